@@ -1,0 +1,1 @@
+"""Runs Murmur: the command, the embedded stack."""

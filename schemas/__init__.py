@@ -1,0 +1,1 @@
+"""What every room of the house agrees on: events, topics, tables, settings, transport."""

@@ -1,0 +1,95 @@
+"""Bytes to events and back: the only place that meets malformed bytes."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+
+from schemas.events import Event, RawEvent, ScoredEvent, event_key, event_type
+from schemas.topics import MAX_EVENT_BYTES
+
+Headers = list[tuple[str, bytes]]
+EventT = TypeVar("EventT", RawEvent, ScoredEvent)
+
+RUN_HEADER = "run"
+TYPE_HEADER = "type"
+
+
+class Reason(StrEnum):
+    """Why something became a dead letter. Few and stable: people alert on them."""
+
+    NOT_JSON = "not-json"
+    INVALID_EVENT = "invalid-event"
+    TOO_LARGE = "too-large"
+    NUL_CHARACTER = "nul-character"
+    UNREADABLE_LINE = "unreadable-line"
+    MISSING_FIELD = "missing-field"
+    IMPLAUSIBLE_TIME = "implausible-time"
+    REFUSED_BY_DATABASE = "refused-by-database"
+    SCORING_FAILED = "scoring-failed"
+
+
+class InvalidEvent(Exception):
+    """Bytes that are no event of ours, and never will be. Never carries the text itself."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+_encoder = msgspec.json.Encoder()
+_raw_decoder: msgspec.json.Decoder[RawEvent] = msgspec.json.Decoder(RawEvent)
+_scored_decoder: msgspec.json.Decoder[ScoredEvent] = msgspec.json.Decoder(ScoredEvent)
+
+# PostgreSQL stores no NUL in a text. In JSON it can only stand as this escape; the escape may
+# also follow an escaped backslash, where it is plain text, so the rare hit is looked at closely.
+_NUL_ESCAPE = b"\\u0000"
+
+
+def decode_raw(value: bytes | None) -> RawEvent:
+    """Return the event of `tweets.raw`; raise `InvalidEvent` and nothing else."""
+    return _decode(_raw_decoder, value)
+
+
+def decode_scored(value: bytes | None) -> ScoredEvent:
+    """Return the event of `tweets.scored`; raise `InvalidEvent` and nothing else."""
+    return _decode(_scored_decoder, value)
+
+
+def encode(event: Event) -> bytes:
+    """Return the event's JSON, UTF-8, fields in the order in which they are declared."""
+    return _encoder.encode(event)
+
+
+def key_of(event: Event) -> bytes:
+    """Return the message key of an event."""
+    return event_key(event).encode()
+
+
+def headers_of(event: Event) -> Headers:
+    """Return run and type, so that a reader can choose without decoding the value."""
+    return [(RUN_HEADER, event.run.encode()), (TYPE_HEADER, event_type(event).encode())]
+
+
+def to_json_time(moment: datetime) -> str:
+    """Return a moment as events have it: RFC 3339, UTC as Z."""
+    text: str = msgspec.to_builtins(moment)
+    return text
+
+
+def _decode(decoder: "msgspec.json.Decoder[EventT]", value: bytes | None) -> EventT:
+    if value is None:
+        raise InvalidEvent(Reason.NOT_JSON, "the message has no value")
+    if len(value) > MAX_EVENT_BYTES:
+        raise InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_EVENT_BYTES}")
+    try:
+        event = decoder.decode(value)
+    except msgspec.ValidationError as error:
+        raise InvalidEvent(Reason.INVALID_EVENT, str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidEvent(Reason.NOT_JSON, str(error)) from None
+    if _NUL_ESCAPE in value and "\\u0000" in _encoder.encode(event).decode().replace("\\\\", ""):
+        raise InvalidEvent(Reason.NUL_CHARACTER, "a text holds the character U+0000")
+    return event

@@ -1,0 +1,16 @@
+"""PostgreSQL's advisory locks: who excludes whom.
+
+The numbers are arbitrary but for ever: processes of two releases must mean the same lock.
+"""
+
+from typing import Final
+
+REMOVALS: Final = 7_264_001
+"""Shared by transactions that add tweets, exclusive to those that remove some: a tweet and its
+removal in two concurrent transactions could otherwise miss each other."""
+
+REFRESHER: Final = 7_264_002
+"""Held by the one process that refreshes the aggregates in Redis."""
+
+RUN_CREATION: Final = 7_264_003
+"""Held while the partitions of a run are made or dropped."""

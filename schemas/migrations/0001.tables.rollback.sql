@@ -1,0 +1,12 @@
+DROP VIEW scored_tweets;
+DROP TABLE positions;
+DROP TABLE dead_letters;
+DROP TABLE tombstones;
+DROP TABLE hashtag_rollups;
+DROP TABLE rollups;
+DROP TABLE scores;
+DROP TABLE tweets;
+DROP TABLE models;
+DROP TABLE replay_files;
+DROP TABLE deleted_runs;
+DROP TABLE runs;

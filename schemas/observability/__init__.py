@@ -1,0 +1,1 @@
+"""What every process tells of itself: logs, metrics, probes."""

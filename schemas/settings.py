@@ -1,0 +1,130 @@
+"""Every setting there is, read once from the environment, `.env` and the embedded stack."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    JsonConfigSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+ADDRESSES_FILE = "addresses.json"
+"""Written by the embedded stack under `MURMUR_HOME`; holds passwords, so mode 0600."""
+
+
+class MissingSetting(Exception):
+    """A setting that this command needs has no value; the message names it."""
+
+
+class Settings(BaseSettings):
+    """Settings of every process. Each field is the variable `MURMUR_<FIELD>`.
+
+    An explicit argument wins over the environment, that over `.env`, and that over the
+    addresses of the embedded stack in `MURMUR_HOME`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MURMUR_", extra="ignore", frozen=True)
+
+    home: Path = Field(Path(".murmur"), description="Folder of the embedded stack's state.")
+
+    kafka: str = Field("", description="Bootstrap servers, host:port[,host:port]. Empty: embedded.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How clients speak to Kafka."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="Used with the SASL_ protocols."
+    )
+    kafka_sasl_username: str = Field("", description="Used with the SASL_ protocols.")
+    kafka_sasl_password: SecretStr = Field(SecretStr(""), description="Secret.")
+    kafka_ssl_ca_file: Path | None = Field(None, description="CA bundle; empty: the system's.")
+    kafka_ssl_certificate_file: Path | None = Field(None, description="Client certificate.")
+    kafka_ssl_key_file: Path | None = Field(None, description="Key of the client certificate.")
+
+    postgres: SecretStr = Field(
+        SecretStr(""),
+        description="postgresql://user:password@host/database[?sslmode=…]. Empty: embedded.",
+    )
+    redis: SecretStr = Field(
+        SecretStr(""), description="redis://… or rediss://…; holds the password. Empty: embedded."
+    )
+
+    topic_prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9._-]*$", description="Lets installations share a cluster."
+    )
+    topic_partitions: int = Field(4, ge=1, le=1000, description="Partitions of a new topic.")
+    topic_replication: int = Field(1, ge=1, le=9, description="Replicas of a new topic.")
+    raw_retention_hours: int = Field(168, ge=1, description="How long tweets.raw is kept.")
+    scored_retention_hours: int = Field(168, ge=1, description="How long tweets.scored is kept.")
+
+    model: Path | None = Field(None, description="Folder of a model bundle; empty: the default.")
+    score_cache_size: int = Field(50_000, ge=0, description="Texts whose score is remembered.")
+    score_window: int = Field(256, ge=1, le=4096, description="Most tweets scored together.")
+    score_window_s: float = Field(0.2, gt=0, le=10, description="Longest wait for a full window.")
+
+    sink_batch: int = Field(500, ge=1, le=5000, description="Most events in one transaction.")
+    refresh_interval_s: float = Field(1.0, gt=0, description="Pause between refreshes of Redis.")
+    cache_ttl_s: int = Field(600, ge=10, description="Life of an aggregate in Redis.")
+
+    probe_host: str = Field("127.0.0.1", description="Interface of /metrics, /healthz, /readyz.")
+    stall_after_s: float = Field(60, gt=0, description="Lag without progress that turns red.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level that is logged."
+    )
+    log_format: Literal["json", "text"] = Field("json", description="How log lines look.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the embedded stack's addresses behind everything that a person said."""
+        named = {**dotenv_settings(), **env_settings(), **init_settings()}
+        home = Path(named.get("home", cls.model_fields["home"].default))
+        addresses = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES_FILE)
+        return (init_settings, env_settings, dotenv_settings, file_secret_settings, addresses)
+
+    @property
+    def kafka_servers(self) -> str:
+        """Bootstrap servers; `MissingSetting` where none are known."""
+        return self._needed("kafka", self.kafka)
+
+    @property
+    def postgres_uri(self) -> str:
+        """Connection URI with its password; `MissingSetting` where none is known."""
+        return self._needed("postgres", self.postgres.get_secret_value())
+
+    @property
+    def redis_uri(self) -> str:
+        """Connection URI with its password; `MissingSetting` where none is known."""
+        return self._needed("redis", self.redis.get_secret_value())
+
+    def _needed(self, field: str, value: str) -> str:
+        if not value:
+            raise MissingSetting(
+                f"no {field} is known: start the embedded stack with `murmur up`, "
+                f"or set MURMUR_{field.upper()}"
+            )
+        return value
+
+
+def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings; a value out of range raises pydantic's `ValidationError`."""
+    return Settings(_env_file=env_file)  # type: ignore[call-arg]
+
+
+def servers_of_the_user(env_file: Path | None = Path(".env")) -> frozenset[str]:
+    """Return which of kafka, postgres and redis a person has named as servers of their own."""
+    own = Settings(_env_file=env_file, home=Path(os.devnull))  # type: ignore[call-arg]
+    return frozenset(
+        name
+        for name in ("kafka", "postgres", "redis")
+        if getattr(own, name) not in ("", SecretStr(""))
+    )

@@ -1,0 +1,71 @@
+"""The topics: their names, keys, life and how they are laid out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.settings import Settings
+
+RAW = "tweets.raw"
+SCORED = "tweets.scored"
+DEAD_LETTER = "tweets.dead-letter"
+MODELS_PROMOTED = "models.promoted"
+
+SCORE_GROUP = "murmur-score"
+SINK_GROUP = "murmur-sink"
+
+MAX_EVENT_BYTES = 512 * 1024
+"""Largest event that is published. Below Kafka's default limit of 1 MiB with room to grow: a
+scored tweet is larger than the raw one by its labels and extracted parts."""
+
+_HOUR_MS = 3_600_000
+_FOREVER_MS = -1
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """One topic as `murmur init` makes and checks it."""
+
+    name: str
+    partitions: int
+    replication: int
+    cleanup: Literal["delete", "compact"]
+    retention_ms: int
+
+    def config(self) -> dict[str, str]:
+        """Kafka's topic settings; every other setting is the broker's default."""
+        return {"cleanup.policy": self.cleanup, "retention.ms": str(self.retention_ms)}
+
+
+def topic_name(settings: Settings, topic: str) -> str:
+    """Return the topic's name on this cluster (with the installation's prefix)."""
+    return f"{settings.topic_prefix}{topic}"
+
+
+def group_name(settings: Settings, group: str) -> str:
+    """Return the consumer group's name on this cluster (with the installation's prefix)."""
+    return f"{settings.topic_prefix}{group}"
+
+
+def topic_specs(settings: Settings) -> list[TopicSpec]:
+    """Return every topic that Murmur uses."""
+
+    def spec(
+        name: str, partitions: int, cleanup: Literal["delete", "compact"], retention_ms: int
+    ) -> TopicSpec:
+        return TopicSpec(
+            topic_name(settings, name),
+            partitions,
+            settings.topic_replication,
+            cleanup,
+            retention_ms,
+        )
+
+    return [
+        spec(RAW, settings.topic_partitions, "delete", settings.raw_retention_hours * _HOUR_MS),
+        spec(
+            SCORED, settings.topic_partitions, "delete", settings.scored_retention_hours * _HOUR_MS
+        ),
+        # A dead letter is evidence: it waits until somebody has looked at it.
+        spec(DEAD_LETTER, 1, "delete", _FOREVER_MS),
+        spec(MODELS_PROMOTED, 1, "compact", _FOREVER_MS),
+    ]

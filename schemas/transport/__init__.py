@@ -1,0 +1,1 @@
+"""How an event crosses a border: publishing, consuming, dead letters, connections."""

@@ -1,0 +1,139 @@
+"""Dead letters: what could not be processed, untouched, with where it came from and why."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas.codec import RUN_HEADER, Headers, Reason
+from schemas.transport.publisher import ConfirmingPublisher
+
+MAX_KEPT_BYTES: Final = 256 * 1024
+TRUNCATED_BYTES: Final = 64 * 1024
+"""A value above `MAX_KEPT_BYTES` is cut to this; its size and hash are in the headers."""
+
+# Names as Kafka Streams gives them to its dead letters (KIP-1034), so that tools know them.
+_MESSAGE = "__streams.errors.message"
+_TOPIC = "__streams.errors.topic"
+_PARTITION = "__streams.errors.partition"
+_OFFSET = "__streams.errors.offset"
+_REASON = "murmur.errors.reason"
+_STAGE = "murmur.errors.stage"
+_TIMESTAMP = "murmur.errors.timestamp-ms"
+_SIZE = "murmur.errors.value-size-bytes"
+_SHA256 = "murmur.errors.value-sha256"
+_OURS = (_MESSAGE, _TOPIC, _PARTITION, _OFFSET, _REASON, _STAGE, _TIMESTAMP, _SIZE, _SHA256)
+
+
+@dataclass(frozen=True)
+class SourcePosition:
+    """Where something was read: a topic, or a file (`file:` and the hash of its content).
+
+    In a file the offset is the number of the line, from 1. The timestamp is the message's own and
+    tells apart the offsets of a topic that was made anew.
+    """
+
+    source: str
+    partition: int
+    offset: int
+    timestamp_ms: int = 0
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One thing that could not be processed. `value` is cut where it is very large."""
+
+    run: str | None
+    stage: str
+    reason: str
+    detail: str
+    position: SourcePosition
+    key: bytes | None
+    value: bytes | None
+    value_size_bytes: int
+    value_sha256: str
+    headers: Headers = field(default_factory=list)
+
+
+def dead_letter(
+    *,
+    run: str | None,
+    stage: str,
+    reason: Reason,
+    detail: str,
+    position: SourcePosition,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Headers,
+) -> DeadLetter:
+    """Make a dead letter of what was read, cutting a value above `MAX_KEPT_BYTES`."""
+    whole = value or b""
+    kept = value if len(whole) <= MAX_KEPT_BYTES else whole[:TRUNCATED_BYTES]
+    return DeadLetter(
+        run=run, stage=stage, reason=reason, detail=detail, position=position, key=key, value=kept,
+        value_size_bytes=len(whole), value_sha256=hashlib.sha256(whole).hexdigest(),
+        headers=headers,
+    )  # fmt: skip
+
+
+def to_headers(letter: DeadLetter) -> Headers:
+    """Return the message's own headers, as they were, and ours behind them."""
+    ours = {
+        _MESSAGE: letter.detail,
+        _TOPIC: letter.position.source,
+        _PARTITION: str(letter.position.partition),
+        _OFFSET: str(letter.position.offset),
+        _REASON: letter.reason,
+        _STAGE: letter.stage,
+        _TIMESTAMP: str(letter.position.timestamp_ms),
+        _SIZE: str(letter.value_size_bytes),
+        _SHA256: letter.value_sha256,
+    }
+    own = [(name, value) for name, value in letter.headers if name not in ours]
+    if letter.run is not None and all(name != RUN_HEADER for name, _ in own):
+        own.append((RUN_HEADER, letter.run.encode()))
+    return own + [(name, value.encode(errors="replace")) for name, value in ours.items()]
+
+
+def from_message(
+    key: bytes | None, value: bytes | None, headers: Headers, position: SourcePosition
+) -> DeadLetter:
+    """Return the dead letter that a message of `tweets.dead-letter` is.
+
+    Never raises: a message without our headers (somebody else's) is described by `position`, its
+    own place in the topic.
+    """
+    own = [(name, content) for name, content in headers if name not in _OURS]
+    ours = {n: c.decode(errors="replace") for n, c in headers if n in _OURS and c is not None}
+    run = next((c.decode(errors="replace") for n, c in own if n == RUN_HEADER and c), None)
+    whole = value or b""
+    numbers = [ours.get(name, "") for name in (_PARTITION, _OFFSET, _TIMESTAMP)]
+    if _TOPIC in ours and all(number.lstrip("-").isdecimal() for number in numbers):
+        partition, offset, timestamp_ms = map(int, numbers)
+        position = SourcePosition(ours[_TOPIC], partition, offset, timestamp_ms)
+    size = ours.get(_SIZE, "")
+    return DeadLetter(
+        run=run,
+        stage=ours.get(_STAGE, "unknown"),
+        reason=ours.get(_REASON, "unknown"),
+        detail=ours.get(_MESSAGE, ""),
+        position=position,
+        key=key,
+        value=value,
+        value_size_bytes=int(size) if size.isdecimal() else len(whole),
+        value_sha256=ours.get(_SHA256) or hashlib.sha256(whole).hexdigest(),
+        headers=own,
+    )
+
+
+class DeadLetterWriter:
+    """Publishes dead letters; whoever writes one confirms it before committing its source."""
+
+    def __init__(self, publisher: ConfirmingPublisher, topic: str) -> None:
+        self._publisher = publisher
+        self._topic = topic
+
+    def write(self, letter: DeadLetter) -> None:
+        """Hand a dead letter over; `publisher.confirm` says when it is safe."""
+        self._publisher.publish(
+            self._topic, key=letter.key, value=letter.value, headers=to_headers(letter)
+        )
