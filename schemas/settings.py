@@ -12,11 +12,13 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from schemas.failures import Failure
+
 ADDRESSES_FILE = "addresses.json"
 """Written by the embedded stack under `MURMUR_HOME`; holds passwords, so mode 0600."""
 
 
-class MissingSetting(Exception):
+class MissingSetting(Failure):
     """A setting that this command needs has no value; the message names it."""
 
 

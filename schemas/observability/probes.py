@@ -46,7 +46,8 @@ def serve_probes(
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            return metrics(environ, start_response)
+            page: Iterable[bytes] = metrics(environ, start_response)
+            return page
         probe = {"/healthz": health, "/readyz": readiness}.get(path)
         if probe is None:
             start_response("404 Not Found", [("Content-Type", "text/plain")])

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from schemas.settings import Settings
 from schemas.transport.kafka_config import kafka_config
@@ -69,7 +69,7 @@ class CommittingConsumer:
                 messages.append(message)
             elif error.fatal():
                 raise KafkaException(error)
-            elif error.code() != KafkaError._PARTITION_EOF:
+            else:
                 logger.warning("consumer: %s", error.str())
         return messages
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.codec import Headers
+from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.kafka_config import kafka_config
 
 logger = logging.getLogger(__name__)
 
 
-class DeliveryFailed(Exception):
+class DeliveryFailed(Failure):
     """Messages were not confirmed: the caller must not go on as if they had been sent."""
 
 
