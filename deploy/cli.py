@@ -58,7 +58,8 @@ def main() -> None:
     """Run the command; errors are one line on standard error, exit 2 for a wrong call, else 1."""
     debug = "--debug" in sys.argv[1:2]
     try:
-        murmur(standalone_mode=False)
+        result = murmur(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -76,7 +77,7 @@ def main() -> None:
             raise
         click.echo(f"murmur: {error}", err=True)
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001  the outermost edge: say it in one line and fail
+    except Exception as error:
         if debug:
             raise
         logging.getLogger(__name__).debug("unexpected", exc_info=True)

@@ -1,0 +1,103 @@
+"""A model as one folder: weights, tokenizer, and the manifest that vouches for them."""
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from model_server.cleaning import CLEANING
+from schemas.events import ModelIdentity
+from schemas.failures import Failure
+
+MANIFEST: Final = "bundle.json"
+MODEL: Final = "model.onnx"
+TOKENIZER: Final = "tokenizer.json"
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class RefusedBundle(Failure):
+    """A bundle that must not score: damaged, incomplete, or answering otherwise than it should."""
+
+
+class SelfTestCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A text and the probabilities that the bundle gave for it when it was sealed."""
+
+    text: str
+    probabilities: tuple[float, ...]
+
+
+class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`bundle.json`. `files` has the SHA-256 of each file; probabilities follow `labels`."""
+
+    name: Name
+    version: Name
+    labels: Annotated[tuple[Name, ...], Meta(min_length=2, max_length=50)]
+    cleaning: str
+    languages: tuple[str, ...]
+    max_tokens: Annotated[int, Meta(ge=8, le=512)]
+    temperature: Annotated[float, Meta(gt=0)] = 1.0
+    files: dict[str, str]
+    self_test: Annotated[tuple[SelfTestCase, ...], Meta(min_length=1)]
+
+
+class Bundle(Struct, frozen=True, kw_only=True):
+    """A bundle whose files are the ones that its manifest names."""
+
+    folder: Path
+    manifest: Manifest
+    identity: ModelIdentity
+
+
+def default_bundle() -> Path:
+    """Return the folder of the bundle that Murmur ships."""
+    return Path(str(files("model_server") / "bundles" / "default"))
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """Read a bundle's manifest and check every file's hash; raise `RefusedBundle` otherwise."""
+    try:
+        content = (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise RefusedBundle(f"{folder} is no model bundle: {error.strerror}: {MANIFEST}") from error
+    try:
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise RefusedBundle(f"{folder}/{MANIFEST} is not a manifest: {error}") from error
+    _check(folder, manifest)
+    identity = ModelIdentity(
+        name=manifest.name,
+        version=manifest.version,
+        sha256=hashlib.sha256(content).hexdigest(),
+        cleaning=manifest.cleaning,
+    )
+    return Bundle(folder=folder, manifest=manifest, identity=identity)
+
+
+def _check(folder: Path, manifest: Manifest) -> None:
+    if manifest.cleaning not in CLEANING:
+        raise RefusedBundle(f"{folder} wants cleaning {manifest.cleaning!r}, which is not known")
+    if len(set(manifest.labels)) != len(manifest.labels):
+        raise RefusedBundle(f"{folder} names a label twice")
+    if any(len(case.probabilities) != len(manifest.labels) for case in manifest.self_test):
+        raise RefusedBundle(f"{folder} has self-test cases of another number of labels")
+    for name in (MODEL, TOKENIZER):
+        if name not in manifest.files:
+            raise RefusedBundle(f"{folder}/{MANIFEST} does not vouch for {name}")
+    for name, expected in manifest.files.items():
+        if Path(name).name != name:
+            raise RefusedBundle(f"{folder}/{MANIFEST} names a file outside the bundle")
+        actual = sha256_of(folder / name)
+        if actual != expected:
+            raise RefusedBundle(f"{folder}/{name} has SHA-256 {actual}, its manifest {expected}")
+
+
+def sha256_of(file: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal; raise `RefusedBundle` where it cannot be read."""
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise RefusedBundle(f"{file}: {error.strerror}") from error

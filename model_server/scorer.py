@@ -1,0 +1,82 @@
+"""Texts as people wrote them to predictions; equal texts are scored once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from cachetools import LRUCache
+
+from model_server.bundle import default_bundle, open_bundle
+from model_server.cleaning import CLEANING
+from model_server.engine import Engine, OnnxEngine
+from model_server.self_test import self_test
+from schemas.events import ModelIdentity
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The model's answer to one text. Values are rounded to six decimals, so that they are the
+    same number in JSON, PostgreSQL and every reader's arithmetic."""
+
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+
+
+class Scorer:
+    """Cleans, looks up, scores. Retweets are a third of a real stream and cost a look-up each.
+
+    The cache holds `cache_size` texts, the least recently used leaves first; it belongs to one
+    model. One instance belongs to one thread.
+    """
+
+    def __init__(
+        self,
+        identity: ModelIdentity,
+        engine: Engine,
+        *,
+        cache_size: int,
+        clean: Callable[[str], str] | None = None,
+    ) -> None:
+        self.identity = identity
+        self.cache_hits = 0
+        self.cache_misses = 0
+        self._engine = engine
+        self._clean = clean or CLEANING[identity.cleaning]
+        self._cache: LRUCache[str, Prediction] = LRUCache(maxsize=cache_size)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label that a prediction may have."""
+        return self._engine.labels
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return a prediction for each text, in order."""
+        cleaned = [self._clean(text) for text in texts]
+        known = {text: self._cache[text] for text in set(cleaned) if text in self._cache}
+        new = [text for text in dict.fromkeys(cleaned) if text not in known]
+        self.cache_misses += len(new)
+        self.cache_hits += len(texts) - len(new)
+        if new:
+            for text, row in zip(new, self._engine.probabilities(new), strict=True):
+                known[text] = _prediction(self._engine.labels, row)
+                if self._cache.maxsize >= 1:
+                    self._cache[text] = known[text]
+        return [known[text] for text in cleaned]
+
+
+def _prediction(
+    labels: tuple[str, ...], row: "np.ndarray[tuple[int], np.dtype[np.float64]]"
+) -> Prediction:
+    best = int(row.argmax())
+    probabilities = {label: round(float(p), 6) for label, p in zip(labels, row, strict=True)}
+    return Prediction(labels[best], probabilities[labels[best]], probabilities)
+
+
+def load_scorer(folder: Path | None, *, cache_size: int) -> Scorer:
+    """Open, load and self-test a bundle (None: the default); raise `RefusedBundle` otherwise."""
+    bundle = open_bundle(folder or default_bundle())
+    engine = OnnxEngine(bundle)
+    self_test(bundle, engine)
+    return Scorer(bundle.identity, engine, cache_size=cache_size)

@@ -1,0 +1,65 @@
+"""Sealing a bundle: writing the manifest that vouches for a folder's files and answers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from model_server.bundle import (
+    MANIFEST,
+    MODEL,
+    TOKENIZER,
+    Bundle,
+    Manifest,
+    SelfTestCase,
+    open_bundle,
+    sha256_of,
+)
+from model_server.cleaning import CLEANING
+from model_server.engine import OnnxEngine
+from schemas.events import ModelIdentity
+
+_UNSEALED = ModelIdentity(name="unsealed", version="0", sha256="0" * 64, cleaning="1")
+
+
+def seal_bundle(
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    labels: tuple[str, ...],
+    cleaning: str,
+    languages: tuple[str, ...],
+    max_tokens: int,
+    temperature: float,
+    self_test_texts: Sequence[str],
+) -> Bundle:
+    """Write `bundle.json` beside model.onnx and tokenizer.json, and return the opened bundle.
+
+    The answers of the self-test are those that the files give here and now.
+    """
+    unanswered = Manifest(
+        name=name,
+        version=version,
+        labels=labels,
+        cleaning=cleaning,
+        languages=languages,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        files={file: sha256_of(folder / file) for file in (MODEL, TOKENIZER)},
+        self_test=tuple(
+            SelfTestCase(text=text, probabilities=(0.0,) * len(labels)) for text in self_test_texts
+        ),
+    )
+    engine = OnnxEngine(Bundle(folder=folder, manifest=unanswered, identity=_UNSEALED))
+    answers = engine.probabilities([CLEANING[cleaning](text) for text in self_test_texts])
+    sealed = msgspec.structs.replace(
+        unanswered,
+        self_test=tuple(
+            SelfTestCase(text=text, probabilities=tuple(round(float(p), 4) for p in row))
+            for text, row in zip(self_test_texts, answers, strict=True)
+        ),
+    )
+    content = msgspec.json.format(msgspec.json.encode(sealed), indent=1)
+    (folder / MANIFEST).write_bytes(content + b"\n")
+    return open_bundle(folder)
