@@ -1,0 +1,1 @@
+"""What the figures of a run are: over which window, from which rows, kept where."""

@@ -1,0 +1,116 @@
+"""Which stretch of time a window is. Everything here is UTC and whole minutes."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from schemas.events import LIVE
+from schemas.failures import Failure
+
+ALL: Final = "all"
+Granularity = Literal["minute", "hour", "day"]
+
+MINUTE: Final = timedelta(minutes=1)
+_UNITS: Final = {
+    "m": MINUTE,
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_LONGEST: Final = timedelta(days=3650)
+_MOST_POINTS: Final = 200
+_STEPS: Final = (
+    MINUTE,
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(days=1),
+    timedelta(days=7),
+    timedelta(days=30),
+    timedelta(days=365),
+)
+ORIGIN: Final = datetime(2001, 1, 1, tzinfo=UTC)
+"""Where the steps of a series are counted from (a Monday), so that points keep their place."""
+
+
+class InvalidWindow(Failure):
+    """A text that names no window."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A length of time with the name it is asked for by; no length means everything."""
+
+    name: str
+    length: timedelta | None
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """From `start` up to but not at `end`."""
+
+    start: datetime
+    end: datetime
+
+
+def parse_window(text: str) -> Window:
+    """Return the window that a text like `30m`, `6h`, `1d`, `2w` or `all` names.
+
+    Equal lengths get one name (`60m` is `1h`). Raises `InvalidWindow`.
+    """
+    if text == ALL:
+        return Window(ALL, None)
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([mhdw])", text)
+    length = int(match[1]) * _UNITS[match[2]] if match else None
+    if length is None or length > _LONGEST:
+        raise InvalidWindow(
+            f"{text!r} is no window: say 30m, 1h, 1d, 2w (at most ten years) or all"
+        )
+    unit = next(unit for unit in ("d", "h", "m") if not length % _UNITS[unit])
+    return Window(f"{length // _UNITS[unit]}{unit}", length)
+
+
+def bounds(
+    window: Window, run: str, first: datetime | None, newest: datetime | None, now: datetime
+) -> Bounds | None:
+    """Return a window's bounds, or None for a replay without tweets.
+
+    `first` and `newest` are the minutes of the run's first and last tweet. A window ends with the
+    present minute for `live` and with the newest tweet's minute for a replay; that minute is in
+    it, so `1h` is sixty minutes of which the last may be unfinished.
+    """
+    end = now.astimezone(UTC).replace(second=0, microsecond=0) if run == LIVE else newest
+    if end is None:
+        return None
+    if window.length is not None:
+        return Bounds(end + MINUTE - window.length, end + MINUTE)
+    if first is None or newest is None:
+        return Bounds(end, end + MINUTE)
+    # A clock may be wrong by up to a day: `all` leaves no tweet out that claims to be of tomorrow.
+    return Bounds(min(first, end), max(newest, end) + MINUTE)
+
+
+def series_step(span: timedelta) -> timedelta:
+    """Return the step of a chart over `span`: the finest with at most 200 points.
+
+    An hour is drawn by minute, a day by quarter of an hour, a week by hour.
+    """
+    return next((step for step in _STEPS if span <= step * (_MOST_POINTS - 1)), _STEPS[-1])
+
+
+def step_starts(span: Bounds, step: timedelta) -> list[datetime]:
+    """Return the start of every step that overlaps the bounds."""
+    start = ORIGIN + (span.start - ORIGIN) // step * step
+    return [start + n * step for n in range(-((start - span.end) // step))]
+
+
+def coarsest_exact(window: Window, step: timedelta) -> Granularity:
+    """Return the coarsest rollups that add up exactly in every step of a window.
+
+    A bounded window starts at any minute, so only minutes fit it.
+    """
+    if window.length is not None or step < timedelta(hours=1):
+        return "minute"
+    return "hour" if step < timedelta(days=1) else "day"

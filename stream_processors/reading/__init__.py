@@ -1,0 +1,1 @@
+"""How people and programs get at what is stored: totals, runs, export."""

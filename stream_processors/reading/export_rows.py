@@ -1,0 +1,78 @@
+"""The tweets of a run with the scores that count, one after the other in one order."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from schemas.transport.postgres import Connection
+
+_FETCHED_AT_ONCE: Final = 2_000
+
+# The whole order is by keys, so two exports of the same data are the same to the byte.
+_ROWS = """
+SELECT t.tweet_id, t.root_id, t.version, t.posted_at, t.edited_at, t.author_id, t.retweet_of,
+       t.language, t.rules, t.hashtags, t.text, t.human_label, s.label, s.confidence,
+       s.probabilities, m.name, m.version, m.sha256, s.scored_at
+FROM tweets AS t
+JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
+JOIN models AS m ON m.model_id = s.model_id
+WHERE t.run = %(run)s AND s.run = %(run)s
+ORDER BY t.day, t.root_id
+"""
+
+_IDS = "SELECT tweet_id FROM tweets WHERE run = %(run)s ORDER BY day, root_id"
+
+_LABELS = """
+SELECT DISTINCT unnest(m.labels) FROM models AS m
+WHERE m.model_id IN (SELECT model_id FROM scores WHERE run = %(run)s AND counts) ORDER BY 1
+"""
+
+
+class ExportRow(NamedTuple):
+    """One tweet as it is exported; the fields are the columns, in this order."""
+
+    tweet_id: str
+    root_id: str
+    version: int
+    posted_at: datetime
+    edited_at: datetime | None
+    author_id: str | None
+    retweet_of: str | None
+    language: str | None
+    rules: list[str]
+    hashtags: list[str]
+    text: str
+    human_label: str | None
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    model_name: str
+    model_version: str
+    model_sha256: str
+    scored_at: datetime
+
+
+def rows_of(connection: Connection, run: str) -> Iterator[ExportRow]:
+    """Yield a run's tweets by day and root id, holding a few thousand of them at a time."""
+    for row in _streamed(connection, _ROWS, run):
+        yield ExportRow(*row)
+
+
+def ids_of(connection: Connection, run: str) -> Iterator[str]:
+    """Yield the ids of a run's tweets in the order of `rows_of`."""
+    for (tweet_id,) in _streamed(connection, _IDS, run):
+        yield tweet_id
+
+
+def labels_of(connection: Connection, run: str) -> list[str]:
+    """Return every label that a model of this run knows, sorted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LABELS, {"run": run})
+        return sorted(label for (label,) in cursor)
+
+
+def _streamed(connection: Connection, statement: str, run: str) -> Iterator[tuple[Any, ...]]:
+    with connection.cursor(name="export") as cursor:
+        cursor.itersize = _FETCHED_AT_ONCE
+        cursor.execute(statement, {"run": run})
+        yield from cursor
