@@ -75,10 +75,10 @@ def build_app(
 
     app.agent(raw, name="score", concurrency=1, supervisor_strategy=CrashingSupervisor)(score)
 
-    async def on_assigned(_app: Any, *arguments: Any, **_: Any) -> None:
-        assigned(arguments[0])
+    async def on_assigned(_app: faust.App, partitions: set[TP], **_: object) -> None:
+        assigned(partitions)
 
-    app.on_partitions_assigned.connect(on_assigned, weak=False)
+    app.on_partitions_assigned.connect(cast("Any", on_assigned), weak=False)
     return app
 
 

@@ -21,6 +21,7 @@ _STAGE = "murmur.errors.stage"
 _TIMESTAMP = "murmur.errors.timestamp-ms"
 _SIZE = "murmur.errors.value-size-bytes"
 _SHA256 = "murmur.errors.value-sha256"
+_LARGEST_PARTITION: Final = 2**31 - 1
 _OURS = (_MESSAGE, _TOPIC, _PARTITION, _OFFSET, _REASON, _STAGE, _TIMESTAMP, _SIZE, _SHA256)
 
 
@@ -106,11 +107,11 @@ def from_message(
     ours = {n: c.decode(errors="replace") for n, c in headers if n in _OURS and c is not None}
     run = next((c.decode(errors="replace") for n, c in own if n == RUN_HEADER and c), None)
     whole = value or b""
-    numbers = [ours.get(name, "") for name in (_PARTITION, _OFFSET, _TIMESTAMP)]
-    if _TOPIC in ours and all(number.lstrip("-").isdecimal() for number in numbers):
-        partition, offset, timestamp_ms = map(int, numbers)
-        position = SourcePosition(ours[_TOPIC], partition, offset, timestamp_ms)
-    size = ours.get(_SIZE, "")
+    named = [_number(ours.get(name)) for name in (_PARTITION, _OFFSET, _TIMESTAMP)]
+    numbers = [number for number in named if number is not None]
+    if _TOPIC in ours and len(numbers) == len(named) and numbers[0] <= _LARGEST_PARTITION:
+        position = SourcePosition(ours[_TOPIC], *numbers)
+    size_bytes = _number(ours.get(_SIZE))
     return DeadLetter(
         run=run,
         stage=ours.get(_STAGE, "unknown"),
@@ -119,10 +120,17 @@ def from_message(
         position=position,
         key=key,
         value=value,
-        value_size_bytes=int(size) if size.isdecimal() else len(whole),
+        value_size_bytes=len(whole) if size_bytes is None else size_bytes,
         value_sha256=ours.get(_SHA256) or hashlib.sha256(whole).hexdigest(),
         headers=own,
     )
+
+
+def _number(text: str | None) -> int | None:
+    """Return a count that fits a signed 64-bit integer, or None: anybody may write headers."""
+    if text is None or not (text.isascii() and text.isdecimal()) or len(text) > 18:
+        return None
+    return int(text)
 
 
 class DeadLetterWriter:

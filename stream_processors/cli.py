@@ -1,0 +1,32 @@
+"""`murmur score` and `murmur sink`: one process each, the same wherever they run."""
+
+import click
+
+SCORE_PROBE_PORT = 9101
+SINK_PROBE_PORT = 9102
+
+
+@click.command()
+@click.option("--probe-port", default=SCORE_PROBE_PORT, show_default=True, help="0: a free one.")
+def score(probe_port: int) -> None:
+    """Score tweets: tweets.raw → tweets.scored. Run one process a core, as many as you like."""
+    from schemas.observability.logs import configure_logging
+    from schemas.settings import load_settings
+    from stream_processors.score_worker import run_score_worker
+
+    settings = load_settings()
+    configure_logging(settings, "score")
+    run_score_worker(settings, probe_port)
+
+
+@click.command()
+@click.option("--probe-port", default=SINK_PROBE_PORT, show_default=True, help="0: a free one.")
+def sink(probe_port: int) -> None:
+    """Store scored tweets in PostgreSQL and keep the aggregates in Redis."""
+    from schemas.observability.logs import configure_logging
+    from schemas.settings import load_settings
+    from stream_processors.sink_worker import run_sink_worker
+
+    settings = load_settings()
+    configure_logging(settings, "sink")
+    run_sink_worker(settings, probe_port)

@@ -1,0 +1,159 @@
+"""What a batch of events changes: a pure function of the events and of what is stored.
+
+The end does not depend on the order of arrival: a tombstone refuses a later post, an edit wins by
+its version, a repeat changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from schemas.events import LIVE, AuthorErased, Removal, ScoredEvent, TweetScored
+from stream_processors.sink.rollups import Deltas, deltas
+from stream_processors.sink.rows import Key, Row, Tombstone, TombstoneKind, row_of
+
+
+@dataclass(frozen=True)
+class State:
+    """What PostgreSQL holds of everything that a batch may touch.
+
+    `rows` has every stored tweet that the batch posts again, and every one that a tombstone in
+    `requested` concerns; `tombstones` every stored one that could refuse one of its posts.
+    """
+
+    rows: Mapping[Key, Row]
+    tombstones: frozenset[Tombstone]
+    requested: frozenset[Tombstone] = frozenset()
+
+
+@dataclass
+class Decision:
+    """What to write. Nothing in it overlaps; `outcomes` counts the events by what they did."""
+
+    inserts: list[Row] = field(default_factory=list)
+    updates: list[Row] = field(default_factory=list)
+    deletes: list[Row] = field(default_factory=list)
+    further_scores: list[Row] = field(default_factory=list)
+    tombstones: frozenset[Tombstone] = frozenset()
+    deltas: Deltas = field(default_factory=Deltas)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def removes(self) -> bool:
+        """Whether it takes something away, which needs the exclusive lock."""
+        return bool(self.tombstones or self.deletes)
+
+
+def decide(events: Sequence[ScoredEvent], state: State, model_ids: Mapping[str, int]) -> Decision:
+    """Apply events in order to what is stored; `model_ids` has every model of the batch.
+
+    The result is complete only if `state.requested` has all of its `tombstones`: whoever calls
+    loads the rows that the others concern and asks again.
+    """
+    ledger = _Ledger(dict(state.rows), set(state.tombstones))
+    for event in events:
+        if isinstance(event, TweetScored):
+            ledger.post(event, row_of(event, model_ids[event.score.model.sha256]))
+        else:
+            ledger.remove(tombstone_of(event))
+    return ledger.changes_since(state)
+
+
+@dataclass
+class _Ledger:
+    """The stored state as it moves from event to event."""
+
+    rows: dict[Key, Row]
+    tombstones: set[Tombstone]
+    further: dict[tuple[Key, int], Row] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def post(self, event: TweetScored, new: Row) -> None:
+        refusing = _refusing(event, self.tombstones)
+        if refusing:
+            self.outcomes["refused"] += 1
+            roots = {replace(t, id=new.root_id) for t in refusing if _names_a_version(t, event)}
+            self._bury(roots - self.tombstones)
+            return
+        old = self.rows.get(new.key)
+        if old is None:
+            self.rows[new.key] = new
+            self.outcomes["inserted"] += 1
+        elif old.version < new.version:
+            self.rows[new.key] = replace(new, posted_at=old.posted_at)
+            self.outcomes["edited"] += 1
+        elif old.version > new.version:
+            self.outcomes["outdated"] += 1
+        else:
+            self.outcomes["repeated"] += 1
+            if old.model_id != new.model_id:
+                self.further[new.key, new.model_id] = new
+
+    def remove(self, tombstone: Tombstone) -> None:
+        self.outcomes["removal"] += 1
+        self._bury([tombstone])
+
+    def _bury(self, new: Iterable[Tombstone]) -> None:
+        """Set tombstones, and remove what they concern, until nothing more follows."""
+        waiting = list(new)
+        while waiting:
+            tombstone = waiting.pop()
+            self.tombstones.add(tombstone)
+            for row in [row for row in self.rows.values() if tombstone.concerns(row)]:
+                del self.rows[row.key]
+                self.outcomes["removed"] += 1
+                if tombstone.kind == "tweet" and tombstone.id == row.tweet_id != row.root_id:
+                    # A deleted version takes the whole tweet with it, also its first version if
+                    # that should come again.
+                    waiting.append(replace(tombstone, id=row.root_id))
+
+    def changes_since(self, state: State) -> Decision:
+        rows = self.rows
+        gone = [row for key, row in state.rows.items() if key not in rows]
+        new = [row for key, row in rows.items() if key not in state.rows]
+        changed = [row for key, row in rows.items() if state.rows.get(key, row) is not row]
+        replaced = [state.rows[row.key] for row in changed]
+        return Decision(
+            inserts=sorted(new, key=lambda row: row.key),
+            updates=sorted(changed, key=lambda row: row.key),
+            deletes=sorted(gone, key=lambda row: row.key),
+            further_scores=[row for row in self.further.values() if self._still_current(row)],
+            tombstones=frozenset(self.tombstones) - state.tombstones,
+            deltas=deltas([*gone, *replaced], [*new, *changed]),
+            outcomes=self.outcomes,
+        )
+
+    def _still_current(self, further: Row) -> bool:
+        row = self.rows.get(further.key)
+        return (
+            row is not None and row.version == further.version and row.model_id != further.model_id
+        )
+
+
+def tombstone_of(event: Removal) -> Tombstone:
+    """Return the tombstone that a removal sets."""
+    if isinstance(event, AuthorErased):
+        return Tombstone(event.run, "author", event.author_id)
+    return Tombstone(event.run, "tweet", event.tweet_id)
+
+
+def refusing_tombstones(event: TweetScored) -> set[Tombstone]:
+    """Return every tombstone that would refuse a post, stored or not."""
+    retweet_of = event.retweet_of
+    tweets = {event.tweet_id, event.root_id, *event.edit_history[: event.version + 1]}
+    authors = {event.author_id}
+    if retweet_of is not None:
+        tweets.add(retweet_of.tweet_id)
+        authors.add(retweet_of.author_id)
+    named: list[tuple[TombstoneKind, str]] = [("tweet", tweet) for tweet in tweets]
+    named += [("author", author) for author in authors if author is not None]
+    return {Tombstone(run, kind, id_) for kind, id_ in named for run in {event.run, LIVE}}
+
+
+def _refusing(event: TweetScored, tombstones: set[Tombstone]) -> set[Tombstone]:
+    # Most batches meet no tombstone at all.
+    return refusing_tombstones(event) & tombstones if tombstones else set()
+
+
+def _names_a_version(tombstone: Tombstone, event: TweetScored) -> bool:
+    return tombstone.kind == "tweet" and tombstone.id in (event.tweet_id, *event.edit_history)

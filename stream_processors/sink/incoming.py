@@ -1,0 +1,91 @@
+"""Messages to what the sink stores: events of tweets.scored, and dead letters."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, TypeAlias, cast
+
+from confluent_kafka import Message
+
+from schemas.codec import RUN_HEADER, Headers, InvalidEvent, Reason, decode_scored
+from schemas.events import ScoredEvent
+from schemas.transport.dead_letters import DeadLetter, SourcePosition, dead_letter, from_message
+
+STAGE: Final = "sink"
+Partition: TypeAlias = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A dead letter as `tweets.dead-letter` holds it, and when it was published."""
+
+    letter: DeadLetter
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An event, when it was published, and the message that it came as."""
+
+    event: ScoredEvent
+    published_at: datetime
+    message: Message
+
+
+@dataclass
+class Batch:
+    """What one poll returned, sorted by what becomes of it."""
+
+    events: list[Incoming] = field(default_factory=list)
+    letters: list[Stored] = field(default_factory=list)
+    invalid: list[DeadLetter] = field(default_factory=list)
+    next_offsets: dict[Partition, int] = field(default_factory=dict)
+
+
+def read_batch(messages: Sequence[Message], dead_letter_topic: str) -> Batch:
+    """Decode messages in their order; none is dropped, and none raises."""
+    batch = Batch()
+    for message in messages:
+        position = position_of(message)
+        batch.next_offsets[position.source, position.partition] = position.offset + 1
+        published_at = datetime.fromtimestamp(position.timestamp_ms / 1000, UTC)
+        if position.source == dead_letter_topic:
+            letter = from_message(message.key(), message.value(), headers_of(message), position)
+            batch.letters.append(Stored(letter, published_at))
+            continue
+        try:
+            event = decode_scored(message.value())
+        except InvalidEvent as error:
+            batch.invalid.append(refused(message, error.reason, error.detail))
+        else:
+            batch.events.append(Incoming(event, published_at, message))
+    return batch
+
+
+def refused(message: Message, reason: Reason, detail: str) -> DeadLetter:
+    """Make a dead letter of a message that this stage cannot store."""
+    headers = headers_of(message)
+    return dead_letter(
+        run=next((v.decode(errors="replace") for k, v in headers if k == RUN_HEADER), None),
+        stage=STAGE,
+        reason=reason,
+        detail=detail,
+        position=position_of(message),
+        key=message.key(),
+        value=message.value(),
+        headers=headers,
+    )
+
+
+def position_of(message: Message) -> SourcePosition:
+    """Return where a message stands."""
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if topic is None or partition is None or offset is None:
+        raise ValueError("a consumed message has a topic, a partition and an offset")
+    return SourcePosition(topic, partition, offset, max(0, message.timestamp()[1]))
+
+
+def headers_of(message: Message) -> Headers:
+    """Return a message's headers as pairs."""
+    pairs = cast("Iterable[tuple[str, bytes | None]]", message.headers() or [])
+    return [(name, value) for name, value in pairs if value is not None]

@@ -1,0 +1,137 @@
+"""Reading what a batch may touch, locked in key order, so that two sinks never wait in a ring."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from psycopg2.extensions import cursor
+from psycopg2.extras import execute_values
+
+from schemas.events import LIVE, ScoredEvent, TweetScored
+from stream_processors.sink.decide import State, refusing_tombstones
+from stream_processors.sink.rows import Key, Row, Tombstone
+
+_COLUMNS = """
+    t.run, t.root_id, t.tweet_id, t.version, t.posted_at, t.rules, t.hashtags, t.author_id,
+    t.retweet_of, t.retweet_of_author, s.label, s.confidence, s.model_id
+"""
+_COUNTING_SCORE = """
+    JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
+"""
+
+
+def load_state(
+    cur: cursor, events: Sequence[ScoredEvent], requested: frozenset[Tombstone]
+) -> State:
+    """Return everything that decides about the events, its rows locked until the commit."""
+    posts = [event for event in events if isinstance(event, TweetScored)]
+    rows = _posted_before(cur, posts)
+    if requested:
+        rows |= _concerned(cur, requested)
+    return State(rows=rows, tombstones=_tombstones(cur, posts, requested), requested=requested)
+
+
+def load_model_ids(cur: cursor, events: Sequence[ScoredEvent]) -> dict[str, int]:
+    """Return the id of each model that scored one of the events, making rows for new models."""
+    models = {event.score.model.sha256: event for event in events if isinstance(event, TweetScored)}
+    for sha256, event in sorted(models.items()):
+        model = event.score.model
+        cur.execute(
+            "INSERT INTO models (sha256, name, version, cleaning, labels)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (sha256) DO NOTHING",
+            (sha256, model.name, model.version, model.cleaning, list(event.score.probabilities)),
+        )
+    cur.execute("SELECT sha256, model_id FROM models WHERE sha256 = ANY(%s)", (list(models),))
+    return dict(cur.fetchall())
+
+
+def _posted_before(cur: cursor, posts: Sequence[TweetScored]) -> dict[Key, Row]:
+    rows: dict[Key, Row] = {}
+    for run in sorted({post.run for post in posts}):
+        mine = [post for post in posts if post.run == run]
+        days = _days(mine) if run == LIVE else None
+        cur.execute(
+            f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
+            " WHERE t.run = %(run)s AND t.root_id = ANY(%(roots)s)"
+            + (" AND t.day BETWEEN %(first)s AND %(last)s" if days else "")
+            + " ORDER BY t.run, t.root_id FOR UPDATE OF t",
+            {
+                "run": run,
+                "roots": sorted({post.root_id for post in mine}),
+                "first": days[0] if days else None,
+                "last": days[1] if days else None,
+            },
+        )
+        rows |= _rows(cur)
+    return rows
+
+
+def _days(posts: Sequence[TweetScored]) -> tuple[date, date]:
+    """Return the first and last day of posts: what spares looking into every day's partition."""
+    days = [post.day for post in posts]
+    return min(days), max(days)
+
+
+def _concerned(cur: cursor, requested: Iterable[Tombstone]) -> dict[Key, Row]:
+    rows: dict[Key, Row] = {}
+    for run in sorted({tombstone.run for tombstone in requested}):
+        ids: dict[str, list[str]] = {"tweet": [], "author": []}
+        for tombstone in requested:
+            if tombstone.run == run:
+                ids[tombstone.kind].append(tombstone.id)
+        cur.execute(
+            f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
+            " WHERE (%(everywhere)s OR t.run = %(run)s) AND ("
+            " t.root_id = ANY(%(tweets)s) OR (t.version > 0 AND t.tweet_id = ANY(%(tweets)s))"
+            " OR t.retweet_of = ANY(%(tweets)s)"
+            " OR t.author_id = ANY(%(authors)s) OR t.retweet_of_author = ANY(%(authors)s))"
+            " ORDER BY t.run, t.root_id FOR UPDATE OF t",
+            {
+                "everywhere": run == LIVE,
+                "run": run,
+                "tweets": sorted(ids["tweet"]),
+                "authors": sorted(ids["author"]),
+            },
+        )
+        rows |= _rows(cur)
+    return rows
+
+
+def _rows(cur: cursor) -> dict[Key, Row]:
+    rows = []
+    for run, root_id, tweet_id, version, posted_at, rules, hashtags, *others in cur:
+        author_id, retweet_of, retweet_of_author, label, confidence, model_id = others
+        rows.append(
+            Row(
+                run=run,
+                root_id=root_id,
+                tweet_id=tweet_id,
+                version=version,
+                posted_at=posted_at,
+                rules=tuple(rules),
+                hashtags=tuple(hashtags),
+                author_id=author_id,
+                retweet_of=retweet_of,
+                retweet_of_author=retweet_of_author,
+                label=label,
+                confidence=confidence,
+                model_id=model_id,
+            )
+        )
+    return {row.key: row for row in rows}
+
+
+def _tombstones(
+    cur: cursor, posts: Sequence[TweetScored], requested: frozenset[Tombstone]
+) -> frozenset[Tombstone]:
+    wanted = set(requested).union(*(refusing_tombstones(post) for post in posts))
+    if not wanted:
+        return frozenset()
+    found = execute_values(
+        cur,
+        "SELECT run, kind, id FROM tombstones JOIN (VALUES %s) AS wanted (run, kind, id)"
+        " USING (id, kind, run)",
+        sorted((tombstone.run, tombstone.kind, tombstone.id) for tombstone in wanted),
+        page_size=10_000,
+        fetch=True,
+    )
+    return frozenset(Tombstone(*record) for record in found)

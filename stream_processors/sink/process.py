@@ -1,0 +1,172 @@
+"""The sink process: read a batch, store it, commit its offsets, again."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import psycopg2
+import tenacity
+from confluent_kafka.admin import AdminClient
+
+from schemas.codec import Reason
+from schemas.observability.metrics import StageMetrics
+from schemas.observability.progress import Progress
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.transport.consumer import CommittingConsumer
+from schemas.transport.dead_letters import DeadLetterWriter
+from schemas.transport.kafka_config import kafka_config
+from schemas.transport.postgres import Connection
+from schemas.transport.publisher import ConfirmingPublisher
+from stream_processors.sink.incoming import Batch, Incoming, Partition, Stored, read_batch, refused
+from stream_processors.sink.isolate import isolate
+from stream_processors.sink.positions import find_topic_ids, read_positions
+from stream_processors.sink.transaction import SinkTransaction
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.2
+GIVE_UP_AFTER_S = 240
+"""How long PostgreSQL may be away before the process ends and its supervisor starts it anew: less
+than the five minutes after which Kafka takes the partitions from a consumer that does not poll."""
+
+REFUSED = (psycopg2.DataError, psycopg2.IntegrityError, psycopg2.NotSupportedError)
+"""What PostgreSQL says of content that it will never take; everything else may pass."""
+
+
+class Sink:
+    """Stores scored tweets and dead letters; nothing is lost, and repeats change nothing.
+
+    `connect` opens a connection to PostgreSQL, and is called anew after a connection broke.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        connect: Callable[[], Connection],
+        metrics: StageMetrics,
+        progress: Progress,
+    ) -> None:
+        self._batch_size = settings.sink_batch
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._metrics = metrics
+        self._progress = progress
+        self._positions: dict[Partition, int] = {}
+        self._dead_letter_topic = topic_name(settings, DEAD_LETTER)
+        topics = [topic_name(settings, SCORED), self._dead_letter_topic]
+        self._topic_ids = find_topic_ids(AdminClient(kafka_config(settings, "murmur-sink")), topics)
+        self._transaction = SinkTransaction(self._topic_ids)
+        self._publisher = ConfirmingPublisher(settings, "murmur-sink")
+        self._dead_letters = DeadLetterWriter(self._publisher, self._dead_letter_topic)
+        self._consumer = CommittingConsumer(
+            settings,
+            group=group_name(settings, SINK_GROUP),
+            topics=topics,
+            client_id="murmur-sink",
+            start_offsets=self._start_offsets,
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Store batches until told to stop; the batch in hand is finished and committed."""
+        try:
+            while not stop.is_set():
+                self._step()
+        finally:
+            self._consumer.close()
+            if self._connection is not None:
+                self._connection.close()
+
+    def _step(self) -> None:
+        messages = self._consumer.poll_batch(self._batch_size, POLL_S)
+        self._progress.ready = bool(self._consumer.assigned) or self._progress.ready
+        if messages:
+            batch = read_batch(messages, self._dead_letter_topic)
+            started_s = time.perf_counter()
+            self._store(batch)
+            stored_s = time.perf_counter()
+            self._consumer.commit(batch.next_offsets)
+            self._positions |= batch.next_offsets
+            self._progress.advance()
+            self._metrics.step_seconds.labels("store").observe(stored_s - started_s)
+            self._metrics.step_seconds.labels("commit").observe(time.perf_counter() - stored_s)
+            self._metrics.batch_events.observe(len(messages))
+            self._metrics.last_progress.set_to_current_time()
+        self._progress.lag = self._consumer.lag(self._positions)
+        self._progress.idle()
+        self._metrics.lag.set(self._progress.lag)
+
+    def _store(self, batch: Batch) -> None:
+        """Store a batch; what PostgreSQL refuses goes to the dead letters, and then the rest.
+
+        The positions move with the last transaction only: a crash in between repeats the batch.
+        """
+
+        def store_events(events: "list[Incoming]") -> None:
+            self._in_transaction(events, [], {})
+
+        for letter in batch.invalid:
+            self._dead_letters.write(letter)
+        try:
+            self._in_transaction(batch.events, batch.letters, batch.next_offsets)
+        except REFUSED:
+            blamed = isolate(
+                batch.events, lambda part: store_events(list(part)), deterministic=REFUSED
+            )
+            for incoming, fault in blamed:
+                letter = refused(incoming.message, Reason.REFUSED_BY_DATABASE, type(fault).__name__)
+                self._dead_letters.write(letter)
+                self._metrics.dead_letters.labels(letter.reason).inc()
+            self._publisher.confirm()
+            self._in_transaction([], batch.letters, batch.next_offsets)
+        for letter in batch.invalid:
+            self._metrics.dead_letters.labels(letter.reason).inc()
+        self._publisher.confirm()
+
+    def _in_transaction(
+        self,
+        events: "list[Incoming]",
+        letters: "list[Stored]",
+        next_offsets: Mapping[Partition, int],
+    ) -> None:
+        def store(connection: Connection) -> None:
+            outcomes = self._transaction.store(connection, events, letters, next_offsets)
+            for outcome, count in outcomes.items():
+                self._metrics.events.labels(outcome).inc(count)
+
+        self._with_connection(store)
+
+    def _start_offsets(self, assigned: list[Partition]) -> Mapping[Partition, int]:
+        found: dict[Partition, int] = {}
+
+        def read(connection: Connection) -> None:
+            with connection, connection.cursor() as cur:
+                found.update(read_positions(cur, self._topic_ids))
+
+        self._with_connection(read)
+        self._positions |= {p: offset for p, offset in found.items() if p in assigned}
+        return found
+
+    def _with_connection(self, use: Callable[[Connection], None]) -> None:
+        """Call `use`, waiting for PostgreSQL where it is away and repeating what may pass."""
+        for attempt in tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(
+                (psycopg2.OperationalError, psycopg2.InterfaceError)
+            ),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
+            stop=tenacity.stop_after_delay(GIVE_UP_AFTER_S),
+            before_sleep=self._note_outage,
+            reraise=True,
+        ):
+            with attempt:
+                if self._connection is None or self._connection.closed:
+                    self._connection = self._connect()
+                use(self._connection)
+        self._progress.unavailable = None
+
+    def _note_outage(self, state: tenacity.RetryCallState) -> None:
+        self._progress.unavailable = "PostgreSQL"
+        fault = state.outcome.exception() if state.outcome else None
+        logger.warning("PostgreSQL: %s, trying again", type(fault).__name__)

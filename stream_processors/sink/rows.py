@@ -1,0 +1,75 @@
+"""A tweet as the sink's decisions know it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from schemas.events import LIVE, TweetScored
+
+Key: TypeAlias = tuple[str, str]
+"""Run and root id: one tweet, whatever its version."""
+
+TombstoneKind: TypeAlias = Literal["tweet", "author"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One tweet with the score that counts. `event` is None for a row that PostgreSQL had."""
+
+    run: str
+    root_id: str
+    tweet_id: str
+    version: int
+    posted_at: datetime
+    rules: tuple[str, ...]
+    hashtags: tuple[str, ...]
+    author_id: str | None
+    retweet_of: str | None
+    retweet_of_author: str | None
+    label: str
+    confidence: float
+    model_id: int
+    event: TweetScored | None = None
+
+    @property
+    def key(self) -> Key:
+        """The tweet, whatever its version."""
+        return self.run, self.root_id
+
+
+def row_of(event: TweetScored, model_id: int) -> Row:
+    """Return the row that an event asks for."""
+    retweet_of = event.retweet_of
+    return Row(
+        run=event.run,
+        root_id=event.root_id,
+        tweet_id=event.tweet_id,
+        version=event.version,
+        posted_at=event.posted_at,
+        rules=tuple(sorted({rule.tag for rule in event.rules})),
+        hashtags=event.extracted.hashtags,
+        author_id=event.author_id,
+        retweet_of=retweet_of.tweet_id if retweet_of else None,
+        retweet_of_author=retweet_of.author_id if retweet_of else None,
+        label=event.score.label,
+        confidence=event.score.confidence,
+        model_id=model_id,
+        event=event,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """An id that may not come back: in its run, or in every run where the run is `live`."""
+
+    run: str
+    kind: TombstoneKind
+    id: str
+
+    def concerns(self, row: Row) -> bool:
+        """Tell whether a row has to go: the tweet, its retweets, all of an author and theirs."""
+        if self.run not in (LIVE, row.run):
+            return False
+        if self.kind == "author":
+            return self.id in (row.author_id, row.retweet_of_author)
+        return self.id in (row.root_id, row.tweet_id, row.retweet_of)

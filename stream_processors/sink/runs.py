@@ -1,0 +1,90 @@
+"""Runs and their partitions: made when the first event of a run, or of a live day, arrives."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor
+
+from schemas import locks
+from schemas.events import LIVE
+
+BY_DAY: Final = ("tweets", "scores")
+BY_RUN: Final = ("rollups", "hashtag_rollups")
+
+
+def deletions_of_runs(cur: cursor, runs: Iterable[str]) -> dict[str, datetime]:
+    """Return when runs were deleted: events published until then count nowhere."""
+    cur.execute("SELECT run, deleted_at FROM deleted_runs WHERE run = ANY(%s)", (sorted(runs),))
+    return dict(cur.fetchall())
+
+
+def ensure_runs(cur: cursor, days_by_run: Mapping[str, Sequence[date]]) -> None:
+    """Make what is missing of the runs and, for `live`, of its days.
+
+    Partitions are made apart and attached: that does not wait for those who read the tables.
+    """
+    cur.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
+    for run, days in sorted(days_by_run.items()):
+        cur.execute(
+            "INSERT INTO runs (run, kind, started_at) VALUES (%s, %s, now())"
+            " ON CONFLICT (run) DO NOTHING",
+            (run, "live" if run == LIVE else "replay"),
+        )
+        cur.execute("SELECT run_no FROM runs WHERE run = %s", (run,))
+        (run_no,) = cur.fetchone() or (None,)
+        for table in (*BY_DAY, *BY_RUN):
+            by_day = run == LIVE and table in BY_DAY
+            partition = f"{table}_{run_no}"
+            if not _exists(cur, partition):
+                _create(cur, partition, like=table, by_day=by_day)
+                cur.execute(
+                    sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN (%s)").format(
+                        sql.Identifier(table), sql.Identifier(partition)
+                    ),
+                    (run,),
+                )
+            for day in sorted(set(days)) if by_day else ():
+                _ensure_day(cur, partition, day)
+
+
+def touch_runs(cur: cursor, runs: Iterable[str]) -> None:
+    """Note that figures of runs moved, at most once a second for each.
+
+    The row is shared by all sinks: to write it in every transaction would line them up.
+    """
+    for run in sorted(runs):
+        cur.execute(
+            "UPDATE runs SET changed_at = clock_timestamp()"
+            " WHERE run = %s AND changed_at < clock_timestamp() - interval '1 second'",
+            (run,),
+        )
+
+
+def _ensure_day(cur: cursor, parent: str, day: date) -> None:
+    partition = f"{parent}_{day:%Y%m%d}"
+    if not _exists(cur, partition):
+        _create(cur, partition, like=parent, by_day=False)
+        cur.execute(
+            sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM (%s) TO (%s)").format(
+                sql.Identifier(parent), sql.Identifier(partition)
+            ),
+            (day, day + timedelta(days=1)),
+        )
+
+
+def _exists(cur: cursor, table: str) -> bool:
+    cur.execute("SELECT to_regclass(%s) IS NOT NULL", (table,))
+    (exists,) = cur.fetchone() or (False,)
+    return bool(exists)
+
+
+def _create(cur: cursor, table: str, *, like: str, by_day: bool) -> None:
+    cur.execute(
+        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS){}").format(
+            sql.Identifier(table),
+            sql.Identifier(like),
+            sql.SQL(" PARTITION BY RANGE (day)" if by_day else ""),
+        )
+    )

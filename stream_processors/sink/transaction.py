@@ -1,0 +1,151 @@
+"""One batch in one transaction."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import psycopg2.errors
+from psycopg2.extensions import cursor
+
+from schemas import locks
+from schemas.events import TweetScored
+from schemas.transport.dead_letters import DeadLetter
+from schemas.transport.postgres import Connection
+from stream_processors.sink.decide import Decision, decide, tombstone_of
+from stream_processors.sink.incoming import Incoming, Partition, Stored
+from stream_processors.sink.letters import write_letters
+from stream_processors.sink.load import load_model_ids, load_state
+from stream_processors.sink.positions import write_positions
+from stream_processors.sink.rows import Tombstone
+from stream_processors.sink.runs import deletions_of_runs, ensure_runs, touch_runs
+from stream_processors.sink.write import ConcurrentChange, write_decision
+
+
+class _RemovalUnderSharedLock(Exception):
+    """The batch turned out to remove something: it has to be done alone."""
+
+
+class SinkTransaction:
+    """Stores batches: rows, scores, rollups, tombstones, dead letters and positions together.
+
+    A batch may be stored any number of times with the same result. Raises psycopg2's errors; after
+    any of them nothing of the batch is stored.
+    """
+
+    def __init__(self, topic_ids: Mapping[str, str]) -> None:
+        self._topic_ids = topic_ids
+        self._known: set[tuple[str, date]] = set()
+
+    def store(
+        self,
+        connection: Connection,
+        events: Sequence[Incoming],
+        letters: Sequence[Stored],
+        next_offsets: Mapping[Partition, int],
+    ) -> Counter[str]:
+        """Store a batch and return its outcomes, counted."""
+        exclusive = any(not isinstance(incoming.event, TweetScored) for incoming in events)
+        while True:
+            try:
+                with connection, connection.cursor() as cur:
+                    return self._store(cur, events, letters, next_offsets, exclusive=exclusive)
+            except _RemovalUnderSharedLock:
+                exclusive = True
+            except ConcurrentChange:
+                continue
+            except psycopg2.errors.CheckViolation as error:
+                # A partition that was there is gone: its run was deleted meanwhile.
+                if error.diag.constraint_name is not None or not self._known:
+                    raise
+                self._known.clear()
+
+    def _store(
+        self,
+        cur: cursor,
+        events: Sequence[Incoming],
+        letters: Sequence[Stored],
+        next_offsets: Mapping[Partition, int],
+        *,
+        exclusive: bool,
+    ) -> Counter[str]:
+        """Do it in numbered steps, each of which the next relies on.
+
+        1. Leave out what belongs to runs that have been deleted since it was published.
+        2. Make the runs and partitions that the rest needs.
+        3. Lock: those who add tweets share, one who removes any is alone.
+        4. Read what the batch touches, decide, and write.
+        5. Move the positions: with the rows, or not at all.
+        """
+        living, living_letters, ignored = self._living(cur, events, letters)
+        self._make_runs(cur, living)
+        cur.execute(
+            "SELECT pg_advisory_xact_lock(%s)"
+            if exclusive
+            else "SELECT pg_advisory_xact_lock_shared(%s)",
+            (locks.REMOVALS,),
+        )
+        decision = self._decide(cur, living, exclusive=exclusive)
+        write_decision(cur, decision)
+        write_letters(cur, living_letters)
+        touch_runs(cur, _runs_of(living, living_letters, decision))
+        write_positions(cur, next_offsets, self._topic_ids)
+        return decision.outcomes + Counter({"run-deleted": ignored})
+
+    def _living(
+        self, cur: cursor, events: Sequence[Incoming], letters: Sequence[Stored]
+    ) -> tuple[list[Incoming], list[DeadLetter], int]:
+        runs = {incoming.event.run for incoming in events}
+        runs |= {stored.letter.run for stored in letters if stored.letter.run is not None}
+        deleted_at = deletions_of_runs(cur, runs)
+        living = [
+            incoming
+            for incoming in events
+            if incoming.event.run not in deleted_at
+            or incoming.published_at > deleted_at[incoming.event.run]
+        ]
+        living_letters = [
+            stored.letter
+            for stored in letters
+            if stored.letter.run not in deleted_at
+            or stored.published_at > deleted_at[stored.letter.run]
+        ]
+        ignored = len(events) - len(living) + len(letters) - len(living_letters)
+        return living, living_letters, ignored
+
+    def _make_runs(self, cur: cursor, living: Sequence[Incoming]) -> None:
+        needed = {
+            (incoming.event.run, incoming.event.day)
+            for incoming in living
+            if isinstance(incoming.event, TweetScored)
+        }
+        missing: dict[str, list[date]] = defaultdict(list)
+        for run, day in sorted(needed - self._known):
+            missing[run].append(day)
+        if missing:
+            ensure_runs(cur, missing)
+            # Its own transaction: others wait for the lock, and must not wait for the batch.
+            cur.connection.commit()
+            self._known |= needed
+
+    def _decide(self, cur: cursor, living: Sequence[Incoming], *, exclusive: bool) -> Decision:
+        events = [incoming.event for incoming in living]
+        model_ids = load_model_ids(cur, events)
+        requested: frozenset[Tombstone] = frozenset(
+            tombstone_of(event) for event in events if not isinstance(event, TweetScored)
+        )
+        while True:
+            decision = decide(events, load_state(cur, events, requested), model_ids)
+            if decision.removes and not exclusive:
+                raise _RemovalUnderSharedLock
+            if decision.tombstones <= requested:
+                return decision
+            requested |= decision.tombstones
+
+
+def _runs_of(
+    living: Sequence[Incoming], letters: Sequence[DeadLetter], decision: Decision
+) -> set[str]:
+    """Return the runs whose figures the batch may move: a removal of `live` reaches all."""
+    runs = {incoming.event.run for incoming in living}
+    runs |= {letter.run for letter in letters if letter.run is not None}
+    return runs | {row.run for row in decision.deletes}

@@ -1,0 +1,173 @@
+"""Writing a decision: batched statements, in key order, inside the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from psycopg2.extensions import cursor
+from psycopg2.extras import execute_values
+
+from schemas.events import TweetScored
+from stream_processors.sink.decide import Decision
+from stream_processors.sink.rollups import Deltas
+from stream_processors.sink.rows import Row
+
+_PAGE = 1_000
+
+
+class ConcurrentChange(Exception):
+    """Another sink changed the same tweets since they were read: decide anew.
+
+    Happens only around a rebalance, when the old and the new owner of a partition overlap.
+    """
+
+
+def write_decision(cur: cursor, decision: Decision) -> None:
+    """Write rows, scores, tombstones and rollups; raise `ConcurrentChange` to have it redone."""
+    _write_tombstones(cur, decision)
+    _delete(cur, [*decision.deletes, *decision.updates])
+    fresh = sorted([*decision.inserts, *decision.updates], key=lambda row: row.key)
+    _insert_tweets(cur, fresh)
+    _insert_scores(cur, fresh, counts=True)
+    _insert_scores(cur, decision.further_scores, counts=False)
+    _move_rollups(cur, decision.deltas)
+
+
+def _write_tombstones(cur: cursor, decision: Decision) -> None:
+    execute_values(
+        cur,
+        "INSERT INTO tombstones (run, kind, id) VALUES %s ON CONFLICT DO NOTHING",
+        sorted((t.run, t.kind, t.id) for t in decision.tombstones),
+        page_size=_PAGE,
+    )
+
+
+def _delete(cur: cursor, rows: Sequence[Row]) -> None:
+    keys = sorted((row.run, row.root_id, row.posted_at.date()) for row in rows)
+    for table in ("scores", "tweets"):
+        execute_values(
+            cur,
+            f"DELETE FROM {table} AS t USING (VALUES %s) AS gone (run, root_id, day)"  # noqa: S608
+            " WHERE t.run = gone.run AND t.root_id = gone.root_id AND t.day = gone.day",
+            keys,
+            page_size=_PAGE,
+        )
+
+
+def _insert_tweets(cur: cursor, rows: Sequence[Row]) -> None:
+    inserted = execute_values(
+        cur,
+        "INSERT INTO tweets (run, day, root_id, tweet_id, version, edit_history, posted_at,"
+        " edited_at, received_at, text, language, author_id, conversation_id, retweet_of,"
+        " retweet_of_author, quote_of, reply_to, rules, hashtags, mentions, links, emoji,"
+        " possibly_sensitive, human_label, source) VALUES %s ON CONFLICT DO NOTHING RETURNING 1",
+        [_tweet_values(row, _event_of(row)) for row in rows],
+        page_size=_PAGE,
+        fetch=True,
+        template="(%s, %s, %s, %s, %s, %s::text[], %s, %s::timestamptz, %s, %s, %s, %s, %s, %s,"
+        " %s, %s, %s, %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s, %s, %s)",
+    )
+    if len(inserted) != len(rows):
+        raise ConcurrentChange(f"{len(rows) - len(inserted)} tweets appeared meanwhile")
+
+
+def _tweet_values(row: Row, event: TweetScored) -> tuple[Any, ...]:
+    references = {reference.kind: reference.tweet_id for reference in event.references}
+    extracted = event.extracted
+    return (
+        row.run,
+        row.posted_at.date(),
+        row.root_id,
+        row.tweet_id,
+        row.version,
+        list(event.edit_history),
+        row.posted_at,
+        event.edited_at,
+        event.received_at,
+        event.text,
+        event.language or extracted.language,
+        row.author_id,
+        event.conversation_id,
+        row.retweet_of,
+        row.retweet_of_author,
+        references.get("quoted"),
+        references.get("replied_to"),
+        list(row.rules),
+        list(row.hashtags),
+        list(extracted.mentions),
+        list(extracted.links),
+        list(extracted.emoji),
+        event.possibly_sensitive,
+        event.label,
+        event.source,
+    )
+
+
+def _insert_scores(cur: cursor, rows: Iterable[Row], *, counts: bool) -> None:
+    execute_values(
+        cur,
+        "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
+        " probabilities, scored_at) VALUES %s ON CONFLICT DO NOTHING",
+        [
+            (
+                row.run,
+                row.posted_at.date(),
+                row.root_id,
+                row.model_id,
+                row.version,
+                counts,
+                row.label,
+                row.confidence,
+                msgspec.json.encode(_event_of(row).score.probabilities).decode(),
+                _event_of(row).score.scored_at,
+            )
+            for row in rows
+        ],
+        page_size=_PAGE,
+    )
+
+
+def _move_rollups(cur: cursor, deltas: Deltas) -> None:
+    execute_values(
+        cur,
+        "INSERT INTO rollups AS r (run, granularity, bucket_start, rule, label, model_id, tweets,"
+        " confidence_micros) VALUES %s"
+        " ON CONFLICT (run, granularity, bucket_start, rule, label, model_id) DO UPDATE SET"
+        " tweets = r.tweets + excluded.tweets,"
+        " confidence_micros = r.confidence_micros + excluded.confidence_micros",
+        [(*key, *amounts) for key, amounts in sorted(deltas.rollups.items())],
+        page_size=_PAGE,
+    )
+    execute_values(
+        cur,
+        "INSERT INTO hashtag_rollups AS r (run, granularity, bucket_start, hashtag, label, tweets)"
+        " VALUES %s ON CONFLICT (run, granularity, bucket_start, hashtag, label) DO UPDATE SET"
+        " tweets = r.tweets + excluded.tweets",
+        [(*key, count) for key, count in sorted(deltas.hashtags.items())],
+        page_size=_PAGE,
+    )
+    # A rollup of nothing is no row, so that the tables equal a recount of the tweets.
+    execute_values(
+        cur,
+        "DELETE FROM rollups AS r USING (VALUES %s)"
+        " AS k (run, granularity, bucket_start, rule, label, model_id)"
+        " WHERE (r.run, r.granularity, r.bucket_start, r.rule, r.label, r.model_id)"
+        " = (k.run, k.granularity, k.bucket_start, k.rule, k.label, k.model_id) AND r.tweets = 0",
+        sorted(key for key, (tweets, _) in deltas.rollups.items() if tweets < 0),
+        page_size=_PAGE,
+    )
+    execute_values(
+        cur,
+        "DELETE FROM hashtag_rollups AS r USING (VALUES %s)"
+        " AS k (run, granularity, bucket_start, hashtag, label)"
+        " WHERE (r.run, r.granularity, r.bucket_start, r.hashtag, r.label)"
+        " = (k.run, k.granularity, k.bucket_start, k.hashtag, k.label) AND r.tweets = 0",
+        sorted(key for key, count in deltas.hashtags.items() if count < 0),
+        page_size=_PAGE,
+    )
+
+
+def _event_of(row: Row) -> TweetScored:
+    if row.event is None:
+        raise ValueError("only rows that came with an event are written")
+    return row.event

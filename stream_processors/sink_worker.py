@@ -1,0 +1,60 @@
+"""The sink process: sink, refresher, probes and signals put together."""
+
+import logging
+import signal
+import threading
+import time
+from datetime import UTC, datetime
+from types import FrameType
+
+from schemas.observability.metrics import StageMetrics
+from schemas.observability.probes import serve_probes
+from schemas.observability.progress import Progress
+from schemas.settings import Settings
+from schemas.transport.cache import connect_redis
+from schemas.transport.postgres import connect_postgres
+from stream_processors.aggregates.refresher import Refresher
+from stream_processors.sink.process import Sink
+
+logger = logging.getLogger(__name__)
+
+
+def run_sink_worker(settings: Settings, probe_port: int) -> None:
+    """Sink until a signal stops the process (it returns) or a fault ends it (an exception)."""
+    stop = threading.Event()
+
+    def request_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, request_stop)
+    signal.signal(signal.SIGINT, request_stop)
+    metrics = StageMetrics("sink")
+    progress = Progress(time.monotonic, settings.stall_after_s)
+    refresher = Refresher(
+        connect_postgres=lambda: connect_postgres(settings, "refresher"),
+        connect_redis=lambda: connect_redis(settings),
+        settings=settings,
+        clock=lambda: datetime.now(UTC),
+        registry=metrics.registry,
+    )
+    thread = threading.Thread(target=refresher.run, args=(stop,), name="refresher", daemon=True)
+    with serve_probes(
+        settings.probe_host,
+        probe_port,
+        metrics.registry,
+        health=progress.health,
+        readiness=progress.readiness,
+    ) as port:
+        logger.info("probes at http://%s:%d", settings.probe_host, port)
+        sink = Sink(
+            settings,
+            connect=lambda: connect_postgres(settings, "sink"),
+            metrics=metrics,
+            progress=progress,
+        )
+        thread.start()
+        try:
+            sink.run(stop)
+        finally:
+            stop.set()
+            thread.join(timeout=10)
