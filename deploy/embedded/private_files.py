@@ -1,0 +1,19 @@
+"""Files that only their owner may read."""
+
+import os
+from pathlib import Path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file as a whole, mode 0600; a reader sees the old text or the new one."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    unfinished.replace(path)
+
+
+def make_private_folder(path: Path) -> Path:
+    """Make a folder and its parents where missing; the folder itself gets mode 0700."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path

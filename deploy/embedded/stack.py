@@ -1,0 +1,150 @@
+"""Starting and stopping a stack. What the commands, the demo and the tests use."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from deploy.embedded.layout import Layout
+from deploy.embedded.postgres_server import new_folder_if_root
+from deploy.embedded.private_files import make_private_folder, write_private
+from deploy.embedded.processes import end_processes, remember_commands, remembered_commands
+from deploy.embedded.servers import PROGRAM_OF, addresses, await_servers, prepare_servers
+from deploy.embedded.starting import Say
+from deploy.embedded.state import StackState, load_state, save_state, settle_state
+from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor_command
+from deploy.embedded.supervisor_config import supervisor_config
+from deploy.embedded.workers import WORKERS, await_workers, worker_programs
+from deploy.installation.installing import install
+from schemas.settings import Settings, servers_of_the_user
+
+
+def settings_at(home: Path, env_file: Path | None = Path(".env")) -> Settings:
+    """Return the settings as any command reads them, for the stack in `home`."""
+    return Settings(_env_file=env_file, home=home)  # type: ignore[call-arg]
+
+
+def up(
+    home: Path,
+    *,
+    env_file: Path | None = Path(".env"),
+    servers_only: bool = False,
+    say: Say = lambda _: None,
+) -> Settings:
+    """Start what does not run and return the settings of the running stack.
+
+    When it returns, the servers answer, topics and tables are there, and both workers are ready
+    (not with `servers_only`). May be repeated; calls at once wait for each other. Servers that a
+    person has named are used and not started. Raises `Failure` if something does not come up.
+    """
+    layout = Layout.of(home)
+    make_private_folder(layout.home)
+    with _locked(layout):
+        embedded = PROGRAM_OF.keys() - servers_of_the_user(env_file)
+        state = _ensure_supervisor(layout, embedded, env_file, say)
+        known = addresses(state, embedded)
+        write_private(layout.addresses, msgspec.json.encode(known).decode())
+        settings = settings_at(layout.home, env_file)
+        supervisor = Supervisor(state)
+        await_servers(layout, state, settings, supervisor, embedded, say)
+        say("topics and tables")
+        for sentence in install(settings).differing:
+            say(f"note: {sentence} (`murmur init --alter` changes it)")
+        if not servers_only:
+            await_workers(layout, state, supervisor, say)
+        return settings
+
+
+def down(home: Path, *, say: Say = lambda _: None) -> bool:
+    """Stop the stack, workers first, and keep its data; tell whether anything ran.
+
+    Also ends processes whose supervisor has died.
+    """
+    layout = Layout.of(home)
+    if not layout.home.exists():
+        return False
+    with _locked(layout):
+        layout.addresses.unlink(missing_ok=True)
+        return _stop(layout, load_state(layout), say)
+
+
+def remove(home: Path) -> None:
+    """Stop the stack and delete its data, for good."""
+    layout = Layout.of(home)
+    down(layout.home)
+    state = load_state(layout)
+    if state is not None and state.postgres_folder:
+        shutil.rmtree(state.postgres_folder, ignore_errors=True)
+    shutil.rmtree(layout.home, ignore_errors=True)
+
+
+def _ensure_supervisor(
+    layout: Layout, embedded: Set[str], env_file: Path | None, say: Say
+) -> StackState:
+    """Have a supervisor that runs with today's configuration, and return its stack's state."""
+    state = load_state(layout)
+    running = state is not None and Supervisor(state).answers()
+    if state is None or not running:
+        end_processes(remembered_commands(layout))
+        state = settle_state(state)
+    if "postgres" in embedded and not state.postgres_folder:
+        state = msgspec.structs.replace(state, postgres_folder=new_folder_if_root())
+    save_state(layout, state)
+    make_private_folder(layout.logs)
+    say("preparing the servers")
+    programs = [*prepare_servers(layout, state, embedded), *worker_programs(layout, state)]
+    config = supervisor_config(
+        layout,
+        programs,
+        port=state.ports["supervisor"],
+        password=state.supervisor_password,
+        as_root=os.geteuid() == 0,
+        fingerprint=_fingerprint(env_file),
+    )
+    if running:
+        if layout.supervisor_config.read_text(encoding="utf-8") == config:
+            return state
+        say("the settings have changed: starting anew")
+        _stop(layout, state, say)
+    write_private(layout.supervisor_config, config)
+    commands = [supervisor_command(layout), *(program.command for program in programs)]
+    remember_commands(layout, commands)
+    start_supervisor(layout, state, os.environ)
+    return state
+
+
+def _stop(layout: Layout, state: StackState | None, say: Say) -> bool:
+    supervisor = Supervisor(state) if state is not None else None
+    if supervisor is None or not supervisor.answers():
+        return end_processes(remembered_commands(layout)) > 0
+    names = supervisor.states().keys()
+    for name in (*WORKERS, *(name for name in names if name not in WORKERS)):
+        say(f"stopping {name}")
+        supervisor.stop(name)
+    supervisor.end()
+    return True
+
+
+def _fingerprint(env_file: Path | None) -> str:
+    """Return a hash of what the workers are started with: variables, `.env`, interpreter."""
+    variables = sorted(
+        (name, value)
+        for name, value in os.environ.items()
+        if name.startswith("MURMUR_") and name != "MURMUR_HOME"
+    )
+    file = env_file.read_bytes() if env_file is not None and env_file.exists() else b""
+    material = msgspec.json.encode([variables, str(Path.cwd()), sys.executable]) + file
+    return hashlib.sha256(material).hexdigest()
+
+
+@contextmanager
+def _locked(layout: Layout) -> Iterator[None]:
+    with layout.lock.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,124 @@
+"""Talking to a stack's supervisor: starting it, asking it, ending it."""
+
+import http.client
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.embedded.layout import Layout
+from deploy.embedded.ports import LOOPBACK
+from deploy.embedded.state import StackState
+from deploy.embedded.supervisor_config import SUPERVISOR_USER
+from schemas.failures import Failure
+
+_ANSWER_TIMEOUT_S = 60.0
+"""Longer than any program of ours may take to stop."""
+
+_NO_FILE, _NOT_EXECUTABLE = 20, 21
+_ALREADY_STARTED, _NOT_RUNNING = 60, 70
+"""Fault codes of the supervisor's XML-RPC interface (supervisor.xmlrpc.Faults)."""
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """What the supervisor knows of a program. `pid` is 0 and `uptime_s` 0 where it is down."""
+
+    name: str
+    state: str
+    pid: int
+    uptime_s: float
+
+
+class Supervisor:
+    """A client of one stack's supervisor."""
+
+    def __init__(self, state: StackState) -> None:
+        self._url = (
+            f"http://{SUPERVISOR_USER}:{state.supervisor_password}"
+            f"@{LOOPBACK}:{state.ports['supervisor']}/RPC2"
+        )
+
+    def answers(self) -> bool:
+        """Tell whether this stack's own supervisor is there (a stranger would not know us)."""
+        try:
+            return bool(self._call("getState")["statename"] == "RUNNING")
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return False
+
+    def states(self) -> dict[str, ProcessState]:
+        """Return the state of each program."""
+        return {
+            info["name"]: ProcessState(
+                name=info["name"],
+                state=info["statename"].lower(),
+                pid=info["pid"],
+                uptime_s=max(0.0, float(info["now"] - info["start"])) if info["pid"] else 0.0,
+            )
+            for info in self._call("getAllProcessInfo")
+        }
+
+    def start(self, program: str) -> None:
+        """Start a program unless it runs; do not wait for it."""
+        try:
+            self._call("startProcess", program, False)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode in (_NO_FILE, _NOT_EXECUTABLE):
+                raise Failure(f"{program} cannot be started: {fault.faultString}") from fault
+            if fault.faultCode != _ALREADY_STARTED:
+                raise
+
+    def stop(self, program: str) -> None:
+        """Stop a program and wait until it has ended."""
+        try:
+            self._call("stopProcess", program, True)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != _NOT_RUNNING:
+                raise
+
+    def end(self) -> None:
+        """End the supervisor and whatever it still runs; return when it is gone."""
+        self._call("shutdown")
+        deadline = time.monotonic() + _ANSWER_TIMEOUT_S
+        while time.monotonic() < deadline:
+            try:
+                self._call("getState")
+            except (OSError, http.client.HTTPException):
+                return
+            time.sleep(0.1)
+        raise Failure("the supervisor does not end: try `murmur down` again")
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        with xmlrpc.client.ServerProxy(self._url, transport=_PatientTransport()) as server:
+            return getattr(server.supervisor, method)(*arguments)
+
+
+def supervisor_command(layout: Layout) -> tuple[str, ...]:
+    """Return the command line of a stack's supervisor."""
+    return (sys.executable, "-m", "supervisor.supervisord", "-c", str(layout.supervisor_config))
+
+
+def start_supervisor(layout: Layout, state: StackState, environment: Mapping[str, str]) -> None:
+    """Start the supervisor, which goes to the background, and wait until it answers."""
+    answer = subprocess.run(
+        supervisor_command(layout), env=dict(environment), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    supervisor = Supervisor(state)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and answer.returncode == 0:
+        if supervisor.answers():
+            return
+        time.sleep(0.05)
+    reason = " ".join((answer.stderr or answer.stdout).split()) or "it does not answer"
+    raise Failure(f"the supervisor did not start ({reason}); see {layout.log_of('supervisord')}")
+
+
+class _PatientTransport(xmlrpc.client.Transport):
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        connection = super().make_connection(host)
+        connection.timeout = _ANSWER_TIMEOUT_S
+        return connection

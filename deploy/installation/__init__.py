@@ -1,0 +1,1 @@
+"""What Murmur needs on the servers before anything runs: topics and tables."""

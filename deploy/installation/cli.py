@@ -1,0 +1,51 @@
+"""`murmur init`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from deploy.installation.installing import InstallationReport
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 if something is missing.")
+@click.option(
+    "--alter",
+    is_flag=True,
+    help="Give existing topics the settings' configuration and partitions too. More partitions "
+    "move keys: do it while nothing is in flight.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def init(check: bool, alter: bool, as_json: bool) -> int:
+    """Make or check topics and tables, on the embedded stack or on your own servers."""
+    import msgspec
+
+    from deploy.installation.installing import check_installation, install
+    from schemas.settings import load_settings
+
+    if check and alter:
+        raise click.UsageError("--check changes nothing: leave --alter out")
+    settings = load_settings()
+    report = check_installation(settings) if check else install(settings, alter=alter)
+    if as_json:
+        document = {**msgspec.to_builtins(report), "complete": report.complete}
+        click.echo(msgspec.json.encode(document))
+    else:
+        for line in _lines(report):
+            click.echo(line)
+    return 1 if check and not report.complete else 0
+
+
+def _lines(report: "InstallationReport") -> list[str]:
+    lines = [
+        *(f"missing topic: {name}" for name in report.missing_topics),
+        *(f"missing migration: {name}" for name in report.missing_migrations),
+        *(f"made topic {name}" for name in report.made_topics),
+        *(f"applied migration {name}" for name in report.applied_migrations),
+        *(f"wrong: {sentence}" for sentence in report.wrong),
+        *(f"differs: {sentence}" for sentence in report.differing),
+    ]
+    if report.differing or report.wrong:
+        lines.append("`murmur init --alter` changes existing topics.")
+    return lines or ["Topics and tables are complete."]

@@ -1,0 +1,59 @@
+"""Checking and completing an installation."""
+
+from dataclasses import dataclass
+
+from deploy.installation.migrations import apply_migrations, missing_migrations
+from deploy.installation.topics import TopicInstaller
+from schemas.failures import Failure
+from schemas.settings import Settings
+
+
+@dataclass(frozen=True)
+class InstallationReport:
+    """What was found or done. `missing` is empty after `install`; `made` before it."""
+
+    missing_topics: tuple[str, ...] = ()
+    missing_migrations: tuple[str, ...] = ()
+    made_topics: tuple[str, ...] = ()
+    applied_migrations: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing and everything is as the settings say."""
+        return not (self.missing_topics or self.missing_migrations or self.differing or self.wrong)
+
+
+def check_installation(settings: Settings) -> InstallationReport:
+    """Compare servers and settings; change nothing."""
+    topics = TopicInstaller(settings).report()
+    return InstallationReport(
+        missing_topics=tuple(spec.name for spec in topics.missing),
+        missing_migrations=tuple(missing_migrations(settings)),
+        differing=topics.differing,
+        wrong=topics.wrong,
+    )
+
+
+def install(settings: Settings, *, alter: bool = False) -> InstallationReport:
+    """Make what is missing; existing topics are changed only with `alter`.
+
+    May be repeated, and may be run by several at once. Raises `Failure` for an existing topic
+    that would lose data (its cleanup policy is another), before anything is made.
+    """
+    installer = TopicInstaller(settings)
+    if alter:
+        installer.alter()
+    before = installer.report()
+    if before.wrong:
+        raise Failure(
+            f"{'; '.join(before.wrong)}: `murmur init --alter` changes it, or set "
+            "MURMUR_TOPIC_PREFIX to use other topics"
+        )
+    installer.make(before.missing)
+    return InstallationReport(
+        made_topics=tuple(spec.name for spec in before.missing),
+        applied_migrations=tuple(apply_migrations(settings)),
+        differing=before.differing,
+    )

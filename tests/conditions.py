@@ -1,0 +1,19 @@
+"""Waiting in tests: for a condition, never for luck."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+
+def wait_until(condition: Callable[[], Found | None], timeout_s: float, what: str) -> Found:
+    """Ask until the condition is truthy and return it; `AssertionError` naming `what` if never."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s:g} s: {what}")
+        time.sleep(0.05)

@@ -1,0 +1,55 @@
+"""Fixtures of all tests: a clean environment, and real servers for those that ask for them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.settings import Settings
+from tests.stack import is_named_server, isolated, migrated_template, running_servers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide the developer's `.env` and MURMUR_ variables, but for the servers they name."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in list(os.environ):
+            if variable.startswith("MURMUR_") and not is_named_server(variable):
+                patch.delenv(variable)
+        patch.chdir(tmp_path_factory.mktemp("working-folder"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def stack(_clean_environment: None) -> Iterator[Settings]:
+    """Settings of running servers with topics and tables; for tests that keep to their corner."""
+    with running_servers() as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def migrated_database(stack: Settings) -> Iterator[str]:
+    """The name of a database with all tables, from which each test's own is copied."""
+    with migrated_template(stack) as name:
+        yield name
+
+
+@pytest.fixture
+def settings(stack: Settings, migrated_database: str) -> Iterator[Settings]:
+    """Settings with the test's own topics, own empty database and an empty Redis."""
+    with isolated(stack, migrated_database) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def module_settings(stack: Settings, migrated_database: str) -> Iterator[Settings]:
+    """Like `settings`, shared by the tests of a module."""
+    with isolated(stack, migrated_database) as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return Path(__file__).parents[1]

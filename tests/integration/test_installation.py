@@ -1,0 +1,94 @@
+"""`murmur init`: topics and tables, checked and made."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from deploy.installation.installing import check_installation, install
+from deploy.installation.topics import TopicInstaller
+from schemas.failures import Failure
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTER, MODELS_PROMOTED, RAW, SCORED, TopicSpec, topic_name
+from schemas.transport.kafka_config import kafka_config
+from tests.conditions import wait_until
+from tests.stack import own_database
+
+ALL_TOPICS = {RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED}
+
+
+@pytest.fixture
+def bare(settings: Settings) -> Settings:
+    """Settings whose topics have been deleted and whose database has no tables."""
+    admin = AdminClient(kafka_config(settings, "test"))
+    names = [topic_name(settings, topic) for topic in ALL_TOPICS]
+    for future in admin.delete_topics(names).values():
+        future.result(30)
+    wait_until(lambda: not admin.list_topics(timeout=10).topics.keys() & set(names), 30, "deleted")
+    return settings
+
+
+def test_a_complete_installation_is_found_complete(settings: Settings) -> None:
+    assert check_installation(settings).complete
+
+
+def test_check_names_what_is_missing_and_changes_nothing(bare: Settings) -> None:
+    with own_database(bare) as empty:
+        for _ in range(2):
+            report = check_installation(empty)
+            assert set(report.missing_topics) == {topic_name(empty, t) for t in ALL_TOPICS}
+            assert report.missing_migrations == ("0001.tables",)
+            assert not report.complete
+
+
+def test_installing_makes_it_complete_and_a_second_time_does_nothing(bare: Settings) -> None:
+    with own_database(bare) as empty:
+        first = install(empty)
+        assert set(first.made_topics) == {topic_name(empty, t) for t in ALL_TOPICS}
+        assert first.applied_migrations == ("0001.tables",)
+        second = install(empty)
+        assert (second.made_topics, second.applied_migrations) == ((), ())
+        assert check_installation(empty).complete
+
+
+def test_several_installing_at_once_all_succeed(bare: Settings) -> None:
+    with own_database(bare) as empty, ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(lambda _: install(empty), range(4)))
+        applied = [name for report in reports for name in report.applied_migrations]
+        assert applied == ["0001.tables"]
+        assert check_installation(empty).complete
+
+
+def test_a_migration_that_was_interrupted_is_applied_whole_the_next_time(bare: Settings) -> None:
+    with own_database(bare) as empty:
+        # The last table of the migration stands in its way: everything before it is undone.
+        connection = psycopg2.connect(empty.postgres_uri)
+        with connection, connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE positions ()")
+        with pytest.raises(psycopg2.errors.DuplicateTable):
+            install(empty)
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('runs')")
+            assert cursor.fetchone() == (None,)
+            cursor.execute("DROP TABLE positions")
+        connection.close()
+        assert install(empty).applied_migrations == ("0001.tables",)
+
+
+def test_more_partitions_are_only_made_when_asked_for(settings: Settings) -> None:
+    more = settings.model_copy(update={"topic_partitions": settings.topic_partitions + 2})
+    assert len(install(more).differing) == 2
+    assert not check_installation(more).complete
+    assert install(more, alter=True).differing == ()
+    assert check_installation(more).complete
+    assert check_installation(settings).complete, "more partitions than asked for are fine"
+
+
+def test_a_topic_that_would_lose_data_is_refused(bare: Settings) -> None:
+    compacted = TopicSpec(topic_name(bare, RAW), 1, 1, cleanup="compact", retention_ms=-1)
+    TopicInstaller(bare).make([compacted])
+    with pytest.raises(Failure, match=r"cleanup\.policy=compact"):
+        install(bare)
+    assert install(bare, alter=True)
+    assert check_installation(bare).complete
