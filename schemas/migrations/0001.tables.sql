@@ -73,7 +73,8 @@ CREATE TABLE tweets (
     source text NOT NULL,
     PRIMARY KEY (root_id, run, day)
 ) PARTITION BY LIST (run);
-CREATE INDEX tweets_edited ON tweets (tweet_id) WHERE version > 0;
+CREATE INDEX tweets_edited ON tweets USING gin (edit_history) WHERE version > 0;
+COMMENT ON COLUMN tweets.edit_history IS 'Ids of its versions up to this one; empty if never edited';
 CREATE INDEX tweets_retweet_of ON tweets (retweet_of) WHERE retweet_of IS NOT NULL;
 CREATE INDEX tweets_author ON tweets (author_id) WHERE author_id IS NOT NULL;
 CREATE INDEX tweets_retweet_of_author ON tweets (retweet_of_author)

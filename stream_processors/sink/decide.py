@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from schemas.events import LIVE, AuthorErased, Removal, ScoredEvent, TweetScored
 from stream_processors.sink.rollups import Deltas, deltas
-from stream_processors.sink.rows import Key, Row, Tombstone, TombstoneKind, row_of
+from stream_processors.sink.rows import Key, Row, Tombstone, TombstoneKind, row_of, versions_of
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,9 @@ class _Ledger:
         refusing = _refusing(event, self.tombstones)
         if refusing:
             self.outcomes["refused"] += 1
-            roots = {replace(t, id=new.root_id) for t in refusing if _names_a_version(t, event)}
-            self._bury(roots - self.tombstones)
+            deleted = {tombstone.id for tombstone in refusing if tombstone.kind == "tweet"}
+            if deleted.intersection(versions_of(event)) and new.root_id not in deleted:
+                self._bury([Tombstone(new.run, "tweet", new.root_id)])
             return
         old = self.rows.get(new.key)
         if old is None:
@@ -102,10 +103,10 @@ class _Ledger:
             for row in [row for row in self.rows.values() if tombstone.concerns(row)]:
                 del self.rows[row.key]
                 self.outcomes["removed"] += 1
-                if tombstone.kind == "tweet" and tombstone.id == row.tweet_id != row.root_id:
+                if tombstone.kind == "tweet" and tombstone.id in row.versions[1:]:
                     # A deleted version takes the whole tweet with it, also its first version if
                     # that should come again.
-                    waiting.append(replace(tombstone, id=row.root_id))
+                    waiting.append(Tombstone(row.run, "tweet", row.root_id))
 
     def changes_since(self, state: State) -> Decision:
         rows = self.rows
@@ -140,7 +141,7 @@ def tombstone_of(event: Removal) -> Tombstone:
 def refusing_tombstones(event: TweetScored) -> set[Tombstone]:
     """Return every tombstone that would refuse a post, stored or not."""
     retweet_of = event.retweet_of
-    tweets = {event.tweet_id, event.root_id, *event.edit_history[: event.version + 1]}
+    tweets = set(versions_of(event))
     authors = {event.author_id}
     if retweet_of is not None:
         tweets.add(retweet_of.tweet_id)
@@ -153,7 +154,3 @@ def refusing_tombstones(event: TweetScored) -> set[Tombstone]:
 def _refusing(event: TweetScored, tombstones: set[Tombstone]) -> set[Tombstone]:
     # Most batches meet no tombstone at all.
     return refusing_tombstones(event) & tombstones if tombstones else set()
-
-
-def _names_a_version(tombstone: Tombstone, event: TweetScored) -> bool:
-    return tombstone.kind == "tweet" and tombstone.id in (event.tweet_id, *event.edit_history)

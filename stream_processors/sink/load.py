@@ -11,8 +11,8 @@ from stream_processors.sink.decide import State, refusing_tombstones
 from stream_processors.sink.rows import Key, Row, Tombstone
 
 _COLUMNS = """
-    t.run, t.root_id, t.tweet_id, t.version, t.posted_at, t.rules, t.hashtags, t.author_id,
-    t.retweet_of, t.retweet_of_author, s.label, s.confidence, s.model_id
+    t.run, t.root_id, t.tweet_id, t.version, t.edit_history, t.posted_at, t.rules, t.hashtags,
+    t.author_id, t.retweet_of, t.retweet_of_author, s.label, s.confidence, s.model_id
 """
 _COUNTING_SCORE = """
     JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
@@ -81,7 +81,8 @@ def _concerned(cur: cursor, requested: Iterable[Tombstone]) -> dict[Key, Row]:
         cur.execute(
             f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
             " WHERE (%(everywhere)s OR t.run = %(run)s) AND ("
-            " t.root_id = ANY(%(tweets)s) OR (t.version > 0 AND t.tweet_id = ANY(%(tweets)s))"
+            " t.root_id = ANY(%(tweets)s)"
+            " OR (t.version > 0 AND t.edit_history && %(tweets)s::text[])"
             " OR t.retweet_of = ANY(%(tweets)s)"
             " OR t.author_id = ANY(%(authors)s) OR t.retweet_of_author = ANY(%(authors)s))"
             " ORDER BY t.run, t.root_id FOR UPDATE OF t",
@@ -98,14 +99,17 @@ def _concerned(cur: cursor, requested: Iterable[Tombstone]) -> dict[Key, Row]:
 
 def _rows(cur: cursor) -> dict[Key, Row]:
     rows = []
-    for run, root_id, tweet_id, version, posted_at, rules, hashtags, *others in cur:
-        author_id, retweet_of, retweet_of_author, label, confidence, model_id = others
+    for run, root_id, tweet_id, version, versions, posted_at, *others in cur:
+        rules, hashtags, author_id, retweet_of, retweet_of_author, label, confidence, model_id = (
+            others
+        )
         rows.append(
             Row(
                 run=run,
                 root_id=root_id,
                 tweet_id=tweet_id,
                 version=version,
+                versions=tuple(versions),
                 posted_at=posted_at,
                 rules=tuple(rules),
                 hashtags=tuple(hashtags),

@@ -14,12 +14,16 @@ TombstoneKind: TypeAlias = Literal["tweet", "author"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One tweet with the score that counts. `event` is None for a row that PostgreSQL had."""
+    """One tweet with the score that counts. `event` is None for a row that PostgreSQL had.
+
+    `versions` has the ids of an edited tweet's versions up to this one; it is empty for others.
+    """
 
     run: str
     root_id: str
     tweet_id: str
     version: int
+    versions: tuple[str, ...]
     posted_at: datetime
     rules: tuple[str, ...]
     hashtags: tuple[str, ...]
@@ -37,6 +41,12 @@ class Row:
         return self.run, self.root_id
 
 
+def versions_of(event: TweetScored) -> tuple[str, ...]:
+    """Return the ids of a tweet's versions from the first to the event's own."""
+    history = event.edit_history[: event.version + 1]
+    return tuple(dict.fromkeys((event.root_id, *history, event.tweet_id)))
+
+
 def row_of(event: TweetScored, model_id: int) -> Row:
     """Return the row that an event asks for."""
     retweet_of = event.retweet_of
@@ -45,6 +55,7 @@ def row_of(event: TweetScored, model_id: int) -> Row:
         root_id=event.root_id,
         tweet_id=event.tweet_id,
         version=event.version,
+        versions=versions_of(event) if event.version else (),
         posted_at=event.posted_at,
         rules=tuple(sorted({rule.tag for rule in event.rules})),
         hashtags=event.extracted.hashtags,
@@ -72,4 +83,4 @@ class Tombstone:
             return False
         if self.kind == "author":
             return self.id in (row.author_id, row.retweet_of_author)
-        return self.id in (row.root_id, row.tweet_id, row.retweet_of)
+        return self.id in (row.root_id, row.tweet_id, row.retweet_of, *row.versions)

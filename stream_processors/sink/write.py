@@ -80,7 +80,7 @@ def _tweet_values(row: Row, event: TweetScored) -> tuple[Any, ...]:
         row.root_id,
         row.tweet_id,
         row.version,
-        list(event.edit_history),
+        list(row.versions),
         row.posted_at,
         event.edited_at,
         event.received_at,
