@@ -1,4 +1,6 @@
-"""How much the property tests try."""
+"""How much the property tests try: HYPOTHESIS_PROFILE=thorough for a long look."""
+
+import os
 
 from hypothesis import HealthCheck, settings
 
@@ -6,4 +8,5 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "murmur", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
-settings.load_profile("murmur")
+settings.register_profile("thorough", settings.get_profile("murmur"), max_examples=3_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "murmur"))

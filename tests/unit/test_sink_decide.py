@@ -57,15 +57,17 @@ class Tables:
 
 
 runs = st.sampled_from(["one", LIVE])
-roots = st.sampled_from(["10", "20", "30"])
+roots = st.sampled_from(["10", "20", "30", "40"])
+RETWEETS = {"30": "10", "40": "20"}
+"""What is a retweet is one in all its appearances, and X lets nobody edit it."""
 
 
 @st.composite
 def posts(draw: st.DrawFn) -> TweetScored:
-    root, version = draw(roots), draw(st.integers(0, 2))
+    root = draw(roots)
+    other = RETWEETS.get(root)
+    version = 0 if other else draw(st.integers(0, 2))
     history = tuple(f"{root[0]}{number}" for number in range(version + 1))
-    # X lets nobody edit a retweet.
-    other = None if version else draw(st.none() | roots.filter(lambda other: other != root))
     return scored_tweet(
         draw(st.sampled_from(["positive", "negative"])),
         draw(st.sampled_from([0.5, 0.8])),
@@ -83,7 +85,7 @@ def posts(draw: st.DrawFn) -> TweetScored:
 
 
 removals = st.builds(
-    deleted, st.sampled_from(["10", "11", "20", "21", "22", "30"]), runs
+    deleted, st.sampled_from(["10", "11", "20", "21", "22", "30", "40"]), runs
 ) | st.builds(
     lambda root, run: AuthorErased(
         run=run, author_id=f"author{root}", received_at=RECEIVED_AT, source="test"
@@ -119,7 +121,9 @@ def test_the_size_of_batches_does_not_matter(events: list[ScoredEvent], batch_si
 @given(streams, st.integers(1, 25))
 def test_a_repeat_of_everything_changes_nothing(events: list[ScoredEvent], batch_size: int) -> None:
     once, twice = stored(events, batch_size), stored([*events, *events], batch_size)
-    assert (once.rows.keys(), once.tombstones) == (twice.rows.keys(), twice.tombstones)
+    assert {k: r.version for k, r in once.rows.items()} == {
+        k: r.version for k, r in twice.rows.items()
+    }
 
 
 @given(streams, st.randoms(use_true_random=False))

@@ -1,0 +1,131 @@
+"""Whatever stands in a file: parsing raises nothing but the border's error, and what it makes is
+an event for every reader."""
+
+import json
+from datetime import UTC, datetime
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from producers.archives.records import Record
+from producers.border.origin import Origin, Parsed
+from producers.formats.archive_format import ArchiveReader, FormatOptions, parse_record
+from producers.formats.registry import FORMATS
+from schemas.codec import decode_raw, encode
+
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+ORIGIN = Origin("test", NOW, "archive:test", "ab" * 32)
+
+any_text = st.text(st.characters(), max_size=30) | st.sampled_from(
+    ["", " ", "\x00", "\ud800", "&amp;lt;", "&#0;", "&#xD800;", "x" * 50_001, "RT @a: b…"]
+)
+any_number = st.integers() | st.floats() | st.sampled_from([10**400, -1, 0, 2**63])
+any_id = st.sampled_from(["800000000000000000", "1", 800000000000000000, "a b", "12\n", "-1"])
+any_time = st.datetimes(timezones=st.none() | st.timezones()).map(datetime.isoformat) | (
+    st.sampled_from(
+        ["0001-01-01T00:00:00+23:59", "Wed Aug 27 13:08:45 +0000 2008", "1479483437", 1479483437938]
+    )
+)
+any_value = st.recursive(
+    st.none() | st.booleans() | any_number | any_text | any_id | any_time,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def objects(**fields: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """Objects with some of the fields, each as it should be or anything else."""
+    optional = {name: st.one_of(value, any_value) for name, value in fields.items()}
+    return st.fixed_dictionaries({}, optional=optional)
+
+
+tweets = objects(
+    id=any_id,
+    text=any_text,
+    note_tweet=objects(text=any_text),
+    created_at=any_time,
+    lang=st.sampled_from(["en", "und", "zh-TW", "\x00"]),
+    author_id=any_id,
+    conversation_id=any_id,
+    edit_history_tweet_ids=st.lists(any_id, max_size=3),
+    referenced_tweets=st.lists(
+        objects(type=st.sampled_from(["retweeted", "quoted", "other"]), id=any_id), max_size=2
+    ),
+    possibly_sensitive=st.booleans(),
+)
+compliance = st.dictionaries(
+    st.sampled_from(["delete", "withheld", "user_delete", "scrub_geo", "X\x00"]),
+    objects(
+        tweet=objects(id=any_id, author_id=any_id),
+        user=objects(id=any_id),
+        event_at=any_time,
+        withheld_in_countries=st.lists(any_text, max_size=2),
+    ),
+    max_size=2,
+)
+documents = objects(
+    data=st.one_of(tweets, st.lists(tweets, max_size=3), compliance),
+    includes=objects(tweets=st.lists(tweets, max_size=2)),
+    matching_rules=st.lists(objects(id=any_id, tag=any_text), max_size=2),
+    errors=st.lists(any_value, max_size=1),
+    meta=any_value,
+)
+
+
+def accounted_for(parsed: Parsed) -> bool:
+    return bool(parsed.events or parsed.refused or parsed.skipped)
+
+
+def check(reader: ArchiveReader, raw: bytes) -> None:
+    parsed = parse_record(reader, Record(7, raw), ORIGIN, NOW)
+    assert accounted_for(parsed)
+    for event in parsed.events:
+        assert decode_raw(encode(event)) == event
+    for refused in parsed.refused:
+        assert refused.detail
+        refused.detail.encode()
+
+
+READERS = {
+    "x-v2": FORMATS[0].reader(b"", FormatOptions()),
+    "tsv": FORMATS[1].reader(b"", FormatOptions(columns=("id", "label", "text"))),
+    "csv": FORMATS[2].reader(
+        b"", FormatOptions(columns=("id", "text", "created_at", "author_id", "lang"))
+    ),
+}
+
+
+@given(documents | tweets | any_value)
+@example({"data": {"id": "1", "text": "\ud83d half"}})
+@example({"data": [{"id": 1, "text": "x"}, {"id": [], "text": "y"}]})
+@example({"data": {"id": "1", "text": "&#99999999999;"}})
+@example({"matching_rules": [{"id": 10**5000}], "data": {"id": "1", "text": "x"}})
+def test_any_json_becomes_sound_events_or_says_why_not(document: object) -> None:
+    try:
+        raw = json.dumps(document).encode()
+    except ValueError:
+        raw = b'{"data":{"id":' + b"9" * 5000 + b',"text":"x"}}'
+    check(READERS["x-v2"], raw)
+
+
+@given(st.binary(max_size=60))
+@example(b'{"data":' + b"[" * 100_000)
+@example(b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+@example(b'{"data":{"id":"1","text":"\xed\xa0\x80"}}')
+@example(b'{"data":{"id":"1","text":"\xff"}}')
+def test_any_bytes_become_sound_events_or_say_why_not(raw: bytes) -> None:
+    for reader in READERS.values():
+        check(reader, raw)
+
+
+cells = any_text | any_id.map(str) | any_time.map(str) | st.sampled_from(['"', 'a "b" c', "1e18"])
+
+
+@given(st.lists(cells, min_size=2, max_size=6), st.sampled_from(["\t", ","]), st.booleans())
+def test_any_row_becomes_a_sound_event_or_says_why_not(
+    row: list[str], delimiter: str, quoted: bool
+) -> None:
+    if quoted:
+        row = ['"' + cell.replace('"', '""') + '"' for cell in row]
+    raw = delimiter.join(row).encode("utf-8", "surrogatepass")
+    check(READERS["tsv" if delimiter == "\t" else "csv"], raw)
