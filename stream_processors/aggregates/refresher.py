@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -109,16 +110,17 @@ class Refresher:
         if connection is None:
             return
         cache = self._cache()
-        with self._metrics.seconds.time():
-            changes, db_now = _changes(connection)
-            self._forget(cache, changes, db_now)
-            known = {run: refreshed.changed_at for run, refreshed in self._refreshed.items()}
-            runs = due(changes, known, db_now, self._ttl)
-            for change in changes:
-                if change.run in runs or (change.run in known and not cache.complete(change.run)):
-                    now = self._clock()
-                    cache.write(aggregates_of(connection, change.run, self._windows, now))
-                    self._refreshed[change.run] = _Refreshed(change.changed_at, db_now)
+        started_s = time.perf_counter()
+        changes, db_now = _changes(connection)
+        self._forget(cache, changes, db_now)
+        known = {run: refreshed.changed_at for run, refreshed in self._refreshed.items()}
+        runs = due(changes, known, db_now, self._ttl)
+        for change in changes:
+            if change.run in runs or (change.run in known and not cache.complete(change.run)):
+                now = self._clock()
+                cache.write(aggregates_of(connection, change.run, self._windows, now))
+                self._refreshed[change.run] = _Refreshed(change.changed_at, db_now)
+        self._metrics.seconds.observe(time.perf_counter() - started_s)
         self._metrics.last.set(self._clock().timestamp())
 
     def _forget(self, cache: AggregatesCache, changes: list[RunChange], db_now: datetime) -> None:
@@ -159,6 +161,8 @@ class Refresher:
         self._failures += 1
         if server == "PostgreSQL":
             self._disconnect_postgres()
+        else:
+            self._disconnect_redis()
         doubled = self._settings.refresh_interval_s * 2.0 ** min(self._failures, 16)
         return min(doubled, _LONGEST_PAUSE_S)
 
@@ -170,6 +174,9 @@ class Refresher:
 
     def _disconnect(self) -> None:
         self._disconnect_postgres()
+        self._disconnect_redis()
+
+    def _disconnect_redis(self) -> None:
         if self._client is not None:
             self._client.close()
             self._client = None

@@ -26,12 +26,12 @@ class RunIsBusy(Failure):
     """Other transactions held what a deletion needs for too long; nothing was deleted."""
 
 
-def delete_run(connection: Connection, run: str) -> None:
+def delete_run(connection: Connection, run: str, *, attempts: int = _ATTEMPTS) -> None:
     """Delete a run in one transaction, or nothing of it.
 
     Events of the run that were published before this moment stay in Kafka and are ignored from
     now on; a replay that is still publishing brings the run back with what follows. Raises
-    `UnknownRun`, and `RunIsBusy` where it could not get its locks.
+    `UnknownRun`, and `RunIsBusy` where it could not get its locks (each attempt waits up to 3 s).
     """
     if not _traces(connection, run):
         require_run(connection, run)
@@ -40,7 +40,7 @@ def delete_run(connection: Connection, run: str) -> None:
     try:
         for attempt in Retrying(
             retry=retry_if_exception_type(busy),
-            stop=stop_after_attempt(_ATTEMPTS),
+            stop=stop_after_attempt(attempts),
             wait=wait_fixed(0.5),
             reraise=True,
         ):
