@@ -1,0 +1,32 @@
+"""The unit of reading: a piece of a file that is parsed, published and confirmed as one."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from schemas.codec import Reason
+
+
+class Unreadable(NamedTuple):
+    """Why a piece of a file never reached a parser."""
+
+    reason: Reason
+    detail: str
+
+
+class Record(NamedTuple):
+    """A line, or what belongs together over several lines.
+
+    `line` is the number of its first line, from 1. `raw` has no line end. Where `unreadable` is
+    set, `raw` is what there was of it, or its beginning.
+    """
+
+    line: int
+    raw: bytes
+    unreadable: Unreadable | None = None
+
+
+Lines = Iterator[Record]
+"""Records that are one line each."""
+
+SplitLines = Callable[[Lines], Iterator[Record]]
+"""Puts the lines together that belong together; the same content gives the same records."""

@@ -1,0 +1,53 @@
+"""Where something comes from, as far as its events must know, and what became of it."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.codec import Reason
+from schemas.events import RawEvent
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What all events of one archive, or of one stream, have in common.
+
+    `content` identifies what is read (a file's hash); with the line it makes the id of a tweet
+    that has none. `source` is what the events carry as theirs.
+    """
+
+    run: str
+    run_started_at: datetime
+    source: str
+    content: str
+
+    def made_id(self, line: int, place: int = 0) -> str:
+        """Return the id of a tweet without one: the same file and line always give the same.
+
+        `place` counts the tweets of one page, from 0.
+        """
+        where = f"{self.content}:{line}" if place == 0 else f"{self.content}:{line}:{place}"
+        return hashlib.sha256(where.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A tweet that will never be an event. `raw` is it alone, where it stood among others."""
+
+    reason: Reason
+    detail: str
+    place: int = 0
+    raw: bytes | None = None
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What became of one record: nothing of it is lost, each part is in one of the three.
+
+    `skipped` names what is known and no event: heartbeats, blank lines, compliance kinds that
+    ask for nothing here.
+    """
+
+    events: list[RawEvent] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)

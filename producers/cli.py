@@ -1,0 +1,113 @@
+"""`murmur replay`: archives in, events out."""
+
+from pathlib import Path
+
+import click
+
+from producers.formats.registry import FORMATS
+
+DEFAULT_MAX_LAG = 20_000
+"""At some hundred tweets a second and process, half a minute that a live tweet may have to wait."""
+
+
+@click.command()
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+)
+@click.option("--run", "run", metavar="NAME", help="Name of the run. Default: the first file's.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice([known.name for known in FORMATS]),
+    help="Format of all files. Default: told by each file's content.",
+)
+@click.option("--columns", metavar="A,B,C", help="Column names of a CSV or TSV without a header.")
+@click.option("--quoting/--no-quoting", default=None, help="CSV quoting. Default: CSV yes, TSV no.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Most events a second.")
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after so many events.")
+@click.option(
+    "--max-lag",
+    type=click.IntRange(min=0),
+    default=DEFAULT_MAX_LAG,
+    show_default=True,
+    help="Most events that wait for scoring; live ones pass. 0: no bound.",
+)
+@click.option("--restart", is_flag=True, help="Publish from the start, whatever was done before.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--probe-port", type=click.IntRange(0, 65535), help="Serve metrics and probes here.")
+def replay(
+    files: tuple[Path, ...],
+    run: str | None,
+    format_name: str | None,
+    columns: str | None,
+    quoting: bool | None,
+    rate: float | None,
+    limit: int | None,
+    max_lag: int,
+    restart: bool,
+    as_json: bool,
+    probe_port: int | None,
+) -> int:
+    """Publish archives of tweets; what cannot be parsed becomes dead letters.
+
+    Plain files, .gz, .bz2 and .zst. The same command goes on where an interrupted one ended.
+    Columns that are read are id, text, label, created_at, lang and author_id; others are passed
+    over, a - among them. Exit code 1 where a file could not be read to its end.
+    """
+    import logging
+    import sys
+
+    import msgspec
+    from rich.console import Console
+
+    from producers.formats.archive_format import FormatOptions
+    from producers.replaying.command import ReplayRequest, run_replay
+    from producers.replaying.display import report_table, what_next
+    from producers.replaying.interruption import Interruption
+    from producers.replaying.report import Outcome
+    from producers.replaying.run_name import run_name_of
+    from schemas.events import LIVE, valid_run_name
+    from schemas.observability.logs import configure_logging
+    from schemas.settings import load_settings
+    from schemas.topics import DEAD_LETTER, topic_name
+
+    name = run if run is not None else run_name_of(files[0])
+    if name == LIVE or not valid_run_name(name):
+        raise click.BadParameter(
+            "a run is named in a-z, 0-9, '.', '_' and '-', at most 63 of them, and not `live`",
+            param_hint="--run",
+        )
+    settings = load_settings()
+    configure_logging(settings, "replay")
+    console = Console(stderr=True)
+    if console.is_terminal:
+        logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))
+    request = ReplayRequest(
+        paths=files,
+        run=name,
+        format_name=format_name,
+        options=FormatOptions(
+            columns=tuple(part.strip() for part in columns.split(",")) if columns else None,
+            quoting=quoting,
+        ),
+        rate=rate,
+        limit=limit,
+        max_lag=max_lag,
+        restart=restart,
+        probe_port=probe_port,
+    )
+    interrupted = Interruption()
+    report = run_replay(settings, request, interrupted, console)
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(report.as_json()) + b"\n")
+    else:
+        Console().print(report_table(report))
+    for sentence in what_next(report, topic_name(settings, DEAD_LETTER)):
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    if report.outcome is Outcome.INTERRUPTED:
+        return 128 + (interrupted.signal_number or 0)
+    return 1 if report.damaged else 0

@@ -1,0 +1,1 @@
+"""Which formats can be read? One format a file, found by content."""

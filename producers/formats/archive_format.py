@@ -1,0 +1,55 @@
+"""What a format is: how its files look, how they are split, how a record is parsed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from producers.archives.records import Lines, Record
+from producers.border.faults import Unparsable
+from producers.border.origin import Origin, Parsed, Refused
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """What a person says about a file: names of its columns, whether quotes are CSV quotes."""
+
+    columns: tuple[str, ...] | None = None
+    quoting: bool | None = None
+
+
+class ArchiveReader(Protocol):
+    """Reads one file of a format."""
+
+    def records(self, lines: Lines) -> Iterator[Record]:
+        """Put lines together to records; the same lines always give the same records."""
+        ...
+
+    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
+        """Return what a record holds; raise `Unparsable` and nothing else. Does no I/O."""
+        ...
+
+
+@dataclass(frozen=True)
+class ArchiveFormat:
+    """A format. `recognises` and `reader` see the first bytes of the file, decompressed.
+
+    `reader` raises `Failure` where the options do not fit the file.
+    """
+
+    name: str
+    summary: str
+    recognises: Callable[[bytes, FormatOptions], bool]
+    reader: Callable[[bytes, FormatOptions], ArchiveReader]
+
+
+def parse_record(
+    reader: ArchiveReader, record: Record, origin: Origin, received_at: datetime
+) -> Parsed:
+    """Return what a record holds, its faults as refused tweets; raises nothing."""
+    if record.unreadable is not None:
+        return Parsed(refused=[Refused(*record.unreadable)])
+    try:
+        return reader.parse(record, origin, received_at)
+    except Unparsable as fault:
+        return Parsed(refused=[Refused(fault.reason, fault.detail)])

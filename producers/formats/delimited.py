@@ -1,0 +1,131 @@
+"""CSV and TSV with named columns."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from producers.archives.records import Lines, Record
+from producers.border.faults import Unparsable
+from producers.border.moments import parse_moment
+from producers.border.origin import Origin, Parsed
+from producers.border.values import human_label, language, tweet_id, tweet_text, user_id
+from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.quoted_rows import cells_of, quoted_records
+from schemas.codec import Reason
+from schemas.events import TweetPosted
+from schemas.failures import Failure
+from schemas.tweet_time import ImplausibleTime, posted_at
+
+COLUMNS: Final = ("id", "text", "label", "created_at", "lang", "author_id")
+"""The columns that are read; every other name is a column that is passed over."""
+
+BLANK_LINE: Final = "blank-line"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class DelimitedReader:
+    """Reads rows. `places` says where each known column stands among `width` columns."""
+
+    places: Mapping[str, int]
+    width: int
+    delimiter: str
+    quoting: bool
+    has_header: bool
+
+    def records(self, lines: Lines) -> Iterator[Record]:
+        """Yield the rows after the header; a quoted text may go over several lines."""
+        rows = quoted_records(lines, self.delimiter) if self.quoting else lines
+        header_due = self.has_header
+        for row in rows:
+            if header_due and row.raw.strip():
+                header_due = False
+            else:
+                yield row
+
+    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
+        """Return the tweet of a row."""
+        if not record.raw.strip():
+            return Parsed(skipped=[BLANK_LINE])
+        cells = cells_of(record.raw, self.delimiter, quoting=self.quoting)
+        if len(cells) != self.width:
+            detail = f"{len(cells)} columns instead of {self.width}"
+            raise Unparsable(Reason.UNREADABLE_LINE, detail)
+        return Parsed(events=[self._tweet(cells, record.line, origin, received_at)])
+
+    def _tweet(
+        self, cells: list[str], line: int, origin: Origin, received_at: datetime
+    ) -> TweetPosted:
+        row = {name: cells[place] for name, place in self.places.items()}
+        own_id = row.get("id", "").strip()
+        own_id = tweet_id(own_id, "id") if own_id else origin.made_id(line)
+        said_at = row.get("created_at", "").strip()
+        created_at = parse_moment(said_at, "created_at") if said_at else None
+        try:
+            when = posted_at(own_id, created_at, origin.run_started_at, received_at)
+        except ImplausibleTime as error:
+            raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+        return TweetPosted(
+            run=origin.run,
+            tweet_id=own_id,
+            root_id=own_id,
+            posted_at=when,
+            received_at=received_at,
+            text=tweet_text(row["text"]),
+            language=language(row.get("lang", "").strip()),
+            author_id=user_id(row.get("author_id", "").strip(), "author_id"),
+            label=human_label(row.get("label")),
+            source=origin.source,
+        )
+
+
+def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> bool:
+    first = _first_line(beginning)
+    if options.columns is not None:
+        return first.count(delimiter) >= max(1, len(options.columns) - 1)
+    return "text" in _names(first, delimiter)
+
+
+def _reader(
+    beginning: bytes, options: FormatOptions, *, delimiter: str, quoting: bool
+) -> DelimitedReader:
+    names = options.columns or _names(_first_line(beginning), delimiter)
+    known = [name for name in names if name in COLUMNS]
+    if "text" not in known:
+        raise Failure("there is no column text: name the columns in order, --columns id,label,text")
+    twice = [name for name, times in Counter(known).items() if times > 1]
+    if twice:
+        raise Failure(f"the column {twice[0]} is named twice: rename one, with --columns")
+    return DelimitedReader(
+        places={name: names.index(name) for name in known},
+        width=len(names),
+        delimiter=delimiter,
+        quoting=quoting if options.quoting is None else options.quoting,
+        has_header=options.columns is None,
+    )
+
+
+def _first_line(beginning: bytes) -> str:
+    lines = beginning.removeprefix(_BOM).splitlines()
+    return next((line for line in lines if line.strip()), b"").decode(errors="replace")
+
+
+def _names(header: str, delimiter: str) -> tuple[str, ...]:
+    return tuple(name.strip().strip('"').lower() for name in header.split(delimiter))
+
+
+TSV: Final = ArchiveFormat(
+    "tsv",
+    "tab-separated values with named columns; quotes are plain text",
+    partial(_recognises, delimiter="\t"),
+    partial(_reader, delimiter="\t", quoting=False),
+)
+CSV: Final = ArchiveFormat(
+    "csv",
+    "comma-separated values with named columns",
+    partial(_recognises, delimiter=","),
+    partial(_reader, delimiter=",", quoting=True),
+)

@@ -1,0 +1,67 @@
+"""Rows with CSV quoting (RFC 4180), where a quoted cell may hold line breaks."""
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from producers.archives.records import Lines, Record
+from producers.border.faults import Unparsable
+from schemas.codec import Reason
+
+MAX_ROW_LINES: Final = 1_000
+"""A quote that is still open after so many lines was never meant to open a cell."""
+
+
+def quoted_records(lines: Lines, delimiter: str) -> Iterator[Record]:
+    """Join the lines of each row.
+
+    A line whose quotes are not closed within `MAX_ROW_LINES`, or before the end of the file, is a
+    record by itself, and reading goes on at the next line: one stray quote costs one line.
+    """
+    ahead: deque[Record] = deque()
+
+    def following() -> Record | None:
+        return ahead.popleft() if ahead else next(lines, None)
+
+    while (line := following()) is not None:
+        if line.unreadable is not None or b'"' not in line.raw:
+            yield line
+            continue
+        taken = [line]
+
+        def supply(taken: list[Record] = taken) -> Iterator[str]:
+            yield _for_csv(taken[0].raw)
+            while len(taken) < MAX_ROW_LINES and (line := following()) is not None:
+                taken.append(line)
+                if line.unreadable is not None:
+                    return
+                yield _for_csv(line.raw)
+
+        try:
+            next(csv.reader(supply(), delimiter=delimiter, strict=True))
+        except csv.Error:
+            ahead.extendleft(reversed(taken[1:]))
+            yield line
+        else:
+            yield Record(line.line, b"\n".join([part.raw for part in taken]))
+
+
+def cells_of(raw: bytes, delimiter: str, *, quoting: bool) -> list[str]:
+    """Return the cells of a row; raise `Unparsable` where it is none."""
+    try:
+        text = raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        detail = f"no UTF-8 at byte {error.start}"
+        raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
+    if not quoting or '"' not in text:
+        return text.split(delimiter)
+    lines = [line + "\n" for line in text.split("\n")]
+    try:
+        return next(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise Unparsable(Reason.UNREADABLE_LINE, f"not quoted as CSV is: {error}") from None
+
+
+def _for_csv(raw: bytes) -> str:
+    return raw.decode(errors="replace") + "\n"

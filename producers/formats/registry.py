@@ -1,0 +1,37 @@
+"""The formats there are, and which of them a file has."""
+
+from typing import Final
+
+from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.delimited import CSV, TSV
+from producers.formats.x_v2 import X_V2
+from schemas.failures import Failure
+
+FORMATS: Final = (X_V2, TSV, CSV)
+"""In the order in which they are asked whether they recognise a file."""
+
+SNIFFED_BYTES: Final = 256 * 1024
+"""How much of a file's beginning a format is recognised by."""
+
+
+def choose_format(
+    file_name: str, beginning: bytes, options: FormatOptions, named: str | None
+) -> ArchiveFormat:
+    """Return the format a person named, else the one that recognises the file's beginning.
+
+    An empty file has any format. Raises `Failure` where none recognises it.
+    """
+    if beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Failure(f"{file_name} is UTF-16; convert it to UTF-8 first")
+    if named is not None:
+        return next(known for known in FORMATS if known.name == named)
+    if not beginning.strip():
+        return X_V2
+    for known in FORMATS:
+        if known.recognises(beginning, options):
+            return known
+    names = ", ".join(known.name for known in FORMATS)
+    raise Failure(
+        f"{file_name} is in no format that is known by its content: name one with --format "
+        f"({names}); a CSV or TSV file needs a header with a column text, or --columns"
+    )

@@ -1,0 +1,1 @@
+"""How is an archive published? Planning, pacing, confirming, remembering the position."""

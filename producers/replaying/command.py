@@ -1,0 +1,137 @@
+"""What `murmur replay` does once its arguments are understood."""
+
+import logging
+import time
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from rich.console import Console
+
+from producers.formats.archive_format import FormatOptions
+from producers.replaying.display import ProgressDisplay, progress_bars
+from producers.replaying.file_replay import Surroundings
+from producers.replaying.interruption import Interruption
+from producers.replaying.lag_bound import LagBound
+from producers.replaying.pace import Pace
+from producers.replaying.plan import plan_files
+from producers.replaying.positions import ReplayPositions
+from producers.replaying.preparing import prepare_files
+from producers.replaying.publishing import STAGE, Destination
+from producers.replaying.replay import replay_files
+from producers.replaying.report import ReplayReport
+from producers.replaying.status import Telemetry, Watcher
+from schemas.failures import Failure
+from schemas.observability.metrics import StageMetrics
+from schemas.observability.probes import serve_probes
+from schemas.observability.progress import Progress
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, group_name, topic_name
+from schemas.transport.group_lag import GroupLag
+from schemas.transport.kafka_config import kafka_config
+from schemas.transport.postgres import connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+
+_LAG_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class ReplayRequest:
+    """What a person asked for. `max_lag` 0 is no bound; None elsewhere is none, or the default."""
+
+    paths: tuple[Path, ...]
+    run: str
+    format_name: str | None
+    options: FormatOptions
+    rate: float | None
+    limit: int | None
+    max_lag: int
+    restart: bool
+    probe_port: int | None
+
+
+def run_replay(
+    settings: Settings, request: ReplayRequest, interrupted: Interruption, console: Console
+) -> ReplayReport:
+    """Replay the files and report; raise `Failure` where something has to be mended first."""
+    clock = time.monotonic
+    with ExitStack() as stack:
+        bars = stack.enter_context(progress_bars(console))
+        hashing = bars.add_task(
+            "reading", total=sum(path.stat().st_size for path in request.paths),
+            counts="", waiting="",
+        )  # fmt: skip
+        files = prepare_files(
+            request.paths, request.options, request.format_name, partial(bars.advance, hashing)
+        )
+        bars.remove_task(hashing)
+        require_topics(settings)
+        connect = partial(connect_postgres, settings, STAGE)
+        positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
+        names = [file.path.name for file in files]
+        run_started_at = positions.begin_run(names, datetime.now(UTC))
+        planned = plan_files(files, positions.read(), restart=request.restart)
+        watchers: list[Watcher] = [ProgressDisplay(bars, clock)]
+        if request.probe_port is not None:
+            watchers.append(_telemetry(settings, request.probe_port, stack))
+        raw_topic = topic_name(settings, RAW)
+        lag = GroupLag(settings, group=group_name(settings, SCORE_GROUP), topics=[raw_topic])
+        around = Surroundings(
+            to=Destination(
+                publisher=ConfirmingPublisher(settings, "murmur-replay"),
+                raw_topic=raw_topic,
+                dead_letter_topic=topic_name(settings, DEAD_LETTER),
+                run=request.run,
+            ),
+            positions=positions,
+            run_started_at=run_started_at,
+            pace=Pace(request.rate, clock()),
+            bound=LagBound(request.max_lag, partial(lag.total, _LAG_TIMEOUT_S)),
+            stopped=interrupted.asked,
+            watchers=watchers,
+            clock=clock,
+            now=partial(datetime.now, UTC),
+        )
+        stack.enter_context(interrupted.watching())
+        return replay_files(planned, around, request.limit)
+
+
+def require_topics(settings: Settings) -> None:
+    """Raise `Failure` where Kafka does not answer or the topics of a replay are missing."""
+    # Kafka's own client tells at length of every attempt; the one line below says it all.
+    librdkafka = logging.getLogger("librdkafka")
+    level = librdkafka.level
+    librdkafka.setLevel(logging.CRITICAL)
+    try:
+        found = AdminClient(kafka_config(settings, "murmur-replay")).list_topics(timeout=10).topics
+    except KafkaException as error:
+        raise Failure(
+            f"Kafka does not answer at {settings.kafka_servers}: start it (`murmur up`), "
+            "or see MURMUR_KAFKA"
+        ) from error
+    finally:
+        librdkafka.setLevel(level)
+    missing = [
+        name for topic in (RAW, DEAD_LETTER) if (name := topic_name(settings, topic)) not in found
+    ]
+    if missing:
+        raise Failure(f"the topic {missing[0]} is missing: run `murmur init`")
+
+
+def _telemetry(settings: Settings, port: int, stack: ExitStack) -> Telemetry:
+    metrics = StageMetrics(STAGE)
+    progress = Progress(time.monotonic, settings.stall_after_s)
+    try:
+        stack.enter_context(
+            serve_probes(
+                settings.probe_host, port, metrics.registry,
+                health=progress.health, readiness=progress.readiness,
+            )
+        )  # fmt: skip
+    except OSError as error:
+        raise Failure(f"port {port} of the probes: {error.strerror}") from error
+    return Telemetry(metrics, progress, time.time)

@@ -1,0 +1,50 @@
+"""Up to which record everything is confirmed, while confirmations arrive in any order."""
+
+from collections import deque
+
+from producers.replaying.positions import FilePosition
+
+
+class Ticket:
+    """Counts what of one record is still unconfirmed."""
+
+    __slots__ = ("dead_letters", "events", "unconfirmed")
+
+    def __init__(self, events: int, dead_letters: int) -> None:
+        self.events = events
+        self.dead_letters = dead_letters
+        self.unconfirmed = events + dead_letters
+
+    def confirm(self) -> None:
+        """Note that one of the record's messages is with the brokers."""
+        self.unconfirmed -= 1
+
+
+class Confirmations:
+    """Turns confirmations of single messages into a position below which nothing is missing."""
+
+    def __init__(self, start: FilePosition) -> None:
+        self._position = start
+        self._open: deque[Ticket] = deque()
+
+    def open(self, events: int, dead_letters: int) -> Ticket:
+        """Begin the next record; its ticket is to be confirmed once for each of its messages."""
+        ticket = Ticket(events, dead_letters)
+        self._open.append(ticket)
+        return ticket
+
+    def position(self) -> FilePosition:
+        """Return the position after the last record of an unbroken row of confirmed ones."""
+        records, events, dead_letters = 0, 0, 0
+        while self._open and self._open[0].unconfirmed == 0:
+            ticket = self._open.popleft()
+            records += 1
+            events += ticket.events
+            dead_letters += ticket.dead_letters
+        if records:
+            self._position = FilePosition(
+                self._position.records_done + records,
+                self._position.events_published + events,
+                self._position.dead_letters + dead_letters,
+            )
+        return self._position

@@ -1,0 +1,73 @@
+"""Where each file of a replay begins, decided from what is known of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from producers.formats.archive_format import ArchiveFormat, ArchiveReader
+from producers.replaying.positions import FilePosition
+
+
+class Action(StrEnum):
+    """What is done with a file."""
+
+    BEGIN = "published from its start"
+    RESUME = "published from where it was"
+    ALREADY_FINISHED = "passed over: already finished"
+    SAME_CONTENT = "passed over: same content as another file"
+
+
+@dataclass(frozen=True)
+class ArchiveFile:
+    """A file to replay, told by its content."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    format: ArchiveFormat
+    reader: ArchiveReader
+
+    @property
+    def row(self) -> tuple[str, str]:
+        """What its position is stored under."""
+        return (self.sha256, self.path.name)
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file and where its replay begins."""
+
+    file: ArchiveFile
+    action: Action
+    start: FilePosition
+
+
+def plan_files(
+    files: Sequence[ArchiveFile], known: Mapping[str, FilePosition], *, restart: bool
+) -> list[PlannedFile]:
+    """Return where each file begins.
+
+    What was interrupted goes on: files already finished in this run are passed over as long as
+    another of the files named is not. Once all are finished, or with `restart`, all are published
+    from their start again, which changes nothing downstream.
+    """
+    anew = restart or all(known.get(file.sha256, _UNKNOWN).finished for file in files)
+    planned = []
+    seen: set[str] = set()
+    for file in files:
+        position = known.get(file.sha256, _UNKNOWN)
+        if file.sha256 in seen:
+            action, position = Action.SAME_CONTENT, _UNKNOWN
+        elif anew or position == _UNKNOWN:
+            action, position = Action.BEGIN, _UNKNOWN
+        elif position.finished:
+            action = Action.ALREADY_FINISHED
+        else:
+            action = Action.RESUME
+        seen.add(file.sha256)
+        planned.append(PlannedFile(file, action, position))
+    return planned
+
+
+_UNKNOWN = FilePosition()

@@ -1,0 +1,121 @@
+"""How far each file of a run has been published: the only checkpoint of a replay."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+import psycopg2
+from psycopg2.extensions import cursor
+
+from schemas.events import LIVE
+from schemas.failures import Failure
+from schemas.transport.postgres import Connection
+
+ResultT = TypeVar("ResultT")
+_MAX_SOURCE_CHARS = 1_000
+
+
+@dataclass(frozen=True)
+class FilePosition:
+    """All events and dead letters of the first `records_done` records are confirmed by Kafka."""
+
+    records_done: int = 0
+    events_published: int = 0
+    dead_letters: int = 0
+    finished: bool = False
+
+
+class ReplayPositions:
+    """The rows of one run in `runs` and `replay_files`.
+
+    Every method is a transaction of its own. A connection that was lost is opened anew at the
+    next call; each call raises `Failure` where PostgreSQL does not answer.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], run: str) -> None:
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._run = run
+
+    def begin_run(self, file_names: Sequence[str], now: datetime) -> datetime:
+        """Make the run's row, or add the files to its source; return when the run first began."""
+        if self._run == LIVE:
+            raise Failure("`live` is the live stream's run: give the replay another --run")
+
+        def begin(cur: cursor) -> datetime:
+            cur.execute(
+                "INSERT INTO runs (run, kind, started_at) VALUES (%s, 'replay', %s)"
+                " ON CONFLICT (run) DO NOTHING",
+                (self._run, now),
+            )
+            cur.execute(
+                "SELECT started_at, source FROM runs WHERE run = %s FOR UPDATE", (self._run,)
+            )
+            started_at: datetime
+            ((started_at, source),) = cur.fetchall()
+            source = joined_source(source, file_names)
+            cur.execute("UPDATE runs SET source = %s WHERE run = %s", (source, self._run))
+            return started_at
+
+        return self._transaction(begin)
+
+    def read(self) -> dict[str, FilePosition]:
+        """Return the positions of the run's files by the hash of their content."""
+
+        def read(cur: cursor) -> dict[str, FilePosition]:
+            cur.execute(
+                "SELECT file_sha256, records_done, events_published, dead_letters, finished"
+                " FROM replay_files WHERE run = %s",
+                (self._run,),
+            )
+            return {sha256: FilePosition(*position) for sha256, *position in cur.fetchall()}
+
+        return self._transaction(read)
+
+    def write(self, positions: Mapping[tuple[str, str], FilePosition]) -> None:
+        """Store the positions of files, each named by its content's hash and its name."""
+
+        def write(cur: cursor) -> None:
+            for (sha256, name), position in sorted(positions.items(), key=lambda item: item[0]):
+                cur.execute(
+                    "INSERT INTO replay_files (run, file_sha256, file_name, records_done,"
+                    " events_published, dead_letters, finished)"
+                    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+                    " ON CONFLICT (run, file_sha256) DO UPDATE SET"
+                    " file_name = excluded.file_name, records_done = excluded.records_done,"
+                    " events_published = excluded.events_published,"
+                    " dead_letters = excluded.dead_letters, finished = excluded.finished,"
+                    " updated_at = now()",
+                    (
+                        self._run, sha256, name, position.records_done, position.events_published,
+                        position.dead_letters, position.finished,
+                    ),
+                )  # fmt: skip
+
+        self._transaction(write)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _transaction(self, work: Callable[[cursor], ResultT]) -> ResultT:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = self._connect()
+            with self._connection as connection, connection.cursor() as cur:
+                return work(cur)
+        except psycopg2.errors.UndefinedTable as error:
+            raise Failure("the database has no tables yet: run `murmur init`") from error
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            raise Failure(
+                "PostgreSQL does not answer: start it (`murmur up`), or see MURMUR_POSTGRES"
+            ) from error
+
+
+def joined_source(source: str, file_names: Sequence[str]) -> str:
+    """Return the names of a run's files, each once, at most some 1,000 characters of them."""
+    names = dict.fromkeys([*(name for name in source.split(", ") if name), *file_names])
+    joined = ", ".join(names)
+    return joined if len(joined) <= _MAX_SOURCE_CHARS else source or joined[:_MAX_SOURCE_CHARS]

@@ -1,0 +1,85 @@
+"""What a replay did, counted as it went."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from producers.replaying.plan import PlannedFile
+
+
+class Outcome(StrEnum):
+    """How a replay ended."""
+
+    FINISHED = "finished"
+    LIMIT = "limit reached"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass
+class FileReport:
+    """What became of one file in this call; what an earlier call published is not in it.
+
+    `lines` is how many lines of the file were read, those of an earlier call among them.
+    """
+
+    planned: PlannedFile
+    lines: int = 0
+    events: Counter[str] = field(default_factory=Counter)
+    dead_letters: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    finished: bool = False
+    damage: str | None = None
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a program reads it."""
+        file = self.planned.file
+        return {
+            "file": str(file.path),
+            "sha256": file.sha256,
+            "format": file.format.name,
+            "action": self.planned.action.value,
+            "records_done_before": self.planned.start.records_done,
+            "lines": self.lines,
+            "events": dict(sorted(self.events.items())),
+            "dead_letters": dict(sorted(self.dead_letters.items())),
+            "skipped": dict(sorted(self.skipped.items())),
+            "finished": self.finished,
+            "damage": self.damage,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass
+class ReplayReport:
+    """What a call of `murmur replay` did."""
+
+    run: str
+    files: list[FileReport] = field(default_factory=list)
+    outcome: Outcome = Outcome.FINISHED
+
+    @property
+    def events(self) -> int:
+        """How many events were published."""
+        return sum(file.events.total() for file in self.files)
+
+    @property
+    def dead_letters(self) -> int:
+        """How many dead letters were written."""
+        return sum(file.dead_letters.total() for file in self.files)
+
+    @property
+    def damaged(self) -> list[FileReport]:
+        """The files that could not be read to their end."""
+        return [file for file in self.files if file.damage is not None]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a program reads it."""
+        return {
+            "run": self.run,
+            "outcome": self.outcome.value,
+            "events": self.events,
+            "dead_letters": self.dead_letters,
+            "seconds": round(sum(file.seconds for file in self.files), 3),
+            "files": [file.as_json() for file in self.files],
+        }

@@ -1,0 +1,58 @@
+"""A document of X's API v2, a line of a stream or a page of a search, to events.
+
+Nearly every document is well-formed and takes the short way, decoded straight into typed structs.
+The others take the long way (`producers.x_api.odd_documents`), which saves what can be saved and
+says precisely what was wrong with the rest.
+"""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from producers.border.faults import Unparsable
+from producers.border.origin import Origin, Parsed
+from producers.x_api.odd_documents import API_ERROR, parse_odd_document
+from producers.x_api.tweets import by_id, matched_rules, tweet_posted
+from producers.x_api.wire import WireDocument, WireTweet
+from schemas.events import RawEvent
+
+HEARTBEAT: Final = "heartbeat"
+
+_decoder: Final = msgspec.json.Decoder(WireDocument)
+_bare_decoder: Final = msgspec.json.Decoder(WireTweet)
+
+
+def parse_document(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Parsed:
+    """Return what a document holds; raise `Unparsable`, and nothing else, where it is none.
+
+    Tweets under `includes` complete others and are no events. A faulty tweet of a page concerns
+    only itself. `line` makes the id of a tweet that has none.
+    """
+    try:
+        document = _decoder.decode(raw)
+        data = document.data if document.data is not None else _bare_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if not raw.strip():
+            return Parsed(skipped=[HEARTBEAT])
+        return parse_odd_document(raw, origin, received_at, line)
+    tweets = [data] if type(data) is WireTweet else data
+    if type(tweets) is not list or not tweets:
+        return parse_odd_document(raw, origin, received_at, line)
+    includes = document.includes
+    included = by_id(includes.tweets) if includes is not None and includes.tweets else {}
+    rules = matched_rules(document.matching_rules) if document.matching_rules else ()
+    try:
+        events: list[RawEvent] = [
+            tweet_posted(
+                tweet, included=included, rules=rules, origin=origin, received_at=received_at,
+                line=line, place=place,
+            )
+            for place, tweet in enumerate(tweets)
+        ]  # fmt: skip
+    except Unparsable:
+        return parse_odd_document(raw, origin, received_at, line)
+    parsed = Parsed(events)
+    if document.errors:
+        parsed.skipped.extend([API_ERROR] * len(document.errors))
+    return parsed

@@ -1,0 +1,116 @@
+"""One tweet object of X's API v2 to one event."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, Literal
+
+from producers.border.faults import Unparsable
+from producers.border.moments import utc
+from producers.border.origin import Origin
+from producers.border.values import language, storable, tweet_id, tweet_text, user_id
+from producers.x_api.wire import IncludedTweet, WireId, WireReference, WireRule, WireTweet
+from schemas.codec import Reason
+from schemas.events import MatchedRule, Reference, TweetPosted
+from schemas.tweet_time import ImplausibleTime, posted_at, snowflake_time
+
+_KINDS: Final[dict[str | None, Literal["retweeted", "quoted", "replied_to"]]] = {
+    "retweeted": "retweeted",
+    "quoted": "quoted",
+    "replied_to": "replied_to",
+}
+_MAX_VERSION: Final = 100
+_MAX_TAG_CHARS: Final = 512
+
+Included = Mapping[str, IncludedTweet]
+"""Tweets that complete others, by id."""
+
+
+def by_id(tweets: list[IncludedTweet] | None) -> Included:
+    """Return the tweets of `includes` by their ids; those without one complete nothing."""
+    return {str(tweet.id): tweet for tweet in tweets or () if tweet.id is not None}
+
+
+def matched_rules(rules: list[WireRule] | None) -> tuple[MatchedRule, ...]:
+    """Return the rules that matched; one without a tag is called by its id."""
+    matched = []
+    for rule in rules or ():
+        rule_id = None if rule.id is None else storable(str(rule.id))
+        tag = storable(rule.tag or rule_id or "")[:_MAX_TAG_CHARS]
+        if tag:
+            matched.append(MatchedRule(tag=tag, rule_id=rule_id))
+    return tuple(matched)
+
+
+def tweet_posted(
+    tweet: WireTweet,
+    *,
+    included: Included,
+    rules: tuple[MatchedRule, ...],
+    origin: Origin,
+    received_at: datetime,
+    line: int,
+    place: int,
+) -> TweetPosted:
+    """Return the event of a tweet; raise `Unparsable` where it can never be one.
+
+    A retweet's text is cut short by X: it gets the whole text of the tweet that it repeats where
+    `included` has that.
+    """
+    text = tweet.full_text
+    references: tuple[Reference, ...] = ()
+    if tweet.referenced_tweets:
+        references = tuple(
+            [_reference(ref, included) for ref in tweet.referenced_tweets if ref.type in _KINDS]
+        )
+        for reference in references:
+            if reference.kind == "retweeted" and reference.tweet_id in included:
+                text = included[reference.tweet_id].full_text or text
+    own_id = tweet_id(tweet.id, "id") if tweet.id else origin.made_id(line, place)
+    history, version = _edits(tweet.edit_history_tweet_ids, own_id)
+    root_id = history[0] if version else own_id
+    created_at = None if tweet.created_at is None else utc(tweet.created_at)
+    try:
+        first_posted_at = posted_at(root_id, created_at, origin.run_started_at, received_at)
+    except ImplausibleTime as error:
+        raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+    return TweetPosted(
+        run=origin.run,
+        tweet_id=own_id,
+        root_id=root_id,
+        version=version,
+        edit_history=history,
+        posted_at=first_posted_at,
+        edited_at=(created_at or snowflake_time(own_id)) if version else None,
+        received_at=received_at,
+        text=tweet_text(text),
+        language=language(tweet.lang),
+        author_id=user_id(tweet.author_id, "author_id"),
+        conversation_id=(
+            tweet_id(tweet.conversation_id, "conversation_id") if tweet.conversation_id else None
+        ),
+        references=references,
+        rules=rules,
+        possibly_sensitive=tweet.possibly_sensitive is True,
+        source=origin.source,
+    )
+
+
+def _reference(reference: WireReference, included: Included) -> Reference:
+    target_id = tweet_id(reference.id, "referenced_tweets.id")
+    target = included.get(target_id)
+    author_id = None if target is None else user_id(target.author_id, "includes.tweets.author_id")
+    return Reference(kind=_KINDS[reference.type], tweet_id=target_id, author_id=author_id)
+
+
+def _edits(history_ids: list[WireId] | None, own_id: str) -> tuple[tuple[str, ...], int]:
+    if not history_ids:
+        return (), 0
+    if len(history_ids) == 1 and history_ids[0] == own_id:
+        return (own_id,), 0
+    if len(history_ids) > _MAX_VERSION + 1:
+        detail = f"edit_history_tweet_ids has {len(history_ids)} ids, at most {_MAX_VERSION + 1}"
+        raise Unparsable(Reason.INVALID_EVENT, detail)
+    history = tuple([tweet_id(entry, "edit_history_tweet_ids") for entry in history_ids])
+    if own_id not in history:
+        raise Unparsable(Reason.INVALID_EVENT, "edit_history_tweet_ids does not name the tweet")
+    return history, history.index(own_id)
