@@ -26,9 +26,9 @@ def totals_view(totals: Totals) -> RenderableType:
     figures = totals.aggregates
     parts: list[RenderableType] = [Text.from_markup(_headline(figures))]
     if figures.tweets:
-        parts += [labels_table(figures), groups_table("hashtag", figures.hashtags, figures)]
+        parts += [labels_table(figures), "", groups_table("hashtag", figures.hashtags, figures), ""]
         if figures.rules:
-            parts.append(groups_table("rule", figures.rules, figures))
+            parts += [groups_table("rule", figures.rules, figures), ""]
         parts += [series_line(figures), _models_line(figures)]
     parts.append(Text(_caption(totals), style="dim"))
     return Group(*parts)
@@ -79,7 +79,7 @@ def series_line(figures: Aggregates) -> Text:
     marks = "".join(
         " " if not total else _SPARKS[min(7, total * 8 // (most + 1))] for total in totals
     )
-    return Text.assemble(("tweets over time  ", "dim"), (marks, "cyan"), f"  {_span(figures)}")
+    return Text.assemble(f"tweets over time, {_span(figures)}\n", (marks, "cyan"))
 
 
 def runs_table(runs: Sequence[RunSummary]) -> Table:
@@ -140,9 +140,11 @@ def _joined(totals: list[int]) -> list[int]:
 
 def _shared_bar(group: Grouped, most: int, colours: dict[str, str]) -> Text:
     bar = Text()
+    tweets = 0
     for label, colour in colours.items():
-        share = group.by_label.get(label, 0) / most
-        bar.append("█" * round(share * _BAR_WIDTH), style=colour)
+        # Rounding the sums, not the parts: equal groups have bars of equal length.
+        tweets += group.by_label.get(label, 0)
+        bar.append("█" * (round(tweets / most * _BAR_WIDTH) - len(bar)), style=colour)
     return bar
 
 

@@ -1,0 +1,53 @@
+"""`murmur demo`."""
+
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from deploy.demo.archive import FEWEST_LINES, LINES, MOST_LINES
+
+
+@click.command()
+@click.option(
+    "--lines", type=click.IntRange(FEWEST_LINES, MOST_LINES), default=LINES, show_default=True,
+    help="Size of the sample archive.",
+)  # fmt: skip
+@click.option("--run", default="demo", show_default=True, help="Name of the run; replaced if demo.")
+@click.option("--keep-up", is_flag=True, help="Leave the stack running afterwards.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def demo(lines: int, run: str, keep_up: bool, as_json: bool) -> None:
+    """Send a made-up archive of tweets through the whole pipeline, on this machine.
+
+    Starts the stack, replays, scores, stores, and counts in PostgreSQL whether everything that is
+    in the archive came out as it should. Exits 1 if any figure differs.
+    """
+    import logging
+    import signal
+
+    import msgspec
+    from rich.console import Console
+
+    from deploy.demo.demo import run_demo
+    from deploy.demo.report import mismatch, print_result
+    from schemas.events import LIVE, valid_run_name
+    from schemas.failures import Failure
+    from schemas.settings import load_settings
+
+    if run == LIVE or not valid_run_name(run):
+        raise click.BadParameter(f"{run!r} is no name of a replay's run", param_hint="--run")
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    # So that the stack is stopped also where a program ends the demo.
+    signal.signal(signal.SIGTERM, stop)
+    logging.basicConfig(level=logging.ERROR)
+    console = Console(stderr=True)
+    result = run_demo(load_settings().home, run=run, lines=lines, keep_up=keep_up, console=console)
+    if as_json:
+        click.echo(msgspec.json.encode(result))
+    else:
+        print_result(result, Console(highlight=False))
+    if not result.ok:
+        raise Failure(f"the demo's figures differ: {mismatch(result.checks)}")

@@ -1,0 +1,155 @@
+"""The demo from start to end: stack, archive, replay, wait, count, stop."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+from rich.console import Console
+
+from deploy.demo.archive import sample_archive, write_archive
+from deploy.demo.manifest import Manifest
+from deploy.demo.progress import Show, storing_bars
+from deploy.demo.result import DemoResult
+from deploy.demo.verification import check, verify
+from deploy.demo.waiting import NotProcessed, Pipeline, await_processed
+from deploy.embedded import stack
+from deploy.embedded.layout import Layout
+from deploy.embedded.starting import Say
+from deploy.embedded.state import load_state
+from deploy.embedded.supervision import Supervisor
+from producers.cli import DEFAULT_MAX_LAG
+from producers.formats.archive_format import FormatOptions
+from producers.replaying.command import ReplayRequest, run_replay
+from producers.replaying.interruption import Interruption
+from producers.replaying.report import Outcome
+from schemas.failures import Failure
+from schemas.settings import Settings
+from schemas.transport.postgres import Connection, connect_postgres
+from stream_processors.aggregates.windows import ALL, parse_window
+from stream_processors.reading.known_runs import UnknownRun, run_names
+from stream_processors.reading.run_deletion import delete_run, forget_in_redis
+from stream_processors.reading.totals import Totals, read_totals
+
+DEFAULT_RUN: Final = "demo"
+_STALL_AFTER_S: Final = 60.0
+_LIMIT_S: Final = 1_800.0
+_REDIS_WITHIN_S: Final = 15.0
+
+
+def run_demo(home: Path, *, run: str, lines: int, keep_up: bool, console: Console) -> DemoResult:
+    """Send a sample archive through the stack in `home` and count what came out.
+
+    Brings the stack up and leaves it as it was, up or down, unless it is to be kept up. A run
+    called `demo` is replaced; one of any other name must not exist yet. Raises `Failure`.
+    """
+
+    def say(line: str) -> None:
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
+
+    began_s = time.monotonic()
+    with (
+        _stack_as_found(home, keep_up=keep_up, say=say) as (settings, still_up),
+        closing(connect_postgres(settings, "demo")) as connection,
+    ):
+        pipeline = Pipeline(settings)
+        _make_room(settings, connection, run, pipeline)
+        path, manifest = _write_archive(home, lines)
+        say(f"replaying {path}")
+        replay_began_s = time.monotonic()
+        _replay(settings, path, run, console)
+        replayed_s = time.monotonic()
+        with storing_bars(console, connection, run, manifest.rows) as show:
+            _await_processed(pipeline, home, show)
+        stored_s = time.monotonic()
+        say("counting in PostgreSQL")
+        checks = verify(connection, run, manifest)
+        totals = _totals(settings, run, manifest.rows)
+        checks.append(check("totals in Redis", manifest.rows, totals.aggregates.tweets))
+    processing_s = stored_s - replay_began_s
+    return DemoResult(
+        ok=all(found.ok for found in checks),
+        run=run,
+        archive=str(path),
+        manifest=manifest,
+        checks=checks,
+        totals=totals,
+        replay_s=round(replayed_s - replay_began_s, 3),
+        processing_s=round(processing_s, 3),
+        total_s=round(time.monotonic() - began_s, 3),
+        lines_per_s=round(manifest.lines / processing_s, 1),
+        still_up=still_up,
+    )
+
+
+@contextmanager
+def _stack_as_found(home: Path, *, keep_up: bool, say: Say) -> Iterator[tuple[Settings, bool]]:
+    state = load_state(Layout.of(home))
+    stays_up = keep_up or (state is not None and Supervisor(state).answers())
+    try:
+        yield stack.up(home, say=say), stays_up
+    finally:
+        if not stays_up:
+            stack.down(home, say=say)
+
+
+def _make_room(settings: Settings, connection: Connection, run: str, pipeline: Pipeline) -> None:
+    """Delete what an earlier demo has left, once nothing of it is under way any more."""
+    if run != DEFAULT_RUN and run in run_names(connection):
+        raise Failure(
+            f"there is a run {run!r} already: `murmur runs delete {run}`, or name another"
+        )
+    await_processed(pipeline.remaining, stall_after_s=_STALL_AFTER_S, limit_s=_LIMIT_S)
+    try:
+        delete_run(connection, run)
+    except UnknownRun:
+        return
+    forget_in_redis(settings, run)
+
+
+def _write_archive(home: Path, lines: int) -> tuple[Path, Manifest]:
+    folder = home / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "sample.jsonl.gz"
+    archive = sample_archive(lines=lines, file=path.name)
+    write_archive(archive, path)
+    document = msgspec.json.format(msgspec.json.encode(archive.manifest), indent=2)
+    (folder / "manifest.json").write_bytes(document + b"\n")
+    return path, archive.manifest
+
+
+def _replay(settings: Settings, path: Path, run: str, console: Console) -> None:
+    request = ReplayRequest(
+        paths=(path,), run=run, format_name=None, options=FormatOptions(), rate=None, limit=None,
+        max_lag=DEFAULT_MAX_LAG, restart=False, probe_port=None,
+    )  # fmt: skip
+    report = run_replay(settings, request, Interruption(), console)
+    if report.outcome is Outcome.INTERRUPTED:
+        raise click.Abort
+    if report.damaged:
+        raise Failure(f"{path} could not be read to its end: is the disk full?")
+
+
+def _await_processed(pipeline: Pipeline, home: Path, show: Show) -> None:
+    try:
+        await_processed(
+            pipeline.remaining, stall_after_s=_STALL_AFTER_S, limit_s=_LIMIT_S, show=show
+        )
+    except NotProcessed as error:
+        raise Failure(f"{error}; see {Layout.of(home).logs}") from error
+
+
+def _totals(settings: Settings, run: str, rows: int) -> Totals:
+    """Return the totals once Redis has them all, or as they are after a while."""
+    window = parse_window(ALL)
+    deadline_s = time.monotonic() + _REDIS_WITHIN_S
+    while True:
+        totals = read_totals(settings, run, window, datetime.now(UTC))
+        complete = totals.source == "redis" and totals.aggregates.tweets == rows
+        if complete or time.monotonic() > deadline_s:
+            return totals
+        time.sleep(0.25)

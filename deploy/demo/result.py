@@ -1,0 +1,34 @@
+"""What a demo found, as `murmur demo --json` prints it."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from deploy.demo.manifest import Manifest
+from deploy.demo.verification import Check
+from stream_processors.reading.totals import Totals
+
+
+class DemoResult(Struct, frozen=True, kw_only=True):
+    """The archive, what became of it, and how long that took.
+
+    `ok` says that every check holds. `processing_s` is from the first line read until the last
+    tweet was stored; `lines_per_s` follows from it. `total_s` has starting the stack in it.
+    """
+
+    ok: bool
+    run: str
+    archive: str
+    manifest: Manifest
+    checks: list[Check]
+    totals: Totals
+    replay_s: float
+    processing_s: float
+    total_s: float
+    lines_per_s: float
+    still_up: bool
+
+    @property
+    def archive_path(self) -> Path:
+        """The file that was replayed."""
+        return Path(self.archive)
