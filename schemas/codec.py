@@ -6,8 +6,9 @@ from typing import TypeVar
 
 import msgspec
 
-from schemas.events import Event, RawEvent, ScoredEvent, event_key, event_type
+from schemas.events import Event, RawEvent, ScoredEvent, Tweet, event_key, event_type
 from schemas.topics import MAX_EVENT_BYTES
+from schemas.tweet_time import ImplausibleTime, check_plausible
 
 Headers = list[tuple[str, bytes]]
 EventT = TypeVar("EventT", RawEvent, ScoredEvent)
@@ -90,6 +91,11 @@ def _decode(decoder: "msgspec.json.Decoder[EventT]", value: bytes | None) -> Eve
         raise InvalidEvent(Reason.INVALID_EVENT, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidEvent(Reason.NOT_JSON, str(error)) from None
+    if isinstance(event, Tweet):
+        try:
+            check_plausible(event.posted_at, event.received_at)
+        except ImplausibleTime as error:
+            raise InvalidEvent(Reason.IMPLAUSIBLE_TIME, str(error)) from None
     if _NUL_ESCAPE in value and "\\u0000" in _encoder.encode(event).decode().replace("\\\\", ""):
         raise InvalidEvent(Reason.NUL_CHARACTER, "a text holds the character U+0000")
     return event

@@ -25,6 +25,9 @@ TweetId = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,64}$")]
 UserId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_]{1,64}$")]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 Word = Annotated[str, Meta(max_length=1_000)]
+Hashtag = Annotated[str, Meta(min_length=1, max_length=280)]
+"""As long as a plain post; longer ones would not fit the key of a rollup."""
+
 Moment = Annotated[datetime, Meta(tz=True)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 
@@ -88,7 +91,7 @@ class TweetPosted(Tweet, frozen=True, kw_only=True, omit_defaults=True, tag=True
 class Extracted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What can be read off a text without a model; `language` only where the tweet has none."""
 
-    hashtags: tuple[Word, ...] = ()
+    hashtags: tuple[Hashtag, ...] = ()
     mentions: tuple[Word, ...] = ()
     links: tuple[Word, ...] = ()
     emoji: tuple[Word, ...] = ()

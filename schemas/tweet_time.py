@@ -31,6 +31,12 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     )
 
 
+def check_plausible(when: datetime, received_at: datetime) -> None:
+    """Raise `ImplausibleTime` for a time before Twitter began or a day after `received_at`."""
+    if when < FIRST_TWEET or when > received_at + _LARGEST_CLOCK_ERROR:
+        raise ImplausibleTime(f"posted at {when.isoformat()}, which cannot be")
+
+
 def posted_at(
     root_id: str, created_at: datetime | None, run_started_at: datetime, received_at: datetime
 ) -> datetime:
@@ -41,6 +47,5 @@ def posted_at(
     """
     when = snowflake_time(root_id) or created_at or run_started_at
     when = when.astimezone(UTC)
-    if when < FIRST_TWEET or when > received_at + _LARGEST_CLOCK_ERROR:
-        raise ImplausibleTime(f"posted at {when.isoformat()}, which cannot be")
+    check_plausible(when, received_at)
     return when.replace(microsecond=when.microsecond // 1000 * 1000)

@@ -9,6 +9,7 @@ from schemas.events import Extracted, TweetPosted
 
 _MAX_ITEMS: Final = 100
 _MAX_CHARS: Final = 1_000
+_MAX_HASHTAG_CHARS: Final = 280
 
 # A hashtag has a letter, does not continue a word, and is not an HTML entity's number. Simplified
 # from X's own grammar (twitter-text): letters, marks, digits and underscores of any script.
@@ -40,7 +41,9 @@ def extract(tweet: TweetPosted, detect_language: Callable[[str], str | None]) ->
     # A link's fragment is no hashtag.
     words = _LINK.sub(" ", text) if links else text
     return Extracted(
-        hashtags=_unique(tag.casefold() for tag in _HASHTAG.findall(words)),
+        hashtags=_unique(
+            (tag.casefold() for tag in _HASHTAG.findall(words)), _MAX_HASHTAG_CHARS
+        ),
         mentions=_unique(name.casefold() for name in _MENTION.findall(words)),
         links=links,
         emoji=() if text.isascii() else _unique(_EMOJI.findall(text)),
@@ -52,6 +55,6 @@ def _links(text: str) -> tuple[str, ...]:
     return _unique(link.rstrip(_LINK_TAIL) for link in _LINK.findall(text))
 
 
-def _unique(items: Iterable[str]) -> tuple[str, ...]:
-    distinct = dict.fromkeys(item for item in items if len(item) <= _MAX_CHARS)
+def _unique(items: Iterable[str], max_chars: int = _MAX_CHARS) -> tuple[str, ...]:
+    distinct = dict.fromkeys(item for item in items if len(item) <= max_chars)
     return tuple(distinct)[:_MAX_ITEMS]

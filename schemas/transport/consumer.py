@@ -91,7 +91,7 @@ class CommittingConsumer:
                 TopicPartition(topic, partition), cached=True
             )
             if high >= 0:
-                total += max(0, high - next_offsets.get((topic, partition), max(low, 0)))
+                total += max(0, high - max(low, 0, next_offsets.get((topic, partition), 0)))
         return total
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ the backup was taken, and refills what the topics still have.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
@@ -18,15 +18,21 @@ from stream_processors.sink.incoming import Partition
 CONSUMER: Final = "sink"
 
 
-def read_positions(cur: cursor, topic_ids: Mapping[str, str]) -> dict[Partition, int]:
-    """Return the next offset of each partition that the tables hold rows of."""
+def read_positions(
+    cur: cursor, topic_ids: Mapping[str, str], partitions: Iterable[Partition]
+) -> dict[Partition, int]:
+    """Return where to begin in each partition: at its beginning where the tables hold none of it.
+
+    What Kafka has committed for the group does not count: it is for those who watch the lag.
+    """
     cur.execute(
         "SELECT topic_id, partition, next_offset FROM positions"
         " WHERE consumer = %s AND topic_id = ANY(%s)",
         (CONSUMER, list(topic_ids.values())),
     )
     names = {topic_id: topic for topic, topic_id in topic_ids.items()}
-    return {(names[topic_id], partition): offset for topic_id, partition, offset in cur}
+    stored = {(names[topic_id], partition): offset for topic_id, partition, offset in cur}
+    return {partition: stored.get(partition, OFFSET_BEGINNING) for partition in partitions}
 
 
 def write_positions(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 import psycopg2
+import psycopg2.errors
 import tenacity
 from confluent_kafka.admin import AdminClient
 
@@ -31,7 +32,12 @@ GIVE_UP_AFTER_S = 240
 """How long PostgreSQL may be away before the process ends and its supervisor starts it anew: less
 than the five minutes after which Kafka takes the partitions from a consumer that does not poll."""
 
-REFUSED = (psycopg2.DataError, psycopg2.IntegrityError, psycopg2.NotSupportedError)
+REFUSED = (
+    psycopg2.DataError,
+    psycopg2.IntegrityError,
+    psycopg2.NotSupportedError,
+    psycopg2.errors.ProgramLimitExceeded,
+)
 """What PostgreSQL says of content that it will never take; everything else may pass."""
 
 
@@ -143,18 +149,16 @@ class Sink:
 
         def read(connection: Connection) -> None:
             with connection, connection.cursor() as cur:
-                found.update(read_positions(cur, self._topic_ids))
+                found.update(read_positions(cur, self._topic_ids, assigned))
 
         self._with_connection(read)
-        self._positions |= {p: offset for p, offset in found.items() if p in assigned}
+        self._positions |= found
         return found
 
     def _with_connection(self, use: Callable[[Connection], None]) -> None:
         """Call `use`, waiting for PostgreSQL where it is away and repeating what may pass."""
         for attempt in tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(
-                (psycopg2.OperationalError, psycopg2.InterfaceError)
-            ),
+            retry=tenacity.retry_if_exception(_may_pass),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
             stop=tenacity.stop_after_delay(GIVE_UP_AFTER_S),
             before_sleep=self._note_outage,
@@ -170,3 +174,8 @@ class Sink:
         self._progress.unavailable = "PostgreSQL"
         fault = state.outcome.exception() if state.outcome else None
         logger.warning("PostgreSQL: %s, trying again", type(fault).__name__)
+
+
+def _may_pass(fault: BaseException) -> bool:
+    kinds = (psycopg2.OperationalError, psycopg2.InterfaceError)
+    return isinstance(fault, kinds) and not isinstance(fault, REFUSED)

@@ -64,6 +64,7 @@ def test_arbitrary_json_raises_nothing_but_invalid_event(document: dict[str, obj
         ({"type": "TweetLiked"}, Reason.INVALID_EVENT),
         ({"posted_at": "2026-01-01T00:00:00"}, Reason.INVALID_EVENT),
         ({"version": "one"}, Reason.INVALID_EVENT),
+        ({"posted_at": "2081-01-01T00:00:00Z"}, Reason.IMPLAUSIBLE_TIME),
     ],
 )
 def test_an_event_that_cannot_be_stored_says_why(change: dict[str, object], reason: Reason) -> None:

@@ -1,0 +1,145 @@
+"""A bundle that is not what its manifest says is refused; the default one is."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_server.bundle import MANIFEST, MODEL, RefusedBundle, default_bundle, open_bundle
+from model_server.engine import OnnxEngine
+from model_server.scorer import Scorer, load_scorer
+from model_server.sealing import seal_bundle
+from model_server.self_test import self_test
+
+TEXTS = [f"{'very ' * (number % 40)}good day number {number}" for number in range(70)]
+
+
+@pytest.fixture(scope="module")
+def engine() -> OnnxEngine:
+    return OnnxEngine(open_bundle(default_bundle()))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+
+
+def test_a_text_gets_the_same_probabilities_whatever_its_neighbours(engine: OnnxEngine) -> None:
+    together = engine.probabilities(TEXTS)
+    alone = np.concatenate([engine.probabilities([text]) for text in TEXTS])
+    assert np.array_equal(together, alone)
+    assert np.allclose(together.sum(axis=1), 1)
+
+
+def test_no_texts_are_no_rows(engine: OnnxEngine) -> None:
+    assert engine.probabilities([]).shape == (0, 3)
+
+
+def test_long_and_empty_texts_are_scored(engine: OnnxEngine) -> None:
+    assert np.isfinite(engine.probabilities(["", "x" * 50_000, "word " * 10_000])).all()
+
+
+def test_a_changed_byte_is_refused(copy: Path) -> None:
+    weights = bytearray((copy / MODEL).read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (copy / MODEL).write_bytes(weights)
+    with pytest.raises(RefusedBundle, match="SHA-256"):
+        load_scorer(copy, cache_size=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cleaning": "99"}, "not known"),
+        ({"labels": ["a", "b"]}, "number of labels"),
+        ({"labels": ["a", "a", "b"]}, "twice"),
+        ({"files": {}}, "does not vouch"),
+        ({"files": {"../model.onnx": "0", "model.onnx": "0", "tokenizer.json": "0"}}, "outside"),
+        ({"tone": "new"}, "not a manifest"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(
+    copy: Path, change: dict[str, object], message: str
+) -> None:
+    manifest = json.loads((copy / MANIFEST).read_bytes())
+    (copy / MANIFEST).write_text(json.dumps({**manifest, **change}))
+    with pytest.raises(RefusedBundle, match=message):
+        open_bundle(copy)
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedBundle, match="no model bundle"):
+        open_bundle(tmp_path)
+
+
+def test_weights_that_do_not_load_are_refused(copy: Path) -> None:
+    (copy / MODEL).write_bytes(b"not a model")
+    with pytest.raises(RefusedBundle, match="does not load"):
+        seal_bundle(
+            copy, name="broken", version="1", labels=("a", "b"), cleaning="1", languages=("en",),
+            max_tokens=96, temperature=1.0, self_test_texts=["x"],
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", [[0.98, 0.01, 0.01], [float("nan")] * 3])
+def test_a_bundle_that_answers_otherwise_than_it_should_is_refused(
+    copy: Path, engine: OnnxEngine, answer: list[float]
+) -> None:
+    manifest = json.loads((copy / MANIFEST).read_bytes())
+    manifest["self_test"][0]["probabilities"] = answer
+    (copy / MANIFEST).write_text(json.dumps(manifest).replace("NaN", "null"))
+    if answer[0] != answer[0]:
+        with pytest.raises(RefusedBundle, match="not a manifest"):
+            open_bundle(copy)
+    else:
+        with pytest.raises(RefusedBundle, match="self-test case 0"):
+            self_test(open_bundle(copy), engine)
+
+
+def test_a_sealed_bundle_passes_its_own_self_test(copy: Path) -> None:
+    bundle = seal_bundle(
+        copy, name="again", version="2", labels=("bad", "so-so", "good"), cleaning="1",
+        languages=("en",), max_tokens=64, temperature=2.0, self_test_texts=TEXTS[:5],
+    )  # fmt: skip
+    scorer = load_scorer(copy, cache_size=0)
+    assert scorer.identity == bundle.identity
+    assert set(scorer.predict(["fine"])[0].probabilities) == {"bad", "so-so", "good"}
+
+
+def test_a_higher_temperature_lowers_confidence_and_keeps_labels(copy: Path) -> None:
+    plain = load_scorer(None, cache_size=0).predict(TEXTS)
+    seal_bundle(
+        copy, name="cooler", version="1", labels=("negative", "neutral", "positive"),
+        cleaning="1", languages=("en",), max_tokens=96, temperature=3.0, self_test_texts=["x"],
+    )  # fmt: skip
+    cooler = load_scorer(copy, cache_size=0).predict(TEXTS)
+    assert [p.label for p in plain] == [p.label for p in cooler]
+    assert all(c.confidence <= p.confidence for p, c in zip(plain, cooler, strict=True))
+
+
+@pytest.mark.parametrize("cache_size", [0, 1, 2, 1000])
+def test_equal_texts_are_scored_once_and_answers_do_not_depend_on_the_cache(
+    engine: OnnxEngine, cache_size: int
+) -> None:
+    identity = open_bundle(default_bundle()).identity
+    scorer = Scorer(identity, engine, cache_size=cache_size)
+    texts = ["@ann hello", "@bob hello", "goodbye", "@ann hello"]
+    first, second = scorer.predict(texts), scorer.predict(texts)
+    assert first == second == Scorer(identity, engine, cache_size=0).predict(texts)
+    assert scorer.cache_hits + scorer.cache_misses == 2 * len(texts)
+    assert scorer.cache_misses == {0: 4, 1: 3}.get(cache_size, 2)
+
+
+def test_the_serving_path_imports_no_training_library() -> None:
+    program = (
+        "import sys, stream_processors.score_worker, stream_processors.sink_worker\n"
+        "from model_server.scorer import load_scorer\n"
+        "load_scorer(None, cache_size=1).predict(['x'])\n"
+        "print(sorted({'torch', 'transformers', 'mlflow', 'pandas'} & sys.modules.keys()))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert result.stdout == b"[]\n"
