@@ -99,7 +99,10 @@ def _command() -> str:
 def _summed(count: Count) -> str:
     if isinstance(count, int):
         return f"{count:,}"
-    return f"{sum(count.values()):,} in {len(count)} groups"
+    values = list(count.values())
+    if len(set(values)) == 1:
+        return f"{values[0]:,} in each"
+    return f"{sum(values):,} in {len(values)} groups"
 
 
 def _shown(count: Count) -> str:

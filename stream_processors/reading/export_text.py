@@ -28,7 +28,7 @@ def json_lines(rows: Iterable[ExportRow]) -> Iterator[bytes]:
 
 
 def csv_chunks(rows: Iterable[ExportRow], labels: Sequence[str], guard: bool) -> Iterator[bytes]:
-    """Yield CSV (RFC 4180, UTF-8, CR LF, a header) with a column `probability_<label>` for each label.
+    """Yield CSV (RFC 4180, UTF-8, CR LF, a header), a column `probability_<label>` for each label.
 
     `rules` and `hashtags` are JSON arrays; what is missing is empty. `guard` keeps a spreadsheet
     from running a tweet as a formula, see `guarded`.
