@@ -15,6 +15,7 @@ from producers.x_api.documents import parse_document
 from schemas.codec import Reason
 
 MAX_PAGE_BYTES: Final = 64 * 1024 * 1024
+_SNIFFED_LINES: Final = 20
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -51,22 +52,20 @@ def whole_page(lines: Lines, max_page_bytes: int = MAX_PAGE_BYTES) -> Iterator[R
     yield Record(1, bytes(page), unreadable)
 
 
-def _looks_like_lines(beginning: bytes) -> bool:
-    first, second = _first_lines(beginning)
-    return first.startswith(b"{") and (
-        not second or second.startswith(b"{") or _is_json_object(first)
-    )
-
-
 def _looks_like_page(beginning: bytes) -> bool:
-    first, second = _first_lines(beginning)
-    return first.startswith(b"{") and bool(second) and not _looks_like_lines(beginning)
+    first, *others = _first_lines(beginning)
+    return bool(others) and first.startswith(b"{") and first.endswith((b"{", b"[", b","))
 
 
-def _first_lines(beginning: bytes) -> tuple[bytes, bytes]:
-    filled = [line for line in beginning.removeprefix(_BOM).splitlines() if line.strip()]
-    first, second, *_ = (*filled[:2], b"", b"")
-    return first.lstrip(), second
+def _looks_like_lines(beginning: bytes) -> bool:
+    # One of the first lines may well be broken; that must not hide what the file is.
+    lines = _first_lines(beginning)
+    return lines[0].startswith(b"{") or any(_is_json_object(line) for line in lines)
+
+
+def _first_lines(beginning: bytes) -> list[bytes]:
+    lines = beginning.removeprefix(_BOM).splitlines()
+    return [line.strip() for line in lines if line.strip()][:_SNIFFED_LINES] or [b""]
 
 
 def _is_json_object(line: bytes) -> bool:

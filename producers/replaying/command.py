@@ -37,6 +37,7 @@ from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
 _LAG_TIMEOUT_S = 2.0
+_METADATA_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,11 @@ def require_topics(settings: Settings) -> None:
     level = librdkafka.level
     librdkafka.setLevel(logging.CRITICAL)
     try:
-        found = AdminClient(kafka_config(settings, "murmur-replay")).list_topics(timeout=10).topics
+        found = (
+            AdminClient(kafka_config(settings, "murmur-replay"))
+            .list_topics(timeout=_METADATA_TIMEOUT_S)
+            .topics
+        )
     except KafkaException as error:
         raise Failure(
             f"Kafka does not answer at {settings.kafka_servers}: start it (`murmur up`), "
