@@ -51,6 +51,9 @@ advertised.listeners=PLAINTEXT://{LOOPBACK}:{port}
 log.dirs=data
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
+# A broker that was killed may return only when its session has run out (9 s by default).
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=1000
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1

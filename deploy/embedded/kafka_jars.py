@@ -29,7 +29,7 @@ def ensure_kafka_jars(fetch: Fetch | None = None, cache: Path | None = None) -> 
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _complete(folder, parse_lock(text), fetch or _fetch_with_jgo)
+        complete_jars(folder, parse_lock(text), fetch or _fetch_with_jgo)
     return str(folder / "*")
 
 
@@ -50,7 +50,8 @@ def jar_name(coordinate: str) -> str:
     return f"{artifact}-{version}.jar"
 
 
-def _complete(folder: Path, locked: Mapping[str, str], fetch: Fetch) -> None:
+def complete_jars(folder: Path, locked: Mapping[str, str], fetch: Fetch) -> None:
+    """Fetch into a folder what it lacks of the locked jars, or holds with other content."""
     missing = [
         coordinate
         for coordinate, sha256 in locked.items()

@@ -17,8 +17,10 @@ class Layout:
     def of(cls, home: Path) -> "Layout":
         """Return the layout of a home; `Failure` for a name that the servers could not read."""
         absolute = home.absolute()
-        if any(character in str(absolute) for character in ";\n\r"):
-            raise Failure("MURMUR_HOME holds a semicolon or a line break: choose another folder")
+        if any(character in str(absolute) for character in ";%\n\r"):
+            raise Failure(
+                f"MURMUR_HOME {absolute} holds one of ; % or a line break: choose another"
+            )
         return cls(absolute)
 
     @property

@@ -143,11 +143,20 @@ def _install_for_others(folder: Path) -> None:
     # Its programs look for their libraries beside the package, by relative paths.
     libraries = wheel.with_name(f"{wheel.name}.libs")
     if libraries.exists():
-        shutil.copytree(libraries, folder / libraries.name, dirs_exist_ok=True)
+        _copy_for_others(libraries, folder / libraries.name)
     unfinished = folder / "software.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.copytree(wheel, unfinished, ignore=shutil.ignore_patterns("include", "__pycache__"))
+    _copy_for_others(wheel, unfinished)
     unfinished.replace(installed)
+
+
+def _copy_for_others(source: Path, target: Path) -> None:
+    ignore = shutil.ignore_patterns("include", "__pycache__")
+    shutil.copytree(source, target, ignore=ignore, dirs_exist_ok=True)
+    for path in (target, *target.rglob("*")):
+        mode = path.stat().st_mode
+        # Whatever the owner may do but write: the environment may have been made for root alone.
+        path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
 
 
 def _write_as(place: PostgresPlace, path: Path, text: str) -> None:

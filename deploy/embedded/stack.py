@@ -123,11 +123,13 @@ def _stop(layout: Layout, state: StackState | None, say: Say) -> bool:
     supervisor = Supervisor(state) if state is not None else None
     if supervisor is None or not supervisor.answers():
         return end_processes(remembered_commands(layout)) > 0
-    names = supervisor.states().keys()
-    for name in (*WORKERS, *(name for name in names if name not in WORKERS)):
-        say(f"stopping {name}")
-        supervisor.stop(name)
+    alive = [name for name, process in supervisor.states().items() if process.pid]
+    for name in (*WORKERS, *PROGRAM_OF.values()):
+        if name in alive:
+            say(f"stopping {name}")
+            supervisor.stop(name)
     supervisor.end()
+    end_processes(remembered_commands(layout))
     return True
 
 

@@ -1,6 +1,7 @@
 """Talking to a stack's supervisor: starting it, asking it, ending it."""
 
 import http.client
+import shlex
 import subprocess
 import sys
 import time
@@ -80,16 +81,8 @@ class Supervisor:
                 raise
 
     def end(self) -> None:
-        """End the supervisor and whatever it still runs; return when it is gone."""
+        """Have the supervisor end itself and whatever it still runs; do not wait for it."""
         self._call("shutdown")
-        deadline = time.monotonic() + _ANSWER_TIMEOUT_S
-        while time.monotonic() < deadline:
-            try:
-                self._call("getState")
-            except (OSError, http.client.HTTPException):
-                return
-            time.sleep(0.1)
-        raise Failure("the supervisor does not end: try `murmur down` again")
 
     def _call(self, method: str, *arguments: Any) -> Any:
         with xmlrpc.client.ServerProxy(self._url, transport=_PatientTransport()) as server:
@@ -103,18 +96,20 @@ def supervisor_command(layout: Layout) -> tuple[str, ...]:
 
 def start_supervisor(layout: Layout, state: StackState, environment: Mapping[str, str]) -> None:
     """Start the supervisor, which goes to the background, and wait until it answers."""
-    answer = subprocess.run(
-        supervisor_command(layout), env=dict(environment), stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    command = supervisor_command(layout)
+    # What it prints is left out: its messages may hold the whole environment, secrets included.
+    status = subprocess.run(
+        command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, timeout=60, check=False,
+    ).returncode  # fmt: skip
     supervisor = Supervisor(state)
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and answer.returncode == 0:
+    while time.monotonic() < deadline and status == 0:
         if supervisor.answers():
             return
         time.sleep(0.05)
-    reason = " ".join((answer.stderr or answer.stdout).split()) or "it does not answer"
-    raise Failure(f"the supervisor did not start ({reason}); see {layout.log_of('supervisord')}")
+    reason = f"exit status {status}" if status else "it does not answer"
+    raise Failure(f"the supervisor did not start ({reason}); to see why, run {shlex.join(command)}")
 
 
 class _PatientTransport(xmlrpc.client.Transport):

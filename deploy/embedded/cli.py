@@ -1,0 +1,98 @@
+"""`murmur up`, `down`, `status` and `kafka`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from deploy.embedded.kafka_tool_names import TOOLS
+
+if TYPE_CHECKING:
+    from deploy.embedded.starting import Say
+    from deploy.embedded.status import Status
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@click.command()
+@click.option("--servers-only", is_flag=True, help="Leave the workers (score, sink) out.")
+@_as_json
+def up(servers_only: bool, as_json: bool) -> None:
+    """Start the embedded stack: servers, topics and tables, workers. May be repeated."""
+    from deploy.embedded import stack
+    from deploy.embedded.status import status
+    from schemas.settings import load_settings
+
+    home = load_settings().home
+    stack.up(home, servers_only=servers_only, say=_say())
+    _show(status(home), as_json=as_json)
+
+
+@click.command()
+@click.option("--delete-data", is_flag=True, help="Delete all data of the stack too, for good.")
+@_as_json
+def down(delete_data: bool, as_json: bool) -> None:
+    """Stop the embedded stack; its data stays."""
+    import msgspec
+
+    from deploy.embedded import stack
+    from schemas.settings import load_settings
+
+    home = load_settings().home
+    stopped = stack.down(home, say=_say())
+    if delete_data:
+        stack.remove(home)
+    if as_json:
+        click.echo(msgspec.json.encode({"stopped": stopped, "data_deleted": delete_data}))
+    else:
+        click.echo("The stack is stopped." if stopped else "No stack was running.")
+
+
+@click.command()
+@_as_json
+def status(as_json: bool) -> int:
+    """Show addresses (with passwords), processes and lag. Exits 1 if the stack is not up."""
+    from deploy.embedded.status import status as ask
+    from schemas.settings import load_settings
+
+    answer = ask(load_settings().home)
+    _show(answer, as_json=as_json)
+    return 0 if answer.running else 1
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="Run one of Kafka's own command line tools.",
+)
+@click.argument("tool", type=click.Choice(list(TOOLS)))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def kafka(tool: str, arguments: tuple[str, ...]) -> int:
+    """Run one of Kafka's own command line tools on the cluster that Murmur uses.
+
+    \b
+    murmur kafka topics --list
+    murmur kafka console-consumer --topic tweets.scored --group mine --from-beginning
+    murmur kafka consumer-groups --describe --all-groups
+    """
+    from deploy.embedded.kafka_tools import run_tool
+    from schemas.settings import load_settings
+
+    return run_tool(load_settings(), tool, arguments)
+
+
+def _say() -> "Say":
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True, highlight=False)
+    return lambda line: console.print(f"[dim]{escape(line)}[/dim]", soft_wrap=True)
+
+
+def _show(answer: "Status", *, as_json: bool) -> None:
+    import msgspec
+
+    from deploy.embedded.status_page import print_status
+
+    if as_json:
+        click.echo(msgspec.json.encode(answer))
+    else:
+        print_status(answer)

@@ -1,0 +1,52 @@
+"""`murmur status` for people."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deploy.embedded.status import Status
+
+
+def print_status(status: Status) -> None:
+    """Print a status to standard output; addresses stand on lines of their own, to be copied."""
+    console = Console(highlight=False)
+    if not status.running and not status.processes:
+        console.print(f"No stack runs in {escape(status.home)}: start it with `murmur up`.")
+        return
+    for name, address in status.addresses.items():
+        whose = "  (yours)" if name in status.named_by_you else ""
+        console.print(f"{name:<9} {escape(address)}{whose}", soft_wrap=True)
+    console.print()
+    console.print(_processes(status))
+    if status.lag is None:
+        console.print(f"lag unknown: {escape(status.lag_fault)}")
+        return
+    for group in status.lag:
+        console.print(f"{escape(group.group)} has {group.lag:,} to do in {escape(group.topic)}")
+
+
+def _processes(status: Status) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title in ("process", "state", "pid", "up for", "probes"):
+        table.add_column(title, justify="right" if title in ("pid", "up for") else "left")
+    for process in status.processes:
+        table.add_row(
+            process.name,
+            process.state,
+            str(process.pid or ""),
+            duration(process.uptime_s) if process.pid else "",
+            status.probes.get(process.name, "") if process.pid else "",
+        )
+    return table
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people say it: the two largest units."""
+    minutes, s = divmod(int(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    if days:
+        return f"{days} d {h} h"
+    if hours:
+        return f"{h} h {m} min"
+    return f"{m} min {s} s" if minutes else f"{s} s"
