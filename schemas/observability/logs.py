@@ -26,3 +26,6 @@ def configure_logging(settings: Settings, process: str) -> None:
     )
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    for library in ("faust", "mode", "aiokafka"):
+        # What they say of every step of a start is of use only to those who look for a fault.
+        logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLogger().level))
