@@ -57,7 +57,7 @@ def run_demo(home: Path, *, run: str, lines: int, keep_up: bool, console: Consol
         closing(connect_postgres(settings, "demo")) as connection,
     ):
         pipeline = Pipeline(settings)
-        _make_room(settings, connection, run, pipeline)
+        _make_room(settings, connection, run, home, pipeline)
         path, manifest = _write_archive(home, lines)
         say(f"replaying {path}")
         replay_began_s = time.monotonic()
@@ -97,13 +97,15 @@ def _stack_as_found(home: Path, *, keep_up: bool, say: Say) -> Iterator[tuple[Se
             stack.down(home, say=say)
 
 
-def _make_room(settings: Settings, connection: Connection, run: str, pipeline: Pipeline) -> None:
+def _make_room(
+    settings: Settings, connection: Connection, run: str, home: Path, pipeline: Pipeline
+) -> None:
     """Delete what an earlier demo has left, once nothing of it is under way any more."""
     if run != DEFAULT_RUN and run in run_names(connection):
         raise Failure(
             f"there is a run {run!r} already: `murmur runs delete {run}`, or name another"
         )
-    await_processed(pipeline.remaining, stall_after_s=_STALL_AFTER_S, limit_s=_LIMIT_S)
+    _await_processed(pipeline, home)
     try:
         delete_run(connection, run)
     except UnknownRun:
@@ -134,7 +136,7 @@ def _replay(settings: Settings, path: Path, run: str, console: Console) -> None:
         raise Failure(f"{path} could not be read to its end: is the disk full?")
 
 
-def _await_processed(pipeline: Pipeline, home: Path, show: Show) -> None:
+def _await_processed(pipeline: Pipeline, home: Path, show: Show = lambda _: None) -> None:
     try:
         await_processed(
             pipeline.remaining, stall_after_s=_STALL_AFTER_S, limit_s=_LIMIT_S, show=show

@@ -73,9 +73,8 @@ def _what_next(result: DemoResult) -> RenderableType:
         (f"{murmur} up", "start the stack"),
         (f"{murmur} replay FILE", "your own archive"),
         (f"{murmur} totals --run {result.run} --window 1d", "its last day"),
-        (f"{murmur} export --run {result.run} --format csv", "its tweets and labels"),
-        (f"{murmur} status", "addresses for psql, redis-cli, Kafka; in psql:"),
-        ("SELECT label, text FROM scored_tweets LIMIT 10", ""),
+        (f"{murmur} export --run {result.run} --format csv", "every tweet"),
+        (f"{murmur} status", "addresses of the servers"),
     ]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
@@ -83,7 +82,8 @@ def _what_next(result: DemoResult) -> RenderableType:
         table.add_row(Text(command, style="cyan"), Text(purpose, style="dim"))
     where = "The stack is still up." if result.still_up else "The stack is stopped, its data stays."
     files = f"The archive and its manifest are in {result.archive_path.parent}, more in README.md."
-    return Group(Text(f"{where} Where to look next:"), table, Text(files, style="dim"))
+    query = Text.assemble("In psql: ", ("SELECT label, text FROM scored_tweets LIMIT 10", "cyan"))
+    return Group(Text(f"{where} Where to look next:"), table, query, Text(files, style="dim"))
 
 
 def _command() -> str:
@@ -99,10 +99,7 @@ def _command() -> str:
 def _summed(count: Count) -> str:
     if isinstance(count, int):
         return f"{count:,}"
-    values = list(count.values())
-    if len(set(values)) == 1:
-        return f"{values[0]:,} in each"
-    return f"{sum(values):,} in {len(values)} groups"
+    return f"{sum(count.values()):,} in {len(count)} groups"
 
 
 def _shown(count: Count) -> str:

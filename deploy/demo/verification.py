@@ -29,8 +29,8 @@ def verify(connection: Connection, run: str, manifest: Manifest) -> list[Check]:
     """Count what the database holds of a run, row by row, and compare it with the manifest."""
     with connection, connection.cursor() as cursor:
 
-        def number(statement: str) -> int:
-            cursor.execute(statement, {"run": run})
+        def number(statement: str, granularity: str = "") -> int:
+            cursor.execute(statement, {"run": run, "granularity": granularity})
             return int(cursor.fetchall()[0][0])
 
         def numbers(statement: str) -> dict[str, int]:
@@ -85,13 +85,17 @@ def verify(connection: Connection, run: str, manifest: Manifest) -> list[Check]:
                     "SELECT language, count(*) FROM tweets WHERE run = %(run)s GROUP BY language"
                 ),
             ),
-            check(
-                "totals by minute, hour and day",
-                dict.fromkeys(("minute", "hour", "day"), manifest.rows),
-                numbers(
-                    "SELECT granularity, sum(tweets) FROM rollups "
-                    "WHERE run = %(run)s AND rule = '' GROUP BY granularity"
-                ),
+            *(
+                check(
+                    f"totals by {granularity}",
+                    manifest.rows,
+                    number(
+                        "SELECT coalesce(sum(tweets), 0) FROM rollups WHERE run = %(run)s "
+                        "AND rule = '' AND granularity = %(granularity)s",
+                        granularity,
+                    ),
+                )
+                for granularity in ("minute", "hour", "day")
             ),
             check(
                 "totals by rule",
