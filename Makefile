@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check accuracy lock format clean
+.PHONY: help demo test check accuracy generated lock format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -36,11 +36,16 @@ check: $(VENV)/dev.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.json_schema --check
 	$(BIN)/python -m tests.house_rules
 
 format: $(VENV)/dev.stamp ## Put the code into the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+generated: $(VENV)/dev.stamp ## Write anew what is made from the code: JSON Schemas, .env.example
+	$(BIN)/python -m schemas.json_schema
+	$(BIN)/python -m schemas.env_example > .env.example
 
 lock: $(UV) ## Write the lock files anew from pyproject.toml (no index address goes in)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -1,0 +1,74 @@
+"""House rules that no linter knows. `python -m tests.house_rules` names what breaks them."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from schemas.env_example import env_example
+
+ROOMS = ("schemas", "model_server", "producers", "stream_processors", "retrain", "deploy", "tests")
+MAX_LINES = 250
+MAX_README_LINES = 70
+NAMES_THAT_ANSWER_NO_QUESTION = re.compile(
+    r"(^|/)(utils?|helpers?|common|misc|manager|base)(\.py|/)"
+)
+OF_ONE_MACHINE = re.compile(
+    r"/(work|root|home)/\w|pypi\.(org|python)|pythonhosted\.|maven\.(org|apache)"
+)
+UNFINISHED = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X)\b")
+SLEEP = re.compile(r"\b(time|asyncio)\.sleep\(")
+
+
+def tracked_files(root: Path) -> list[str]:
+    """Return the files that git tracks or would track."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, check=True, text=True)
+    return sorted(name for name in listed.stdout.splitlines() if (root / name).is_file())
+
+
+def broken_rules(root: Path) -> Iterator[str]:
+    """Yield a line for everything that breaks a rule."""
+    files = tracked_files(root)
+    for room in ROOMS:
+        readme = root / room / "README.md"
+        if not readme.is_file():
+            yield f"{room}/README.md is missing"
+        elif len(readme.read_text(encoding="utf-8").splitlines()) > MAX_README_LINES:
+            yield f"{room}/README.md is longer than a page of {MAX_README_LINES} lines"
+    for name in files:
+        if NAMES_THAT_ANSWER_NO_QUESTION.search(name):
+            yield f"{name}: the name answers no question"
+        if name.endswith((".py", ".md", ".toml", ".yml", ".yaml", ".sql", ".txt")):
+            yield from _of_text(name, (root / name).read_text(encoding="utf-8"))
+    if (root / ".env.example").read_text(encoding="utf-8") != env_example():
+        yield ".env.example is out of date: run `make generated`"
+    for lock in (root / "requirements").glob("*.txt"):
+        if re.search(r"^--|https?://", lock.read_text(encoding="utf-8"), re.MULTILINE):
+            yield f"{lock.name} names an index or an address"
+
+
+def _of_text(name: str, text: str) -> Iterator[str]:
+    lines = text.splitlines()
+    if name.endswith(".py") and len(lines) > MAX_LINES:
+        yield f"{name} has {len(lines)} lines: more than {MAX_LINES} are usually two ideas"
+    for number, line in enumerate(lines, start=1):
+        if OF_ONE_MACHINE.search(line) and name != "tests/house_rules.py":
+            yield f"{name}:{number} speaks of one machine or names a registry's host"
+        if name.endswith(".py") and UNFINISHED.search(line):
+            yield f"{name}:{number} is unfinished"
+        if name.startswith("tests/") and name != "tests/conditions.py" and SLEEP.search(line):
+            yield f"{name}:{number} sleeps for luck: wait for a condition"
+
+
+def main() -> int:
+    """Print what breaks the rules; return the exit code."""
+    broken = list(broken_rules(Path(__file__).parents[1]))
+    for line in broken:
+        print(line, file=sys.stderr)  # noqa: T201
+    return int(bool(broken))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
