@@ -41,9 +41,7 @@ def extract(tweet: TweetPosted, detect_language: Callable[[str], str | None]) ->
     # A link's fragment is no hashtag.
     words = _LINK.sub(" ", text) if links else text
     return Extracted(
-        hashtags=_unique(
-            (tag.casefold() for tag in _HASHTAG.findall(words)), _MAX_HASHTAG_CHARS
-        ),
+        hashtags=_unique((tag.casefold() for tag in _HASHTAG.findall(words)), _MAX_HASHTAG_CHARS),
         mentions=_unique(name.casefold() for name in _MENTION.findall(words)),
         links=links,
         emoji=() if text.isascii() else _unique(_EMOJI.findall(text)),

@@ -7,7 +7,6 @@ from typing import Final
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
-from schemas import locks
 from schemas.events import LIVE
 
 BY_DAY: Final = ("tweets", "scores")
@@ -21,11 +20,10 @@ def deletions_of_runs(cur: cursor, runs: Iterable[str]) -> dict[str, datetime]:
 
 
 def ensure_runs(cur: cursor, days_by_run: Mapping[str, Sequence[date]]) -> None:
-    """Make what is missing of the runs and, for `live`, of its days.
+    """Make what is missing of the runs and, for `live`, of its days; `RUN_CREATION` is held.
 
     Partitions are made apart and attached: that does not wait for those who read the tables.
     """
-    cur.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
     for run, days in sorted(days_by_run.items()):
         cur.execute(
             "INSERT INTO runs (run, kind, started_at) VALUES (%s, %s, now())"

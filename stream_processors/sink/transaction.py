@@ -3,12 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Final
 
 import psycopg2.errors
 from psycopg2.extensions import cursor
 
 from schemas import locks
-from schemas.events import TweetScored
+from schemas.events import LIVE, TweetScored
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.postgres import Connection
 from stream_processors.sink.decide import Decision, decide, tombstone_of
@@ -19,6 +20,10 @@ from stream_processors.sink.positions import write_positions
 from stream_processors.sink.rows import Tombstone
 from stream_processors.sink.runs import deletions_of_runs, ensure_runs, touch_runs
 from stream_processors.sink.write import ConcurrentChange, write_decision
+
+
+_ANY_DAY: Final = date.min
+"""Only `live` has partitions by day."""
 
 
 class _RemovalUnderSharedLock(Exception):
@@ -70,62 +75,45 @@ class SinkTransaction:
     ) -> Counter[str]:
         """Do it in numbered steps, each of which the next relies on.
 
-        1. Leave out what belongs to runs that have been deleted since it was published.
-        2. Make the runs and partitions that the rest needs.
-        3. Lock: those who add tweets share, one who removes any is alone.
+        1. Make the runs and partitions that are missing, in a transaction of their own.
+        2. Lock: those who add tweets share, one who removes tweets or a run is alone.
+        3. Leave out what belongs to runs that have been deleted since it was published.
         4. Read what the batch touches, decide, and write.
         5. Move the positions: with the rows, or not at all.
         """
-        living, living_letters, ignored = self._living(cur, events, letters)
-        self._make_runs(cur, living)
+        self._make_runs(cur, events)
         cur.execute(
             "SELECT pg_advisory_xact_lock(%s)"
             if exclusive
             else "SELECT pg_advisory_xact_lock_shared(%s)",
             (locks.REMOVALS,),
         )
+        living = _living(cur, events)
+        living_letters = _living_letters(cur, letters)
         decision = self._decide(cur, living, exclusive=exclusive)
         write_decision(cur, decision)
         write_letters(cur, living_letters)
         touch_runs(cur, _runs_of(living, living_letters, decision))
         write_positions(cur, next_offsets, self._topic_ids)
+        ignored = len(events) - len(living) + len(letters) - len(living_letters)
         return decision.outcomes + Counter({"run-deleted": ignored})
 
-    def _living(
-        self, cur: cursor, events: Sequence[Incoming], letters: Sequence[Stored]
-    ) -> tuple[list[Incoming], list[DeadLetter], int]:
-        runs = {incoming.event.run for incoming in events}
-        runs |= {stored.letter.run for stored in letters if stored.letter.run is not None}
-        deleted_at = deletions_of_runs(cur, runs)
-        living = [
-            incoming
-            for incoming in events
-            if incoming.event.run not in deleted_at
-            or incoming.published_at > deleted_at[incoming.event.run]
-        ]
-        living_letters = [
-            stored.letter
-            for stored in letters
-            if stored.letter.run not in deleted_at
-            or stored.published_at > deleted_at[stored.letter.run]
-        ]
-        ignored = len(events) - len(living) + len(letters) - len(living_letters)
-        return living, living_letters, ignored
-
-    def _make_runs(self, cur: cursor, living: Sequence[Incoming]) -> None:
+    def _make_runs(self, cur: cursor, events: Sequence[Incoming]) -> None:
         needed = {
-            (incoming.event.run, incoming.event.day)
-            for incoming in living
-            if isinstance(incoming.event, TweetScored)
+            (event.run, event.day if event.run == LIVE else _ANY_DAY)
+            for event in (incoming.event for incoming in events)
+            if isinstance(event, TweetScored)
         }
         missing: dict[str, list[date]] = defaultdict(list)
         for run, day in sorted(needed - self._known):
             missing[run].append(day)
         if missing:
-            ensure_runs(cur, missing)
-            # Its own transaction: others wait for the lock, and must not wait for the batch.
+            cur.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
+            alive = {incoming.event.run for incoming in _living(cur, events)}
+            ensure_runs(cur, {run: days for run, days in missing.items() if run in alive})
+            # Others wait for the lock, and must not wait for the batch.
             cur.connection.commit()
-            self._known |= needed
+            self._known |= {(run, day) for run, day in needed if run in alive}
 
     def _decide(self, cur: cursor, living: Sequence[Incoming], *, exclusive: bool) -> Decision:
         events = [incoming.event for incoming in living]
@@ -140,6 +128,27 @@ class SinkTransaction:
             if decision.tombstones <= requested:
                 return decision
             requested |= decision.tombstones
+
+
+def _living(cur: cursor, events: Sequence[Incoming]) -> list[Incoming]:
+    deleted_at = deletions_of_runs(cur, {incoming.event.run for incoming in events})
+    return [
+        incoming
+        for incoming in events
+        if incoming.event.run not in deleted_at
+        or incoming.published_at > deleted_at[incoming.event.run]
+    ]
+
+
+def _living_letters(cur: cursor, letters: Sequence[Stored]) -> list[DeadLetter]:
+    runs = {stored.letter.run for stored in letters if stored.letter.run is not None}
+    deleted_at = deletions_of_runs(cur, runs)
+    return [
+        stored.letter
+        for stored in letters
+        if stored.letter.run not in deleted_at
+        or stored.published_at > deleted_at[stored.letter.run]
+    ]
 
 
 def _runs_of(
