@@ -21,7 +21,6 @@ from stream_processors.sink.rows import Tombstone
 from stream_processors.sink.runs import deletions_of_runs, ensure_runs, touch_runs
 from stream_processors.sink.write import ConcurrentChange, write_decision
 
-
 _ANY_DAY: Final = date.min
 """Only `live` has partitions by day."""
 
