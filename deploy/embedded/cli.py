@@ -63,7 +63,7 @@ def status(as_json: bool) -> int:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     short_help="Run one of Kafka's own command line tools.",
 )
-@click.argument("tool", type=click.Choice(list(TOOLS)))
+@click.argument("tool", type=click.Choice(list(TOOLS)), metavar="TOOL")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def kafka(tool: str, arguments: tuple[str, ...]) -> int:
     """Run one of Kafka's own command line tools on the cluster that Murmur uses.
@@ -72,6 +72,9 @@ def kafka(tool: str, arguments: tuple[str, ...]) -> int:
     murmur kafka topics --list
     murmur kafka console-consumer --topic tweets.scored --group mine --from-beginning
     murmur kafka consumer-groups --describe --all-groups
+
+    TOOL is one of console-consumer, console-producer, topics, consumer-groups, groups, configs,
+    get-offsets, delete-records, log-dirs and acls; `murmur kafka TOOL --help` shows its options.
     """
     from deploy.embedded.kafka_tools import run_tool
     from schemas.settings import load_settings

@@ -7,6 +7,7 @@ from typing import Final
 
 from deploy.embedded.lag import GroupLag, group_lags
 from deploy.embedded.layout import Layout
+from deploy.embedded.readiness import probe_check
 from deploy.embedded.servers import PROGRAM_OF
 from deploy.embedded.stack import settings_at
 from deploy.embedded.state import load_state
@@ -32,6 +33,7 @@ class Status:
     named_by_you: tuple[str, ...] = ()
     processes: tuple[ProcessState, ...] = ()
     probes: Mapping[str, str] = field(default_factory=dict)
+    readiness: Mapping[str, str] = field(default_factory=dict)
     lag: tuple[GroupLag, ...] | None = None
     lag_fault: str = ""
 
@@ -47,6 +49,7 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
     settings = settings_at(layout.home, env_file)
     states = supervisor.states()
     servers = [program for program in PROGRAM_OF.values() if program in states]
+    alive = [name for name in WORKERS if states[name].pid]
     lag: tuple[GroupLag, ...] | None = None
     lag_fault = ""
     try:
@@ -63,9 +66,8 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
         },
         named_by_you=own,
         processes=tuple(states[name] for name in (*servers, *WORKERS)),
-        probes={
-            name: probe_url(state, name, "metrics").removesuffix("/metrics") for name in WORKERS
-        },
+        probes={name: probe_url(state, name) for name in alive},
+        readiness={name: probe_check(probe_url(state, name))() or "ready" for name in alive},
         lag=lag,
         lag_fault=lag_fault,
     )

@@ -27,15 +27,15 @@ def print_status(status: Status) -> None:
 
 def _processes(status: Status) -> Table:
     table = Table(box=None, pad_edge=False)
-    for title in ("process", "state", "pid", "up for", "probes"):
+    for title in ("process", "state", "pid", "up for", "probe"):
         table.add_column(title, justify="right" if title in ("pid", "up for") else "left")
     for process in status.processes:
         table.add_row(
             process.name,
-            process.state,
+            escape(status.readiness.get(process.name, process.state)),
             str(process.pid or ""),
             duration(process.uptime_s) if process.pid else "",
-            status.probes.get(process.name, "") if process.pid else "",
+            status.probes.get(process.name, ""),
         )
     return table
 

@@ -18,9 +18,9 @@ WORKERS: Final = ("score", "sink")
 _READY_TIMEOUT_S = 60.0
 
 
-def probe_url(state: StackState, worker: str, probe: str = "readyz") -> str:
-    """Return the address of a worker's probe."""
-    return f"http://{LOOPBACK}:{state.ports[worker]}/{probe}"
+def probe_url(state: StackState, worker: str) -> str:
+    """Return the address where a worker says whether it is ready; /metrics is beside it."""
+    return f"http://{LOOPBACK}:{state.ports[worker]}/readyz"
 
 
 def worker_programs(layout: Layout, state: StackState) -> list[Program]:

@@ -1,6 +1,7 @@
 """The topics: what differs from what Murmur needs, and making what is missing."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException
@@ -20,6 +21,7 @@ from schemas.topics import TopicSpec, topic_specs
 from schemas.transport.kafka_config import kafka_config
 
 _TIMEOUT_S = 30.0
+_ANSWER_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class TopicInstaller:
     """Reads and makes the topics of one installation. Raises `Failure` where Kafka refuses."""
 
     def __init__(self, settings: Settings) -> None:
+        self._servers = settings.kafka_servers
         self._specs = topic_specs(settings)
         self._admin = AdminClient(kafka_config(settings, "murmur-init"))
 
@@ -78,7 +81,7 @@ class TopicInstaller:
         return compare_topics(self._specs, self._found())
 
     def make(self, specs: Iterable[TopicSpec]) -> None:
-        """Make topics; one that somebody else has just made is fine."""
+        """Make topics and return when the cluster shows them; others may make the same."""
         new = [
             NewTopic(
                 spec.name,
@@ -94,11 +97,14 @@ class TopicInstaller:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise Failure(f"{name} cannot be made: {error.args[0].str()}") from error
+        names = {topic.topic for topic in new}
+        self._await(lambda report: not names & {spec.name for spec in report.missing})
 
     def alter(self) -> None:
         """Give existing topics the partitions and the configuration that the settings say.
 
-        Partitions only grow; a key's later messages then lie in another one than its earlier.
+        Returns when the cluster shows it. Partitions only grow; a key's later messages then lie
+        in another one than its earlier.
         """
         found = self._found()
         existing = [spec for spec in self._specs if spec.name in found]
@@ -127,12 +133,21 @@ class TopicInstaller:
                 future.result(timeout=_TIMEOUT_S)
             except KafkaException as error:
                 raise Failure(f"{subject} cannot be changed: {error.args[0].str()}") from error
+        self._await(lambda report: not report.wrong and not report.differing)
+
+    def _await(self, condition: Callable[[TopicReport], bool]) -> None:
+        """Wait until a change that the controller has confirmed is seen on the brokers too."""
+        deadline = time.monotonic() + _TIMEOUT_S
+        while not condition(self.report()):
+            if time.monotonic() > deadline:
+                raise Failure("Kafka confirmed a change of topics but does not show it: try again")
+            time.sleep(0.1)
 
     def _found(self) -> dict[str, TopicFound]:
         wanted = {spec.name for spec in self._specs}
         try:
             # All topics are listed: asking for one by name could create it.
-            topics = self._admin.list_topics(timeout=_TIMEOUT_S).topics
+            topics = self._admin.list_topics(timeout=_ANSWER_TIMEOUT_S).topics
             present = {name: topics[name] for name in wanted & topics.keys()}
             resources = [ConfigResource(ResourceType.TOPIC, name) for name in present]
             futures = self._admin.describe_configs(resources) if resources else {}
@@ -143,7 +158,9 @@ class TopicInstaller:
                 for resource, future in futures.items()
             }
         except KafkaException as error:
-            raise Failure(f"Kafka cannot be asked for its topics: {error.args[0].str()}") from error
+            raise Failure(
+                f"Kafka ({self._servers}) does not answer: {error.args[0].str()}"
+            ) from error
         return {
             name: TopicFound(name, len(topic.partitions), configs[name])
             for name, topic in present.items()

@@ -1,6 +1,9 @@
 """`murmur init`: topics and tables, checked and made."""
 
+import json
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import psycopg2
 import pytest
@@ -13,7 +16,7 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, MODELS_PROMOTED, RAW, SCORED, TopicSpec, topic_name
 from schemas.transport.kafka_config import kafka_config
 from tests.conditions import wait_until
-from tests.stack import own_database
+from tests.stack import MURMUR, own_database, process_environment
 
 ALL_TOPICS = {RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED}
 
@@ -92,3 +95,22 @@ def test_a_topic_that_would_lose_data_is_refused(bare: Settings) -> None:
         install(bare)
     assert install(bare, alter=True)
     assert check_installation(bare).complete
+
+
+def test_the_command_exits_1_while_something_is_missing_and_0_when_it_is_made(
+    bare: Settings,
+) -> None:
+    def init(*arguments: str) -> tuple[int, dict[str, object]]:
+        answer = subprocess.run(
+            [MURMUR, "init", "--json", *arguments],
+            env=process_environment(bare), capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        document: dict[str, object] = json.loads(answer.stdout)
+        return answer.returncode, document
+
+    status, report = init("--check")
+    assert status == 1
+    assert topic_name(bare, RAW) in cast("list[str]", report["missing_topics"])
+    assert init()[0] == 0
+    status, report = init("--check")
+    assert (status, report["complete"]) == (0, True)
