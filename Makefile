@@ -54,5 +54,5 @@ lock: $(UV) ## Write the lock files anew from pyproject.toml (no index address g
 	  --no-emit-index-url --no-annotate --extra dev pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove the environment and the embedded stack with its data
-	-test -x $(BIN)/murmur && $(BIN)/murmur down
+	-test -x $(BIN)/murmur && $(BIN)/murmur down --delete-data
 	rm -rf $(VENV) .murmur

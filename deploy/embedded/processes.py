@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.private_files import write_private

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from deploy.embedded.lag import GroupLag, group_lags
+from deploy.embedded.lag import TopicLag, topic_lags
 from deploy.embedded.layout import Layout
 from deploy.embedded.readiness import probe_check
 from deploy.embedded.servers import PROGRAM_OF
@@ -34,7 +34,7 @@ class Status:
     processes: tuple[ProcessState, ...] = ()
     probes: Mapping[str, str] = field(default_factory=dict)
     readiness: Mapping[str, str] = field(default_factory=dict)
-    lag: tuple[GroupLag, ...] | None = None
+    lag: tuple[TopicLag, ...] | None = None
     lag_fault: str = ""
 
 
@@ -50,10 +50,10 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
     states = supervisor.states()
     servers = [program for program in PROGRAM_OF.values() if program in states]
     alive = [name for name in WORKERS if states[name].pid]
-    lag: tuple[GroupLag, ...] | None = None
+    lag: tuple[TopicLag, ...] | None = None
     lag_fault = ""
     try:
-        lag = tuple(group_lags(settings))
+        lag = tuple(topic_lags(settings))
     except Failure as failure:
         lag_fault = str(failure)
     return Status(

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.failures import Failure
 from schemas.settings import Settings
@@ -32,44 +31,50 @@ def lag_of(
 
 
 class GroupLag:
-    """Asks the brokers for the lag of one consumer group. May be used from any one thread."""
+    """Asks the brokers for the lag of one consumer group, without joining it.
+
+    May be used from any one thread. It asks as a consumer: librdkafka's admin client aborts the
+    process where it is asked for a group's offsets while no broker is up.
+    """
 
     def __init__(self, settings: Settings, *, group: str, topics: Iterable[str]) -> None:
-        self._group = group
-        self._topics = frozenset(topics)
-        self._admin = AdminClient(kafka_config(settings, "murmur-lag"))
+        self._topics = sorted(set(topics))
+        self._consumer = Consumer(
+            {**kafka_config(settings, "murmur-lag"), "group.id": group, "log_level": 0}
+        )
 
     def read(self, timeout_s: float = 10.0) -> dict[Partition, int]:
         """Return the lag of every partition of the topics; raise `KafkaUnavailable`.
 
-        A topic that does not exist has no partitions.
+        A topic that does not exist has no partitions. `timeout_s` is for each question.
         """
         try:
-            described = self._admin.list_topics(timeout=timeout_s).topics
+            described = self._consumer.list_topics(timeout=timeout_s).topics
             partitions = [
                 TopicPartition(topic, number)
-                for topic in sorted(self._topics & described.keys())
+                for topic in self._topics
+                if topic in described
                 for number in sorted(described[topic].partitions)
             ]
             if not partitions:
                 return {}
-            earliest = self._offsets(partitions, OffsetSpec.earliest(), timeout_s)
-            latest = self._offsets(partitions, OffsetSpec.latest(), timeout_s)
-            request = [ConsumerGroupTopicPartitions(self._group, partitions)]
-            answer = self._admin.list_consumer_group_offsets(request, request_timeout=timeout_s)
-            found = answer[self._group].result().topic_partitions or []
+            committed = self._consumer.committed(partitions, timeout=timeout_s)
+            low: dict[Partition, int] = {}
+            high: dict[Partition, int] = {}
+            for partition in partitions:
+                name = (partition.topic, partition.partition)
+                low[name], high[name] = self._consumer.get_watermark_offsets(
+                    partition, timeout=timeout_s
+                )
         except KafkaException as error:
             raise KafkaUnavailable(f"Kafka did not answer: {error.args[0].str()}") from error
-        committed = {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
-        return lag_of(committed, earliest, latest)
+        offsets = {(p.topic, p.partition): p.offset for p in committed if p.offset >= 0}
+        return lag_of(offsets, low, high)
 
     def total(self, timeout_s: float = 10.0) -> int:
         """Return the lag over all partitions; raise `KafkaUnavailable`."""
         return sum(self.read(timeout_s).values())
 
-    def _offsets(
-        self, partitions: list[TopicPartition], spec: OffsetSpec, timeout_s: float
-    ) -> dict[Partition, int]:
-        wanted = dict.fromkeys(partitions, spec)
-        answers = self._admin.list_offsets(wanted, request_timeout=timeout_s)
-        return {(p.topic, p.partition): future.result().offset for p, future in answers.items()}
+    def close(self) -> None:
+        """Close the connections."""
+        self._consumer.close()
