@@ -24,7 +24,7 @@ from producers.replaying.preparing import prepare_files
 from producers.replaying.publishing import STAGE, Destination
 from producers.replaying.replay import replay_files
 from producers.replaying.report import ReplayReport
-from producers.replaying.status import Telemetry, Watcher
+from producers.replaying.status import Telemetry, WaitingNotice, Watcher
 from schemas.failures import Failure
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.probes import serve_probes
@@ -76,7 +76,7 @@ def run_replay(
         names = [file.path.name for file in files]
         run_started_at = positions.begin_run(names, datetime.now(UTC))
         planned = plan_files(files, positions.read(), restart=request.restart)
-        watchers: list[Watcher] = [ProgressDisplay(bars, clock)]
+        watchers: list[Watcher] = [ProgressDisplay(bars, clock), WaitingNotice(clock)]
         if request.probe_port is not None:
             watchers.append(_telemetry(settings, request.probe_port, stack))
         raw_topic = topic_name(settings, RAW)

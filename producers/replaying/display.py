@@ -15,7 +15,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from producers.replaying.plan import ArchiveFile
+from producers.replaying.plan import Action, ArchiveFile
 from producers.replaying.report import FileReport, Outcome, ReplayReport
 from producers.replaying.status import Status
 
@@ -70,16 +70,16 @@ def report_table(report: ReplayReport) -> Table:
     table.add_column("file", overflow="fold")
     for heading in ("lines", "events", "dead letters", "skipped", "seconds"):
         table.add_column(heading, justify="right")
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for file in report.files:
         table.add_row(
-            escape(str(file.planned.file.path)),
+            escape(file.planned.file.path.name),
             f"{file.lines:,}",
             f"{file.events.total():,}",
             f"{file.dead_letters.total():,}",
             f"{file.skipped.total():,}",
             f"{file.seconds:.1f}",
-            escape(file.damage or file.planned.action.value),
+            escape(_remark(file)),
         )
     return table
 
@@ -104,6 +104,12 @@ def what_next(report: ReplayReport, dead_letter_topic: str) -> list[str]:
     if report.outcome is not Outcome.FINISHED:
         sentences.append("The same command goes on where this one ended.")
     return sentences
+
+
+def _remark(file: FileReport) -> str:
+    if file.damage is not None:
+        return file.damage
+    return "" if file.planned.action is Action.BEGIN else file.planned.action.value
 
 
 def _counts(report: FileReport, events_per_s: float) -> str:

@@ -1,12 +1,16 @@
 """What a running replay shows of itself, to people and to machines."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from producers.replaying.plan import ArchiveFile
 from producers.replaying.report import FileReport
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.progress import Progress
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,32 @@ class Status:
 
 Watcher = Callable[[Status], None]
 """Told of the status some times a second."""
+
+
+_NOTICE_AFTER_S: Final = 10.0
+
+
+@dataclass
+class WaitingNotice:
+    """Says once, in the log, what a replay has been waiting for these ten seconds."""
+
+    clock: Callable[[], float]
+    _since_s: float | None = None
+    _said: bool = False
+
+    def __call__(self, status: Status) -> None:
+        """Take a status in."""
+        if status.waiting_for is None:
+            self._since_s, self._said = None, False
+            return
+        now_s = self.clock()
+        self._since_s = self._since_s if self._since_s is not None else now_s
+        if not self._said and now_s - self._since_s >= _NOTICE_AFTER_S:
+            self._said = True
+            logger.warning(
+                "waiting for %s (`murmur score` scores, --max-lag is the bound)",
+                status.waiting_for,
+            )
 
 
 @dataclass

@@ -10,6 +10,7 @@ import msgspec
 from producers.border.faults import Unparsable
 from producers.border.moments import parse_moment
 from producers.border.origin import Origin, Parsed, Refused
+from producers.border.values import storable
 from producers.x_api.compliance import compliance_kind, parse_compliance
 from producers.x_api.tweets import Included, by_id, matched_rules, tweet_posted
 from producers.x_api.wire import IncludedTweet, WireRule, WireTweet
@@ -70,9 +71,11 @@ def _plain(raw: bytes) -> Any:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
-    # Python's own reader takes lone surrogates, which files in the wild do hold.
+    # Python's own reader takes lone surrogates, which files in the wild do hold. They are replaced
+    # everywhere at once, in names of fields too.
     try:
-        return json.loads(raw.decode("utf-8", "surrogatepass"))
+        plain = json.loads(raw.decode("utf-8", "surrogatepass"))
+        return json.loads(storable(json.dumps(plain, ensure_ascii=False)))
     except UnicodeDecodeError as error:
         detail = f"no UTF-8 at byte {error.start}"
         raise Unparsable(Reason.UNREADABLE_LINE, detail) from None

@@ -97,6 +97,7 @@ READERS = {
 
 @given(documents | tweets | any_value)
 @example({"data": {"id": "1", "text": "\ud83d half"}})
+@example({"note_tweet": {"\ud800": None}})
 @example({"data": [{"id": 1, "text": "x"}, {"id": [], "text": "y"}]})
 @example({"data": {"id": "1", "text": "&#99999999999;"}})
 @example({"matching_rules": [{"id": 10**5000}], "data": {"id": "1", "text": "x"}})

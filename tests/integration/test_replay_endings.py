@@ -1,0 +1,111 @@
+"""However a replay ends, nothing is lost, and the next one goes on where it was."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.settings import Settings
+from schemas.topics import RAW
+from tests.integration.replay_runs import (
+    archive,
+    dead_letters,
+    first_stored_position,
+    messages,
+    numbers,
+    position,
+    replay,
+    running,
+    tweet_line,
+    value_of,
+)
+
+
+def test_a_killed_replay_loses_nothing_and_goes_on_where_it_was(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = archive(tmp_path, *(tweet_line(n) if n % 10 else b"broken\n" for n in range(20_000)))
+    # Paced, so that the kill comes after a stored position and long before the end.
+    with running(settings, path, "--run", "killed", "--rate", "2000", "--max-lag", "0") as process:
+        done_before = first_stored_position(settings, "killed", process)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait(10) == -signal.SIGKILL
+    assert not position(settings, "killed")[3]
+    report = replay(settings, path, "--run", "killed", "--max-lag", "0")
+    assert report["files"][0]["records_done_before"] >= done_before
+    assert report["events"] < 18_000
+    assert set(numbers(settings)) == {n for n in range(20_000) if n % 10}
+    assert {letter.position.offset for letter in dead_letters(settings)} == set(
+        range(1, 20_001, 10)
+    )
+    assert position(settings, "killed") == (20_000, 18_000, 2_000, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_replay_stores_its_position_and_ends_within_seconds(
+    settings: Settings, tmp_path: Path, number: signal.Signals
+) -> None:
+    path = archive(tmp_path, *map(tweet_line, range(5_000)))
+    with running(settings, path, "--run", "stopped", "--rate", "500", "--json") as process:
+        first_stored_position(settings, "stopped", process)
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=5)
+    assert process.returncode == 128 + number
+    report = json.loads(out)
+    assert report["outcome"] == "interrupted"
+    done, events, _, finished = position(settings, "stopped")
+    assert (done, events) == (report["events"], report["events"])
+    assert not finished
+    rest = replay(settings, path, "--run", "stopped")
+    assert report["events"] + rest["events"] == 5_000
+    assert numbers(settings) == list(range(5_000))
+
+
+def test_a_finished_archive_replayed_again_repeats_the_same_events(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = archive(tmp_path, *map(tweet_line, range(50)), b'{"text":"without an id"}\n')
+    for _ in range(2):
+        assert replay(settings, path, "--run", "twice")["events"] == 51
+    seen: dict[bytes | None, list[dict[str, Any]]] = {}
+    for message in messages(settings, RAW):
+        event = json.loads(value_of(message))
+        del event["received_at"]
+        seen.setdefault(message.key(), []).append(event)
+    assert len(seen) == 51
+    assert all(first == second for first, second in seen.values())
+
+
+def test_a_limit_stops_and_the_next_replay_goes_on_there(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = archive(tmp_path, *map(tweet_line, range(100)))
+    report = replay(settings, path, "--limit", "30")
+    assert (report["events"], report["outcome"]) == (30, "limit reached")
+    assert numbers(settings) == list(range(30))
+    assert replay(settings, path)["events"] == 70
+    assert numbers(settings) == list(range(100))
+
+
+def test_files_already_finished_are_passed_over_while_others_are_not(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first = archive(tmp_path, *map(tweet_line, range(10)), name="first.jsonl")
+    second = archive(tmp_path, *map(tweet_line, range(10, 20)), name="second.jsonl")
+    replay(settings, first, "--run", "both")
+    report = replay(settings, first, second, "--run", "both")
+    assert [file["events"] for file in report["files"]] == [{}, {"TweetPosted": 10}]
+    assert report["files"][0]["action"] == "passed over: already finished"
+    assert replay(settings, first, second, "--run", "both", "--restart")["events"] == 20
+
+
+def test_a_damaged_archive_is_published_as_far_as_it_goes_and_fails(settings: Settings) -> None:
+    path = Path(__file__).parents[1] / "golden" / "archives" / "x_v2_truncated.gz"
+    report = replay(settings, path, code=1)
+    assert report["events"] == 1
+    assert "damaged gzip data" in report["files"][0]["damage"]
+    (letter,) = dead_letters(settings)
+    assert letter.reason == "unreadable-line"
+    assert letter.detail.startswith("x_v2_truncated.gz:2: damaged gzip data")
