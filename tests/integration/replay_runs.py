@@ -70,7 +70,12 @@ def messages(settings: Settings, topic: str) -> list[Message]:
 
 def _messages(settings: Settings, topic: str) -> Iterator[Message]:
     consumer = Consumer(
-        {**kafka_config(settings, "test"), "group.id": "unused", "fetch.wait.max.ms": 10}
+        {
+            **kafka_config(settings, "test"),
+            "group.id": "unused",
+            "enable.auto.commit": False,
+            "fetch.wait.max.ms": 10,
+        }
     )
     try:
         for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
