@@ -31,6 +31,9 @@ demo: $(VENV)/serving.stamp ## Run the whole pipeline on a sample archive, on th
 test: $(VENV)/dev.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey
 	$(BIN)/python -m pytest $(ARGS)
 
+accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy LABELS=FILE (id, label, text by tabs)
+	$(BIN)/python -m tests.accuracy $(LABELS)
+
 check: $(VENV)/dev.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

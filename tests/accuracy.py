@@ -1,0 +1,80 @@
+"""Labelled tweets through the whole stack: how often the model agrees with people, and whether
+repeats and killed workers change anything.
+
+`python -m tests.accuracy FILE` (columns id, label, text, separated by tabs) prints one JSON
+document; a promise that is not kept is exit 1.
+"""
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy.embedded import stack
+from tests.conditions import wait_until
+from tests.murmur import Murmur
+
+KILLS = 5
+
+
+def macro_recall(rows: Iterable[Mapping[str, Any]]) -> float:
+    """Return the mean over the human labels of the share that the model labelled so."""
+    rows = list(rows)
+    people = Counter(row["human_label"] for row in rows)
+    agreed = Counter(row["human_label"] for row in rows if row["human_label"] == row["label"])
+    return sum(agreed[label] / people[label] for label in people) / len(people)
+
+
+def measure(murmur: Murmur, file: Path) -> dict[str, Any]:
+    """Replay a file, replay it again, and replay it into another run with killed workers."""
+    arguments = ("replay", file, "--format", "tsv", "--columns", "id,label,text", "--json")
+
+    def replay(run: str, kills: int) -> dict[str, Any]:
+        process = murmur.start(*arguments, "--run", run)
+        for _ in range(kills):
+            murmur.kill_in_motion("score")
+            murmur.kill_in_motion("sink")
+        output, errors = process.communicate(timeout=600)
+        assert process.returncode == 0, errors
+        wait_until(lambda: murmur.lag() == 0, 600, f"run {run} to be stored")
+        report: dict[str, Any] = json.loads(output)
+        return report
+
+    report = replay("accuracy", kills=0)
+    first = murmur.run("export", "--run", "accuracy")
+    replay("accuracy", kills=0)
+    second = murmur.run("export", "--run", "accuracy")
+    replay("killed", kills=KILLS)
+    calm = murmur.export("accuracy")
+    return {
+        "lines": report["files"][0]["lines"],
+        "events": report["events"],
+        "dead_letters": report["dead_letters"],
+        "rows": len(calm),
+        "macro_recall": round(macro_recall(calm), 4),
+        "second_replay_same_bytes": first == second,
+        "kills_of_each_worker": KILLS,
+        "killed_export_same": murmur.export("killed") == calm,
+        "killed_totals_same": murmur.totals("killed") == murmur.totals("accuracy"),
+    }
+
+
+def main() -> int:
+    """Measure on a stack of its own and print the figures; return the exit code."""
+    file = Path(sys.argv[1]).resolve()
+    home = Path(tempfile.mkdtemp(prefix="murmur-"))
+    try:
+        stack.up(home, env_file=None)
+        figures = measure(Murmur(home), file)
+    finally:
+        stack.remove(home)
+    print(json.dumps(figures, indent=2))  # noqa: T201
+    promises = ("second_replay_same_bytes", "killed_export_same", "killed_totals_same")
+    return 0 if all(figures[promise] for promise in promises) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

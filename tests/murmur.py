@@ -1,0 +1,72 @@
+"""The `murmur` command on a stack of its own, for tests that use it as a person does."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.conditions import wait_until
+from tests.stack import MURMUR
+
+NOT_COMPARED = ("scored_at",)
+
+
+class Murmur:
+    """The command, run as a person does, on a stack of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._environment = {**os.environ, "MURMUR_HOME": str(home)}
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """Start a command without waiting for it."""
+        return subprocess.Popen(
+            [MURMUR, *arguments], env=self._environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, *arguments: str | Path) -> str:
+        """Run a command that must succeed, and return what it printed."""
+        process = self.start(*arguments)
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        return output
+
+    def status(self) -> dict[str, Any]:
+        """Return what `murmur status --json` says."""
+        status: dict[str, Any] = json.loads(self.run("status", "--json"))
+        return status
+
+    def lag(self) -> int:
+        """Return the lag of both groups; what cannot be asked counts as some."""
+        status = self.status()
+        return 1 if status["lag_fault"] else sum(entry["lag"] for entry in status["lag"])
+
+    def export(self, run: str) -> list[dict[str, Any]]:
+        """Return a run's export without its times."""
+        lines = [json.loads(line) for line in self.run("export", "--run", run).splitlines()]
+        return [{k: v for k, v in line.items() if k not in NOT_COMPARED} for line in lines]
+
+    def totals(self, run: str) -> dict[str, Any]:
+        """Return a run's totals without its name and their time."""
+        aggregates = json.loads(self.run("totals", "--run", run, "--json"))["aggregates"]
+        return {k: v for k, v in aggregates.items() if k not in ("run", "as_of")}
+
+    def kill_in_motion(self, name: str) -> None:
+        """Kill a worker once something has been stored since, and something is left to store."""
+        before = wait_until(self.lag, 60, "something to store")
+        now = wait_until(lambda: lag if (lag := self.lag()) < before else None, 60, "some progress")
+        assert now > 0, "nothing is left to be interrupted"
+        self.kill(name)
+
+    def kill(self, name: str) -> None:
+        """Kill a worker, and wait until its supervisor has started another."""
+
+        def pid() -> int:
+            return next(p["pid"] or 0 for p in self.status()["processes"] if p["name"] == name)
+
+        before = wait_until(pid, 30, f"{name} to run")
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: pid() not in (0, before), 30, f"{name} to run again")
