@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import faust
 from faust.types import TP
 
-from model_server.scorer import load_scorer
+from model_server.scorer import Scorer, load_scorer
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.probes import serve_probes
 from schemas.observability.progress import Progress
@@ -27,14 +28,21 @@ logger = logging.getLogger(__name__)
 LAG_INTERVAL_S = 2.0
 
 
-def run_score_worker(settings: Settings, probe_port: int) -> None:
+def configured_scorer(settings: Settings) -> Scorer:
+    """Load the bundle that the settings name; raise `RefusedBundle` where it is not fit."""
+    return load_scorer(settings.model, cache_size=settings.score_cache_size)
+
+
+def run_score_worker(
+    settings: Settings, probe_port: int, *, load: Callable[[Settings], Scorer] = configured_scorer
+) -> None:
     """Score until a signal stops the process (exit 0) or a fault ends it (an exception).
 
     Raises `RefusedBundle` before anything is consumed where the model is not fit.
     """
     metrics = StageMetrics("score")
     progress = Progress(time.monotonic, settings.stall_after_s)
-    scorer = load_scorer(settings.model, cache_size=settings.score_cache_size)
+    scorer = load(settings)
     logger.info(
         "model loaded", extra={"model": scorer.identity.name, "sha256": scorer.identity.sha256}
     )

@@ -3,12 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 import psycopg2
 import psycopg2.errors
 import tenacity
 from confluent_kafka.admin import AdminClient
+from prometheus_client import Histogram
 
 from schemas.codec import Reason
 from schemas.observability.metrics import StageMetrics
@@ -16,7 +18,7 @@ from schemas.observability.progress import Progress
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
 from schemas.transport.consumer import CommittingConsumer
-from schemas.transport.dead_letters import DeadLetterWriter
+from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import Connection
 from schemas.transport.publisher import ConfirmingPublisher
@@ -31,6 +33,9 @@ POLL_S = 0.2
 GIVE_UP_AFTER_S = 240
 """How long PostgreSQL may be away before the process ends and its supervisor starts it anew: less
 than the five minutes after which Kafka takes the partitions from a consumer that does not poll."""
+
+AGES_S = (*(step / 20 for step in range(1, 21)), 1.5, 2, 3, 5, 10, 30, 60, 300, 3600)
+"""Fine where the promise lies (half a second at half load), coarse beyond."""
 
 REFUSED = (
     psycopg2.DataError,
@@ -59,6 +64,12 @@ class Sink:
         self._connect = connect
         self._connection: Connection | None = None
         self._metrics = metrics
+        self._ages = Histogram(
+            "murmur_sink_event_age_seconds",
+            "From the receipt of a tweet to its commit in PostgreSQL",
+            buckets=AGES_S,
+            registry=metrics.registry,
+        )
         self._progress = progress
         self._positions: dict[Partition, int] = {}
         self._dead_letter_topic = topic_name(settings, DEAD_LETTER)
@@ -100,6 +111,9 @@ class Sink:
             self._metrics.step_seconds.labels("commit").observe(time.perf_counter() - stored_s)
             self._metrics.batch_events.observe(len(messages))
             self._metrics.last_progress.set_to_current_time()
+            stored_at = datetime.now(UTC)
+            for incoming in batch.events:
+                self._ages.observe((stored_at - incoming.event.received_at).total_seconds())
         self._progress.lag = self._consumer.lag(self._positions)
         self._progress.idle()
         self._metrics.lag.set(self._progress.lag)
@@ -107,34 +121,37 @@ class Sink:
     def _store(self, batch: Batch) -> None:
         """Store a batch; what PostgreSQL refuses goes to the dead letters, and then the rest.
 
-        The positions move with the last transaction only: a crash in between repeats the batch.
+        The positions move with the last transaction only, and dead letters are safe before that: a
+        crash in between repeats the batch.
         """
-
-        def store_events(events: "list[Incoming]") -> None:
-            self._in_transaction(events, [], {})
-
-        for letter in batch.invalid:
-            self._dead_letters.write(letter)
+        self._bury(batch.invalid)
         try:
             self._in_transaction(batch.events, batch.letters, batch.next_offsets)
         except REFUSED:
             blamed = isolate(
-                batch.events, lambda part: store_events(list(part)), deterministic=REFUSED
+                batch.events,
+                lambda part: self._in_transaction(part, [], {}),
+                deterministic=REFUSED,
             )
-            for incoming, fault in blamed:
-                letter = refused(incoming.message, Reason.REFUSED_BY_DATABASE, type(fault).__name__)
-                self._dead_letters.write(letter)
-                self._metrics.dead_letters.labels(letter.reason).inc()
-            self._publisher.confirm()
+            self._bury(
+                [
+                    refused(incoming.message, Reason.REFUSED_BY_DATABASE, type(fault).__name__)
+                    for incoming, fault in blamed
+                ]
+            )
             self._in_transaction([], batch.letters, batch.next_offsets)
-        for letter in batch.invalid:
-            self._metrics.dead_letters.labels(letter.reason).inc()
+
+    def _bury(self, letters: Sequence[DeadLetter]) -> None:
+        for letter in letters:
+            self._dead_letters.write(letter)
         self._publisher.confirm()
+        for letter in letters:
+            self._metrics.dead_letters.labels(letter.reason).inc()
 
     def _in_transaction(
         self,
-        events: "list[Incoming]",
-        letters: "list[Stored]",
+        events: Sequence[Incoming],
+        letters: Sequence[Stored],
         next_offsets: Mapping[Partition, int],
     ) -> None:
         def store(connection: Connection) -> None:
