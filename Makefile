@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check accuracy generated lock format clean
+.PHONY: help demo test check accuracy bench generated lock format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -33,6 +33,9 @@ test: $(VENV)/dev.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey
 
 accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy LABELS=FILE (id, label, text by tabs)
 	$(BIN)/python -m tests.accuracy $(LABELS)
+
+bench: $(VENV)/dev.stamp ## What the stream costs beside the model, as ratios; one JSON document
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 check: $(VENV)/dev.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff format --check .

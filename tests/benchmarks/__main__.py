@@ -1,0 +1,152 @@
+"""`make bench`: what the stream costs beside the model, as ratios taken in one run.
+
+Prints one JSON document. The engine alone and the whole path take turns on new distinct texts, so
+that a machine whose speed drifts slows both; ratios compare, single figures do not.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.bench_stack import (
+    SCORE,
+    SINK,
+    BenchStack,
+    Passage,
+    bench_stack,
+    measure_passage,
+)
+from tests.benchmarks.latency import latency_at
+from tests.benchmarks.machine import machine
+from tests.benchmarks.texts import distinct_texts, with_retweets, write_archive
+
+ROUNDS = 3
+TWEETS = 8_000
+LATENCY_S = 20
+
+
+class Bench:
+    """One run of the benchmark: a stack, the bare engine, and archives that never repeat."""
+
+    def __init__(self, bench: BenchStack, engine: "subprocess.Popen[str]") -> None:
+        self._bench = bench
+        self._engine = engine
+        self._numbers = count()
+
+    def archive(self, tweets: int, *, retweets: bool = False) -> Path:
+        """Write an archive whose texts no other has."""
+        number = next(self._numbers)
+        texts = distinct_texts(number, tweets)
+        file = self._bench.home / f"archive-{number}.tsv"
+        first_id = 1_500_000_000_000_000_000 + number * 10**14
+        write_archive(file, with_retweets(texts, number, tweets) if retweets else texts, first_id)
+        return file
+
+    def passage(self, archive: Path, tweets: int) -> Passage:
+        """Measure the whole path."""
+        return measure_passage(self._bench, archive, archive.stem, tweets)
+
+    def bare(self, archive: Path) -> dict[str, float]:
+        """Measure the engine alone on the same tweets."""
+        if self._engine.stdin is None or self._engine.stdout is None:
+            raise RuntimeError("the engine's process has pipes")
+        print(archive, file=self._engine.stdin, flush=True)
+        answer: dict[str, float] = json.loads(self._engine.stdout.readline())
+        return answer
+
+    def against_the_engine(self) -> dict[str, Any]:
+        """Interleave the engine alone and the whole path."""
+        bare: list[dict[str, float]] = []
+        passages: list[Passage] = []
+        for _ in range(ROUNDS):
+            archive = self.archive(TWEETS)
+            bare.append(self.bare(archive))
+            passages.append(self.passage(archive, TWEETS))
+        tweets = ROUNDS * TWEETS
+        bare_cpu_s = sum(answer["cpu_s"] for answer in bare)
+        bare_wall_s = sum(answer["wall_s"] for answer in bare)
+        score_cpu_s = sum(passage.cpu_s["score"] for passage in passages)
+        return {
+            "cpu_ratio_engine_over_scoring_process": round(bare_cpu_s / score_cpu_s, 3),
+            "wall_ratio_whole_path_over_engine": round(
+                bare_wall_s / sum(passage.wall_s for passage in passages), 3
+            ),
+            "engine_tweets_per_s": round(tweets / bare_wall_s),
+            "whole_path_tweets_per_s": round(tweets / sum(p.wall_s for p in passages)),
+            "cpu_us_per_tweet": {"engine alone": round(bare_cpu_s / tweets * 1e6)}
+            | {
+                name: round(sum(p.cpu_s[name] for p in passages) / tweets * 1e6)
+                for name in passages[0].cpu_s
+            },
+            "cpu_share_of_scoring_process": {
+                name: round(sum(p.cpu_s[name] for p in passages) / score_cpu_s, 3)
+                for name in ("sink", "replay")
+            },
+            "resident_mb": {
+                name: round(max(p.resident_bytes[name] for p in passages) / 1e6)
+                for name in passages[0].resident_bytes
+            },
+        }
+
+    def with_retweets(self) -> dict[str, Any]:
+        """Compare a stream of which a third repeats with one that does not."""
+        distinct = self.passage(self.archive(TWEETS), TWEETS)
+        repeated = self.passage(self.archive(TWEETS, retweets=True), TWEETS)
+        return {
+            "speed_with_a_third_of_retweets_over_distinct": round(
+                distinct.wall_s / repeated.wall_s, 3
+            ),
+            "tweets_per_s": round(TWEETS / repeated.wall_s),
+        }
+
+    def latency(self, tweets_per_s: int) -> dict[str, Any]:
+        """Measure how old tweets are when PostgreSQL has them, at half load."""
+        rate = max(1, tweets_per_s // 2)
+        archive = self.archive(rate * LATENCY_S)
+        return latency_at(self._bench, archive, rate)
+
+    def two_workers(self) -> dict[str, Any]:
+        """Compare two scoring processes with one."""
+        one = self.passage(self.archive(TWEETS), TWEETS)
+        self._bench.start("score-2", SCORE)
+        two = self.passage(self.archive(TWEETS), TWEETS)
+        self._bench.stop("score-2")
+        return {"speed_of_two_over_one": round(one.wall_s / two.wall_s, 3)}
+
+
+def main() -> int:
+    """Measure and print."""
+    started_s = time.perf_counter()
+    command = [sys.executable, "-m", "tests.benchmarks.bare_engine"]
+    before = machine()
+    with (
+        bench_stack() as stack,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as engine,
+    ):
+        stack.start("score", SCORE)
+        stack.start("sink", SINK)
+        bench = Bench(stack, engine)
+        main_figures = bench.against_the_engine()
+        document: dict[str, Any] = {
+            "command": "make bench",
+            "machine": before,
+            "distinct tweets": main_figures,
+            "a third of retweets": bench.with_retweets(),
+            "latency at half load": bench.latency(main_figures["whole_path_tweets_per_s"]),
+            "two scoring processes": bench.two_workers(),
+        }
+        if engine.stdin is not None:
+            engine.stdin.close()
+    document["seconds"] = round(time.perf_counter() - started_s)
+    print(json.dumps(document, indent=2))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
