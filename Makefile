@@ -26,16 +26,16 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/serving.stamp
 	@touch $@
 
 demo: $(VENV)/serving.stamp ## Run the whole pipeline on a sample archive, on this machine
-	$(BIN)/murmur demo $(ARGS)
+	@$(BIN)/murmur demo $(ARGS)
 
 test: $(VENV)/dev.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey
 	$(BIN)/python -m pytest $(ARGS)
 
 accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy LABELS=FILE (id, label, text by tabs)
-	$(BIN)/python -m tests.accuracy $(LABELS)
+	@$(BIN)/python -m tests.accuracy $(LABELS)
 
 bench: $(VENV)/dev.stamp ## What the stream costs beside the model, as ratios; one JSON document
-	$(BIN)/python -m tests.benchmarks $(ARGS)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 check: $(VENV)/dev.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff format --check .

@@ -1,7 +1,6 @@
 """The `murmur` command: every room's commands under one name, imported only when called."""
 
 import importlib
-import logging
 import sys
 from typing import Final
 
@@ -59,30 +58,32 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:2]
     try:
         result = murmur(standalone_mode=False)
-        sys.exit(result if isinstance(result, int) else 0)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except ValidationError as error:
-        if debug:
-            raise
-        for fault in error.errors():
-            name = "_".join(str(part) for part in fault["loc"]).upper()
-            click.echo(f"murmur: MURMUR_{name}: {fault['msg']}", err=True)
-        sys.exit(2)
-    except Failure as error:
-        if debug:
-            raise
-        click.echo(f"murmur: {error}", err=True)
-        sys.exit(1)
     except Exception as error:
         if debug:
             raise
-        logging.getLogger(__name__).debug("unexpected", exc_info=True)
-        text = " ".join(str(error).split())
-        click.echo(
-            f"murmur: {type(error).__name__}: {text} (murmur --debug … shows more)", err=True
-        )
-        sys.exit(1)
+        message, exit_code = explain(error)
+        click.echo(message, err=True)
+        sys.exit(exit_code)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """Return what a person is told of an error, and the exit code."""
+    if isinstance(error, ValidationError):
+        faults = [
+            f"murmur: MURMUR_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+        return "\n".join(faults), 2
+    if isinstance(error, Failure):
+        return f"murmur: {error}", 1
+    # psycopg2 is not imported for the sake of its name.
+    if type(error).__name__ == "UndefinedTable":
+        return "murmur: the database has no tables yet: run `murmur init`", 1
+    text = " ".join(str(error).split())
+    return f"murmur: {type(error).__name__}: {text} (murmur --debug … shows more)", 1

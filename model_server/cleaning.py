@@ -12,18 +12,24 @@ from typing import Final
 
 _LINK = re.compile(r"https?://\S+")
 _MENTION = re.compile(r"@\w+")
+# Python refuses to read a number of so many digits; no character has one.
+_NUMBER_OF_NO_CHARACTER = re.compile(r"&#[0-9]{4000,};?")
 
 
 def clean_1(text: str) -> str:
     """Version 1: strip, unescape HTML twice, links become `http`, mentions become `@user`."""
     text = text.strip()
     if "&" in text:
-        text = html.unescape(html.unescape(text))
+        text = _unescape(_unescape(text))
     if "http" in text:
         text = _LINK.sub("http", text)
     if "@" in text:
         text = _MENTION.sub("@user", text)
     return text
+
+
+def _unescape(text: str) -> str:
+    return html.unescape(_NUMBER_OF_NO_CHARACTER.sub("\ufffd", text))
 
 
 CLEANING: Final = MappingProxyType[str, Callable[[str], str]]({"1": clean_1})

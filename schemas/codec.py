@@ -1,12 +1,20 @@
 """Bytes to events and back: the only place that meets malformed bytes."""
 
-from datetime import datetime
+from datetime import UTC
 from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
 
-from schemas.events import Event, RawEvent, ScoredEvent, Tweet, event_key, event_type
+from schemas.events import (
+    Event,
+    RawEvent,
+    ScoredEvent,
+    Tweet,
+    event_key,
+    event_type,
+    valid_run_name,
+)
 from schemas.topics import MAX_EVENT_BYTES
 from schemas.tweet_time import ImplausibleTime, check_plausible
 
@@ -74,10 +82,11 @@ def headers_of(event: Event) -> Headers:
     return [(RUN_HEADER, event.run.encode()), (TYPE_HEADER, event_type(event).encode())]
 
 
-def to_json_time(moment: datetime) -> str:
-    """Return a moment as events have it: RFC 3339, UTC as Z."""
-    text: str = msgspec.to_builtins(moment)
-    return text
+def run_in_headers(headers: Headers) -> str | None:
+    """Return the run that a message's headers name, or None where they name no valid one."""
+    named = next((value for name, value in headers if name == RUN_HEADER), None)
+    run = named.decode(errors="replace") if named is not None else ""
+    return run if valid_run_name(run) else None
 
 
 def _decode(decoder: "msgspec.json.Decoder[EventT]", value: bytes | None) -> EventT:
@@ -91,11 +100,21 @@ def _decode(decoder: "msgspec.json.Decoder[EventT]", value: bytes | None) -> Eve
         raise InvalidEvent(Reason.INVALID_EVENT, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidEvent(Reason.NOT_JSON, str(error)) from None
-    if isinstance(event, Tweet):
-        try:
-            check_plausible(event.posted_at, event.received_at)
-        except ImplausibleTime as error:
-            raise InvalidEvent(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+    event = _in_utc(event)
     if _NUL_ESCAPE in value and "\\u0000" in _encoder.encode(event).decode().replace("\\\\", ""):
         raise InvalidEvent(Reason.NUL_CHARACTER, "a text holds the character U+0000")
     return event
+
+
+def _in_utc(tweet: EventT) -> EventT:
+    """Return a tweet with its time, which decides its day, in UTC; other events as they are."""
+    if not isinstance(tweet, Tweet):
+        return tweet
+    try:
+        utc = tweet.posted_at.astimezone(UTC)
+        check_plausible(utc, tweet.received_at)
+    except (ImplausibleTime, OverflowError) as error:
+        raise InvalidEvent(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+    if tweet.posted_at.tzinfo is UTC:
+        return tweet
+    return msgspec.structs.replace(tweet, posted_at=utc)

@@ -8,7 +8,6 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
-import msgspec
 from msgspec import Meta, Struct
 
 LIVE: Final = "live"
@@ -198,9 +197,3 @@ def scored(tweet: TweetPosted, extracted: Extracted, score: Score) -> TweetScore
     """Return the tweet with what was made of it."""
     fields = {name: getattr(tweet, name) for name in tweet.__struct_fields__}
     return TweetScored(**fields, extracted=extracted, score=score)
-
-
-def as_builtins(event: Event) -> dict[str, object]:
-    """Return an event as the plain objects that its JSON has."""
-    builtins: dict[str, object] = msgspec.to_builtins(event)
-    return builtins

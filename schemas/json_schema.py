@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if "--check" in arguments:
         if kept != generated:
-            print("the JSON Schemas are out of date: run `make schemas`", file=sys.stderr)  # noqa: T201
+            print("the JSON Schemas are out of date: run `make generated`", file=sys.stderr)  # noqa: T201
         return int(kept != generated)
     for subject, schema in generated.items():
         content = msgspec.json.format(msgspec.json.encode(schema), indent=2)

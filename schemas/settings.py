@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     JsonConfigSettingsSource,
@@ -77,6 +77,21 @@ class Settings(BaseSettings):
         "INFO", description="Least level that is logged."
     )
     log_format: Literal["json", "text"] = Field("json", description="How log lines look.")
+
+    @field_validator("redis")
+    @classmethod
+    def _is_redis(cls, value: SecretStr) -> SecretStr:
+        schemes = ("redis://", "rediss://", "unix://")
+        if value and not value.get_secret_value().startswith(schemes):
+            raise ValueError("begins with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("postgres")
+    @classmethod
+    def _is_postgres(cls, value: SecretStr) -> SecretStr:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("begins with postgresql://")
+        return value
 
     @classmethod
     def settings_customise_sources(

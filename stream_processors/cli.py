@@ -7,7 +7,13 @@ SINK_PROBE_PORT = 9102
 
 
 @click.command()
-@click.option("--probe-port", default=SCORE_PROBE_PORT, show_default=True, help="0: a free one.")
+@click.option(
+    "--probe-port",
+    type=click.IntRange(0, 65_535),
+    default=SCORE_PROBE_PORT,
+    show_default=True,
+    help="Where /metrics, /healthz and /readyz are; 0: a free port.",
+)
 def score(probe_port: int) -> None:
     """Score tweets: tweets.raw → tweets.scored. Run one process a core, as many as you like."""
     from schemas.observability.logs import configure_logging
@@ -20,7 +26,13 @@ def score(probe_port: int) -> None:
 
 
 @click.command()
-@click.option("--probe-port", default=SINK_PROBE_PORT, show_default=True, help="0: a free one.")
+@click.option(
+    "--probe-port",
+    type=click.IntRange(0, 65_535),
+    default=SINK_PROBE_PORT,
+    show_default=True,
+    help="Where /metrics, /healthz and /readyz are; 0: a free port.",
+)
 def sink(probe_port: int) -> None:
     """Store scored tweets in PostgreSQL and keep the aggregates in Redis."""
     from schemas.observability.logs import configure_logging

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from model_server.scorer import Scorer
-from schemas.codec import RUN_HEADER, Headers, InvalidEvent, decode_raw
+from schemas.codec import Headers, InvalidEvent, decode_raw, run_in_headers
 from schemas.events import RawEvent, Score, ScoredEvent, TweetPosted, scored
 from schemas.transport.dead_letters import DeadLetter, SourcePosition, dead_letter
 from stream_processors.extraction import extract
@@ -62,9 +62,7 @@ def _decode(message: Received) -> RawEvent | DeadLetter:
         return decode_raw(message.value)
     except InvalidEvent as error:
         return dead_letter(
-            run=next(
-                (v.decode(errors="replace") for k, v in message.headers if k == RUN_HEADER), None
-            ),
+            run=run_in_headers(message.headers),
             stage=STAGE,
             reason=error.reason,
             detail=error.detail,

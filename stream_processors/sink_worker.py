@@ -37,7 +37,18 @@ def run_sink_worker(settings: Settings, probe_port: int) -> None:
         clock=lambda: datetime.now(UTC),
         registry=metrics.registry,
     )
-    thread = threading.Thread(target=refresher.run, args=(stop,), name="refresher", daemon=True)
+    faults: list[BaseException] = []
+
+    def refresh() -> None:
+        try:
+            refresher.run(stop)
+        except BaseException as fault:
+            # Without its refresher the process would look well and its figures grow old.
+            faults.append(fault)
+            stop.set()
+            raise
+
+    thread = threading.Thread(target=refresh, name="refresher", daemon=True)
     with serve_probes(
         settings.probe_host,
         probe_port,
@@ -58,3 +69,5 @@ def run_sink_worker(settings: Settings, probe_port: int) -> None:
         finally:
             stop.set()
             thread.join(timeout=10)
+    if faults:
+        raise faults[0]

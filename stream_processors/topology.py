@@ -55,6 +55,8 @@ def build_app(
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
+        # Faust would let BROKER_URL and the like of the environment win over all of this.
+        env_prefix="MURMUR_FAUST",
         worker_redirect_stdouts=False,
     )
     raw = app.topic(
@@ -91,7 +93,12 @@ def _received(event: EventT[bytes]) -> Received:
         ),
         key=message.key,
         value=message.value,
-        headers=list(headers.items() if isinstance(headers, Mapping) else headers),
+        # Kafka lets a header have no value; Faust's types do not say so.
+        headers=[
+            (name, value)
+            for name, value in (headers.items() if isinstance(headers, Mapping) else headers)
+            if isinstance(value, bytes)
+        ],
     )
 
 

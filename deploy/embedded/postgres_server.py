@@ -130,8 +130,10 @@ def _clear_foreign_lock(lock: Path, command: tuple[str, ...]) -> None:
     PostgreSQL sees for itself that a process is gone; one that lives it takes for its own.
     """
     if lock.exists():
-        pid = int(lock.read_text().split()[0])
-        if runs(pid) and not has_command(pid, command):
+        first_word = lock.read_text().split()[:1]
+        # Empty after a power cut: it names nobody.
+        pid = int(first_word[0]) if first_word else None
+        if pid is None or (runs(pid) and not has_command(pid, command)):
             lock.unlink()
 
 

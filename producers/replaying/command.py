@@ -130,13 +130,10 @@ def require_topics(settings: Settings) -> None:
 def _telemetry(settings: Settings, port: int, stack: ExitStack) -> Telemetry:
     metrics = StageMetrics(STAGE)
     progress = Progress(time.monotonic, settings.stall_after_s)
-    try:
-        stack.enter_context(
-            serve_probes(
-                settings.probe_host, port, metrics.registry,
-                health=progress.health, readiness=progress.readiness,
-            )
-        )  # fmt: skip
-    except OSError as error:
-        raise Failure(f"port {port} of the probes: {error.strerror}") from error
+    stack.enter_context(
+        serve_probes(
+            settings.probe_host, port, metrics.registry,
+            health=progress.health, readiness=progress.readiness,
+        )
+    )  # fmt: skip
     return Telemetry(metrics, progress, time.time)

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor
 
 from schemas.events import LIVE
 from schemas.failures import Failure
-from schemas.transport.postgres import Connection
+from schemas.transport.postgres import Connection, PostgresUnavailable
 
 ResultT = TypeVar("ResultT")
 _MAX_SOURCE_CHARS = 1_000
@@ -109,9 +109,7 @@ class ReplayPositions:
         except psycopg2.errors.UndefinedTable as error:
             raise Failure("the database has no tables yet: run `murmur init`") from error
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            raise Failure(
-                "PostgreSQL does not answer: start it (`murmur up`), or see MURMUR_POSTGRES"
-            ) from error
+            raise PostgresUnavailable("the connection to PostgreSQL broke") from error
 
 
 def joined_source(source: str, file_names: Sequence[str]) -> str:

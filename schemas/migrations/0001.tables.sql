@@ -20,7 +20,7 @@ CREATE TABLE deleted_runs (
     run text COLLATE "C" PRIMARY KEY,
     deleted_at timestamptz NOT NULL
 );
-COMMENT ON TABLE deleted_runs IS 'Events of these runs published before the moment are ignored';
+COMMENT ON TABLE deleted_runs IS 'Events of these runs that came in before the moment are ignored';
 
 CREATE TABLE replay_files (
     run text COLLATE "C" NOT NULL,

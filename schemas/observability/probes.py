@@ -11,6 +11,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
+from schemas.failures import Failure
 from schemas.observability.progress import Health
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,8 @@ def serve_probes(
 ) -> Iterator[int]:
     """Serve the probes in a thread while the block runs; yield the port (`port` 0: a free one).
 
-    /healthz and /readyz answer 200 or 503 with one line of text. Raises `OSError` where the port
-    is taken.
+    /healthz and /readyz answer 200 or 503 with one line of text. Raises `Failure` where the port
+    cannot be had.
     """
     metrics = make_wsgi_app(registry)
 
@@ -57,7 +58,13 @@ def serve_probes(
         start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
         return [f"{answer.detail}\n".encode()]
 
-    with make_server(host, port, application, _Server, _QuietHandler) as server:
+    try:
+        listening = make_server(host, port, application, _Server, _QuietHandler)
+    except OSError as error:
+        raise Failure(
+            f"port {port} for the probes: {error.strerror} (--probe-port 0 takes a free one)"
+        ) from error
+    with listening as server:
         thread = threading.Thread(target=server.serve_forever, name="probes", daemon=True)
         thread.start()
         try:

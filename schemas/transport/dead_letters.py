@@ -4,12 +4,17 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
-from schemas.codec import RUN_HEADER, Headers, Reason
+from schemas.codec import RUN_HEADER, Headers, Reason, run_in_headers
 from schemas.transport.publisher import ConfirmingPublisher
 
 MAX_KEPT_BYTES: Final = 256 * 1024
 TRUNCATED_BYTES: Final = 64 * 1024
 """A value above `MAX_KEPT_BYTES` is cut to this; its size and hash are in the headers."""
+
+MAX_KEY_BYTES: Final = 64 * 1024
+MAX_HEADERS_BYTES: Final = 64 * 1024
+CUT_HEADER: Final = "murmur.errors.cut"
+"""Names what else was cut (key, headers) so that a dead letter always fits into a message."""
 
 # Names as Kafka Streams gives them to its dead letters (KIP-1034), so that tools know them.
 _MESSAGE = "__streams.errors.message"
@@ -21,6 +26,8 @@ _STAGE = "murmur.errors.stage"
 _TIMESTAMP = "murmur.errors.timestamp-ms"
 _SIZE = "murmur.errors.value-size-bytes"
 _SHA256 = "murmur.errors.value-sha256"
+_MAX_DETAIL_CHARS: Final = 2_000
+_MAX_NAME_CHARS: Final = 300
 _LARGEST_PARTITION: Final = 2**31 - 1
 _OURS = (_MESSAGE, _TOPIC, _PARTITION, _OFFSET, _REASON, _STAGE, _TIMESTAMP, _SIZE, _SHA256)
 
@@ -69,11 +76,24 @@ def dead_letter(
     """Make a dead letter of what was read, cutting a value above `MAX_KEPT_BYTES`."""
     whole = value or b""
     kept = value if len(whole) <= MAX_KEPT_BYTES else whole[:TRUNCATED_BYTES]
+    kept_key, kept_headers, cut = _bounded(key, headers)
     return DeadLetter(
-        run=run, stage=stage, reason=reason, detail=detail, position=position, key=key, value=kept,
-        value_size_bytes=len(whole), value_sha256=hashlib.sha256(whole).hexdigest(),
-        headers=headers,
+        run=run, stage=stage, reason=reason, detail=detail[:_MAX_DETAIL_CHARS], position=position,
+        key=kept_key, value=kept, value_size_bytes=len(whole),
+        value_sha256=hashlib.sha256(whole).hexdigest(), headers=[*kept_headers, *cut],
     )  # fmt: skip
+
+
+def _bounded(key: bytes | None, headers: Headers) -> tuple[bytes | None, Headers, Headers]:
+    """Return key and headers within their bounds, and a header that names what was cut."""
+    cut = []
+    if key is not None and len(key) > MAX_KEY_BYTES:
+        key = key[:MAX_KEY_BYTES]
+        cut.append("key")
+    if sum(len(name.encode()) + len(value) for name, value in headers) > MAX_HEADERS_BYTES:
+        headers = []
+        cut.append("headers")
+    return key, headers, [(CUT_HEADER, ",".join(cut).encode())] if cut else []
 
 
 def to_headers(letter: DeadLetter) -> Headers:
@@ -105,23 +125,23 @@ def from_message(
     """
     own = [(name, content) for name, content in headers if name not in _OURS]
     ours = {n: c.decode(errors="replace") for n, c in headers if n in _OURS and c is not None}
-    run = next((c.decode(errors="replace") for n, c in own if n == RUN_HEADER and c), None)
+    run = run_in_headers(own)
     whole = value or b""
     named = [_number(ours.get(name)) for name in (_PARTITION, _OFFSET, _TIMESTAMP)]
     numbers = [number for number in named if number is not None]
     if _TOPIC in ours and len(numbers) == len(named) and numbers[0] <= _LARGEST_PARTITION:
-        position = SourcePosition(ours[_TOPIC], *numbers)
+        position = SourcePosition(ours[_TOPIC][:_MAX_NAME_CHARS], *numbers)
     size_bytes = _number(ours.get(_SIZE))
     return DeadLetter(
         run=run,
-        stage=ours.get(_STAGE, "unknown"),
-        reason=ours.get(_REASON, "unknown"),
-        detail=ours.get(_MESSAGE, ""),
+        stage=ours.get(_STAGE, "unknown")[:_MAX_NAME_CHARS],
+        reason=ours.get(_REASON, "unknown")[:_MAX_NAME_CHARS],
+        detail=ours.get(_MESSAGE, "")[:_MAX_DETAIL_CHARS],
         position=position,
         key=key,
         value=value,
         value_size_bytes=len(whole) if size_bytes is None else size_bytes,
-        value_sha256=ours.get(_SHA256) or hashlib.sha256(whole).hexdigest(),
+        value_sha256=ours.get(_SHA256, "")[:64] or hashlib.sha256(whole).hexdigest(),
         headers=own,
     )
 

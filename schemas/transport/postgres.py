@@ -3,20 +3,35 @@
 import psycopg2
 from psycopg2.extensions import connection
 
+from schemas.failures import Failure
 from schemas.settings import Settings
 
 Connection = connection
 
 
+class PostgresUnavailable(Failure):
+    """No connection could be opened; it may pass."""
+
+
 def connect_postgres(settings: Settings, application: str) -> Connection:
-    """Open a connection, session in UTC; `psycopg2.OperationalError` where there is no server.
+    """Open a connection, session in UTC; raise `PostgresUnavailable` where there is no server.
 
     `application` is what `pg_stat_activity` shows. TLS comes with the URI (`?sslmode=…`).
     """
-    return psycopg2.connect(
-        settings.postgres_uri,
-        application_name=f"murmur {application}",
-        connect_timeout=10,
-        keepalives_idle=30,
-        options="-c timezone=UTC -c lock_timeout=60s -c idle_in_transaction_session_timeout=300s",
-    )
+    try:
+        return psycopg2.connect(
+            settings.postgres_uri,
+            application_name=f"murmur {application}",
+            connect_timeout=10,
+            keepalives_idle=30,
+            options="-c timezone=UTC -c lock_timeout=60s"
+            " -c idle_in_transaction_session_timeout=300s",
+        )
+    except psycopg2.ProgrammingError:
+        # Its message repeats the whole URI, and with it the password.
+        raise Failure("MURMUR_POSTGRES is no URI that PostgreSQL understands") from None
+    except psycopg2.OperationalError as error:
+        reason = " ".join(str(error).split())
+        raise PostgresUnavailable(
+            f"PostgreSQL does not answer ({reason}): start it (`murmur up`), or see MURMUR_POSTGRES"
+        ) from error

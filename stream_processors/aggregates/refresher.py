@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas import cache_keys, locks
 from schemas.settings import Settings
-from schemas.transport.postgres import Connection
+from schemas.transport.postgres import Connection, PostgresUnavailable
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.refresh_plan import RunChange, due
@@ -96,7 +96,7 @@ class Refresher:
         """Do one round; return for how many seconds to pause."""
         try:
             self._refresh_what_is_due()
-        except psycopg2.Error as error:
+        except (psycopg2.Error, PostgresUnavailable) as error:
             return self._failed("PostgreSQL", error)
         except redis.RedisError as error:
             return self._failed("Redis", error)

@@ -72,7 +72,12 @@ def labels_of(connection: Connection, run: str) -> list[str]:
 
 
 def _streamed(connection: Connection, statement: str, run: str) -> Iterator[tuple[Any, ...]]:
-    with connection.cursor(name="export") as cursor:
-        cursor.itersize = _FETCHED_AT_ONCE
-        cursor.execute(statement, {"run": run})
+    cursor = connection.cursor(name="export")
+    cursor.itersize = _FETCHED_AT_ONCE
+    cursor.execute(statement, {"run": run})
+    try:
         yield from cursor
+    finally:
+        # Whoever reads no further may have closed the connection, and the cursor with it.
+        if not connection.closed:
+            cursor.close()

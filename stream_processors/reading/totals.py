@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import psycopg2
 import redis
 from msgspec import Struct
 
@@ -10,7 +9,7 @@ from schemas import cache_keys
 from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
-from schemas.transport.postgres import connect_postgres
+from schemas.transport.postgres import PostgresUnavailable, connect_postgres
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.shape import Aggregates
@@ -42,8 +41,8 @@ def read_totals(settings: Settings, run: str | None, window: Window, now: dateti
         return Totals(source="redis", note="", aggregates=cached)
     try:
         connection = connect_postgres(settings, "totals")
-    except psycopg2.OperationalError as error:
-        raise Failure(f"{note}, and PostgreSQL does not answer: {_one_line(error)}") from error
+    except PostgresUnavailable as error:
+        raise Failure(f"{note}, and {error}") from error
     try:
         require_run(connection, run)
         (found,) = aggregates_of(connection, run, [window], now)
@@ -55,11 +54,8 @@ def read_totals(settings: Settings, run: str | None, window: Window, now: dateti
 def _default_run(settings: Settings) -> str:
     try:
         connection = connect_postgres(settings, "totals")
-    except psycopg2.OperationalError as error:
-        raise Failure(
-            f"PostgreSQL, which knows the runs, does not answer (--run NAME may be in Redis): "
-            f"{_one_line(error)}"
-        ) from error
+    except PostgresUnavailable as error:
+        raise Failure(f"the runs are not known (--run NAME may be in Redis): {error}") from error
     try:
         return default_run(connection)
     finally:
@@ -76,7 +72,3 @@ def _from_cache(settings: Settings, run: str, window: Window) -> tuple[Aggregate
     except redis.RedisError:
         return None, "Redis does not answer"
     return found, "" if found else "Redis does not hold this run"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

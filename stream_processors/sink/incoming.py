@@ -7,17 +7,19 @@ from typing import Final, TypeAlias, cast
 
 from confluent_kafka import Message
 
-from schemas.codec import RUN_HEADER, Headers, InvalidEvent, Reason, decode_scored
+from schemas.codec import Headers, InvalidEvent, Reason, decode_scored, run_in_headers
 from schemas.events import ScoredEvent
 from schemas.transport.dead_letters import DeadLetter, SourcePosition, dead_letter, from_message
 
 STAGE: Final = "sink"
+_LAST_TIMESTAMP_MS: Final = 253_402_300_799_000
+"""The end of the year 9999: whoever publishes chooses a message's timestamp."""
 Partition: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A dead letter as `tweets.dead-letter` holds it, and when it was published."""
+    """A dead letter as `tweets.dead-letter` holds it, and when its message was published."""
 
     letter: DeadLetter
     published_at: datetime
@@ -25,10 +27,9 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An event, when it was published, and the message that it came as."""
+    """An event and the message that it came as."""
 
     event: ScoredEvent
-    published_at: datetime
     message: Message
 
 
@@ -48,9 +49,10 @@ def read_batch(messages: Sequence[Message], dead_letter_topic: str) -> Batch:
     for message in messages:
         position = position_of(message)
         batch.next_offsets[position.source, position.partition] = position.offset + 1
-        published_at = datetime.fromtimestamp(position.timestamp_ms / 1000, UTC)
         if position.source == dead_letter_topic:
             letter = from_message(message.key(), message.value(), headers_of(message), position)
+            first_ms = letter.position.timestamp_ms or position.timestamp_ms
+            published_at = datetime.fromtimestamp(min(first_ms, _LAST_TIMESTAMP_MS) / 1000, UTC)
             batch.letters.append(Stored(letter, published_at))
             continue
         try:
@@ -58,7 +60,7 @@ def read_batch(messages: Sequence[Message], dead_letter_topic: str) -> Batch:
         except InvalidEvent as error:
             batch.invalid.append(refused(message, error.reason, error.detail))
         else:
-            batch.events.append(Incoming(event, published_at, message))
+            batch.events.append(Incoming(event, message))
     return batch
 
 
@@ -66,7 +68,7 @@ def refused(message: Message, reason: Reason, detail: str) -> DeadLetter:
     """Make a dead letter of a message that this stage cannot store."""
     headers = headers_of(message)
     return dead_letter(
-        run=next((v.decode(errors="replace") for k, v in headers if k == RUN_HEADER), None),
+        run=run_in_headers(headers),
         stage=STAGE,
         reason=reason,
         detail=detail,
@@ -82,10 +84,15 @@ def position_of(message: Message) -> SourcePosition:
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     if topic is None or partition is None or offset is None:
         raise ValueError("a consumed message has a topic, a partition and an offset")
-    return SourcePosition(topic, partition, offset, max(0, message.timestamp()[1]))
+    return SourcePosition(
+        topic, partition, offset, min(max(0, message.timestamp()[1]), _LAST_TIMESTAMP_MS)
+    )
 
 
 def headers_of(message: Message) -> Headers:
-    """Return a message's headers as pairs."""
-    pairs = cast("Iterable[tuple[str, bytes | None]]", message.headers() or [])
+    """Return a message's headers as pairs; none where their names are not UTF-8."""
+    try:
+        pairs = cast("Iterable[tuple[str, bytes | None]]", message.headers() or [])
+    except SystemError:  # what confluent-kafka makes of a name that it cannot decode
+        return []
     return [(name, value) for name, value in pairs if value is not None]

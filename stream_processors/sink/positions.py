@@ -7,7 +7,7 @@ the backup was taken, and refills what the topics still have.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicCollection
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
@@ -57,4 +57,7 @@ def find_topic_ids(admin: AdminClient, topics: Iterable[str]) -> dict[str, str]:
     try:
         return {topic: str(future.result().topic_id) for topic, future in described.items()}
     except KafkaException as error:
-        raise Failure(f"Kafka: {error.args[0].str()}; `murmur init` makes the topics") from error
+        fault: KafkaError = error.args[0]
+        missing = fault.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+        advice = "`murmur init` makes the topics" if missing else "see MURMUR_KAFKA"
+        raise Failure(f"Kafka: {fault.str()}; {advice}") from error

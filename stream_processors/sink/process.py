@@ -20,7 +20,7 @@ from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_na
 from schemas.transport.consumer import CommittingConsumer
 from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.kafka_config import kafka_config
-from schemas.transport.postgres import Connection
+from schemas.transport.postgres import Connection, PostgresUnavailable
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.sink.incoming import Batch, Incoming, Partition, Stored, read_batch, refused
 from stream_processors.sink.isolate import isolate
@@ -194,5 +194,5 @@ class Sink:
 
 
 def _may_pass(fault: BaseException) -> bool:
-    kinds = (psycopg2.OperationalError, psycopg2.InterfaceError)
+    kinds = (psycopg2.OperationalError, psycopg2.InterfaceError, PostgresUnavailable)
     return isinstance(fault, kinds) and not isinstance(fault, REFUSED)

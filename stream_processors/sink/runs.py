@@ -14,7 +14,7 @@ BY_RUN: Final = ("rollups", "hashtag_rollups")
 
 
 def deletions_of_runs(cur: cursor, runs: Iterable[str]) -> dict[str, datetime]:
-    """Return when runs were deleted: events published until then count nowhere."""
+    """Return when runs were deleted: events that came in until then count nowhere."""
     cur.execute("SELECT run, deleted_at FROM deleted_runs WHERE run = ANY(%s)", (sorted(runs),))
     return dict(cur.fetchall())
 

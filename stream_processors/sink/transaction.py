@@ -76,7 +76,7 @@ class SinkTransaction:
 
         1. Make the runs and partitions that are missing, in a transaction of their own.
         2. Lock: those who add tweets share, one who removes tweets or a run is alone.
-        3. Leave out what belongs to runs that have been deleted since it was published.
+        3. Leave out what belongs to runs that have been deleted since it came in.
         4. Read what the batch touches, decide, and write.
         5. Move the positions: with the rows, or not at all.
         """
@@ -135,7 +135,7 @@ def _living(cur: cursor, events: Sequence[Incoming]) -> list[Incoming]:
         incoming
         for incoming in events
         if incoming.event.run not in deleted_at
-        or incoming.published_at > deleted_at[incoming.event.run]
+        or incoming.event.received_at > deleted_at[incoming.event.run]
     ]
 
 

@@ -32,7 +32,7 @@ from stream_processors.reading.export import EmptyRun, Format, export_run
 from stream_processors.reading.known_runs import UnknownRun
 from stream_processors.reading.run_deletion import RunIsBusy, delete_run
 from stream_processors.reading.totals import read_totals
-from tests.integration.storing import store
+from tests.integration.storing import arrived_now, store
 from tests.unit.examples import deleted, scored_tweet
 
 NOW = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
@@ -281,11 +281,10 @@ def test_events_from_before_a_deletion_stay_away_and_later_ones_count(
 ) -> None:
     tweets = some_tweets(10)
     store(connection, tweets)
-    before = datetime.now(UTC)
     delete_run(connection, "archive")
-    store(connection, tweets, published_at=before)
-    assert rows_about(connection, "archive") == 0
     store(connection, tweets)
+    assert rows_about(connection, "archive") == 0
+    store(connection, arrived_now(tweets))
     (found,) = aggregates_of(connection, "archive", [parse_window("all")], NOW)
     assert found.tweets == 10
 
@@ -345,6 +344,7 @@ def test_the_same_data_gives_the_same_bytes_however_it_arrived(
     store(connection, tweets)
     first = exported(connection, form, tmp_path / "first")
     delete_run(connection, "archive")
+    tweets = arrived_now(tweets)
     for start in range(0, 300, 50):
         store(connection, tweets[::-1][start : start + 50])
     store(connection, tweets)

@@ -52,7 +52,9 @@ def publish_raw(settings: Settings, events: Sequence[Event | bytes | None]) -> N
     topic = topic_name(settings, RAW)
     for number, event in enumerate(events):
         if event is None or isinstance(event, bytes):
-            publisher.publish(topic, key=b"k%d" % number, value=event, headers=[("own", b"\xff")])
+            # The last one has a key as large as Kafka takes.
+            key = b"k%d" % number if event != POISON[-1] else b"k" * 300_000
+            publisher.publish(topic, key=key, value=event, headers=[("own", b"\xff")])
         else:
             publisher.publish(
                 topic, key=key_of(event), value=encode(event), headers=headers_of(event)
@@ -109,6 +111,7 @@ POISON: list[bytes | None] = [
     encode(posted(text="a\x00b")),
     encode(posted()).replace(b"what a day", b"\\ud800"),
     encode(posted()).replace(TWEET_ID.encode(), b""),
+    encode(posted()).replace(b"2016-11-19T15", b"9999-12-31T15"),
     b'{"type":"TweetPosted","text":"' + b"x" * 600_000 + b'"}',
 ]
 

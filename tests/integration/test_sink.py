@@ -1,5 +1,6 @@
 """The sink on real Kafka and PostgreSQL: each promise of the tables."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -160,6 +161,19 @@ def test_malformed_messages_become_dead_letters_once(
     assert len(tweets(database)) == 1
 
 
+def test_forged_dead_letters_stop_nothing(settings: Settings, database: Connection) -> None:
+    publisher = ConfirmingPublisher(settings, "test")
+    for name in ("run", "murmur.errors.reason", "murmur.errors.stage", "__streams.errors.topic"):
+        forged = [(name, b"\x00" + os.urandom(20_000).hex().encode())]
+        publisher.publish(
+            topic_name(settings, DEAD_LETTER), key=b"\xff", value=b"\x00", headers=forged
+        )
+    publisher.confirm()
+    store(settings, [scored_tweet()])
+    assert query(database, "SELECT count(*) FROM dead_letters") == [(4,)]
+    assert len(tweets(database)) == 1
+
+
 def test_a_restored_backup_is_refilled_from_the_topic(
     settings: Settings, database: Connection
 ) -> None:
@@ -178,7 +192,8 @@ def test_events_of_a_deleted_run_do_not_bring_it_back(
     with database.cursor() as cur:
         cur.execute("INSERT INTO deleted_runs VALUES ('old', %s)", (datetime.now(UTC),))
         cur.execute("TRUNCATE tweets, scores, rollups, hashtag_rollups, positions")
-    store(settings, [scored_tweet(run="old", tweet_id="800000000000000777")])
+    again = scored_tweet(run="old", tweet_id="800000000000000777", received_at=datetime.now(UTC))
+    store(settings, [again])
     assert tweets(database).keys() == {
         ("old", "800000000000000777"),
         ("other", "800000000000000000"),

@@ -21,6 +21,8 @@ clean = CLEANING["1"]
         ("mail me@example.org", "mail me@user.org"),
         ('"quoted" and \\u2019 stay', '"quoted" and \\u2019 stay'),
         ("", ""),
+        ("&#" + "1" * 5_000 + "; ok", "\ufffd ok"),
+        ("&amp;#" + "1" * 5_000, "\ufffd"),
     ],
 )
 def test_version_1_never_changes(text: str, cleaned: str) -> None:

@@ -79,6 +79,32 @@ def test_a_backslash_before_u0000_is_plain_text() -> None:
     assert decode_raw(encode(event)) == event
 
 
+extreme_values: st.SearchStrategy[object] = st.sampled_from(
+    [
+        None, "", "\x00", -1, 2**70, 1e308, [], {}, [None], "9999-12-31T23:59:59.999999Z",
+        "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2016-02-30T00:00:00Z",
+        "&#" + "9" * 5_000, "x" * 100_000,
+    ]
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(sorted(TweetPosted.__struct_fields__)), extreme_values))
+def test_a_valid_event_with_extreme_fields_is_read_or_refused(change: dict[str, object]) -> None:
+    document = {**json.loads(encode(posted())), **change}
+    try:
+        event = decode_raw(json.dumps(document).encode())
+    except InvalidEvent:
+        return
+    assert decode_raw(encode(event)) == event
+
+
+def test_the_day_is_the_utc_day_wherever_a_time_was_written() -> None:
+    document = {**json.loads(encode(posted())), "posted_at": "2020-01-01T01:00:00+05:00"}
+    event = decode_raw(json.dumps(document).encode())
+    assert isinstance(event, TweetPosted)
+    assert event.day.isoformat() == "2019-12-31"
+
+
 def test_what_is_too_large_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(InvalidEvent) as caught:
         decode_raw(b" " * (MAX_EVENT_BYTES + 1))

@@ -41,6 +41,30 @@ def test_anybody_may_write_to_the_topic(value: bytes | None, own: Headers) -> No
     assert letter.value == value
 
 
+def test_whatever_it_was_a_dead_letter_fits_into_a_message() -> None:
+    letter = dead_letter(
+        run=None, stage="score", reason=Reason.NOT_JSON, detail="x" * 10_000, position=ELSEWHERE,
+        key=b"k" * 900_000, value=b"v" * MAX_KEPT_BYTES, headers=[("h", b"h" * 900_000)],
+    )  # fmt: skip
+    sizes = [len(letter.key or b""), len(letter.value or b"")]
+    sizes += [len(name) + len(value) for name, value in to_headers(letter)]
+    assert sum(sizes) < 512 * 1024
+    assert dict(letter.headers)["murmur.errors.cut"] == b"key,headers"
+
+
+def test_forged_names_are_cut_and_forged_runs_are_none() -> None:
+    forged: Headers = [
+        ("run", b"r" * 20_000),
+        ("murmur.errors.reason", b"r" * 20_000),
+        ("murmur.errors.stage", b"s" * 20_000),
+        ("__streams.errors.message", b"m" * 20_000),
+    ]
+    letter = from_message(None, b"x", forged, ELSEWHERE)
+    assert letter.run is None
+    assert max(len(letter.reason), len(letter.stage)) <= 300
+    assert len(letter.detail) <= 2_000
+
+
 def test_forged_positions_are_not_believed() -> None:
     forged: Headers = [
         ("__streams.errors.topic", b"tweets.raw"),
