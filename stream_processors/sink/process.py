@@ -22,8 +22,8 @@ from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import Connection, PostgresUnavailable
 from schemas.transport.publisher import ConfirmingPublisher
+from stream_processors.isolate import isolate
 from stream_processors.sink.incoming import Batch, Incoming, Partition, Stored, read_batch, refused
-from stream_processors.sink.isolate import isolate
 from stream_processors.sink.positions import find_topic_ids, read_positions
 from stream_processors.sink.transaction import SinkTransaction
 
