@@ -14,3 +14,6 @@ REFRESHER: Final = 7_264_002
 
 RUN_CREATION: Final = 7_264_003
 """Held while the partitions of a run are made or dropped."""
+
+REDRIVE: Final = 7_264_004
+"""Held by the one command that publishes dead letters again."""

@@ -12,6 +12,7 @@ from schemas.events import TweetScored
 from schemas.observability.metrics import StageMetrics
 from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.redrives import passed_on
 from stream_processors.scoring import Received, score_window
 
 
@@ -53,7 +54,7 @@ class ScoreStep:
         )
         scored_s = time.perf_counter()
         tweets = 0
-        for outcome in outcomes:
+        for message, outcome in zip(window, outcomes, strict=True):
             if isinstance(outcome, DeadLetter):
                 self._dead_letters.write(outcome)
                 self._metrics.dead_letters.labels(outcome.reason).inc()
@@ -63,7 +64,7 @@ class ScoreStep:
                     self._scored_topic,
                     key=key_of(outcome),
                     value=encode(outcome),
-                    headers=headers_of(outcome),
+                    headers=[*headers_of(outcome), *passed_on(message.headers)],
                 )
         self._publisher.confirm()
         self._metrics.step_seconds.labels("score").observe(scored_s - started_s)
