@@ -88,7 +88,7 @@ def runs_table(runs: Sequence[RunSummary]) -> Table:
     for heading, justify in (
         ("run", "left"), ("kind", "left"), ("started", "left"), ("tweets", "right"),
         ("labels", "left"), ("dead letters", "right"), ("deletions", "right"),
-        ("last change", "left"),
+        ("last change", "left"), ("rows from", "left"),
     ):  # fmt: skip
         table.add_column(heading, justify="right" if justify == "right" else "left")
     for run in runs:
@@ -97,6 +97,7 @@ def runs_table(runs: Sequence[RunSummary]) -> Table:
             escape(run.run), run.kind, _moment(run.started_at), f"{run.tweets:,}", escape(labels),
             f"{run.dead_letters:,}", f"{run.deletions:,}",
             _moment(run.changed_at) if run.changed_at else "never",
+            f"{run.kept_from}" if run.kept_from else "the start",
         )  # fmt: skip
     return table
 
