@@ -9,6 +9,7 @@ RAW = "tweets.raw"
 SCORED = "tweets.scored"
 DEAD_LETTER = "tweets.dead-letter"
 MODELS_PROMOTED = "models.promoted"
+SCORE_HOLD = "score.hold"
 
 SCORE_GROUP = "murmur-score"
 SINK_GROUP = "murmur-sink"
@@ -68,4 +69,5 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         # A dead letter is evidence: it waits until somebody has looked at it.
         spec(DEAD_LETTER, 1, "delete", _FOREVER_MS),
         spec(MODELS_PROMOTED, 1, "compact", _FOREVER_MS),
+        spec(SCORE_HOLD, 1, "compact", _FOREVER_MS),
     ]

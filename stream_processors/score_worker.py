@@ -19,6 +19,8 @@ from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, group_name, to
 from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable, Partition
 from schemas.transport.publisher import ConfirmingPublisher
+from stream_processors.hold.following import HeldState, follow_hold
+from stream_processors.hold.guard import HoldGuard
 from stream_processors.language import language_detector
 from stream_processors.score_step import ScoreStep
 from stream_processors.topology import build_app
@@ -47,6 +49,8 @@ def run_score_worker(
         "model loaded", extra={"model": scorer.identity.name, "sha256": scorer.identity.sha256}
     )
     publisher = ConfirmingPublisher(settings, "murmur-score")
+    held = HeldState(progress, metrics)
+    guard = HoldGuard(settings, clock=time.time, told=held.tell)
     step = ScoreStep(
         scorer=scorer,
         detect_language=language_detector(),
@@ -55,6 +59,7 @@ def run_score_worker(
         dead_letters=DeadLetterWriter(publisher, topic_name(settings, DEAD_LETTER)),
         metrics=metrics,
         now=lambda: datetime.now(UTC),
+        guard=guard,
     )
 
     def acknowledged() -> None:
@@ -86,6 +91,11 @@ def run_score_worker(
         ) as port:
             logger.info("probes at http://%s:%d", settings.probe_host, port)
             try:
+                if not follow_hold(
+                    guard, settings, judge=step.judge, publisher=publisher,
+                    progress=progress, finished=stopped,
+                ):  # fmt: skip
+                    return
                 faust.Worker(app, override_logging=False, quiet=True).execute_from_commandline()
             finally:
                 stopped.set()

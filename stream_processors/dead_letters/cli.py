@@ -51,18 +51,29 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
 
     from stream_processors.dead_letters.letters import count_letters, newest_letters
     from stream_processors.dead_letters.views import as_document, letters_table
+    from stream_processors.hold.release import read_hold
 
     selection = _selection((), **filters)
-    with _database() as (_, connection), connection, connection.cursor() as cur:
+    with _database() as (settings, connection), connection, connection.cursor() as cur:
         total = count_letters(cur, selection)
         letters = newest_letters(cur, selection, limit)
+    hold, fault = read_hold(settings)
     if as_json:
-        documents = [as_document(letter) for letter in letters]
-        click.echo(msgspec.json.encode({"total": total, "dead_letters": documents}))
+        document = {
+            "total": total,
+            "hold": hold,
+            "hold_fault": fault,
+            "dead_letters": [as_document(letter) for letter in letters],
+        }
+        click.echo(msgspec.json.encode(document))
         return
     if letters:
         Console(highlight=False).print(letters_table(letters))
     click.echo(f"{len(letters):,} of {total:,} dead letters", err=True)
+    if hold is not None:
+        click.echo(f"scoring is {hold.sentence()}: `murmur dead-letters release`", err=True)
+    elif fault is not None:
+        click.echo(f"whether scoring is held is not known: {fault}", err=True)
 
 
 @dead_letters.command()
@@ -138,6 +149,22 @@ def discard(ids: tuple[int, ...], note: str, as_json: bool, **filters: str | Non
         click.echo(msgspec.json.encode({"discarded": discarded}))
     else:
         click.echo(f"{len(discarded):,} discarded")
+
+
+@dead_letters.command()
+@_JSON
+def release(as_json: bool) -> None:
+    """Let scoring go on that was held for too many dead letters."""
+    import msgspec
+
+    from schemas.settings import load_settings
+    from stream_processors.hold.release import release as release_hold
+
+    hold = release_hold(load_settings())
+    if as_json:
+        click.echo(msgspec.json.encode({"released": hold}))
+    else:
+        click.echo("scoring goes on" if hold is not None else "scoring is not held")
 
 
 @contextmanager
