@@ -130,7 +130,7 @@ class HoldBoard:
             error = message.error()
             if error is None:
                 self._take(message)
-            elif error.code() == KafkaError._PARTITION_EOF:
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
                 self._at_end = True
             else:
                 logger.warning("hold: %s", error.str())
