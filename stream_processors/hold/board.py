@@ -89,6 +89,7 @@ class HoldBoard:
                 "group.id": f"{self._topic}-is-read-without-a-group",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
+                "log_level": 0,
                 "fetch.wait.max.ms": 100,
             }
         )

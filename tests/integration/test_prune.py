@@ -154,13 +154,13 @@ def test_a_reader_does_not_lose_its_rows_and_makes_the_prune_wait(
         with pytest.raises(PruneIsBusy):
             prune(database, LIMIT, dry_run=False, attempts=1)
         # Sinks are not held up by the waiting prune, nor by what it left half done.
-        store(database, [tweet(DAYS - 1, 9), tweet(0, 9)])
+        store(database, [tweet(DAYS - 1, 9), tweet(DAYS, 9), tweet(0, 9)])
         cur.execute("SELECT count(*) FROM tweets")
         assert cur.fetchone() == (3 * DAYS,)
     reader.close()
     prune(database, LIMIT, dry_run=False)
-    assert stored_days(database) == kept()
-    assert query(database, "SELECT count(*) FROM tweets") == [(3 * (DAYS - 3) + 1,)]
+    assert query(database, "SELECT count(*) FROM tweets") == [(3 * (DAYS - 3) + 2,)]
+    assert query(database, "SELECT min(day) FROM tweets") == [(LIMIT,)]
 
 
 def test_a_prune_while_the_sink_writes_loses_nothing_that_is_kept(
