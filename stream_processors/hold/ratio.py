@@ -68,7 +68,7 @@ class DeadLetterRatio:
 
     def excess(self) -> Excess | None:
         """Return the excess over the last messages of all partitions, or None."""
-        every = [chunk for chunks in self._chunks.values() for chunk in chunks]
+        every = [chunk for _, chunks in sorted(self._chunks.items()) for chunk in chunks]
         window = self._newest(sorted(every, key=lambda chunk: chunk.at_s))
         found = Excess(
             letters=sum(chunk.letters for chunk in window),
