@@ -19,7 +19,7 @@ def letters_table(letters: Sequence[Letter]) -> Table:
     """Return what `murmur dead-letters list` shows."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in ("id", "first seen", "run", "stage", "reason", "status", "from", "detail"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("id", "first seen"))
     for letter in letters:
         table.add_row(
             str(letter.dead_letter_id),
