@@ -12,6 +12,7 @@ from schemas import locks
 from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.topics import RAW, SCORED, topic_name
+from schemas.transport.dead_letters import CUT_HEADER
 from schemas.transport.postgres import Connection
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.redrives import Redrive, redriven
@@ -44,20 +45,28 @@ class RedriveReport(Struct, frozen=True, kw_only=True):
 
 def why_not(letter: Letter, topics: frozenset[str]) -> str | None:
     """Return why a letter cannot be published again; None where it can."""
-    if letter.status == "discarded":
-        return "it was discarded"
-    if letter.redrives >= MAX_REDRIVES:
-        return f"it was redriven {letter.redrives} times already: discard it, or mend its source"
-    if letter.source.startswith("file:"):
-        return (
+    reasons = (
+        (letter.status == "discarded", "it was discarded"),
+        (
+            letter.redrives >= MAX_REDRIVES,
+            f"it was redriven {letter.redrives} times already: discard it, or mend its source",
+        ),
+        (
+            letter.source.startswith("file:"),
             "it is a line of a file, which no topic takes: mend the line and replay the file; "
-            "what arrived before is not counted again"
-        )
-    if letter.source not in topics:
-        return "the topic that it came from is none of this installation"
-    if not letter.whole:
-        return f"only its beginning was kept: it had {letter.value_size_bytes:,} bytes"
-    return None
+            "what arrived before is not counted again",
+        ),
+        (letter.source not in topics, "the topic that it came from is none of this installation"),
+        (
+            not letter.whole,
+            f"only its beginning was kept: it had {letter.value_size_bytes:,} bytes",
+        ),
+        (
+            any(name == CUT_HEADER for name, _ in letter.headers),
+            "its key or its headers were too large to be kept whole",
+        ),
+    )
+    return next((why for applies, why in reasons if applies), None)
 
 
 def redrive(

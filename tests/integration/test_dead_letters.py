@@ -11,7 +11,12 @@ from click.testing import CliRunner, Result
 from schemas.codec import Reason, encode
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, RAW, SCORED, SINK_GROUP, group_name, topic_name
-from schemas.transport.dead_letters import MAX_KEPT_BYTES, SourcePosition, dead_letter
+from schemas.transport.dead_letters import (
+    MAX_KEPT_BYTES,
+    MAX_KEY_BYTES,
+    SourcePosition,
+    dead_letter,
+)
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.dead_letters.cli import dead_letters
@@ -147,9 +152,9 @@ def test_a_letter_of_the_scoring_step_goes_back_untouched_and_stays_one_letter(
 
 
 def test_what_cannot_go_back_says_why(settings: Settings, database: Connection) -> None:
-    def letter(source: str, value: bytes, offset: int) -> Any:
+    def letter(source: str, value: bytes, offset: int, key: bytes | None = None) -> Any:
         return dead_letter(
-            run="r", stage="replay", reason=Reason.NOT_JSON, detail="x", key=None, value=value,
+            run="r", stage="replay", reason=Reason.NOT_JSON, detail="x", key=key, value=value,
             position=SourcePosition(source, 0, offset), headers=[],
         )  # fmt: skip
 
@@ -162,17 +167,18 @@ def test_what_cannot_go_back_says_why(settings: Settings, database: Connection) 
             letter(raw, b"x" * (MAX_KEPT_BYTES + 1), 1),
             letter("another.topic", b"x", 1),
             letter(raw, b"given up", 2),
+            letter(raw, b"x", 3, key=b"x" * (MAX_KEY_BYTES + 1)),
         ],
     )
     call(settings, "discard", "4", "--note", "it is a test")
-    report = document(settings, "redrive", "1", "2", "3", "4")
+    report = document(settings, "redrive", "1", "2", "3", "4", "5")
     assert report["redriven"] == []
     reasons = [refusal["why"] for refusal in report["refused"]]
-    parts = ("replay the file", "beginning", "none of", "discarded")
-    assert [part in reason for part, reason in zip(parts, reasons, strict=True)] == [True] * 4
+    parts = ("replay the file", "beginning", "none of", "discarded", "key or its headers")
+    assert [part in reason for part, reason in zip(parts, reasons, strict=True)] == [True] * 5
     assert call(settings, "redrive", "1").return_value == 1
     assert document(settings, "show", "4")["note"] == "it is a test"
-    assert document(settings, "discard", "--reason", "not-json")["discarded"] == [1, 2, 3]
+    assert document(settings, "discard", "--reason", "not-json")["discarded"] == [1, 2, 3, 5]
 
 
 def test_letters_are_filtered_and_shown_without_acting_on_the_terminal(
