@@ -53,8 +53,7 @@ def why_not(letter: Letter, topics: frozenset[str]) -> str | None:
         ),
         (
             letter.source.startswith("file:"),
-            "it is a line of a file, which no topic takes: mend the line and replay the file; "
-            "what arrived before is not counted again",
+            "it is a line of a file, which no topic takes: mend the line and replay the file again",
         ),
         (letter.source not in topics, "the topic that it came from is none of this installation"),
         (

@@ -17,7 +17,7 @@ from stream_processors.pruning.prune import PruneIsBusy, prune
 from stream_processors.reading.run_deletion import delete_run
 from stream_processors.reading.run_list import summaries
 from tests.conditions import wait_until
-from tests.integration.storing import store
+from tests.integration.storing import arrived_now, store
 from tests.integration.test_sink import publish, query, running_sink
 from tests.stack import process_environment
 from tests.unit.examples import deleted, scored_tweet
@@ -188,10 +188,10 @@ def test_a_prune_while_the_sink_writes_loses_nothing_that_is_kept(
 
 
 def test_a_deleted_live_run_begins_anew(database: Connection) -> None:
-    store(database, some_days(), published_at=datetime(2026, 11, 20, tzinfo=UTC))
+    store(database, some_days())
     prune(database, LIMIT, dry_run=False)
     delete_run(database, LIVE)
-    store(database, [tweet(0)])
+    store(database, arrived_now([tweet(0)]))
     assert query(database, "SELECT count(*) FROM tweets") == [(1,)]
 
 
