@@ -10,6 +10,7 @@ from types import FrameType
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.probes import serve_probes
 from schemas.observability.progress import Progress
+from schemas.observability.watchdog import Watchdog, end_process, start_watchdog
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import connect_postgres
@@ -64,10 +65,14 @@ def run_sink_worker(settings: Settings, probe_port: int) -> None:
             progress=progress,
         )
         thread.start()
+        watchdog = Watchdog(progress, stopping=stop.is_set, clock=time.monotonic, end=end_process)
+        finished = threading.Event()
+        start_watchdog(watchdog, finished)
         try:
             sink.run(stop)
         finally:
             stop.set()
             thread.join(timeout=10)
+            finished.set()
     if faults:
         raise faults[0]
