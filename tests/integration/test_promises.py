@@ -31,7 +31,7 @@ from tests.recount import differing_hashtag_rollups, differing_rollups
 from tests.reference import what_remains
 from tests.unit.examples import RECEIVED_AT, deleted, scored_tweet
 
-EXAMPLES = 2_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 40
+EXAMPLES = 2_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 80
 RETWEETS = {"30": "10", "40": "20"}
 """What is a retweet is one in all its appearances, and X lets nobody edit it."""
 
@@ -48,6 +48,50 @@ roots = st.sampled_from(["10", "20", "30", "40"])
 tweet_ids = st.sampled_from(["10", "11", "12", "20", "21", "30", "40"])
 
 
+@st.composite
+def posts(draw: st.DrawFn) -> TweetScored:
+    """Draw a tweet, an edit of it, or the same scored by another model."""
+    root = draw(roots)
+    other = RETWEETS.get(root)
+    version = 0 if other else draw(st.integers(0, 2))
+    history = tuple(f"{root[0]}{number}" for number in range(version + 1))
+    label = draw(st.sampled_from(["positive", "negative"]))
+    return scored_tweet(
+        label,
+        draw(st.sampled_from([0.5, 0.812345])),
+        by=draw(st.sampled_from(["a", "b"])),
+        hashtags=(label, "always"),
+        run=draw(runs),
+        root_id=root,
+        tweet_id=history[-1],
+        version=version,
+        edit_history=history,
+        author_id=f"author{root}",
+        rules=draw(st.sampled_from([(), (MatchedRule(tag="rain"),)])),
+        references=()
+        if other is None
+        else (Reference(kind="retweeted", tweet_id=other, author_id=f"author{other}"),),
+    )
+
+
+deletions = st.builds(deleted, tweet_ids, runs)
+withheld = st.builds(
+    lambda tweet_id, run: TweetWithheld(
+        run=run, tweet_id=tweet_id, received_at=RECEIVED_AT, source="test"
+    ),
+    tweet_ids,
+    runs,
+)
+erasures = st.builds(
+    lambda root, run: AuthorErased(
+        run=run, author_id=f"author{root}", received_at=RECEIVED_AT, source="test"
+    ),
+    roots,
+    runs,
+)
+events = st.one_of(posts(), posts(), posts(), deletions, withheld, erasures)
+
+
 class Promises(RuleBasedStateMachine):
     """Events wait until a batch stores them; after each batch the tables equal the reference."""
 
@@ -61,50 +105,10 @@ class Promises(RuleBasedStateMachine):
             for table in TABLES:
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608  constants
 
-    @rule(
-        root=roots,
-        run=runs,
-        version=st.integers(0, 2),
-        model=st.sampled_from(["a", "b"]),
-        label=st.sampled_from(["positive", "negative"]),
-        confidence=st.sampled_from([0.5, 0.812345]),
-        rules=st.sampled_from([(), ("rain",), ("rain", "tram")]),
-    )
-    def post(
-        self, root: str, run: str, version: int, model: str, label: str, confidence: float,
-        rules: tuple[str, ...],
-    ) -> None:  # fmt: skip
-        """A tweet, an edit of it, or the same scored by another model."""
-        other = RETWEETS.get(root)
-        version = 0 if other else version
-        history = tuple(f"{root[0]}{number}" for number in range(version + 1))
-        self._published.append(
-            scored_tweet(
-                label, confidence, by=model, run=run, root_id=root, tweet_id=history[-1],
-                version=version, edit_history=history, author_id=f"author{root}",
-                hashtags=(label, "always"), rules=tuple(_matched(tag) for tag in rules),
-                references=() if other is None else (_retweet(other),),
-            )
-        )  # fmt: skip
-
-    @rule(tweet_id=tweet_ids, run=runs)
-    def delete(self, tweet_id: str, run: str) -> None:
-        """A deletion, before or after the posts."""
-        self._published.append(deleted(tweet_id, run))
-
-    @rule(tweet_id=tweet_ids, run=runs)
-    def withhold(self, tweet_id: str, run: str) -> None:
-        """A withheld tweet counts as deleted."""
-        self._published.append(
-            TweetWithheld(run=run, tweet_id=tweet_id, received_at=RECEIVED_AT, source="test")
-        )
-
-    @rule(root=roots, run=runs)
-    def erase(self, root: str, run: str) -> None:
-        """An author is erased."""
-        self._published.append(
-            AuthorErased(run=run, author_id=f"author{root}", received_at=RECEIVED_AT, source="test")
-        )
+    @rule(published=st.lists(events, min_size=1, max_size=6))
+    def publish(self, published: list[ScoredEvent]) -> None:
+        """Posts, edits, deletions, erasures and second scores, in any order."""
+        self._published += published
 
     @precondition(lambda self: self._published)
     @rule(data=st.data())
@@ -153,14 +157,6 @@ class Promises(RuleBasedStateMachine):
         return set(rows)
 
 
-def _matched(tag: str) -> MatchedRule:
-    return MatchedRule(tag=tag)
-
-
-def _retweet(tweet_id: str) -> Reference:
-    return Reference(kind="retweeted", tweet_id=tweet_id, author_id=f"author{tweet_id}")
-
-
 @pytest.fixture
 def connection(settings: Settings) -> Iterator[Connection]:
     connection = connect_postgres(settings, "test")
@@ -183,7 +179,7 @@ def test_whatever_happens_in_whatever_order_the_tables_hold_what_remains(
         OnThisDatabase,
         settings=hypothesis_settings(
             max_examples=EXAMPLES,
-            stateful_step_count=25,
+            stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
