@@ -29,6 +29,9 @@ from stream_processors.topology import build_app
 
 logger = logging.getLogger(__name__)
 
+ASSIGNMENT_ANSWER_S = 2.0
+"""Longest wait for each answer at an assignment: the group waits meanwhile."""
+
 
 def configured_scorer(settings: Settings) -> Scorer:
     """Load the bundle that the settings name; raise `RefusedBundle` where it is not fit."""
@@ -77,7 +80,7 @@ def run_score_worker(
     def assigned(partitions: set[TP]) -> None:
         mine = {(tp.topic, tp.partition) for tp in partitions}
         try:
-            committed = group_lag.standings().committed
+            committed = group_lag.standings(ASSIGNMENT_ANSWER_S).committed
             expired.assigned({name: committed[name] for name in mine & committed.keys()})
         except KafkaUnavailable as error:
             logger.warning("what expired unread is not known: %s", error)

@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -69,7 +70,10 @@ def run_sink_worker(settings: Settings, probe_port: int) -> None:
         finished = threading.Event()
         start_watchdog(watchdog, finished)
         try:
-            sink.run(stop)
+            # Not in this thread: Python handles signals here, and not while libpq or librdkafka
+            # hangs in it.
+            with ThreadPoolExecutor(1, thread_name_prefix="sink") as executor:
+                executor.submit(sink.run, stop).result()
         finally:
             stop.set()
             thread.join(timeout=10)

@@ -219,7 +219,10 @@ class Sink:
 
         self._with_connection(read)
         self._positions |= found
-        self._expired.assigned({name: at for name, at in found.items() if at >= 0})
+        known = {name: at for name, at in found.items() if at >= 0}
+        self._expired.assigned(known)
+        # A sink that was killed before it committed leaves Kafka behind PostgreSQL.
+        self._uncommitted |= known
         return found
 
     def _with_connection(self, use: Callable[[Connection], None]) -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from schemas.codec import encode, headers_of, key_of
 from schemas.events import LIVE, Event, Reference
@@ -16,6 +18,7 @@ from schemas.observability.progress import Progress
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
 from schemas.transport.group_lag import GroupLag
+from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.sink.process import Sink
@@ -237,3 +240,44 @@ def test_a_connection_that_breaks_is_opened_anew(settings: Settings, database: C
         )
         publish(settings, [scored_tweet(tweet_id="800000000000000001")])
         wait_until(lambda: len(tweets(database)) == 2, 60, "the second row")
+
+
+def test_a_sink_that_was_killed_before_it_committed_leaves_no_lag_behind(
+    settings: Settings,
+) -> None:
+    """PostgreSQL has it all, so nothing comes again: the offsets are committed all the same."""
+    store(settings, [scored_tweet(tweet_id=str(number)) for number in range(20)])
+    lag = _sink_lag(settings)
+    committed = lag.standings().committed
+    forget = Consumer(
+        {**kafka_config(settings, "test"), "group.id": group_name(settings, SINK_GROUP)}
+    )
+    forget.commit(
+        offsets=[TopicPartition(*partition, 0) for partition in committed], asynchronous=False
+    )
+    forget.close()
+    assert lag.total() == 20
+    with running_sink(settings):
+        wait_until(lambda: lag.total() == 0, 60, "the sink to commit what PostgreSQL has")
+
+
+def test_what_expired_before_it_was_stored_is_counted(settings: Settings) -> None:
+    store(settings, [scored_tweet(tweet_id=str(number)) for number in range(40)])
+    publish(settings, [scored_tweet(tweet_id=str(number)) for number in range(40, 80)])
+    high = _sink_lag(settings).standings().high
+    admin = AdminClient(kafka_config(settings, "test"))
+    gone = [TopicPartition(*at, end) for at, end in high.items() if "scored" in at[0]]
+    for future in admin.delete_records(gone).values():
+        future.result(timeout=30)
+    with running_sink(settings) as metrics:
+        publish(settings, [scored_tweet(tweet_id=str(number)) for number in range(80, 90)])
+        wait_until(lambda: _sink_lag(settings).total() == 0, 60, "the sink to store the rest")
+        count = metrics.registry.get_sample_value
+        wait_until(
+            lambda: count("murmur_sink_expired_unread_total") == 40, 30, "the loss to be counted"
+        )
+
+
+def _sink_lag(settings: Settings) -> GroupLag:
+    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
+    return GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
