@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import psycopg2
 import psycopg2.errors
 import tenacity
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 from prometheus_client import Histogram
 
@@ -36,6 +36,7 @@ from stream_processors.sink.incoming import (
     refused,
 )
 from stream_processors.sink.isolate import isolate
+from stream_processors.sink.kafka_offsets import KafkaOffsets
 from stream_processors.sink.positions import find_topic_ids, read_positions
 from stream_processors.sink.transaction import SinkTransaction
 
@@ -84,7 +85,6 @@ class Sink:
         )
         self._progress = progress
         self._positions: dict[Partition, int] = {}
-        self._uncommitted: dict[Partition, int] = {}
         self._expired = ExpiredUnread(lambda at, count: note_expired(metrics, at, count))
         self._dead_letter_topic = topic_name(settings, DEAD_LETTER)
         topics = [topic_name(settings, SCORED), self._dead_letter_topic]
@@ -100,6 +100,7 @@ class Sink:
             client_id="murmur-sink",
             start_offsets=self._start_offsets,
         )
+        self._kafka_offsets = KafkaOffsets(self._consumer)
 
     def run(self, stop: threading.Event) -> None:
         """Store batches until told to stop; the batch in hand is finished and committed."""
@@ -128,38 +129,22 @@ class Sink:
             started_s = time.perf_counter()
             self._store(batch)
             stored_s = time.perf_counter()
-            self._uncommitted |= batch.next_offsets
+            self._kafka_offsets.follow(batch.next_offsets)
             self._positions |= batch.next_offsets
             self._progress.advance()
             self._metrics.step_seconds.labels("store").observe(stored_s - started_s)
-            self._commit()
+            self._kafka_offsets.commit()
             self._metrics.step_seconds.labels("commit").observe(time.perf_counter() - stored_s)
             self._metrics.batch_events.observe(len(messages))
             self._metrics.last_progress.set_to_current_time()
             stored_at = datetime.now(UTC)
             for incoming in batch.events:
                 self._ages.observe((stored_at - incoming.event.received_at).total_seconds())
-        elif self._uncommitted:
-            self._commit()
+        else:
+            self._kafka_offsets.commit()
         self._progress.lag = self._consumer.lag(self._positions)
         self._progress.idle()
         self._metrics.lag.set(self._progress.lag)
-
-    def _commit(self) -> None:
-        """Tell Kafka where PostgreSQL stands; later, where no broker takes it now.
-
-        PostgreSQL alone decides where the sink goes on: nothing depends on this but those who
-        watch the lag. What another sink has taken over is its to commit.
-        """
-        assigned = self._consumer.assigned
-        mine = {name: offset for name, offset in self._uncommitted.items() if name in assigned}
-        try:
-            if mine:
-                self._consumer.commit(mine)
-        except KafkaException as error:
-            logger.warning("the offsets are committed later: %s", error.args[0].str())
-        else:
-            self._uncommitted.clear()
 
     def _note_expired(self, messages: Sequence[Message]) -> None:
         positions = [position_of(message) for message in messages]
@@ -222,7 +207,7 @@ class Sink:
         known = {name: at for name, at in found.items() if at >= 0}
         self._expired.assigned(known)
         # A sink that was killed before it committed leaves Kafka behind PostgreSQL.
-        self._uncommitted |= known
+        self._kafka_offsets.follow(known)
         return found
 
     def _with_connection(self, use: Callable[[Connection], None]) -> None:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from schemas.codec import encode, headers_of, key_of
 from schemas.events import LIVE, Event, Reference
@@ -76,8 +75,7 @@ def running_sink(settings: Settings) -> Iterator[StageMetrics]:
 
 def store(settings: Settings, *batches: Sequence[Event | bytes]) -> None:
     """Publish batches one after the other, and wait until the sink has committed them all."""
-    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
-    lag = GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
+    lag = sink_lag(settings)
     with running_sink(settings):
         for batch in batches:
             publish(settings, batch)
@@ -245,9 +243,8 @@ def test_a_connection_that_breaks_is_opened_anew(settings: Settings, database: C
 def test_a_sink_that_was_killed_before_it_committed_leaves_no_lag_behind(
     settings: Settings,
 ) -> None:
-    """PostgreSQL has it all, so nothing comes again: the offsets are committed all the same."""
     store(settings, [scored_tweet(tweet_id=str(number)) for number in range(20)])
-    lag = _sink_lag(settings)
+    lag = sink_lag(settings)
     committed = lag.standings().committed
     forget = Consumer(
         {**kafka_config(settings, "test"), "group.id": group_name(settings, SINK_GROUP)}
@@ -261,23 +258,7 @@ def test_a_sink_that_was_killed_before_it_committed_leaves_no_lag_behind(
         wait_until(lambda: lag.total() == 0, 60, "the sink to commit what PostgreSQL has")
 
 
-def test_what_expired_before_it_was_stored_is_counted(settings: Settings) -> None:
-    store(settings, [scored_tweet(tweet_id=str(number)) for number in range(40)])
-    publish(settings, [scored_tweet(tweet_id=str(number)) for number in range(40, 80)])
-    high = _sink_lag(settings).standings().high
-    admin = AdminClient(kafka_config(settings, "test"))
-    gone = [TopicPartition(*at, end) for at, end in high.items() if "scored" in at[0]]
-    for future in admin.delete_records(gone).values():
-        future.result(timeout=30)
-    with running_sink(settings) as metrics:
-        publish(settings, [scored_tweet(tweet_id=str(number)) for number in range(80, 90)])
-        wait_until(lambda: _sink_lag(settings).total() == 0, 60, "the sink to store the rest")
-        count = metrics.registry.get_sample_value
-        wait_until(
-            lambda: count("murmur_sink_expired_unread_total") == 40, 30, "the loss to be counted"
-        )
-
-
-def _sink_lag(settings: Settings) -> GroupLag:
+def sink_lag(settings: Settings) -> GroupLag:
+    """Return who knows the sink's lag."""
     topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
     return GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)

@@ -1,28 +1,24 @@
-"""Processes that hang are ended, with a code that says why; what expired is counted."""
+"""Processes that hang are ended, with a code that says why."""
 
-import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas import locks
 from schemas.observability.watchdog import EXIT_STALLED, EXIT_UNFINISHED
 from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_GROUP, SCORED, group_name, topic_name
-from schemas.transport.group_lag import GroupLag
+from schemas.topics import SCORED, topic_name
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import connect_postgres
 from tests.conditions import wait_until
-from tests.integration.test_score import probe, publish_raw, running_score
+from tests.integration.test_score import publish_raw
 from tests.integration.test_sink import publish
 from tests.stack import MURMUR, process_environment
-from tests.unit.examples import deleted, posted, scored_tweet
+from tests.unit.examples import posted, scored_tweet
 
 STALL_AFTER_S = 3
 
@@ -93,47 +89,3 @@ def test_a_scoring_process_that_cannot_publish_is_ended(settings: Settings, tmp_
     with running(settings, "score", tmp_path / "score.log") as score:
         publish_raw(settings, [posted()])
         assert score.wait(timeout=60) == EXIT_STALLED
-
-
-@pytest.mark.parametrize("while_running", [False, True])
-def test_what_expired_before_it_was_scored_is_counted(
-    settings: Settings, tmp_path: Path, while_running: bool
-) -> None:
-    topic = topic_name(settings, RAW)
-    lag = GroupLag(settings, group=group_name(settings, SCORE_GROUP), topics=[topic])
-    results = GroupLag(settings, group="test", topics=[topic_name(settings, SCORED)])
-    admin = AdminClient(kafka_config(settings, "test"))
-    first, second = tmp_path / "first.log", tmp_path / "second.log"
-
-    def scored() -> None:
-        wait_until(lambda: lag.total() == 0, 60, "everything to be scored")
-
-    def expire(process: "subprocess.Popen[bytes] | None") -> None:
-        if process is not None:
-            process.send_signal(signal.SIGSTOP)
-        publish_raw(settings, [deleted(str(number)) for number in range(40, 80)])
-        gone = [TopicPartition(*at, end) for at, end in lag.standings().high.items()]
-        for future in admin.delete_records(gone).values():
-            future.result(timeout=30)
-        publish_raw(settings, [deleted(str(number)) for number in range(80, 120)])
-        if process is not None:
-            process.send_signal(signal.SIGCONT)
-
-    def all_accounted_for(log: Path) -> bool:
-        """Whether each of the 120 is scored or counted: a fetch under way may have saved some."""
-        found = re.search(
-            r"^murmur_score_expired_unread_total (\S+)", probe(log, "/metrics")[1], re.M
-        )
-        expired = float(found[1]) if found else 0
-        return expired > 0 and expired + sum(results.standings().high.values()) == 120
-
-    with running_score(settings, first) as process:
-        publish_raw(settings, [deleted(str(number)) for number in range(40)])
-        scored()
-        if while_running:
-            expire(process)
-            wait_until(lambda: all_accounted_for(first), 60, "the loss to be counted")
-    if not while_running:
-        expire(None)
-        with running_score(settings, second):
-            wait_until(lambda: all_accounted_for(second), 60, "the loss to be counted")
