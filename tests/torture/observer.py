@@ -30,6 +30,7 @@ class Observer:
 
     settings: Settings
     clock: Callable[[], float]
+    published: Callable[[], bool]
     latest: dict[str, Standing] = field(default_factory=dict)
 
     def run(self, stop: threading.Event) -> None:
@@ -44,24 +45,21 @@ class Observer:
     def await_movement(
         self, since_s: float, standing: dict[str, Standing], give_up_s: float
     ) -> float | None:
-        """Return for how long a group had lag and did not move, counted from `since_s`.
+        """Return for how long, from `since_s`, the slower group was not seen to commit anything.
 
-        `standing` is where the groups stood then. None: one did not move within `give_up_s`.
+        `standing` is where the groups stood then. That is an upper bound: it holds the time to the
+        next messages and the next sample, a few seconds together. A group without lag has nothing
+        to commit once `published` says so. None: one did not move within `give_up_s`.
         """
-        stuck_since: dict[str, float] = {}
         waits: dict[str, float] = {}
         while len(waits) < len(GROUPS):
             if self.clock() - since_s > give_up_s:
                 return None
             for group in GROUPS.keys() - waits.keys():
-                now, before = self.latest.get(group), standing.get(group)
-                if now is None or now.at_s <= since_s:
-                    continue
-                if before is None or now.committed > before.committed:
-                    waits[group] = now.at_s - stuck_since.get(group, now.at_s)
-                elif now.lag > 0:
-                    # It may have had lag since the fault, while the broker could not say so.
-                    stuck_since.setdefault(group, since_s)
+                now = self.latest[group]
+                moved = now.committed > standing[group].committed
+                if now.at_s > since_s and (moved or (self.published() and now.lag == 0)):
+                    waits[group] = now.at_s - since_s
             threading.Event().wait(0.1)
         return max(waits.values())
 

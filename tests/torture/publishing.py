@@ -33,6 +33,10 @@ class Publishing:
     positions: dict[int, Position] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
+    def done(self) -> bool:
+        """Tell whether every message is confirmed."""
+        return len(self.positions) == len(self.messages)
+
     def refuses_the_largest(self) -> bool:
         """Tell whether whoever publishes 2 MB sees the refusal."""
         try:

@@ -92,7 +92,7 @@ class _Run:
         self._settings, self._say = settings, say
         self._messages: list[Published] = history(seed, tweets, datetime.now(UTC))
         self._publishing = Publishing(settings, self._messages, minutes * 60, time.monotonic)
-        self._observer = Observer(settings, time.monotonic)
+        self._observer = Observer(settings, time.monotonic, self._publishing.done)
         self._faults = Faults(settings.home, settings, disk, time.monotonic)
         self._done: Counter[str] = Counter()
         self._skipped: dict[str, str] = {}
