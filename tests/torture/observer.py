@@ -42,23 +42,24 @@ class Observer:
         for consumer in asked.values():
             consumer.close()
 
-    def await_movement(
-        self, since_s: float, standing: dict[str, Standing], give_up_s: float
-    ) -> float | None:
+    def await_movement(self, since_s: float, give_up_s: float) -> float | None:
         """Return for how long, from `since_s`, the slower group was not seen to commit anything.
 
-        `standing` is where the groups stood then. That is an upper bound: it holds the time to the
-        next messages and the next sample, a few seconds together. A group without lag has nothing
-        to commit once `published` says so. None: one did not move within `give_up_s`.
+        That is an upper bound: it holds the time to the next messages and to two samples, some
+        seconds together. A group without lag has nothing to commit once `published` says so.
+        None: one did not move within `give_up_s`.
         """
+        first: dict[str, int] = {}
         waits: dict[str, float] = {}
         while len(waits) < len(GROUPS):
             if self.clock() - since_s > give_up_s:
                 return None
             for group in GROUPS.keys() - waits.keys():
                 now = self.latest[group]
-                moved = now.committed > standing[group].committed
-                if now.at_s > since_s and (moved or (self.published() and now.lag == 0)):
+                if now.at_s <= since_s:
+                    continue
+                moved = now.committed > first.setdefault(group, now.committed)
+                if moved or (self.published() and now.lag == 0):
                     waits[group] = now.at_s - since_s
             threading.Event().wait(0.1)
         return max(waits.values())

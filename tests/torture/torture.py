@@ -154,10 +154,8 @@ class _Run:
             if fault.at_once:
                 self._say(f"{fault.kind}, and at once")
                 continue
-            over_s, standing = time.monotonic(), dict(self._observer.latest)
-            waited_s = self._observer.await_movement(
-                over_s, standing, limit_s + _LONGER_THAN_ITS_LIMIT_S
-            )
+            over_s = time.monotonic()
+            waited_s = self._observer.await_movement(over_s, limit_s + _LONGER_THAN_ITS_LIMIT_S)
             if waited_s is None or waited_s > limit_s:
                 said = "not at all" if waited_s is None else f"after {waited_s:.1f} s"
                 self._too_slow.append(f"{fault.kind}: {said} (limit {limit_s:.0f} s)")
