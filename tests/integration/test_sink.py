@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from schemas.codec import encode, headers_of, key_of
 from schemas.events import LIVE, Event, Reference
@@ -17,7 +16,6 @@ from schemas.observability.progress import Progress
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
 from schemas.transport.group_lag import GroupLag
-from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.sink.process import Sink
@@ -238,24 +236,6 @@ def test_a_connection_that_breaks_is_opened_anew(settings: Settings, database: C
         )
         publish(settings, [scored_tweet(tweet_id="800000000000000001")])
         wait_until(lambda: len(tweets(database)) == 2, 60, "the second row")
-
-
-def test_a_sink_that_was_killed_before_it_committed_leaves_no_lag_behind(
-    settings: Settings,
-) -> None:
-    store(settings, [scored_tweet(tweet_id=str(number)) for number in range(20)])
-    lag = sink_lag(settings)
-    committed = lag.standings().committed
-    forget = Consumer(
-        {**kafka_config(settings, "test"), "group.id": group_name(settings, SINK_GROUP)}
-    )
-    forget.commit(
-        offsets=[TopicPartition(*partition, 0) for partition in committed], asynchronous=False
-    )
-    forget.close()
-    assert lag.total() == 20
-    with running_sink(settings):
-        wait_until(lambda: lag.total() == 0, 60, "the sink to commit what PostgreSQL has")
 
 
 def sink_lag(settings: Settings) -> GroupLag:
