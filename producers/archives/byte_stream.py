@@ -34,7 +34,7 @@ class ByteStream:
         while size_bytes:
             piece = self.read(min(size_bytes, 128 * 1024))
             if not piece:
-                raise DamagedFile(f"it ends {size_bytes} bytes too early")
+                raise DamagedFile(f"the tar ends {size_bytes} bytes too early")
             size_bytes -= len(piece)
             yield piece
 

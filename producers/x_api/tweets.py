@@ -66,7 +66,10 @@ def tweet_posted(
             if reference.kind == "retweeted" and reference.tweet_id in included:
                 text = included[reference.tweet_id].full_text or text
     own_id = tweet_id(tweet.id, "id") if tweet.id else origin.made_id(line, place)
-    history, version = edit_versions(tweet.edit_history_tweet_ids, own_id)
+    history: tuple[str, ...] = ()
+    version = 0
+    if tweet.edit_history_tweet_ids:
+        history, version = edit_versions(tweet.edit_history_tweet_ids, own_id)
     root_id = history[0] if version else own_id
     created_at = None if tweet.created_at is None else utc(tweet.created_at)
     try:

@@ -26,7 +26,7 @@ FINISHED = replace(PARTLY, finished=True)
 
 
 def file(name: str) -> ArchiveFile:
-    return ArchiveFile(Path(name), name * 8, 10, X_V2, X_V2.reader(b"", FormatOptions()))
+    return ArchiveFile(Path(name), name * 8, 10, X_V2.name, X_V2.reader(b"", FormatOptions()))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,124 @@
+"""What reading and replaying archives costs. `python -m tests.benchmarks.archives` prints JSON.
+
+Ratios compare with `msgspec.json.decode` of the same bytes into plain objects, in the same
+process, alternately; the smallest of many rounds counts, since a busy machine only adds. The
+replay runs as its own process against servers of its own, and its processor time is that which
+the system counted, started interpreter and all.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import timeit
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from producers.border.origin import Origin
+from producers.x_api.documents import parse_document
+from schemas.settings import Settings
+from tests.benchmarks.archive_lines import LINES, line_number
+from tests.stack import MURMUR, isolated, migrated_template, process_environment, running_servers
+
+_ROUNDS = 40
+_PARSED_A_ROUND = 2_000
+_MIB = 1024 * 1024
+
+
+def parsing() -> dict[str, object]:
+    """Return the costs of parsing each kind of line, in microseconds, and their ratios."""
+    now = datetime.now(UTC)
+    origin = Origin("bench", now, "archive:x-v2", "0" * 64)
+    found = {}
+    for name, line in LINES.items():
+        raw = msgspec.json.encode(line)
+        decode_us, parse_us = _cheapest(
+            lambda raw=raw: msgspec.json.decode(raw),
+            lambda raw=raw: parse_document(raw, origin, now, 1),
+        )
+        found[name] = {
+            "bytes": len(raw),
+            "decode_us": round(decode_us, 2),
+            "parse_us": round(parse_us, 2),
+            "ratio": round(parse_us / decode_us, 2),
+        }
+    return {"lines": found, "worst_ratio": max(line["ratio"] for line in found.values())}
+
+
+def _cheapest(*calls: Callable[[], object]) -> list[float]:
+    """The cost of each call in microseconds, rounds taken in turn."""
+    best = [float("inf")] * len(calls)
+    for _ in range(_ROUNDS):
+        for place, call in enumerate(calls):
+            seconds = timeit.timeit(call, number=_PARSED_A_ROUND)
+            best[place] = min(best[place], seconds / _PARSED_A_ROUND * 1e6)
+    return best
+
+
+def whole_replay(settings: Settings, folder: Path, archive_bytes: int) -> dict[str, object]:
+    """Replay an archive of so many bytes, and count processor time and memory of the process."""
+    path = folder / "large.jsonl"
+    tweets = _write(path, archive_bytes)
+    process = subprocess.Popen(
+        [MURMUR, "replay", path, "--run", "bench", "--max-lag", "0", "--json"],
+        env=process_environment(settings), stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    report: dict[str, Any] = msgspec.json.decode(process.stdout.read())
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert (process.returncode, report["events"]) == (0, tweets)
+    cpu_s = used.ru_utime + used.ru_stime
+    return {
+        "archive_bytes": path.stat().st_size,
+        "tweets": tweets,
+        "cpu_us_a_tweet": round(cpu_s / tweets * 1e6, 1),
+        "tweets_a_second": round(tweets / report["seconds"]),
+        "peak_memory_mib": round(used.ru_maxrss / 1024, 1),
+    }
+
+
+def _write(path: Path, archive_bytes: int) -> int:
+    tweets = 0
+    with path.open("wb") as file:
+        for line in _lines():
+            file.write(line)
+            tweets += 1
+            if tweets % 1_000 == 0 and file.tell() >= archive_bytes:
+                return tweets
+    return tweets
+
+
+def _lines() -> Iterator[bytes]:
+    number = 0
+    while True:
+        yield line_number(number)
+        number += 1
+
+
+def main() -> int:
+    """Measure and print one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--archive-mib", type=int, default=256, help="size of the replayed archive")
+    parser.add_argument("--no-servers", action="store_true", help="measure the parsing alone")
+    arguments = parser.parse_args()
+    found: dict[str, object] = {"parsing": parsing()}
+    if not arguments.no_servers:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            running_servers() as servers,
+            migrated_template(servers) as template,
+            isolated(servers, template) as settings,
+        ):
+            found["replay"] = whole_replay(settings, Path(folder), arguments.archive_mib * _MIB)
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
