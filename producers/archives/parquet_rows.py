@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 
 from producers.archives.compression import DamagedFile
 
-MAGIC: Final = b"PAR1"
 _BATCH_ROWS: Final = 1_000
 _BUFFER_BYTES: Final = 1024 * 1024
 

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import BufferedReader, FileIO
@@ -63,9 +63,9 @@ class ReplayRequest:
     max_lag: int
     restart: bool
     probe_port: int | None
-    speed: float | None
-    window: Times
-    shift_to_now: bool
+    speed: float | None = None
+    window: Times = field(default_factory=Times)
+    shift_to_now: bool = False
 
 
 def run_replay(
