@@ -1,6 +1,7 @@
 """`murmur replay`: archives in, events out."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +21,7 @@ DEFAULT_MAX_LAG = 20_000
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--run", "run", metavar="NAME", help="Name of the run. Default: the first file's.")
+@click.option("--run", "run", metavar="NAME", help="Name of the run. Default: the first FILE's.")
 @click.option(
     "--format",
     "format_name",
@@ -111,7 +112,7 @@ def replay(
     if run is not None and into is not None:
         raise click.UsageError("--run and --into name two runs: give one of them")
     inputs = inputs_of(files)
-    name = into or run or run_name_of(inputs[0].path)
+    name = into or run or run_name_of(Path(files[0]).resolve())
     if (name == LIVE and into is None) or not valid_run_name(name):
         raise click.BadParameter(
             "a run is named in a-z, 0-9, '.', '_' and '-', at most 63 of them, and not `live`",

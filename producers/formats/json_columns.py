@@ -14,6 +14,7 @@ from producers.formats.delimited import BLANK_LINE
 from producers.formats.json_beginning import first_objects
 from producers.formats.named_values import tweet_of_values
 from schemas.codec import Reason
+from schemas.failures import Failure
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,16 @@ def _recognises(beginning: bytes, _options: FormatOptions) -> bool:
     )
 
 
+def _reader(beginning: bytes, _options: FormatOptions) -> JsonColumnsReader:
+    rows = first_objects(beginning)
+    if rows and not any("text" in row for row in rows):
+        raise Failure("there is no column text")
+    return JsonColumnsReader()
+
+
 JSON_COLUMNS: Final = ArchiveFormat(
     "json-columns",
     "JSON lines and Parquet with columns id, text, label, created_at, lang, author_id",
     _recognises,
-    lambda _beginning, _options: JsonColumnsReader(),
+    _reader,
 )

@@ -23,6 +23,7 @@ from producers.replaying.times import Times
 from schemas.failures import Failure
 from tests.stack import MURMUR
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "archives"
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
@@ -64,6 +65,14 @@ def test_a_truncated_file_gives_what_is_whole_and_says_where_it_ends(
     assert found.events["TweetPosted"] >= 5_000
     assert found.refused == {"unreadable-line": 1}
     assert found.examples["unreadable-line"][0].startswith(f"cut:{found.lines + 1}: damaged")
+
+
+def test_a_truncated_parquet_file_says_so(tmp_path: Path) -> None:
+    whole = (GOLDEN / "columns.parquet").read_bytes()
+    found = survey(tmp_path / "cut.parquet", whole[:-20])
+    assert found.damage is not None
+    assert found.damage.startswith("damaged Parquet file: ")
+    assert found.refused == {"unreadable-line": 1}
 
 
 def test_an_empty_file_is_no_fault(tmp_path: Path) -> None:
@@ -141,7 +150,7 @@ def test_a_dry_run_needs_no_server_and_tells_what_is_there(tmp_path: Path) -> No
         line(0) + b"broken\n" + line(1) + b'{"data":{"delete":{"tweet":{"id":"5"}}}}\n'
     )
     nowhere = {"MURMUR_KAFKA": "127.0.0.1:1", "MURMUR_POSTGRES": "postgresql://127.0.0.1:1/x"}
-    command = [MURMUR, "replay", "--dry-run", path]
+    command = [str(MURMUR), "replay", "--dry-run", str(path)]
     shown = subprocess.run(
         [*command, "--json"], env=os.environ | nowhere, capture_output=True, check=False
     )
@@ -155,7 +164,7 @@ def test_a_dry_run_needs_no_server_and_tells_what_is_there(tmp_path: Path) -> No
 
 def test_standard_input_is_read_as_a_file_is() -> None:
     content = gzip.compress(b"".join(map(line, range(2_000))))
-    command = [MURMUR, "replay", "--dry-run", "--json", "-"]
+    command = [str(MURMUR), "replay", "--dry-run", "--json", "-"]
     shown = subprocess.run(command, input=content, capture_output=True, check=False)
     assert shown.returncode == 0, shown.stderr.decode()
     assert json.loads(shown.stdout)["files"][0]["events"] == {"TweetPosted": 2_000}
