@@ -1,9 +1,10 @@
 """What reading and replaying archives costs. `python -m tests.benchmarks.archives` prints JSON.
 
 Ratios compare with `msgspec.json.decode` of the same bytes into plain objects, in the same
-process, alternately; the smallest of many rounds counts, since a busy machine only adds. The
-replay runs as its own process against servers of its own, and its processor time is that which
-the system counted, started interpreter and all.
+process: both are timed in turn over many short rounds, and the median of the rounds' ratios
+counts, so that a machine whose speed drifts slows both. The replay runs as its own process
+against servers of its own, and its processor time is that which the system counted, started
+interpreter and all.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -26,38 +28,32 @@ from schemas.settings import Settings
 from tests.benchmarks.archive_lines import LINES, line_number
 from tests.stack import MURMUR, isolated, migrated_template, process_environment, running_servers
 
-_ROUNDS = 40
-_PARSED_A_ROUND = 2_000
+_ROUNDS = 400
+_PARSED_A_ROUND = 100
 _MIB = 1024 * 1024
 
 
-def parsing() -> dict[str, object]:
+def parsing() -> dict[str, dict[str, float]]:
     """Return the costs of parsing each kind of line, in microseconds, and their ratios."""
     now = datetime.now(UTC)
     origin = Origin("bench", now, "archive:x-v2", "0" * 64)
     found: dict[str, dict[str, float]] = {}
     for name, line in LINES.items():
         raw = msgspec.json.encode(line)
-        decode_us, parse_us = _cheapest(
-            partial(msgspec.json.decode, raw), partial(parse_document, raw, origin, now, 1)
-        )
+        decode = partial(msgspec.json.decode, raw)
+        parse = partial(parse_document, raw, origin, now, 1)
+        rounds = [(_cost_us(decode), _cost_us(parse)) for _ in range(_ROUNDS)]
         found[name] = {
             "bytes": len(raw),
-            "decode_us": round(decode_us, 2),
-            "parse_us": round(parse_us, 2),
-            "ratio": round(parse_us / decode_us, 2),
+            "decode_us": round(median(decode_us for decode_us, _ in rounds), 2),
+            "parse_us": round(median(parse_us for _, parse_us in rounds), 2),
+            "ratio": round(median(parse_us / decode_us for decode_us, parse_us in rounds), 2),
         }
-    return {"lines": found, "worst_ratio": max(line["ratio"] for line in found.values())}
+    return found
 
 
-def _cheapest(*calls: Callable[[], object]) -> list[float]:
-    """The cost of each call in microseconds, rounds taken in turn."""
-    best = [float("inf")] * len(calls)
-    for _ in range(_ROUNDS):
-        for place, call in enumerate(calls):
-            seconds = timeit.timeit(call, number=_PARSED_A_ROUND)
-            best[place] = min(best[place], seconds / _PARSED_A_ROUND * 1e6)
-    return best
+def _cost_us(call: Callable[[], object]) -> float:
+    return timeit.timeit(call, number=_PARSED_A_ROUND) / _PARSED_A_ROUND * 1e6
 
 
 def whole_replay(settings: Settings, folder: Path, archive_bytes: int) -> dict[str, object]:
