@@ -45,6 +45,8 @@ def choose_format(
         raise Failure(f"{file_name} is UTF-16; convert it to UTF-8 first")
     if beginning.startswith(b"PK\x03\x04"):
         raise Failure(f"{file_name} is a zip file: unpack it and name what was in it")
+    if beginning.startswith(b"PAR1"):
+        raise Failure(f"{file_name} is Parquet, which is read neither within a tar nor from a pipe")
     if named is not None:
         return next(known for known in FORMATS if known.name == named)
     if not beginning.strip():

@@ -116,13 +116,14 @@ class Reading:
     ) -> Iterator[Placed | None]:
         self._current = LineReader(content)
         is_stream = self._file.stream is not None
+        whole = origin.content.encode()
         for number, record in enumerate(reader.records(iter(self._current))):
             if number < passed:
                 yield None
                 continue
             if is_stream:
                 # What comes from standard input is known by nothing but the line itself.
-                origin = replace(origin, content=hashlib.sha256(record.raw).hexdigest())
+                origin = replace(origin, content=hashlib.sha256(whole + record.raw).hexdigest())
             yield Placed(record, reader, origin, member, name)
 
     def _count(self, format_name: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from producers.formats.archive_format import parse_record
 from producers.replaying.plan import ArchiveFile
@@ -42,7 +41,6 @@ def shift_to(
     window: Times,
     *,
     first_only: bool,
-    on_file: Callable[[Path], None] = lambda _path: None,
 ) -> timedelta:
     """Return what moves the first tweet, or the newest one, to `now`.
 
@@ -54,7 +52,6 @@ def shift_to(
     for file in files:
         if file.stream is not None:
             raise Failure("--shift-to-now reads an archive beforehand: standard input cannot be")
-        on_file(file.path)
         _measure(file, window, span, now, first_only=first_only)
         if first_only and span.first is not None:
             return now - span.first
