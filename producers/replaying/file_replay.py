@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _TELL_EVERY_S: Final = 0.25
 _REMEMBER_EVERY_S: Final = 2.0
+_REMEMBER_AT_LEAST_EVERY_S: Final = 10.0
+_CALM_S: Final = 0.25
 _LAST_WAIT_S: Final = 1.5
 """How long an interrupted replay waits for confirmations before it remembers where it was."""
 
@@ -136,12 +138,17 @@ class FileReplay:
         self._told_at_s = now_s
         self._publisher.serve()
         self._tell()
-        if now_s - self._remembered_at_s >= _REMEMBER_EVERY_S:
+        if self._shall_remember(now_s - self._remembered_at_s):
             self._remembered_at_s = now_s
             try:
                 self._remember()
             except Failure as failure:
                 logger.warning("the position is not stored now: %s", failure)
+
+    def _shall_remember(self, since_s: float) -> bool:
+        """Storing may take a disk's time, for which no tweet that is due soon shall wait."""
+        calm = not self._around.tempo.keeps_time or self._gate.due_in_s >= _CALM_S
+        return since_s >= (_REMEMBER_EVERY_S if calm else _REMEMBER_AT_LEAST_EVERY_S)
 
     def _remember(self) -> None:
         if self._plan.file.stream is not None:

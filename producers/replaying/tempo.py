@@ -17,6 +17,11 @@ class Tempo:
         self._speed = speed
         self._first: tuple[datetime, float] | None = None
 
+    @property
+    def keeps_time(self) -> bool:
+        """Tell whether tweets have moments at which they are due."""
+        return self._speed is not None
+
     def wait_s(self, event: RawEvent, now_s: float) -> float:
         """Return how long to wait before the event."""
         if self._speed is None or not isinstance(event, TweetPosted):
