@@ -132,7 +132,7 @@ def test_missing_topics_are_a_line_that_says_what_to_do(settings: Settings, tmp_
         ({"kafka": "127.0.0.1:1"}, "murmur: Kafka does not answer at 127.0.0.1:1: start it"),
         (
             {"postgres": SecretStr("postgresql://127.0.0.1:1/x")},
-            "murmur: PostgreSQL does not answer: start it",
+            "murmur: PostgreSQL does not answer (",
         ),
     ],
 )
