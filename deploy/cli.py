@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "kafka": "deploy.embedded.cli:kafka",
     "init": "deploy.installation.cli:init",
     "replay": "producers.cli:replay",
+    "stream": "producers.live.cli:stream",
     "score": "stream_processors.cli:score",
     "sink": "stream_processors.cli:sink",
     "totals": "stream_processors.reading.cli:totals",
