@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "init": "deploy.installation.cli:init",
     "replay": "producers.cli:replay",
     "stream": "producers.live.cli:stream",
+    "rules": "producers.rules.cli:rules",
     "score": "stream_processors.cli:score",
     "sink": "stream_processors.cli:sink",
     "totals": "stream_processors.reading.cli:totals",

@@ -25,6 +25,7 @@ from producers.replaying.publishing import STAGE, Destination
 from producers.replaying.replay import replay_files
 from producers.replaying.report import ReplayReport
 from producers.replaying.status import Telemetry, WaitingNotice, Watcher
+from producers.rules.matching import RuleMatcher
 from schemas.failures import Failure
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.probes import serve_probes
@@ -53,6 +54,7 @@ class ReplayRequest:
     max_lag: int
     restart: bool
     probe_port: int | None
+    matcher: RuleMatcher | None = None
 
 
 def run_replay(
@@ -90,6 +92,7 @@ def run_replay(
             ),
             positions=positions,
             run_started_at=run_started_at,
+            matcher=request.matcher,
             pace=Pace(request.rate, clock()),
             bound=LagBound(request.max_lag, partial(lag.total, _LAG_TIMEOUT_S)),
             stopped=interrupted.asked,

@@ -19,6 +19,7 @@ from producers.replaying.positions import ReplayPositions
 from producers.replaying.publishing import Destination, publish_record
 from producers.replaying.report import FileReport
 from producers.replaying.status import Status, Watcher
+from producers.rules.matching import RuleMatcher
 from schemas.failures import Failure
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Surroundings:
     to: Destination
     positions: ReplayPositions
     run_started_at: datetime
+    matcher: RuleMatcher | None
     pace: Pace
     bound: LagBound
     stopped: Callable[[], bool]
@@ -102,6 +104,8 @@ class FileReplay:
                 return False
             if number >= self._plan.start.records_done:
                 parsed = parse_record(file.reader, record, origin, around.now())
+                if around.matcher is not None:
+                    parsed = around.matcher.tag(parsed, record.raw)
                 if not publish_record(
                     record, parsed, file=file, to=around.to, gate=self._gate,
                     confirmations=self._confirmations, report=report,

@@ -1,5 +1,7 @@
 """Does a tweet match a rule? As X does it, as far as X says how."""
 
+from collections.abc import Collection
+
 import regex
 
 from producers.rules.facts import Facts
@@ -26,23 +28,18 @@ def matches(rule: Rule, facts: Facts) -> bool:
 
 
 def _holds(term: Term, facts: Facts) -> bool:
-    match term.kind:
-        case "word" | "phrase":
-            return _in_a_row(tuple(_WORD.findall(term.value)), term.value, facts)
-        case "hashtag":
-            return term.value in facts.hashtags
-        case "mention":
-            return term.value in facts.mentions
-        case "from":
-            return term.value in facts.authors
-        case "to":
-            return term.value == facts.addressee
-        case "lang":
-            return term.value == facts.language
-        case "is":
-            return term.value in facts.kinds
-        case _:
-            return term.value in facts.has
+    found: dict[str, Collection[str | None]] = {
+        "hashtag": facts.hashtags,
+        "mention": facts.mentions,
+        "from": facts.authors,
+        "to": (facts.addressee,),
+        "lang": (facts.language,),
+        "is": facts.kinds,
+        "has": facts.has,
+    }
+    if term.kind in found:
+        return term.value in found[term.kind]
+    return _in_a_row(tuple(_WORD.findall(term.value)), term.value, facts)
 
 
 def _in_a_row(wanted: tuple[str, ...], literal: str, facts: Facts) -> bool:

@@ -9,7 +9,9 @@ import regex
 
 from schemas.events import TweetPosted
 
-_HASHTAG: Final = regex.compile(r"(?<![\w&/])[#＃]([\p{L}\p{M}\p{Nd}_]*[\p{L}\p{M}][\p{L}\p{M}\p{Nd}_]*)")
+_HASHTAG: Final = regex.compile(
+    r"(?<![\w&/])[#＃]([\p{L}\p{M}\p{Nd}_]*[\p{L}\p{M}][\p{L}\p{M}\p{Nd}_]*)"
+)
 _MENTION: Final = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{1,20})(?![\w@])")
 _LINK: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}_]+")

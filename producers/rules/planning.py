@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from producers.rules.language import MAX_CHARS
 from producers.rules.rules_file import WantedRule
 
 MAX_AT_X: Final = 1_000
@@ -15,7 +16,7 @@ ItemT = TypeVar("ItemT")
 
 @dataclass(frozen=True)
 class RuleAtX:
-    """A rule that X has."""
+    """A rule that X has; one that is yet to be made has no id."""
 
     rule_id: str
     value: str
@@ -75,8 +76,7 @@ def steps_of(plan: Plan) -> Iterator[Add | Delete]:
     """Yield the requests: new rules first, then old ones away, as far as X's limit allows.
 
     Where the new ones do not fit beside the old, only so many old ones go first as have to. X
-    takes no rule twice, so a rule whose tag changes is away for the moment between two requests:
-    these come one rule at a time, while all other rules hold.
+    takes no value twice, so while the tag of a rule changes a twin in brackets stands in for it.
     """
     doomed = list(plan.deleted)
     at_x = len(plan.deleted) + len(plan.retagged) + len(plan.kept)
@@ -89,8 +89,14 @@ def steps_of(plan: Plan) -> Iterator[Add | Delete]:
         yield Add(tuple(rules))
         at_x += len(rules)
     for old, new in plan.retagged:
+        twin = WantedRule(f"({new.value})", new.tag)
+        has_room = at_x < MAX_AT_X and len(twin.value) <= MAX_CHARS
+        if has_room:
+            yield Add((twin,))
         yield Delete((old,))
         yield Add((new,))
+        if has_room:
+            yield Delete((RuleAtX("", twin.value, twin.tag),))
     for gone in _pieces(doomed, DELETED_AT_ONCE):
         yield Delete(tuple(gone))
 

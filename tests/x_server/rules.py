@@ -51,5 +51,5 @@ def changed(handler: "Handler", asked: dict[str, Any]) -> None:
         return
     if not dry:
         for rule in made:
-            corpus.add_rule(rule["value"], rule.get("tag"))
+            rule["id"] = corpus.add_rule(rule["value"], rule.get("tag")).rule_id
     handler.answer_json(201, {"data": made, "meta": {"summary": {"created": len(made)}}})
