@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "replay": "producers.cli:replay",
     "stream": "producers.live.cli:stream",
     "rules": "producers.rules.cli:rules",
+    "gaps": "producers.gaps.cli:gaps",
     "score": "stream_processors.cli:score",
     "sink": "stream_processors.cli:sink",
     "totals": "stream_processors.reading.cli:totals",

@@ -62,10 +62,10 @@ class Corpus:
     lock: threading.Lock = field(default_factory=threading.Lock)
     _numbers: int = 0
 
-    def post(self, text: str, author_id: str = "7001") -> Post:
+    def post(self, text: str, author_id: str = "7001", at: datetime | None = None) -> Post:
         with self.lock:
             self._numbers += 1
-            at = self.now()
+            at = at or self.now()
             at -= timedelta(microseconds=at.microsecond % 1000)
             ms = (at - _EPOCH) // timedelta(milliseconds=1) - _TWITTER_EPOCH_MS
             post = Post(str((ms << 22) + self._numbers % (1 << 22)), at, text, author_id)
