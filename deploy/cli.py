@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "stream": "producers.live.cli:stream",
     "rules": "producers.rules.cli:rules",
     "gaps": "producers.gaps.cli:gaps",
+    "compliance": "producers.compliance.cli:compliance",
     "score": "stream_processors.cli:score",
     "sink": "stream_processors.cli:sink",
     "totals": "stream_processors.reading.cli:totals",
