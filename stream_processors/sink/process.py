@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 from prometheus_client import Histogram
 
 from schemas.codec import Reason
+from schemas.events import TweetScored
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.progress import Progress
 from schemas.settings import Settings
@@ -70,6 +71,12 @@ class Sink:
             buckets=AGES_S,
             registry=metrics.registry,
         )
+        self._removal_ages = Histogram(
+            "murmur_sink_removal_age_seconds",
+            "From the receipt of a deletion to its commit in PostgreSQL",
+            buckets=AGES_S,
+            registry=metrics.registry,
+        )
         self._progress = progress
         self._positions: dict[Partition, int] = {}
         self._dead_letter_topic = topic_name(settings, DEAD_LETTER)
@@ -113,7 +120,9 @@ class Sink:
             self._metrics.last_progress.set_to_current_time()
             stored_at = datetime.now(UTC)
             for incoming in batch.events:
-                self._ages.observe((stored_at - incoming.event.received_at).total_seconds())
+                age_s = (stored_at - incoming.event.received_at).total_seconds()
+                posted = isinstance(incoming.event, TweetScored)
+                (self._ages if posted else self._removal_ages).observe(age_s)
         self._progress.lag = self._consumer.lag(self._positions)
         self._progress.idle()
         self._metrics.lag.set(self._progress.lag)

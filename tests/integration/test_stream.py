@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from schemas.events import TweetPosted, as_builtins
+from schemas.events import TweetPosted
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER
 from schemas.transport.postgres import connect_postgres
@@ -157,7 +158,7 @@ def test_a_capture_replays_to_the_same_events(x: FakeX, to_x: Settings, tmp_path
 
 
 def _compared(event: TweetPosted) -> dict[str, object]:
-    return {name: value for name, value in as_builtins(event).items() if name not in NOT_COMPARED}
+    return {name: value for name, value in msgspec.to_builtins(event).items() if name not in NOT_COMPARED}
 
 
 def test_what_the_disk_still_holds_is_published_at_the_next_start(
