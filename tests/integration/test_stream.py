@@ -158,7 +158,11 @@ def test_a_capture_replays_to_the_same_events(x: FakeX, to_x: Settings, tmp_path
 
 
 def _compared(event: TweetPosted) -> dict[str, object]:
-    return {name: value for name, value in msgspec.to_builtins(event).items() if name not in NOT_COMPARED}
+    return {
+        name: value
+        for name, value in msgspec.to_builtins(event).items()
+        if name not in NOT_COMPARED
+    }
 
 
 def test_what_the_disk_still_holds_is_published_at_the_next_start(

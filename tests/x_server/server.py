@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -22,13 +22,17 @@ STREAM = "/2/tweets/search/stream"
 
 
 class FakeX:
-    """The server's state. `script` is played one fault a connect; behind it all goes well."""
+    """The server's state. `script` is played one fault a connect; behind it all goes well.
+
+    Where there is a `director`, it answers every connect instead.
+    """
 
     def __init__(self, token: str, heartbeat_s: float = 0.5) -> None:
         self.token = token
         self.heartbeat_s = heartbeat_s
         self.corpus = Corpus()
         self.script: deque[Fault] = deque()
+        self.director: Callable[[Exchange], None] | None = None
         self.compliance = compliance.Jobs(self.corpus)
         self.connects_s: list[float] = []
         self.asked: list[str] = []
@@ -76,7 +80,9 @@ class FakeX:
             self.most_at_once = max(self.most_at_once, staying)
             fault = self.script.popleft() if self.script else None
         try:
-            if fault is not None:
+            if self.director is not None:
+                self.director(exchange)
+            elif fault is not None:
                 fault.play(exchange)
             else:
                 exchange.accept()
