@@ -15,7 +15,7 @@ from producers.border.faults import Unparsable
 from producers.compliance.jobs import ComplianceJobs, JobOver
 from producers.compliance.results import SOURCE, Kind, removal_of
 from producers.compliance.stored_ids import StoredIds
-from producers.live.command import x_adapter
+from producers.x_account.adapter import x_adapter
 from producers.x_account.client import patient, search_client
 from producers.x_api.publishing import publish_event
 from schemas.codec import Reason

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from producers.gaps.refilling import Refilled, Refiller
 from producers.gaps.search import RecentSearch
 from producers.gaps.table import GapTable
-from producers.live.command import x_adapter
 from producers.rules.at_x import RulesAtX
+from producers.x_account.adapter import x_adapter
 from producers.x_account.client import patient, rules_client, search_client
 from producers.x_api.publishing import destination
 from schemas.events import LIVE

@@ -25,7 +25,7 @@ from producers.live.stream import Stream
 from producers.live.telemetry import StreamTelemetry
 from producers.live.watching import Patience
 from producers.replaying.interruption import Interruption
-from producers.x_account.adapter import XAdapter
+from producers.x_account.adapter import XAdapter, x_adapter
 from producers.x_api.publishing import destination
 from schemas.events import LIVE
 from schemas.failures import Failure
@@ -39,7 +39,6 @@ from schemas.transport.publisher import ConfirmingPublisher
 logger = logging.getLogger(__name__)
 
 STAGE: Final = "stream"
-CONNECT_TIMEOUT_S: Final = 10.0
 _ASK_FOR_LEASE_EVERY_S: Final = 2.0
 _JOIN_S: Final = 1.0
 _MIB: Final = 1024 * 1024
@@ -86,14 +85,6 @@ def run_stream(
         return _streamed(
             settings, lease, ledger, adapter, telemetry, capture, interrupted.asked, clock
         )
-
-
-def x_adapter(settings: Settings) -> XAdapter:
-    """Return the way to X that the settings name; raises `MissingSetting` without a token."""
-    return XAdapter(
-        settings.x_api, settings.x_token,
-        timeout_s=CONNECT_TIMEOUT_S, silence_s=settings.x_silence_s,
-    )  # fmt: skip
 
 
 def _stand_by(
@@ -149,7 +140,8 @@ def _streamed(
         patience=Patience(settings.x_silence_s, settings.x_quiet_s),
         backfill_minutes=settings.x_backfill_minutes,
     )  # fmt: skip
-    may_go_on = _LeaseWatch(lease, stopped, time.monotonic)
+    thread = threading.Thread(target=reader.run, name="reader", daemon=True)
+    may_go_on = _Watch(lease, stopped, thread.is_alive, time.monotonic)
     stream = Stream(
         reader=reader, inbox=inbox, spend=spend, ledger=ledger,
         make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
@@ -160,7 +152,6 @@ def _streamed(
         capture=None if capture is None else Capture(capture),
         telemetry=telemetry, clock=clock, may_go_on=may_go_on,
     )  # fmt: skip
-    thread = threading.Thread(target=reader.run, name="reader", daemon=True)
     thread.start()
     try:
         stream.run()
@@ -170,6 +161,8 @@ def _streamed(
         stream.finish(Ending.STOPPED.value)
     if may_go_on.lost:
         raise Failure("another process has taken the connection to X over: this one ends")
+    if not stopped():
+        raise Failure("the reader ended by a fault, which the log shows: start the stream again")
     return {
         "outcome": Ending.STOPPED.value,
         "seconds": round((datetime.now(UTC) - started_at).total_seconds(), 3),
@@ -181,14 +174,19 @@ def _streamed(
     }
 
 
-class _LeaseWatch:
-    """Says whether the stream may go on: nobody stopped it, and the lease is not another's."""
+class _Watch:
+    """Says whether the stream may go on: not stopped, its reader alive, the lease not another's."""
 
     def __init__(
-        self, lease: Lease, stopped: Callable[[], bool], clock: Callable[[], float]
+        self,
+        lease: Lease,
+        stopped: Callable[[], bool],
+        reading: Callable[[], bool],
+        clock: Callable[[], float],
     ) -> None:
         self._lease = lease
         self._stopped = stopped
+        self._reading = reading
         self._clock = clock
         self._ask_at_s = clock()
         self.lost = False
@@ -197,4 +195,4 @@ class _LeaseWatch:
         if self._clock() >= self._ask_at_s and not self._stopped():
             self.lost = self.lost or self._lease.held() is False
             self._ask_at_s = self._clock() + _ASK_FOR_LEASE_EVERY_S
-        return not (self.lost or self._stopped())
+        return self._reading() and not (self.lost or self._stopped())

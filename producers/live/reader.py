@@ -22,6 +22,11 @@ logger = logging.getLogger(__name__)
 _ASK_AGAIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 1.0
 
+_PAUSES: Final = {
+    Ending.SPEND_GUARD: "MURMUR_X_MONTHLY_POSTS is reached, until the month ends or it is raised",
+    Ending.BUFFER_FULL: "memory and disk are full, until Kafka has taken what waits",
+}
+
 Connect = Callable[[Callable[[bytes], bool], Callable[[], None]], StreamConnection]
 """Makes a connection that hands each line to the first and tells the second of X's answer."""
 
@@ -69,6 +74,7 @@ class Reader:
         self._lock = threading.Lock()
         self._gaps = list(gaps)
         self._connection: StreamConnection | None = None
+        self._barred = False
         self._last_line_s = self._last_post_s = 0.0
         self.status = ReaderStatus()
 
@@ -78,9 +84,13 @@ class Reader:
         while not self._stop.is_set():
             barrier = self._barrier()
             if barrier is not None:
+                if not self._barred:
+                    logger.error("the stream pauses: %s", _PAUSES[barrier])
+                self._barred = True
                 self._without_connection(barrier)
                 self._clock.wait(self._stop, _ASK_AGAIN_S)
                 continue
+            self._barred = False
             outcome = self._receive()
             self._without_connection(outcome.ending)
             self._attempts, wait_s = after(self._attempts, outcome, self._clock.monotonic_s())

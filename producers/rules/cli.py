@@ -76,8 +76,8 @@ def list_(as_json: bool) -> None:
 
 
 def _at_x() -> "RulesAtX":
-    from producers.live.command import x_adapter
     from producers.rules.at_x import RulesAtX
+    from producers.x_account.adapter import x_adapter
     from producers.x_account.client import patient, rules_client
     from schemas.settings import load_settings
 

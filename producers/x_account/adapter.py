@@ -12,12 +12,15 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from schemas.failures import Failure
+from schemas.settings import Settings
 
 TWEEPY_HOST: Final = "https://api.twitter.com"
 """Written into Tweepy's code; a session's requests to it go through the adapter."""
 
 NO_TOKEN: Final = "kept-elsewhere"  # noqa: S105  it is none
 """What Tweepy believes to be the token."""
+
+CONNECT_TIMEOUT_S: Final = 10.0
 
 _LOOPBACK: Final = frozenset(["127.0.0.1", "localhost", "::1"])
 
@@ -54,3 +57,13 @@ class XAdapter(HTTPAdapter):
             raise
         response.request = request
         return response
+
+
+def x_adapter(settings: Settings) -> XAdapter:
+    """Return the way to X that the settings name; raises `MissingSetting` without a token."""
+    return XAdapter(
+        settings.x_api,
+        settings.x_token,
+        timeout_s=CONNECT_TIMEOUT_S,
+        silence_s=settings.x_silence_s,
+    )

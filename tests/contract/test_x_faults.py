@@ -25,7 +25,7 @@ from producers.x_api.publishing import Document, read_document
 from schemas.events import TweetPosted
 from tests.conditions import wait_until
 from tests.x_server.faults import FAULTS, Fault
-from tests.x_server.server import FakeX, fake_x
+from tests.x_server.server import STREAM, FakeX, fake_x
 
 TOKEN = "a-token-that-nobody-may-see"
 PATIENCE = Patience(silence_s=1.0, quiet_s=2.0)
@@ -191,6 +191,20 @@ def test_no_error_of_any_fault_shows_the_token(
     assert x.unauthorized == 0
     assert caplog.records
     assert TOKEN not in caplog.text
+
+
+def test_a_redirect_elsewhere_does_not_take_the_token_along(
+    x: FakeX, client: Callable[..., Client]
+) -> None:
+    with fake_x(TOKEN) as elsewhere:
+        address = f"{elsewhere.address}{STREAM}"
+        x.script.append(
+            Fault("redirect", lambda e: e.answer(302, Location=address), Ending.HTTP, wait_s=5)
+        )
+        reading = client()
+        wait_until(lambda: reading.ended(Ending.HTTP), 20, "the refusal elsewhere")
+        assert elsewhere.unauthorized == 1
+        assert elsewhere.connects_s == []
 
 
 def test_a_full_buffer_ends_the_connection_and_nothing_vanishes_unseen(

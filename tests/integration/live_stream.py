@@ -9,11 +9,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
+from schemas.events import TweetPosted
 from schemas.settings import Settings
+from schemas.transport.postgres import connect_postgres
 from tests.conditions import wait_until
+from tests.integration.replay_runs import raw_events
 from tests.stack import MURMUR, process_environment
 from tests.x_server.server import FakeX
 
@@ -88,3 +92,23 @@ def streaming(settings: Settings, folder: Path, *arguments: str) -> Iterator[Str
     finally:
         stream.process.kill()
         stream.process.communicate(timeout=10)
+
+
+def published(settings: Settings, run: str = "live") -> dict[str, TweetPosted]:
+    """Return the posts of a run that are in `tweets.raw`, by id."""
+    return {
+        event.tweet_id: event
+        for event in raw_events(settings)
+        if isinstance(event, TweetPosted) and event.run == run
+    }
+
+
+def rows(settings: Settings, statement: str) -> list[Any]:
+    """Ask PostgreSQL."""
+    connection = connect_postgres(settings, "test")
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+    finally:
+        connection.close()

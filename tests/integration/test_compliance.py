@@ -2,8 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,39 +11,18 @@ from schemas.events import AuthorErased, Reference, TweetDeleted, TweetWithheld
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER
 from schemas.transport.postgres import connect_postgres
-from tests.integration.kafka_reading import messages, raw_events
-from tests.integration.live_stream import TOKEN, settings_for
+from tests.integration.live_stream import TOKEN, rows
+from tests.integration.replay_runs import messages, raw_events
 from tests.integration.storing import store
 from tests.stack import MURMUR, process_environment
 from tests.unit.examples import scored_tweet
-from tests.x_server.server import FakeX, fake_x
-
-
-@pytest.fixture
-def x() -> Iterator[FakeX]:
-    with fake_x(TOKEN) as server:
-        yield server
-
-
-@pytest.fixture
-def to_x(x: FakeX, settings: Settings, tmp_path: Path) -> Settings:
-    return settings_for(x, settings, tmp_path)
+from tests.x_server.server import FakeX
 
 
 def keep(settings: Settings, *events: Any) -> None:
     connection = connect_postgres(settings, "test")
     try:
         store(connection, events)
-    finally:
-        connection.close()
-
-
-def rows(settings: Settings, statement: str) -> list[Any]:
-    connection = connect_postgres(settings, "test")
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall()
     finally:
         connection.close()
 

@@ -2,9 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,26 +10,21 @@ import pytest
 from schemas.events import TweetPosted
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
-from tests.integration.kafka_reading import raw_events
-from tests.integration.live_stream import TOKEN, settings_for
+from tests.integration.live_stream import TOKEN
+from tests.integration.replay_runs import raw_events
 from tests.stack import MURMUR, process_environment
-from tests.x_server.server import FakeX, fake_x
+from tests.x_server.server import FakeX
 
 NOW = datetime.now(UTC)
 HOURS = timedelta(hours=1)
 
 
 @pytest.fixture
-def x() -> Iterator[FakeX]:
-    with fake_x(TOKEN) as server:
-        server.corpus.add_rule("cats", "about cats")
-        server.corpus.add_rule("dogs", "about dogs")
-        yield server
-
-
-@pytest.fixture
-def to_x(x: FakeX, settings: Settings, tmp_path: Path) -> Settings:
-    return settings_for(x, settings, tmp_path)
+def x(x: FakeX) -> FakeX:
+    """A fake X with two rules."""
+    x.corpus.add_rule("cats", "about cats")
+    x.corpus.add_rule("dogs", "about dogs")
+    return x
 
 
 def add_gap(settings: Settings, begins: datetime, ends: datetime | None) -> None:
