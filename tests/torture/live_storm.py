@@ -119,10 +119,15 @@ def _asked_for(post: Post) -> bool:
 
 
 def _last_words(x: FakeX, settings: Settings, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until a calm connection delivers and all that it delivered is stored; then stop."""
-    wait_until(lambda: x.connected, 60, "a calm connection")
-    last = x.post("cats at last")
-    wait_until(lambda: last.tweet_id in _stored(settings), STORED_WITHIN_S, "the last post")
+    """Wait until what a calm connection delivers is stored, then stop."""
+    last: set[str] = set()
+
+    def stored_at_last() -> bool:
+        # The fake may still believe in a connection that its client has given up.
+        last.add(x.post("cats at last").tweet_id)
+        return not last.isdisjoint(_stored(settings))
+
+    wait_until(stored_at_last, STORED_WITHIN_S, "a post of a calm connection")
     process.terminate()
     process.wait(10)
 
