@@ -9,7 +9,6 @@ from producers.gaps.search import RecentSearch
 from producers.gaps.slices import searchable, slices
 from producers.gaps.table import GapTable, KnownGap
 from producers.rules.planning import RuleAtX
-from producers.x_account.client import XRefused
 from producers.x_api.publishing import Destination, Document, publish_document
 from schemas.failures import Failure
 from schemas.transport.publisher import ConfirmingPublisher
@@ -67,8 +66,6 @@ class Refiller:
             for since, until in slices(begins, ends):
                 self._require_budget()
                 published += self._piece(gap, since, until)
-        except XRefused as refusal:
-            return self._closed(gap, "partly", published, str(refusal))
         except _Exhausted:
             return Refilled(gap.gap_id, "open", published, "the month's limit of posts is reached")
         if begins >= to_at and not whole:
@@ -79,6 +76,10 @@ class Refiller:
             return self._closed(
                 gap, "partly", published, f"X no longer has what was before {begins}"
             )
+        if self._search.refused:
+            tags = ", ".join(sorted(self._search.refused))
+            why = next(iter(self._search.refused.values()))
+            return self._closed(gap, "partly", published, f"not searched: {tags} ({why})")
         return self._closed(gap, "refilled", published, "")
 
     def _piece(self, gap: KnownGap, since: datetime, until: datetime) -> int:

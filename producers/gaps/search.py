@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from producers.rules.planning import RuleAtX
-from producers.x_account.client import Answer, Ask
+from producers.x_account.client import Answer, Ask, XRefused
 from producers.x_account.fields import asked_fields
 
 _PAGE: Final = 100
@@ -31,26 +31,34 @@ class Found:
 
 
 class RecentSearch:
-    """Searches with the rules that X has, one after the other, and puts their results together."""
+    """Searches with the rules that X has, one after the other, and puts their results together.
+
+    `posts_read` counts what X may charge for.
+    """
 
     def __init__(self, client: Any, ask: Ask) -> None:
         self._client = client
         self._ask = ask
         self.posts_read = 0
+        self.refused: dict[str, str] = {}
 
     def between(self, rules: Sequence[RuleAtX], since: datetime, until: datetime) -> list[Found]:
         """Return the posts of a time, oldest first, each once with all the rules that found it.
 
-        Raises `XRefused` where X does not search with a rule, and `Failure` where it is away.
+        A rule that X does not search with is noted in `refused`, with what X says. Raises
+        `Failure` where X is away or does not take the token.
         """
         found: dict[str, Found] = {}
         for rule in rules:
-            for page in self._pages(rule.value, since, until):
-                includes = page.get("includes") or {}
-                for data in page.get("data") or []:
-                    self.posts_read += 1
-                    post = found.setdefault(str(data["id"]), Found(data, includes))
-                    post.rules.append(rule)
+            try:
+                for page in self._pages(rule.value, since, until):
+                    includes = page.get("includes") or {}
+                    for data in page.get("data") or []:
+                        self.posts_read += 1
+                        post = found.setdefault(str(data["id"]), Found(data, includes))
+                        post.rules.append(rule)
+            except XRefused as refusal:
+                self.refused[rule.tag or rule.value] = str(refusal)
         return [found[tweet_id] for tweet_id in sorted(found, key=int)]
 
     def _pages(self, query: str, since: datetime, until: datetime) -> Iterator[Answer]:

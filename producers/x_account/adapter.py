@@ -14,8 +14,9 @@ from requests.adapters import HTTPAdapter
 from schemas.failures import Failure
 from schemas.settings import Settings
 
-TWEEPY_HOST: Final = "https://api.twitter.com"
-"""Written into Tweepy's code; a session's requests to it go through the adapter."""
+TWEEPY_HOST: Final = "https://api.twitter.com/"
+"""Written into Tweepy's code; a session's requests to it go through the adapter. The slash counts:
+without it, a host whose name merely begins so would get the token too."""
 
 NO_TOKEN: Final = "kept-elsewhere"  # noqa: S105  it is none
 """What Tweepy believes to be the token."""
@@ -38,7 +39,7 @@ class XAdapter(HTTPAdapter):
         if not (address.scheme == "https" or loopback) or not address.hostname:
             raise Failure("MURMUR_X_API has to be an https address (or http on the loopback)")
         super().__init__(max_retries=0)
-        self._api = api.rstrip("/")
+        self._api = api.rstrip("/") + "/"
         self._token = token
         self._timeout = (timeout_s, silence_s)
 

@@ -22,7 +22,7 @@ Answer = dict[str, Any]
 
 
 class XRefused(Failure):
-    """X understood the question and refused it; it would refuse it again."""
+    """X refused the question itself, not who asked it; it would refuse it again."""
 
 
 class Ask(Protocol):
@@ -73,12 +73,12 @@ def patient(wait: Wait = time.sleep, now_s: Callable[[], float] = time.time) -> 
     return ask
 
 
-def _refusal(error: HTTPException) -> XRefused:
+def _refusal(error: HTTPException) -> Failure:
     status = error.response.status_code
     if status == 401:
-        return XRefused("X does not take the token: see MURMUR_X_BEARER_TOKEN")
+        return Failure("X does not take the token: see MURMUR_X_BEARER_TOKEN")
     if status == 403:
-        return XRefused("X says that the account has no access to this")
+        return Failure("X says that the account has no access to this")
     said = ""
     if isinstance(error, BadRequest):
         # What was wrong with the question. The token is no part of one, nor of its answer.

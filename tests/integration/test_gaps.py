@@ -90,6 +90,22 @@ def test_what_x_no_longer_has_is_said(x: FakeX, to_x: Settings) -> None:
     assert set(posts_of(to_x)) == {kept.tweet_id}
 
 
+def test_a_rule_that_x_does_not_search_with_is_named_and_the_others_are_searched(
+    x: FakeX, to_x: Settings
+) -> None:
+    x.search_refuses.add("cats")
+    begins = NOW - 3 * HOURS
+    x.corpus.post("cats", at=begins + timedelta(minutes=1))
+    dogs = x.corpus.post("dogs", at=begins + timedelta(minutes=2))
+    add_gap(to_x, begins, begins + timedelta(minutes=10))
+    (done,) = gaps(to_x, "refill")
+    assert (done["status"], done["posts"]) == ("partly", 1)
+    assert done["detail"] == (
+        "not searched: about cats (X refuses with 400: the query is too long)"
+    )
+    assert set(posts_of(to_x)) == {dogs.tweet_id}
+
+
 def test_a_gap_that_lasts_stays_open(to_x: Settings) -> None:
     add_gap(to_x, NOW - HOURS, None)
     (done,) = gaps(to_x, "refill", code=1)

@@ -19,6 +19,9 @@ def found(handler: "Handler") -> None:
             handler.answer_json(429, {"title": "Too Many Requests"})
             return
         x.search_limit -= 1
+    if asked["query"] in x.search_refuses:
+        handler.answer_json(400, {"errors": [{"message": "the query is too long"}]})
+        return
     since, until = (datetime.fromisoformat(asked[n]) for n in ("start_time", "end_time"))
     now = x.corpus.now()
     if since < now - REACH or until > now - timedelta(seconds=10) or since >= until:

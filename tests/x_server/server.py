@@ -39,6 +39,7 @@ class FakeX:
         self.unauthorized = 0
         self.most_at_once = 0
         self.search_limit: int | None = None
+        self.search_refuses: set[str] = set()
         self.stopping = threading.Event()
         self.port = 0
         self._lock = threading.Lock()
