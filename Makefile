@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check accuracy bench generated lock format clean
+.PHONY: help demo test torture check accuracy bench generated lock format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -36,6 +36,9 @@ accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy 
 
 bench: $(VENV)/dev.stamp ## What the stream costs beside the model, as ratios; one JSON document
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything
+	$(BIN)/python -m tests.torture $(ARGS)
 
 check: $(VENV)/dev.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff format --check .

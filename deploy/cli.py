@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "totals": "stream_processors.reading.cli:totals",
     "runs": "stream_processors.reading.cli:runs",
     "export": "stream_processors.reading.cli:export",
+    "prune": "stream_processors.pruning.cli:prune",
+    "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }
 
 

@@ -18,6 +18,10 @@ BATCH_TEXTS: Final = 32
 scoring 2,048 tweets sorted by length with batches of 8 to 256."""
 
 
+class UnscorableTexts(Exception):
+    """The model or its tokenizer refuses these texts, and always will. Never carries a text."""
+
+
 class Engine(Protocol):
     """Turns cleaned texts into probabilities; the result for a text depends on nothing else."""
 
@@ -27,7 +31,7 @@ class Engine(Protocol):
         ...
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
-        """Return one row for each text, in order."""
+        """Return one row for each text, in order; raise `UnscorableTexts` where one has none."""
         ...
 
 
@@ -43,8 +47,11 @@ class OnnxEngine:
         # library offers no other switch, and reads this one at its first batch.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as faults
         from tokenizers import Tokenizer
 
+        # A RuntimeException may also be a want of memory: it is passed on, and ends the process.
+        self._refusals = (faults.Fail, faults.InvalidArgument, faults.NotImplemented)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -76,12 +83,26 @@ class OnnxEngine:
         return self._labels
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
-        """Return one row for each text, in order."""
-        encoded = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        """Return one row for each text, in order; raise `UnscorableTexts` where one has none.
+
+        Whatever else either library raises may be the machine's fault, and is passed on.
+        """
+        encoded = self._encode(texts)
         logits = np.empty((len(texts), len(self._labels)), dtype=np.float64)
         for rows in _batches_by_length([len(ids) for ids in encoded]):
             logits[rows] = self._logits([encoded[row] for row in rows])
+        if not np.isfinite(logits).all():
+            raise UnscorableTexts("the model's answer is no number")
         return softmax(logits / self._temperature)
+
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        try:
+            return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        except Exception as fault:
+            # For what it cannot encode the library raises bare Exceptions, and only for that.
+            if type(fault) not in (Exception, TypeError):
+                raise
+            raise UnscorableTexts("the tokenizer refuses it") from fault
 
     def _logits(self, batch: list[list[int]]) -> npt.NDArray[np.float32]:
         longest = max(len(ids) for ids in batch)
@@ -91,7 +112,10 @@ class OnnxEngine:
             input_ids[row, : len(ids)] = ids
             attention_mask[row, : len(ids)] = 1
         feeds = {"input_ids": input_ids, "attention_mask": attention_mask}
-        logits: npt.NDArray[np.float32] = self._session.run(None, feeds)[0]
+        try:
+            logits: npt.NDArray[np.float32] = self._session.run(None, feeds)[0]
+        except self._refusals as fault:
+            raise UnscorableTexts("the model refuses it") from fault
         return logits
 
     def _check_interface(self, folder: Path) -> None:

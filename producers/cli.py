@@ -1,24 +1,27 @@
 """`murmur replay`: archives in, events out."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from producers.asking import Speed, Time, confirm_live
 from producers.formats.registry import FORMATS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from producers.replaying.command import ReplayRequest
+    from producers.replaying.interruption import Interruption
 
 DEFAULT_MAX_LAG = 20_000
 """At some hundred tweets a second and process, half a minute that a live tweet may have to wait."""
 
 
 @click.command()
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-)
-@click.option("--run", "run", metavar="NAME", help="Name of the run. Default: the first file's.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--run", "run", metavar="NAME", help="Name of the run. Default: the first FILE's.")
 @click.option(
     "--format",
     "format_name",
@@ -43,10 +46,30 @@ DEFAULT_MAX_LAG = 20_000
     help="Most events that wait for scoring; live ones pass. 0: no bound.",
 )
 @click.option("--restart", is_flag=True, help="Publish from the start, whatever was done before.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what the files hold; publish nothing, need no server."
+)
+@click.option(
+    "--speed",
+    type=Speed(),
+    default="max",
+    show_default=True,
+    help="How fast the tweets' own time goes by: 1x, 60x, max.",
+)
+@click.option("--from", "start", type=Time(), help="Only tweets posted at this time or later.")
+@click.option("--to", "end", type=Time(), help="Only tweets posted before this time.")
+@click.option("--into", type=click.Choice(["live"]), help="Publish into the live stream's run.")
+@click.option("--yes", is_flag=True, help="Do not ask whether --into live is meant.")
+@click.option(
+    "--shift-to-now",
+    is_flag=True,
+    help="Move all times: at --speed 1x the first tweet's to now, else the newest one's.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--probe-port", type=click.IntRange(0, 65535), help="Serve metrics and probes here.")
 def replay(
-    files: tuple[Path, ...],
+    *,
+    files: tuple[str, ...],
     run: str | None,
     format_name: str | None,
     columns: str | None,
@@ -56,14 +79,23 @@ def replay(
     limit: int | None,
     max_lag: int,
     restart: bool,
+    dry_run: bool,
+    speed: float | None,
+    start: datetime | None,
+    end: datetime | None,
+    into: str | None,
+    yes: bool,
+    shift_to_now: bool,
     as_json: bool,
     probe_port: int | None,
 ) -> int:
     """Publish archives of tweets; what cannot be parsed becomes dead letters.
 
-    Plain files, .gz, .bz2 and .zst. The same command goes on where an interrupted one ended.
-    Columns that are read are id, text, label, created_at, lang and author_id; others are passed
-    over, a - among them. Exit code 1 where a file could not be read to its end.
+    FILE is a file, a folder, a pattern, or - for standard input: plain, .gz, .bz2, .zst, Parquet,
+    or a tar of such files. The same command goes on where an interrupted one ended. Columns that
+    are read are id, text, label, created_at, lang and author_id; others are passed over, a -
+    among them. Times are ISO 8601, UTC where they say nothing else. Exit code 1 where a file could
+    not be read to its end.
     """
     import logging
     import sys
@@ -71,31 +103,33 @@ def replay(
     import msgspec
     from rich.console import Console
 
+    from producers.archives.inputs import inputs_of
     from producers.formats.archive_format import FormatOptions
     from producers.replaying.command import ReplayRequest, run_replay
     from producers.replaying.display import report_table, what_next
     from producers.replaying.interruption import Interruption
     from producers.replaying.report import Outcome
     from producers.replaying.run_name import run_name_of
+    from producers.replaying.times import Times
     from producers.rules.matching import rule_matcher
     from schemas.events import LIVE, valid_run_name
     from schemas.observability.logs import configure_logging
     from schemas.settings import load_settings
     from schemas.topics import DEAD_LETTER, topic_name
 
-    name = run if run is not None else run_name_of(files[0])
-    if name == LIVE or not valid_run_name(name):
+    if run is not None and into is not None:
+        raise click.UsageError("--run and --into name two runs: give one of them")
+    inputs = inputs_of(files)
+    name = into or run or run_name_of(Path(files[0]).resolve())
+    if (name == LIVE and into is None) or not valid_run_name(name):
         raise click.BadParameter(
             "a run is named in a-z, 0-9, '.', '_' and '-', at most 63 of them, and not `live`",
             param_hint="--run",
         )
-    settings = load_settings()
-    configure_logging(settings, "replay")
     console = Console(stderr=True)
-    if console.is_terminal:
-        logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))
+    interrupted = Interruption()
     request = ReplayRequest(
-        paths=files,
+        inputs=tuple(inputs),
         run=name,
         format_name=format_name,
         options=FormatOptions(
@@ -108,8 +142,18 @@ def replay(
         max_lag=max_lag,
         restart=restart,
         probe_port=probe_port,
+        speed=speed,
+        window=Times(start, end),
+        shift_to_now=shift_to_now,
     )
-    interrupted = Interruption()
+    if dry_run:
+        return _dry_run(request, interrupted, console, as_json=as_json)
+    if into is not None and not yes:
+        confirm_live(shift_to_now=shift_to_now)
+    settings = load_settings()
+    configure_logging(settings, "replay")
+    if console.is_terminal:
+        logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))
     report = run_replay(settings, request, interrupted, console)
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(report.as_json()) + b"\n")
@@ -120,3 +164,23 @@ def replay(
     if report.outcome is Outcome.INTERRUPTED:
         return 128 + (interrupted.signal_number or 0)
     return 1 if report.damaged else 0
+
+
+def _dry_run(
+    request: "ReplayRequest", interrupted: "Interruption", console: "Console", *, as_json: bool
+) -> int:
+    import sys
+
+    import msgspec
+    from rich.console import Console
+
+    from producers.replaying.command import run_dry
+    from producers.replaying.dry_run_display import dry_run_lines
+
+    found = run_dry(request, interrupted, console)
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(found.as_json()) + b"\n")
+    else:
+        for line in dry_run_lines(found):
+            Console().print(line, markup=False, highlight=False, soft_wrap=True)
+    return 1 if found.damaged else 0

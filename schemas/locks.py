@@ -15,5 +15,8 @@ REFRESHER: Final = 7_264_002
 RUN_CREATION: Final = 7_264_003
 """Held while the partitions of a run are made or dropped."""
 
+REDRIVE: Final = 7_264_004
+"""Held by the one command that publishes dead letters again."""
+
 STREAM: Final = 7_264_010
 """Held by the one process that is connected to X's stream."""

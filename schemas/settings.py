@@ -67,6 +67,16 @@ class Settings(BaseSettings):
     score_window: int = Field(256, ge=1, le=4096, description="Most tweets scored together.")
     score_window_s: float = Field(0.2, gt=0, le=10, description="Longest wait for a full window.")
 
+    hold_ratio: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="Share of dead letters above which scoring is held; 1: never.",
+    )
+    hold_window: int = Field(
+        1000, ge=100, description="Over how many of the last messages that share is taken."
+    )
+
     sink_batch: int = Field(500, ge=1, le=5000, description="Most events in one transaction.")
     refresh_interval_s: float = Field(1.0, gt=0, description="Pause between refreshes of Redis.")
     cache_ttl_s: int = Field(600, ge=10, description="Life of an aggregate in Redis.")

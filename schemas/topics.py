@@ -1,6 +1,6 @@
 """The topics: their names, keys, life and how they are laid out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from schemas.settings import Settings
@@ -9,6 +9,7 @@ RAW = "tweets.raw"
 SCORED = "tweets.scored"
 DEAD_LETTER = "tweets.dead-letter"
 MODELS_PROMOTED = "models.promoted"
+SCORE_HOLD = "score.hold"
 
 SCORE_GROUP = "murmur-score"
 SINK_GROUP = "murmur-sink"
@@ -19,6 +20,7 @@ scored tweet is larger than the raw one by its labels and extracted parts."""
 
 _HOUR_MS = 3_600_000
 _FOREVER_MS = -1
+_SMALL_SEGMENT_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,14 @@ class TopicSpec:
     replication: int
     cleanup: Literal["delete", "compact"]
     retention_ms: int
+    segment_bytes: int | None = None
 
     def config(self) -> dict[str, str]:
         """Kafka's topic settings; every other setting is the broker's default."""
-        return {"cleanup.policy": self.cleanup, "retention.ms": str(self.retention_ms)}
+        config = {"cleanup.policy": self.cleanup, "retention.ms": str(self.retention_ms)}
+        if self.segment_bytes is not None:
+            config["segment.bytes"] = str(self.segment_bytes)
+        return config
 
 
 def topic_name(settings: Settings, topic: str) -> str:
@@ -68,4 +74,6 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         # A dead letter is evidence: it waits until somebody has looked at it.
         spec(DEAD_LETTER, 1, "delete", _FOREVER_MS),
         spec(MODELS_PROMOTED, 1, "compact", _FOREVER_MS),
+        # Read whole at each start of a scoring process, and only closed segments are compacted.
+        replace(spec(SCORE_HOLD, 1, "compact", _FOREVER_MS), segment_bytes=_SMALL_SEGMENT_BYTES),
     ]

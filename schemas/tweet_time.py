@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-_TWITTER_EPOCH_MS = 1_288_834_974_657
+_TWITTER_EPOCH = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=1_288_834_974_657)
 _FIRST_SNOWFLAKE = 30_000_000_000
 """Ids were a plain sequence, below 30 thousand million, until they held their time (Nov 2010)."""
 
@@ -26,9 +26,7 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     number = int(tweet_id)
     if not _FIRST_SNOWFLAKE <= number <= _LAST_ID:
         return None
-    return datetime.fromtimestamp(0, UTC) + timedelta(
-        milliseconds=(number >> 22) + _TWITTER_EPOCH_MS
-    )
+    return _TWITTER_EPOCH + timedelta(0, 0, 0, number >> 22)
 
 
 def check_plausible(when: datetime, received_at: datetime) -> None:
@@ -45,7 +43,10 @@ def posted_at(
     From the root id where it holds a time, else `created_at`, else the start of its run. Raises
     `ImplausibleTime` for a time before Twitter began or more than a day after `received_at`.
     """
-    when = snowflake_time(root_id) or created_at or run_started_at
-    when = when.astimezone(UTC)
+    inside = snowflake_time(root_id)
+    if inside is not None:  # whole milliseconds of UTC already
+        check_plausible(inside, received_at)
+        return inside
+    when = (created_at or run_started_at).astimezone(UTC)
     check_plausible(when, received_at)
     return when.replace(microsecond=when.microsecond // 1000 * 1000)

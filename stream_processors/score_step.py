@@ -12,14 +12,16 @@ from schemas.events import TweetScored
 from schemas.observability.metrics import StageMetrics
 from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.publisher import ConfirmingPublisher
-from stream_processors.scoring import Received, score_window
+from schemas.transport.redrives import passed_on
+from stream_processors.hold.guard import HoldGuard
+from stream_processors.scoring import Outcome, Received, score_window
 
 
 class ScoreStep:
     """Scores a window and publishes it; returns once the brokers have acknowledged all of it.
 
-    Raises `DeliveryFailed` where they have not: the window must then not be acknowledged. Runs in
-    one thread, always the same.
+    Raises `DeliveryFailed` where they have not, and `ScoringHeld` during a hold: the window must
+    then not be acknowledged. Runs in one thread, always the same.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class ScoreStep:
         dead_letters: DeadLetterWriter,
         metrics: StageMetrics,
         now: Callable[[], datetime],
+        guard: HoldGuard,
     ) -> None:
         self._scorer = scorer
         self._detect_language = detect_language
@@ -40,20 +43,26 @@ class ScoreStep:
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._now = now
+        self._guard = guard
         self._cache_hits = Counter(
             "murmur_score_cache_hits", "Texts whose score was remembered", registry=metrics.registry
         )
 
-    def __call__(self, window: Sequence[Received]) -> None:
-        """Process one window."""
-        hits_before = self._scorer.cache_hits
-        started_s = time.perf_counter()
-        outcomes = score_window(
+    def judge(self, window: Sequence[Received]) -> list[Outcome]:
+        """Return what a window becomes, and publish nothing."""
+        return score_window(
             window, scorer=self._scorer, detect_language=self._detect_language, now=self._now
         )
+
+    def __call__(self, window: Sequence[Received]) -> None:
+        """Process one window."""
+        self._guard.admit()
+        hits_before = self._scorer.cache_hits
+        started_s = time.perf_counter()
+        outcomes = self.judge(window)
         scored_s = time.perf_counter()
         tweets = 0
-        for outcome in outcomes:
+        for message, outcome in zip(window, outcomes, strict=True):
             if isinstance(outcome, DeadLetter):
                 self._dead_letters.write(outcome)
                 self._metrics.dead_letters.labels(outcome.reason).inc()
@@ -63,8 +72,17 @@ class ScoreStep:
                     self._scored_topic,
                     key=key_of(outcome),
                     value=encode(outcome),
-                    headers=headers_of(outcome),
+                    headers=[*headers_of(outcome), *passed_on(message.headers)],
                 )
+        self._guard.count(
+            self._publisher,
+            (message.position.partition for message in window),
+            (
+                message.position.partition
+                for message, outcome in zip(window, outcomes, strict=True)
+                if isinstance(outcome, DeadLetter)
+            ),
+        )
         self._publisher.confirm()
         self._metrics.step_seconds.labels("score").observe(scored_s - started_s)
         self._metrics.step_seconds.labels("publish").observe(time.perf_counter() - scored_s)

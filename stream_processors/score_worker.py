@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -14,18 +14,25 @@ from model_server.scorer import Scorer, load_scorer
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.probes import serve_probes
 from schemas.observability.progress import Progress
+from schemas.observability.watchdog import Watchdog, end_process, start_watchdog
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, group_name, topic_name
 from schemas.transport.dead_letters import DeadLetterWriter
+from schemas.transport.expired_unread import ExpiredUnread
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable, Partition
 from schemas.transport.publisher import ConfirmingPublisher
+from stream_processors.hold.following import HeldState, follow_hold
+from stream_processors.hold.guard import HoldGuard
+from stream_processors.lag_watch import LagWatch, note_expired
 from stream_processors.language import language_detector
 from stream_processors.score_step import ScoreStep
+from stream_processors.scoring import Received
 from stream_processors.topology import build_app
 
 logger = logging.getLogger(__name__)
 
-LAG_INTERVAL_S = 2.0
+ASSIGNMENT_ANSWER_S = 2.0
+"""Longest wait for each answer at an assignment: the group waits meanwhile."""
 
 
 def configured_scorer(settings: Settings) -> Scorer:
@@ -47,6 +54,8 @@ def run_score_worker(
         "model loaded", extra={"model": scorer.identity.name, "sha256": scorer.identity.sha256}
     )
     publisher = ConfirmingPublisher(settings, "murmur-score")
+    held = HeldState(progress, metrics)
+    guard = HoldGuard(settings, clock=time.time, told=held.tell)
     step = ScoreStep(
         scorer=scorer,
         detect_language=language_detector(),
@@ -55,28 +64,45 @@ def run_score_worker(
         dead_letters=DeadLetterWriter(publisher, topic_name(settings, DEAD_LETTER)),
         metrics=metrics,
         now=lambda: datetime.now(UTC),
+        guard=guard,
     )
+
+    group_lag = GroupLag(
+        settings, group=group_name(settings, SCORE_GROUP), topics=[topic_name(settings, RAW)]
+    )
+    expired = ExpiredUnread(lambda partition, count: note_expired(metrics, partition, count))
+    assignment: set[Partition] = set()
+
+    def process(window: Sequence[Received]) -> None:
+        positions = [message.position for message in window]
+        expired.read((((at.source, at.partition), at.offset) for at in positions), group_lag.low_of)
+        step(window)
 
     def acknowledged() -> None:
         progress.advance()
         metrics.last_progress.set_to_current_time()
 
-    assignment: set[Partition] = set()
-
     def assigned(partitions: set[TP]) -> None:
+        mine = {(tp.topic, tp.partition) for tp in partitions}
+        try:
+            committed = group_lag.standings(ASSIGNMENT_ANSWER_S).committed
+            expired.assigned({name: committed[name] for name in mine & committed.keys()})
+        except KafkaUnavailable as error:
+            logger.warning("what expired unread is not known: %s", error)
         assignment.clear()
-        assignment.update((tp.topic, tp.partition) for tp in partitions)
+        assignment.update(mine)
         progress.ready = True
 
+    def told(lag: int) -> None:
+        progress.idle()
+        metrics.lag.set(lag)
+
+    finished = threading.Event()
     with ThreadPoolExecutor(1, thread_name_prefix="score") as executor:
         app = build_app(
-            settings, step=step, executor=executor, acknowledged=acknowledged, assigned=assigned
+            settings, step=process, executor=executor, acknowledged=acknowledged, assigned=assigned
         )
-        stopped = threading.Event()
-        watcher = threading.Thread(
-            target=_watch_lag, args=(settings, assignment, progress, metrics, stopped), daemon=True
-        )
-        watcher.start()
+        worker = faust.Worker(app, override_logging=False, quiet=True)
         with serve_probes(
             settings.probe_host,
             probe_port,
@@ -85,32 +111,27 @@ def run_score_worker(
             readiness=progress.readiness,
         ) as port:
             logger.info("probes at http://%s:%d", settings.probe_host, port)
+            LagWatch(
+                group_lag,
+                assigned=lambda: frozenset(assignment),
+                progress=progress,
+                expired=expired,
+                told=told,
+            ).start(finished)
+            start_watchdog(
+                Watchdog(
+                    progress,
+                    stopping=lambda: worker.should_stop,
+                    clock=time.monotonic,
+                    end=end_process,
+                ),
+                finished,
+            )
             try:
-                faust.Worker(app, override_logging=False, quiet=True).execute_from_commandline()
+                if follow_hold(
+                    guard, settings, judge=step.judge, publisher=publisher,
+                    progress=progress, finished=finished,
+                ):  # fmt: skip
+                    worker.execute_from_commandline()
             finally:
-                stopped.set()
-
-
-def _watch_lag(
-    settings: Settings,
-    assigned: set[Partition],
-    progress: Progress,
-    metrics: StageMetrics,
-    stopped: threading.Event,
-) -> None:
-    """Keep the lag of this worker's own partitions; the group's own offsets cannot flatter it."""
-    group_lag = GroupLag(
-        settings, group=group_name(settings, SCORE_GROUP), topics=[topic_name(settings, RAW)]
-    )
-    while not stopped.wait(LAG_INTERVAL_S):
-        try:
-            lag = group_lag.read()
-        except KafkaUnavailable as error:
-            progress.unavailable = "Kafka"
-            logger.warning("%s", error)
-            continue
-        if progress.unavailable is not None:
-            progress.advance()
-        progress.lag = sum(behind for partition, behind in lag.items() if partition in assigned)
-        progress.idle()
-        metrics.lag.set(progress.lag)
+                finished.set()

@@ -4,12 +4,14 @@ import logging
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from types import FrameType
 
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.probes import serve_probes
 from schemas.observability.progress import Progress
+from schemas.observability.watchdog import Watchdog, end_process, start_watchdog
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import connect_postgres
@@ -64,10 +66,17 @@ def run_sink_worker(settings: Settings, probe_port: int) -> None:
             progress=progress,
         )
         thread.start()
+        watchdog = Watchdog(progress, stopping=stop.is_set, clock=time.monotonic, end=end_process)
+        finished = threading.Event()
+        start_watchdog(watchdog, finished)
         try:
-            sink.run(stop)
+            # Not in this thread: Python handles signals here, and not while libpq or librdkafka
+            # hangs in it.
+            with ThreadPoolExecutor(1, thread_name_prefix="sink") as executor:
+                executor.submit(sink.run, stop).result()
         finally:
             stop.set()
             thread.join(timeout=10)
+            finished.set()
     if faults:
         raise faults[0]

@@ -78,7 +78,8 @@ def build_app(
     app.agent(raw, name="score", concurrency=1, supervisor_strategy=CrashingSupervisor)(score)
 
     async def on_assigned(_app: faust.App, partitions: set[TP], **_: object) -> None:
-        assigned(partitions)
+        # It asks the brokers, and the loop has heartbeats and signals to see to.
+        await asyncio.get_running_loop().run_in_executor(None, assigned, partitions)
 
     app.on_partitions_assigned.connect(cast("Any", on_assigned), weak=False)
     return app

@@ -22,6 +22,7 @@ from deploy.embedded.layout import Layout
 from deploy.embedded.starting import Say
 from deploy.embedded.state import load_state
 from deploy.embedded.supervision import Supervisor
+from producers.archives.inputs import Input
 from producers.cli import DEFAULT_MAX_LAG
 from producers.formats.archive_format import FormatOptions
 from producers.replaying.command import ReplayRequest, run_replay
@@ -126,8 +127,8 @@ def _write_archive(home: Path, lines: int) -> tuple[Path, Manifest]:
 
 def _replay(settings: Settings, path: Path, run: str, console: Console) -> None:
     request = ReplayRequest(
-        paths=(path,), run=run, format_name=None, options=FormatOptions(), rate=None, limit=None,
-        max_lag=DEFAULT_MAX_LAG, restart=False, probe_port=None,
+        inputs=(Input(path, named=True),), run=run, format_name=None, options=FormatOptions(),
+        rate=None, limit=None, max_lag=DEFAULT_MAX_LAG, restart=False, probe_port=None,
     )  # fmt: skip
     report = run_replay(settings, request, Interruption(), console)
     if report.outcome is Outcome.INTERRUPTED:

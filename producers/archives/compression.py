@@ -2,8 +2,10 @@
 
 import bz2
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, Final
 
 import zstandard
@@ -26,18 +28,25 @@ class DamagedFile(Exception):
 def decompressed(file: BinaryIO) -> Iterator[bytes]:
     """Yield the content of a plain, .gz, .bz2 or .zst file, opened at its start, in pieces.
 
+    A file that cannot seek is a buffered one, which can look ahead.
+
     Files of several members or frames are read to the end of the last. Raises `DamagedFile`
     after everything that could be read, and `OSError` where the disk fails.
     """
-    beginning = file.read(4)
-    file.seek(0)
+    if isinstance(file, io.BufferedReader):
+        beginning = file.peek(4)[:4]
+    else:
+        beginning = file.read(4)
+        file.seek(0)
     if beginning.startswith(b"\x1f\x8b"):
         return _gzip(file)
     if beginning.startswith(b"BZh"):
         return _bzip2(file)
     if beginning == b"\x28\xb5\x2f\xfd" or beginning in _ZSTD_SKIPPABLE:
         return _zstd(file)
-    return iter(lambda: file.read(_READ_BYTES), b"")
+    if isinstance(file, io.BufferedReader):
+        return iter(partial(file.read1, _READ_BYTES), b"")
+    return iter(partial(file.read, _READ_BYTES), b"")
 
 
 def _gzip(file: BinaryIO) -> Iterator[bytes]:

@@ -17,12 +17,14 @@ class Record(NamedTuple):
     """A line, or what belongs together over several lines.
 
     `line` is the number of its first line, from 1. `raw` has no line end. Where `unreadable` is
-    set, `raw` is what there was of it, or its beginning.
+    set, `raw` is what there was of it, or its beginning. `place` counts the records that begin on
+    the same line, from 0.
     """
 
     line: int
     raw: bytes
     unreadable: Unreadable | None = None
+    place: int = 0
 
 
 Lines = Iterator[Record]

@@ -11,8 +11,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NUMBER: Final = re.compile(r"([0-9]{9,10})(\.[0-9]+)?|([0-9]{12,13})")
 _API_1_1: Final = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) "
-    r"([+-])([0-9]{2})([0-9]{2}) ([0-9]{4})"
+    r"(?:([+-])([0-9]{2})([0-9]{2})|(UTC|GMT|PST|PDT)) ([0-9]{4})"
 )
+_ZONE_HOURS: Final = {"UTC": 0, "GMT": 0, "PST": -8, "PDT": -7}
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 
@@ -31,7 +32,8 @@ def utc(moment: datetime) -> datetime:
 def parse_moment(value: object, field: str) -> datetime:
     """Return the UTC moment of an archive's date; raise `Unparsable` where it is none.
 
-    Known are ISO 8601, the dates of X's API 1.1 (`Wed Aug 27 13:08:45 +0000 2008`), and seconds
+    Known are ISO 8601, the dates of X's API 1.1 (`Wed Aug 27 13:08:45 +0000 2008`, in data sets
+    also with UTC, GMT, PST or PDT in the place of the offset), and seconds
     (9 or 10 digits) or milliseconds (12 or 13 digits) since 1970, as text or number.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -57,11 +59,14 @@ def _milliseconds(number: re.Match[str]) -> int:
 
 
 def _api_1_1(parts: re.Match[str]) -> datetime:
-    month, day, hour, minute, second, sign, offset_hours, offset_minutes, year = parts.groups()
+    month, day, hour, minute, second, sign, *offset, zone_name, year = parts.groups()
     if month not in _MONTHS or (position := _MONTHS.index(month)) % 3:
         raise ValueError(month)
-    offset = timedelta(hours=int(offset_hours), minutes=int(offset_minutes))
-    zone = timezone(-offset if sign == "-" else offset)
+    if zone_name is not None:
+        distance = timedelta(hours=_ZONE_HOURS[zone_name])
+    else:
+        distance = timedelta(hours=int(offset[0]), minutes=int(offset[1]))
+    zone = timezone(-distance if sign == "-" else distance)
     return datetime(
         int(year), position // 3 + 1, int(day), int(hour), int(minute), int(second), tzinfo=zone
     )

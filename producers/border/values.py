@@ -20,6 +20,7 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})?")
 _NO_LANGUAGE: Final = frozenset(
     ["und", "zxx", "qam", "qct", "qht", "qme", "qst", "art"]
 )  # fmt: skip
+_USUAL_LANGUAGES: Final = frozenset(["en", "ja", "es", "pt", "ar", "in", "th", "ko", "tr", "fr"])
 _MAX_LABEL_CHARS: Final = 100
 
 
@@ -28,8 +29,12 @@ def storable(text: str) -> str:
 
     Those are lone surrogates and the character NUL.
     """
-    if text.isascii() and "\x00" not in text:
-        return text
+    # Encoding finds lone surrogates ten times as fast as a pattern does.
+    try:
+        if "\x00" not in text and (text.isascii() or text.encode()):
+            return text
+    except UnicodeEncodeError:
+        pass
     return _NOT_STORABLE.sub("\ufffd", text)
 
 
@@ -61,6 +66,8 @@ def user_id(value: str | int | None, field: str) -> str | None:
     if value is None or value == "":
         return None
     text = value if type(value) is str else _digits(value, field)
+    if len(text) <= 64 and text.isalnum() and text.isascii():
+        return text
     if _USER_ID.fullmatch(text) is None:
         raise Unparsable(Reason.INVALID_EVENT, f"{field} is no user id")
     return text
@@ -77,6 +84,8 @@ def human_label(value: str | None) -> str | None:
 
 def language(value: str | None) -> str | None:
     """Return the tweet's language, None where it says that it has none or what is no code."""
+    if value in _USUAL_LANGUAGES:
+        return value
     if not value or value in _NO_LANGUAGE or _LANGUAGE.fullmatch(value) is None:
         return None
     return value

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from producers.archives.records import Lines, Record
@@ -12,10 +13,15 @@ from producers.border.origin import Origin, Parsed, Refused
 
 @dataclass(frozen=True)
 class FormatOptions:
-    """What a person says about a file: names of its columns, whether quotes are CSV quotes."""
+    """What is known of a file besides its content.
+
+    A person says the names of its columns and whether quotes are CSV quotes; `labels` is the file
+    of labels that was found beside a file of texts.
+    """
 
     columns: tuple[str, ...] | None = None
     quoting: bool | None = None
+    labels: Path | None = None
 
 
 class ArchiveReader(Protocol):

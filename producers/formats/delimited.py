@@ -9,18 +9,12 @@ from typing import Final
 
 from producers.archives.records import Lines, Record
 from producers.border.faults import Unparsable
-from producers.border.moments import parse_moment
 from producers.border.origin import Origin, Parsed
-from producers.border.values import human_label, language, tweet_id, tweet_text, user_id
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.named_values import COLUMNS, tweet_of_values
 from producers.formats.quoted_rows import cells_of, quoted_records
 from schemas.codec import Reason
-from schemas.events import TweetPosted
 from schemas.failures import Failure
-from schemas.tweet_time import ImplausibleTime, posted_at
-
-COLUMNS: Final = ("id", "text", "label", "created_at", "lang", "author_id")
-"""The columns that are read; every other name is a column that is passed over."""
 
 BLANK_LINE: Final = "blank-line"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -54,36 +48,13 @@ class DelimitedReader:
         if len(cells) != self.width:
             detail = f"{len(cells)} columns instead of {self.width}"
             raise Unparsable(Reason.UNREADABLE_LINE, detail)
-        return Parsed(events=[self._tweet(cells, record.line, origin, received_at)])
-
-    def _tweet(
-        self, cells: list[str], line: int, origin: Origin, received_at: datetime
-    ) -> TweetPosted:
         row = {name: cells[place] for name, place in self.places.items()}
-        own_id = row.get("id", "").strip()
-        own_id = tweet_id(own_id, "id") if own_id else origin.made_id(line)
-        said_at = row.get("created_at", "").strip()
-        created_at = parse_moment(said_at, "created_at") if said_at else None
-        try:
-            when = posted_at(own_id, created_at, origin.run_started_at, received_at)
-        except ImplausibleTime as error:
-            raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
-        return TweetPosted(
-            run=origin.run,
-            tweet_id=own_id,
-            root_id=own_id,
-            posted_at=when,
-            received_at=received_at,
-            text=tweet_text(row["text"]),
-            language=language(row.get("lang", "").strip()),
-            author_id=user_id(row.get("author_id", "").strip(), "author_id"),
-            label=human_label(row.get("label")),
-            source=origin.source,
-        )
+        tweet = tweet_of_values(row, origin=origin, received_at=received_at, line=record.line)
+        return Parsed(events=[tweet])
 
 
 def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> bool:
-    first = _first_line(beginning)
+    first = first_line(beginning)
     if options.columns is not None:
         return first.count(delimiter) >= max(1, len(options.columns) - 1)
     return "text" in _names(first, delimiter)
@@ -92,7 +63,7 @@ def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> 
 def _reader(
     beginning: bytes, options: FormatOptions, *, delimiter: str, quoting: bool
 ) -> DelimitedReader:
-    names = options.columns or _names(_first_line(beginning), delimiter)
+    names = options.columns or _names(first_line(beginning), delimiter)
     known = [name for name in names if name in COLUMNS]
     if "text" not in known:
         raise Failure("there is no column text: name the columns in order, --columns id,label,text")
@@ -108,7 +79,8 @@ def _reader(
     )
 
 
-def _first_line(beginning: bytes) -> str:
+def first_line(beginning: bytes) -> str:
+    """Return the first line that is not blank."""
     lines = beginning.removeprefix(_BOM).splitlines()
     return next((line for line in lines if line.strip()), b"").decode(errors="replace")
 

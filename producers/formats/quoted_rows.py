@@ -47,13 +47,20 @@ def quoted_records(lines: Lines, delimiter: str) -> Iterator[Record]:
             yield Record(line.line, b"\n".join([part.raw for part in taken]))
 
 
-def cells_of(raw: bytes, delimiter: str, *, quoting: bool) -> list[str]:
-    """Return the cells of a row; raise `Unparsable` where it is none."""
+def cells_of(
+    raw: bytes, delimiter: str, *, quoting: bool, otherwise: str | None = None
+) -> list[str]:
+    """Return the cells of a row; raise `Unparsable` where it is none.
+
+    `otherwise` is the encoding of rows that are no UTF-8; without one they are refused.
+    """
     try:
         text = raw.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
-        detail = f"no UTF-8 at byte {error.start}"
-        raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
+        if otherwise is None:
+            detail = f"no UTF-8 at byte {error.start}"
+            raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
+        text = raw.decode(otherwise)
     if not quoting or '"' not in text:
         return text.split(delimiter)
     lines = [line + "\n" for line in text.split("\n")]

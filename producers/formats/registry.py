@@ -2,12 +2,32 @@
 
 from typing import Final
 
+from producers.formats.account_export import ACCOUNT_EXPORT
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.customer_support import CUSTOMER_SUPPORT
 from producers.formats.delimited import CSV, TSV
+from producers.formats.json_columns import JSON_COLUMNS
+from producers.formats.semeval import SEMEVAL
+from producers.formats.sentiment140 import SENTIMENT140
+from producers.formats.twarc_flat import TWARC_FLAT
+from producers.formats.tweeteval import TWEETEVAL
+from producers.formats.x_v1_1 import X_V1_1
 from producers.formats.x_v2 import X_V2
 from schemas.failures import Failure
 
-FORMATS: Final = (X_V2, TSV, CSV)
+FORMATS: Final = (
+    TWEETEVAL,
+    ACCOUNT_EXPORT,
+    TWARC_FLAT,
+    X_V1_1,
+    JSON_COLUMNS,
+    X_V2,
+    SENTIMENT140,
+    CUSTOMER_SUPPORT,
+    SEMEVAL,
+    TSV,
+    CSV,
+)
 """In the order in which they are asked whether they recognise a file."""
 
 SNIFFED_BYTES: Final = 256 * 1024
@@ -23,6 +43,10 @@ def choose_format(
     """
     if beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Failure(f"{file_name} is UTF-16; convert it to UTF-8 first")
+    if beginning.startswith(b"PK\x03\x04"):
+        raise Failure(f"{file_name} is a zip file: unpack it and name what was in it")
+    if beginning.startswith(b"PAR1"):
+        raise Failure(f"{file_name} is Parquet, which is read neither within a tar nor from a pipe")
     if named is not None:
         return next(known for known in FORMATS if known.name == named)
     if not beginning.strip():

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from producers.archives.lines import KEPT_BYTES
 from producers.archives.records import Lines, Record, Unreadable
 from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.json_beginning import first_lines, first_objects
 from producers.x_api.documents import parse_document
 from schemas.codec import Reason
 
 MAX_PAGE_BYTES: Final = 64 * 1024 * 1024
-_SNIFFED_LINES: Final = 20
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -53,26 +50,13 @@ def whole_page(lines: Lines, max_page_bytes: int = MAX_PAGE_BYTES) -> Iterator[R
 
 
 def _looks_like_page(beginning: bytes) -> bool:
-    first, *others = _first_lines(beginning)
+    first, *others = first_lines(beginning)
     return bool(others) and first.startswith(b"{") and first.endswith((b"{", b"[", b","))
 
 
 def _looks_like_lines(beginning: bytes) -> bool:
     # One of the first lines may well be broken; that must not hide what the file is.
-    lines = _first_lines(beginning)
-    return lines[0].startswith(b"{") or any(_is_json_object(line) for line in lines)
-
-
-def _first_lines(beginning: bytes) -> list[bytes]:
-    lines = beginning.removeprefix(_BOM).splitlines()
-    return [line.strip() for line in lines if line.strip()][:_SNIFFED_LINES] or [b""]
-
-
-def _is_json_object(line: bytes) -> bool:
-    try:
-        return isinstance(msgspec.json.decode(line), dict)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
+    return first_lines(beginning)[0].startswith(b"{") or bool(first_objects(beginning))
 
 
 def _recognises(beginning: bytes, _options: FormatOptions) -> bool:

@@ -1,30 +1,39 @@
 """What `murmur replay` does once its arguments are understood."""
 
 import logging
+import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
+from io import BufferedReader, FileIO
+from typing import BinaryIO
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
+from rich.progress import Progress as ProgressBars
 
+from producers.archives.inputs import STANDARD_INPUT, Input, InterruptibleInput
 from producers.formats.archive_format import FormatOptions
 from producers.replaying.display import ProgressDisplay, progress_bars
+from producers.replaying.dry_run import DryRun, survey_files
 from producers.replaying.file_replay import Surroundings
 from producers.replaying.interruption import Interruption
 from producers.replaying.lag_bound import LagBound
 from producers.replaying.pace import Pace
-from producers.replaying.plan import plan_files
+from producers.replaying.plan import ArchiveFile, plan_files
 from producers.replaying.positions import ReplayPositions
-from producers.replaying.preparing import prepare_files
+from producers.replaying.preparing import Prepared, prepare_files
 from producers.replaying.publishing import STAGE, Destination
 from producers.replaying.replay import replay_files
 from producers.replaying.report import ReplayReport
 from producers.replaying.status import Telemetry, WaitingNotice, Watcher
+from producers.replaying.tempo import Tempo
+from producers.replaying.time_shift import shift_of_run, shift_to
+from producers.replaying.times import Times
 from producers.rules.matching import RuleMatcher
 from schemas.failures import Failure
 from schemas.observability.metrics import StageMetrics
@@ -39,13 +48,14 @@ from schemas.transport.publisher import ConfirmingPublisher
 
 _LAG_TIMEOUT_S = 2.0
 _METADATA_TIMEOUT_S = 5.0
+_INPUT_BUFFER_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True)
 class ReplayRequest:
     """What a person asked for. `max_lag` 0 is no bound; None elsewhere is none, or the default."""
 
-    paths: tuple[Path, ...]
+    inputs: tuple[Input, ...]
     run: str
     format_name: str | None
     options: FormatOptions
@@ -54,6 +64,9 @@ class ReplayRequest:
     max_lag: int
     restart: bool
     probe_port: int | None
+    speed: float | None = None
+    window: Times = field(default_factory=Times)
+    shift_to_now: bool = False
     matcher: RuleMatcher | None = None
 
 
@@ -64,21 +77,24 @@ def run_replay(
     clock = time.monotonic
     with ExitStack() as stack:
         bars = stack.enter_context(progress_bars(console))
-        hashing = bars.add_task(
-            "reading", total=sum(path.stat().st_size for path in request.paths),
-            counts="", waiting="",
-        )  # fmt: skip
-        files = prepare_files(
-            request.paths, request.options, request.format_name, partial(bars.advance, hashing)
-        )
-        bars.remove_task(hashing)
+        prepared = prepared_with_bar(request, bars, interrupted)
+        files = prepared.files
         require_topics(settings)
         connect = partial(connect_postgres, settings, STAGE)
         positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
         names = [file.path.name for file in files]
-        run_started_at = positions.begin_run(names, datetime.now(UTC))
-        planned = plan_files(files, positions.read(), restart=request.restart)
-        watchers: list[Watcher] = [ProgressDisplay(bars, clock), WaitingNotice(clock)]
+        beginning = positions.begin_run(names, datetime.now(UTC))
+        known = positions.read()
+        shift = shift_of_run(
+            run=request.run, asked=request.shift_to_now, stored=beginning.time_shift,
+            begun=bool(known), measure=partial(_measured_shift, request, files),
+        )  # fmt: skip
+        if shift != beginning.time_shift and shift:
+            positions.store_shift(shift)
+        planned = plan_files(files, known, restart=request.restart)
+        watchers: list[Watcher] = [
+            ProgressDisplay(bars, planned, clock), WaitingNotice(clock)
+        ]  # fmt: skip
         if request.probe_port is not None:
             watchers.append(_telemetry(settings, request.probe_port, stack))
         raw_topic = topic_name(settings, RAW)
@@ -91,9 +107,11 @@ def run_replay(
                 run=request.run,
             ),
             positions=positions,
-            run_started_at=run_started_at,
+            run_started_at=beginning.started_at,
+            times=replace(request.window, shift=shift),
             matcher=request.matcher,
             pace=Pace(request.rate, clock()),
+            tempo=Tempo(request.speed),
             bound=LagBound(request.max_lag, partial(lag.total, _LAG_TIMEOUT_S)),
             stopped=interrupted.asked,
             watchers=watchers,
@@ -101,7 +119,48 @@ def run_replay(
             now=partial(datetime.now, UTC),
         )
         stack.enter_context(interrupted.watching())
-        return replay_files(planned, around, request.limit)
+        report = replay_files(planned, around, request.limit)
+    report.passed_over, report.time_shift = prepared.passed_over, shift
+    return report
+
+
+def run_dry(request: ReplayRequest, interrupted: Interruption, console: Console) -> DryRun:
+    """Look at the files and report; needs no server. Raises `Failure` as `run_replay` does."""
+    with progress_bars(console) as bars:
+        prepared = prepared_with_bar(request, bars, interrupted)
+        reading = bars.add_task(
+            "reading", total=sum(file.size_bytes for file in prepared.files), counts="", waiting=""
+        )
+        surveys = survey_files(
+            prepared.files, request.window, partial(datetime.now, UTC),
+            partial(bars.advance, reading),
+        )  # fmt: skip
+    return DryRun(surveys, prepared.passed_over)
+
+
+def prepared_with_bar(
+    request: ReplayRequest, bars: ProgressBars, interrupted: Interruption
+) -> Prepared:
+    """Tell the formats and hash the files, showing how far that is."""
+    total = sum(path.stat().st_size for path, _ in request.inputs if path != STANDARD_INPUT)
+    hashing = bars.add_task("looking", total=total, counts="", waiting="")
+    prepared = prepare_files(
+        request.inputs, request.options, request.format_name,
+        standard_input=_standard_input(interrupted),
+        on_read=partial(bars.advance, hashing),
+    )  # fmt: skip
+    bars.remove_task(hashing)
+    return prepared
+
+
+def _standard_input(interrupted: Interruption) -> BinaryIO:
+    unbuffered = FileIO(sys.stdin.fileno(), closefd=False)
+    return BufferedReader(InterruptibleInput(unbuffered, interrupted.asked), _INPUT_BUFFER_BYTES)
+
+
+def _measured_shift(request: ReplayRequest, files: Sequence[ArchiveFile]) -> timedelta:
+    now = datetime.now(UTC)
+    return shift_to(now, files, request.window, first_only=request.speed == 1)
 
 
 def require_topics(settings: Settings) -> None:

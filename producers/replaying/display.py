@@ -1,6 +1,7 @@
 """What people see of a replay: a bar for each file while it runs, a table at the end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,45 +9,58 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
-    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
 from rich.table import Table
 
-from producers.replaying.plan import Action, ArchiveFile
+from producers.replaying.plan import Action, ArchiveFile, PlannedFile
 from producers.replaying.report import FileReport, Outcome, ReplayReport
 from producers.replaying.status import Status
 
+_PUBLISHED: Final = (Action.BEGIN, Action.RESUME)
+_MOST_FILES: Final = 20
+"""How many files are named one by one; those that something is wrong with come first."""
+
 
 class ProgressDisplay:
-    """A bar for each file: bytes of its size as it is stored, events, dead letters, events/s."""
+    """One bar for all files: bytes of their sizes as they are stored, events, events a second."""
 
-    def __init__(self, progress: Progress, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, progress: Progress, planned: Sequence[PlannedFile], clock: Callable[[], float]
+    ) -> None:
+        sizes = [plan.file.size_bytes for plan in planned if plan.action in _PUBLISHED]
         self._progress = progress
         self._clock = clock
-        self._tasks: dict[str, tuple[TaskID, float]] = {}
+        self._began_at_s = clock()
+        self._task = progress.add_task("", total=sum(sizes) or None, counts="", waiting="")
+        self._shown: ArchiveFile | None = None
+        self._bytes_before = self._events_before = self._dead_before = 0
+        self._latest: FileReport | None = None
 
     def __call__(self, status: Status) -> None:
         """Show a status."""
-        task, began_at_s = self._task(status.file)
-        events = status.report.events.total()
-        seconds = max(self._clock() - began_at_s, 0.001)
+        if self._shown is not status.file:
+            self._leave_file()
+            self._shown = status.file
+        self._latest = status.report
+        events = self._events_before + status.report.events.total()
+        dead = self._dead_before + status.report.dead_letters.total()
+        seconds = max(self._clock() - self._began_at_s, 0.001)
         self._progress.update(
-            task,
-            completed=status.bytes_read,
-            counts=_counts(status.report, events / seconds),
-            waiting=f"[yellow]waiting for {status.waiting_for}[/]" if status.waiting_for else "",
+            self._task,
+            description=escape(status.file.path.name),
+            completed=self._bytes_before + status.bytes_read,
+            counts=_counts(events, dead, events / seconds),
+            waiting=_waiting(status),
         )
 
-    def _task(self, file: ArchiveFile) -> tuple[TaskID, float]:
-        if file.sha256 not in self._tasks:
-            task = self._progress.add_task(
-                escape(file.path.name), total=file.size_bytes, counts="", waiting=""
-            )
-            self._tasks[file.sha256] = (task, self._clock())
-        return self._tasks[file.sha256]
+    def _leave_file(self) -> None:
+        if self._shown is not None and self._latest is not None:
+            self._bytes_before += self._shown.size_bytes
+            self._events_before += self._latest.events.total()
+            self._dead_before += self._latest.dead_letters.total()
 
 
 def progress_bars(console: Console) -> Progress:
@@ -71,16 +85,13 @@ def report_table(report: ReplayReport) -> Table:
     for heading in ("lines", "events", "dead letters", "skipped", "seconds"):
         table.add_column(heading, justify="right")
     table.add_column("", overflow="fold")
-    for file in report.files:
-        table.add_row(
-            escape(file.planned.file.path.name),
-            f"{file.lines:,}",
-            f"{file.events.total():,}",
-            f"{file.dead_letters.total():,}",
-            f"{file.skipped.total():,}",
-            f"{file.seconds:.1f}",
-            escape(_remark(file)),
-        )
+    shown = sorted(report.files, key=_has_nothing_to_say)[:_MOST_FILES]
+    for file in report.files if len(report.files) <= _MOST_FILES else shown:
+        table.add_row(escape(file.planned.file.path.name), *_totals([file]), escape(_remark(file)))
+    if len(report.files) > _MOST_FILES:
+        table.add_row(f"{len(report.files) - _MOST_FILES:,} others", "", "", "", "", "", "")
+    if len(report.files) > 1:
+        table.add_row(f"all {len(report.files):,}", *_totals(report.files), "")
     return table
 
 
@@ -99,8 +110,17 @@ def what_next(report: ReplayReport, dead_letter_topic: str) -> list[str]:
         )
     sentences += [
         f"{file.planned.file.path} could not be read to its end: {file.damage}"
-        for file in report.damaged
+        for file in report.damaged[:_MOST_FILES]
     ]
+    if report.passed_over:
+        first = report.passed_over[0]
+        others = len(report.passed_over) - 1
+        more = f" (and {others:,} more: --dry-run names them)" if others else ""
+        sentences.append(f"passed over: {first.path}: {first.why}{more}")
+    if report.time_shift:
+        sentences.append(
+            f"All times are moved by {report.time_shift}, as in every replay of this run."
+        )
     if report.outcome is not Outcome.FINISHED:
         sentences.append("The same command goes on where this one ended.")
     return sentences
@@ -112,9 +132,28 @@ def _remark(file: FileReport) -> str:
     return "" if file.planned.action is Action.BEGIN else file.planned.action.value
 
 
-def _counts(report: FileReport, events_per_s: float) -> str:
-    dead = report.dead_letters.total()
-    shown = f"{report.events.total():,} events"
-    if dead:
-        shown += f" · [red]{dead:,} dead letters[/]"
+def _has_nothing_to_say(file: FileReport) -> bool:
+    return file.damage is None and not file.dead_letters
+
+
+def _totals(files: Sequence[FileReport]) -> list[str]:
+    counts = (
+        sum(file.lines for file in files),
+        sum(file.events.total() for file in files),
+        sum(file.dead_letters.total() for file in files),
+        sum(file.skipped.total() for file in files),
+    )
+    return [*[f"{count:,}" for count in counts], f"{sum(file.seconds for file in files):.1f}"]
+
+
+def _waiting(status: Status) -> str:
+    if status.waiting_for is not None:
+        return f"[yellow]waiting for {status.waiting_for}[/]"
+    return f"next tweet in {status.due_in_s:,.0f} s" if status.due_in_s >= 1 else ""
+
+
+def _counts(events: int, dead_letters: int, events_per_s: float) -> str:
+    shown = f"{events:,} events"
+    if dead_letters:
+        shown += f" · [red]{dead_letters:,} dead letters[/]"
     return f"{shown} · {events_per_s:,.0f}/s"

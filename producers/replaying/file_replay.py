@@ -6,9 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO, Final
 
-from producers.archives.compression import decompressed
-from producers.archives.lines import LineReader
-from producers.border.origin import Origin
 from producers.formats.archive_format import parse_record
 from producers.replaying.confirmations import Confirmations
 from producers.replaying.gate import Gate
@@ -17,8 +14,11 @@ from producers.replaying.pace import Pace
 from producers.replaying.plan import PlannedFile
 from producers.replaying.positions import ReplayPositions
 from producers.replaying.publishing import Destination, publish_record
+from producers.replaying.reading import Placed, Reading
 from producers.replaying.report import FileReport
 from producers.replaying.status import Status, Watcher
+from producers.replaying.tempo import Tempo
+from producers.replaying.times import Times
 from producers.rules.matching import RuleMatcher
 from schemas.failures import Failure
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 _TELL_EVERY_S: Final = 0.25
 _REMEMBER_EVERY_S: Final = 2.0
+_REMEMBER_AT_LEAST_EVERY_S: Final = 10.0
+_CALM_S: Final = 0.25
 _LAST_WAIT_S: Final = 1.5
 """How long an interrupted replay waits for confirmations before it remembers where it was."""
 
@@ -37,8 +39,10 @@ class Surroundings:
     to: Destination
     positions: ReplayPositions
     run_started_at: datetime
+    times: Times
     matcher: RuleMatcher | None
     pace: Pace
+    tempo: Tempo
     bound: LagBound
     stopped: Callable[[], bool]
     watchers: Sequence[Watcher]
@@ -54,17 +58,20 @@ class FileReplay:
     """
 
     def __init__(
-        self, plan: PlannedFile, file: BinaryIO, around: Surroundings, limit: int | None
+        self, plan: PlannedFile, file: BinaryIO | None, around: Surroundings, limit: int | None
     ) -> None:
         self._plan = plan
         self._file = file
+        self._reading = Reading(
+            plan.file, file, run=around.to.run, run_started_at=around.run_started_at
+        )
         self._around = around
         self._limit = limit
         self._publisher = around.to.publisher
         self._report = FileReport(plan)
         self._confirmations = Confirmations(plan.start)
         self._gate = Gate(
-            publisher=self._publisher, pace=around.pace, bound=around.bound,
+            publisher=self._publisher, pace=around.pace, tempo=around.tempo, bound=around.bound,
             stopped=around.stopped, clock=around.clock, on_wait=self._tick,
         )  # fmt: skip
         self._told_at_s = self._remembered_at_s = around.clock()
@@ -90,31 +97,29 @@ class FileReplay:
 
     def _publish_records(self) -> bool:
         """Publish the records that are not yet done; tell whether the file's end was reached."""
-        file, report, around = self._plan.file, self._report, self._around
-        lines = LineReader(decompressed(self._file))
-        origin = Origin(
-            run=around.to.run,
-            run_started_at=around.run_started_at,
-            source=f"archive:{file.format.name}",
-            content=file.sha256,
-        )
-        for number, record in enumerate(file.reader.records(iter(lines))):
-            report.lines = lines.lines
+        report, around, reading = self._report, self._around, self._reading
+        for placed in reading.records(self._plan.start):
+            report.lines = reading.lines
             if around.stopped() or self._limit_is_reached():
                 return False
-            if number >= self._plan.start.records_done:
-                parsed = parse_record(file.reader, record, origin, around.now())
-                if around.matcher is not None:
-                    parsed = around.matcher.tag(parsed, record.raw)
-                if not publish_record(
-                    record, parsed, file=file, to=around.to, gate=self._gate,
-                    confirmations=self._confirmations, report=report,
-                ):  # fmt: skip
-                    return False
+            if placed is not None and not self._publish_record(placed):
+                return False
             self._tick()
-        report.lines = lines.lines
-        report.damage = lines.damage
-        return True
+        report.lines = reading.lines
+        report.formats = reading.formats
+        report.damage = reading.damage
+        return not (around.stopped() and self._plan.file.stream is not None)
+
+    def _publish_record(self, placed: Placed) -> bool:
+        around = self._around
+        received_at = around.now()
+        parsed = parse_record(placed.reader, placed.record, placed.origin, received_at)
+        if around.matcher is not None:
+            parsed = around.matcher.tag(parsed, placed.record.raw)
+        return publish_record(
+            placed, around.times.applied(parsed, received_at), to=around.to, gate=self._gate,
+            confirmations=self._confirmations, report=self._report,
+        )  # fmt: skip
 
     def _limit_is_reached(self) -> bool:
         return self._limit is not None and self._report.events.total() >= self._limit
@@ -137,14 +142,21 @@ class FileReplay:
         self._told_at_s = now_s
         self._publisher.serve()
         self._tell()
-        if now_s - self._remembered_at_s >= _REMEMBER_EVERY_S:
+        if self._shall_remember(now_s - self._remembered_at_s):
             self._remembered_at_s = now_s
             try:
                 self._remember()
             except Failure as failure:
                 logger.warning("the position is not stored now: %s", failure)
 
+    def _shall_remember(self, since_s: float) -> bool:
+        """Storing may take a disk's time, for which no tweet that is due soon shall wait."""
+        calm = not self._around.tempo.keeps_time or self._gate.due_in_s >= _CALM_S
+        return since_s >= (_REMEMBER_EVERY_S if calm else _REMEMBER_AT_LEAST_EVERY_S)
+
     def _remember(self) -> None:
+        if self._plan.file.stream is not None:
+            return
         position = replace(self._confirmations.position(), finished=self._report.finished)
         self._around.positions.write({self._plan.file.row: position})
 
@@ -152,10 +164,11 @@ class FileReplay:
         status = Status(
             file=self._plan.file,
             report=self._report,
-            bytes_read=self._file.tell(),
+            bytes_read=0 if self._file is None else self._file.tell(),
             unconfirmed=self._publisher.outstanding,
             lag=self._around.bound.lag,
             waiting_for=self._gate.waiting_for,
+            due_in_s=self._gate.due_in_s,
         )
         for watcher in self._around.watchers:
             watcher(status)

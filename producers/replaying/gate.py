@@ -5,6 +5,8 @@ from typing import Final
 
 from producers.replaying.lag_bound import LagBound
 from producers.replaying.pace import Pace
+from producers.replaying.tempo import Tempo
+from schemas.events import RawEvent
 from schemas.transport.publisher import ConfirmingPublisher
 
 MAX_OUTSTANDING: Final = 20_000
@@ -18,7 +20,7 @@ class Gate:
     """Waits for the turn of an event, taking in confirmations meanwhile.
 
     `on_wait` is called at least every 50 ms of waiting. `waiting_for` says what held the latest
-    event up, None where nothing did.
+    event up, None where nothing did; `due_in_s` how far off the time of the next tweet is.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class Gate:
         *,
         publisher: ConfirmingPublisher,
         pace: Pace,
+        tempo: Tempo,
         bound: LagBound,
         stopped: Callable[[], bool],
         clock: Callable[[], float],
@@ -33,25 +36,31 @@ class Gate:
     ) -> None:
         self._publisher = publisher
         self._pace = pace
+        self._tempo = tempo
         self._bound = bound
         self._stopped = stopped
         self._clock = clock
         self._on_wait = on_wait
         self.waiting_for: str | None = None
+        self.due_in_s = 0.0
 
-    def wait_for_turn(self) -> bool:
-        """Wait until one more event may be published; False where the replay is to stop."""
+    def wait_for_turn(self, event: RawEvent) -> bool:
+        """Wait until the event may be published; False where the replay is to stop."""
         while self.wait_for_room():
             now_s = self._clock()
             wait_s = self._pace.wait_s(now_s)
+            self.due_in_s = self._tempo.wait_s(event, now_s)
             if not self._bound.allows(now_s, self._publisher.outstanding):
                 self.waiting_for = f"scoring, {self._bound.lag or 0} events behind"
                 wait_s = _LONGEST_WAIT_S
-            elif wait_s <= 0:
+            elif max(wait_s, self.due_in_s) <= 0:
                 self.waiting_for = None
                 self._pace.published(now_s)
                 self._bound.published()
                 return True
+            else:
+                self.waiting_for = None
+                wait_s = max(wait_s, self.due_in_s)
             self._wait(wait_s)
         return False
 

@@ -1,11 +1,11 @@
 """Where each file of a replay begins, decided from what is known of it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from producers.formats.archive_format import ArchiveFormat, ArchiveReader
+from producers.formats.archive_format import ArchiveReader, FormatOptions
 from producers.replaying.positions import FilePosition
 
 
@@ -20,13 +20,20 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class ArchiveFile:
-    """A file to replay, told by its content."""
+    """A file to replay, told by its content.
+
+    `reader` is None for a tar, whose files have formats of their own. `stream` is what comes from
+    standard input: it has no position, since it cannot be read again.
+    """
 
     path: Path
     sha256: str
     size_bytes: int
-    format: ArchiveFormat
-    reader: ArchiveReader
+    format_name: str
+    reader: ArchiveReader | None
+    options: FormatOptions = field(default_factory=FormatOptions)
+    named_format: str | None = None
+    stream: Iterator[bytes] | None = None
 
     @property
     def row(self) -> tuple[str, str]:
@@ -52,7 +59,8 @@ def plan_files(
     another of the files named is not. Once all are finished, or with `restart`, all are published
     from their start again, which changes nothing downstream.
     """
-    anew = restart or all(known.get(file.sha256, _UNKNOWN).finished for file in files)
+    stored = [known.get(file.sha256, _UNKNOWN) for file in files if file.stream is None]
+    anew = restart or all(position.finished for position in stored)
     planned = []
     seen: set[str] = set()
     for file in files:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 
 import psycopg2
 from psycopg2.extensions import cursor
@@ -18,12 +18,25 @@ _MAX_SOURCE_CHARS = 1_000
 
 @dataclass(frozen=True)
 class FilePosition:
-    """All events and dead letters of the first `records_done` records are confirmed by Kafka."""
+    """All events and dead letters of the first `records_done` records are confirmed by Kafka.
+
+    In a tar those are all records of its first `members_done` files, which are
+    `records_before_member`, and the rest of the next one's.
+    """
 
     records_done: int = 0
     events_published: int = 0
     dead_letters: int = 0
     finished: bool = False
+    members_done: int = 0
+    records_before_member: int = 0
+
+
+class RunBeginning(NamedTuple):
+    """When a run first began, and by how much its times are moved."""
+
+    started_at: datetime
+    time_shift: timedelta
 
 
 class ReplayPositions:
@@ -38,35 +51,41 @@ class ReplayPositions:
         self._connection: Connection | None = None
         self._run = run
 
-    def begin_run(self, file_names: Sequence[str], now: datetime) -> datetime:
-        """Make the run's row, or add the files to its source; return when the run first began."""
-        if self._run == LIVE:
-            raise Failure("`live` is the live stream's run: give the replay another --run")
+    def begin_run(self, file_names: Sequence[str], now: datetime) -> RunBeginning:
+        """Make the run's row, or add the files to its source; return how the run began."""
 
-        def begin(cur: cursor) -> datetime:
+        def begin(cur: cursor) -> RunBeginning:
             cur.execute(
-                "INSERT INTO runs (run, kind, started_at) VALUES (%s, 'replay', %s)"
+                "INSERT INTO runs (run, kind, started_at) VALUES (%s, %s, %s)"
                 " ON CONFLICT (run) DO NOTHING",
-                (self._run, now),
+                (self._run, "live" if self._run == LIVE else "replay", now),
             )
             cur.execute(
-                "SELECT started_at, source FROM runs WHERE run = %s FOR UPDATE", (self._run,)
+                "SELECT started_at, time_shift, source FROM runs WHERE run = %s FOR UPDATE",
+                (self._run,),
             )
-            started_at: datetime
-            ((started_at, source),) = cur.fetchall()
+            ((started_at, time_shift, source),) = cur.fetchall()
             source = joined_source(source, file_names)
             cur.execute("UPDATE runs SET source = %s WHERE run = %s", (source, self._run))
-            return started_at
+            return RunBeginning(started_at, time_shift)
 
         return self._transaction(begin)
+
+    def store_shift(self, time_shift: timedelta) -> None:
+        """Store by how much the run's times are moved, for every later replay of it."""
+
+        def write(cur: cursor) -> None:
+            cur.execute("UPDATE runs SET time_shift = %s WHERE run = %s", (time_shift, self._run))
+
+        self._transaction(write)
 
     def read(self) -> dict[str, FilePosition]:
         """Return the positions of the run's files by the hash of their content."""
 
         def read(cur: cursor) -> dict[str, FilePosition]:
             cur.execute(
-                "SELECT file_sha256, records_done, events_published, dead_letters, finished"
-                " FROM replay_files WHERE run = %s",
+                "SELECT file_sha256, records_done, events_published, dead_letters, finished,"
+                " members_done, records_before_member FROM replay_files WHERE run = %s",
                 (self._run,),
             )
             return {sha256: FilePosition(*position) for sha256, *position in cur.fetchall()}
@@ -80,16 +99,19 @@ class ReplayPositions:
             for (sha256, name), position in sorted(positions.items(), key=lambda item: item[0]):
                 cur.execute(
                     "INSERT INTO replay_files (run, file_sha256, file_name, records_done,"
-                    " events_published, dead_letters, finished)"
-                    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+                    " events_published, dead_letters, finished, members_done,"
+                    " records_before_member) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
                     " ON CONFLICT (run, file_sha256) DO UPDATE SET"
                     " file_name = excluded.file_name, records_done = excluded.records_done,"
                     " events_published = excluded.events_published,"
                     " dead_letters = excluded.dead_letters, finished = excluded.finished,"
+                    " members_done = excluded.members_done,"
+                    " records_before_member = excluded.records_before_member,"
                     " updated_at = now()",
                     (
                         self._run, sha256, name, position.records_done, position.events_published,
-                        position.dead_letters, position.finished,
+                        position.dead_letters, position.finished, position.members_done,
+                        position.records_before_member,
                     ),
                 )  # fmt: skip
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from producers.archives.records import Record
 from producers.border.origin import Parsed, Refused
 from producers.replaying.confirmations import Confirmations
 from producers.replaying.gate import Gate
-from producers.replaying.plan import ArchiveFile
+from producers.replaying.reading import Placed
 from producers.replaying.report import FileReport
 from schemas.codec import Reason, encode, headers_of, key_of
 from schemas.events import RawEvent
@@ -29,10 +28,9 @@ class Destination:
 
 
 def publish_record(
-    record: Record,
+    placed: Placed,
     parsed: Parsed,
     *,
-    file: ArchiveFile,
     to: Destination,
     gate: Gate,
     confirmations: Confirmations,
@@ -45,10 +43,10 @@ def publish_record(
     """
     encoded, too_large = _encoded(parsed.events)
     refused = [*parsed.refused, *too_large]
-    ticket = confirmations.open(len(encoded), len(refused))
+    ticket = confirmations.open(len(encoded), len(refused), placed.member)
     report.skipped.update(parsed.skipped)
     for event, value in encoded:
-        if not gate.wait_for_turn():
+        if not gate.wait_for_turn(event):
             return False
         to.publisher.publish(
             to.raw_topic, key=key_of(event), value=value, headers=headers_of(event),
@@ -58,7 +56,7 @@ def publish_record(
     for refusal in refused:
         if not gate.wait_for_room():
             return False
-        _write_dead_letter(refusal, record, file, to, ticket.confirm)
+        _write_dead_letter(refusal, placed, to, ticket.confirm)
         report.dead_letters[refusal.reason] += 1
     return True
 
@@ -78,19 +76,21 @@ def _encoded(events: list[RawEvent]) -> tuple[list[tuple[RawEvent, bytes]], list
 
 def _write_dead_letter(
     refusal: Refused,
-    record: Record,
-    file: ArchiveFile,
+    placed: Placed,
     to: Destination,
     on_delivered: Callable[[], None],
 ) -> None:
+    record = placed.record
     letter = dead_letter(
         run=to.run,
         stage=STAGE,
         reason=refusal.reason,
-        detail=f"{file.path.name}:{record.line}: {refusal.detail}",
+        detail=f"{placed.file_name}:{record.line}: {refusal.detail}",
         # The place in a page stands where a topic has its partition: two tweets of one line that
         # are both at fault are two dead letters.
-        position=SourcePosition(f"file:{file.sha256}", refusal.place, record.line),
+        position=SourcePosition(
+            f"file:{placed.origin.content}", record.place + refusal.place, record.line
+        ),
         key=None,
         value=record.raw if refusal.raw is None else refusal.raw,
         headers=[],

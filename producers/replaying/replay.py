@@ -14,7 +14,11 @@ def replay_files(
 
     Raises what `FileReplay.publish` raises.
     """
-    beginning = {plan.file.row: plan.start for plan in planned if plan.action is Action.BEGIN}
+    beginning = {
+        plan.file.row: plan.start
+        for plan in planned
+        if plan.action is Action.BEGIN and plan.file.stream is None
+    }
     around.positions.write(beginning)
     report = ReplayReport(around.to.run)
     for plan in planned:
@@ -25,8 +29,11 @@ def replay_files(
             report.outcome = Outcome.LIMIT
             break
         left = None if limit is None else limit - report.events
-        with plan.file.path.open("rb") as file:
-            file_report = FileReplay(plan, file, around, left).publish()
+        if plan.file.stream is not None:
+            file_report = FileReplay(plan, None, around, left).publish()
+        else:
+            with plan.file.path.open("rb") as file:
+                file_report = FileReplay(plan, file, around, left).publish()
         report.files.append(file_report)
         if not file_report.finished and around.stopped():
             report.outcome = Outcome.INTERRUPTED

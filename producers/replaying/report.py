@@ -2,9 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from producers.replaying.plan import PlannedFile
+from producers.replaying.preparing import PassedOver
 
 
 class Outcome(StrEnum):
@@ -19,7 +21,8 @@ class Outcome(StrEnum):
 class FileReport:
     """What became of one file in this call; what an earlier call published is not in it.
 
-    `lines` is how many lines of the file were read, those of an earlier call among them.
+    `lines` is how many lines of the file were read, those of an earlier call among them (of a tar
+    only those of the file that it went on in). `formats` counts the files of each format.
     """
 
     planned: PlannedFile
@@ -27,6 +30,7 @@ class FileReport:
     events: Counter[str] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    formats: dict[str, int] = field(default_factory=dict)
     finished: bool = False
     damage: str | None = None
     seconds: float = 0.0
@@ -37,7 +41,8 @@ class FileReport:
         return {
             "file": str(file.path),
             "sha256": file.sha256,
-            "format": file.format.name,
+            "format": file.format_name,
+            "formats": dict(sorted(self.formats.items())),
             "action": self.planned.action.value,
             "records_done_before": self.planned.start.records_done,
             "lines": self.lines,
@@ -55,6 +60,8 @@ class ReplayReport:
     """What a call of `murmur replay` did."""
 
     run: str
+    passed_over: list[PassedOver] = field(default_factory=list)
+    time_shift: timedelta = timedelta(0)
     files: list[FileReport] = field(default_factory=list)
     outcome: Outcome = Outcome.FINISHED
 
@@ -81,5 +88,9 @@ class ReplayReport:
             "events": self.events,
             "dead_letters": self.dead_letters,
             "seconds": round(sum(file.seconds for file in self.files), 3),
+            "time_shift_s": self.time_shift.total_seconds(),
+            "passed_over": [
+                {"file": str(passed.path), "why": passed.why} for passed in self.passed_over
+            ],
             "files": [file.as_json() for file in self.files],
         }

@@ -15,7 +15,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Status:
-    """A moment of a replay. `unconfirmed` counts messages that Kafka has not yet acknowledged."""
+    """A moment of a replay. `unconfirmed` counts messages that Kafka has not yet acknowledged.
+
+    `due_in_s` is how long the next tweet's time is away; nobody is waited for meanwhile.
+    """
 
     file: ArchiveFile
     report: FileReport
@@ -23,6 +26,7 @@ class Status:
     unconfirmed: int
     lag: int | None
     waiting_for: str | None
+    due_in_s: float
 
 
 Watcher = Callable[[Status], None]

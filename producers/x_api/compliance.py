@@ -77,13 +77,17 @@ def _removal(
             run=origin.run, tweet_id=removed_id, author_id=author_id, deleted_at=at,
             received_at=received_at, source=origin.source,
         )  # fmt: skip
-    countries = event.get("withheld_in_countries")
-    listed = countries if isinstance(countries, list) else []
     return TweetWithheld(
         run=origin.run, tweet_id=removed_id, author_id=author_id, withheld_at=at,
-        countries=tuple(c for c in listed if isinstance(c, str) and _COUNTRY.fullmatch(c)),
+        countries=country_codes(event.get("withheld_in_countries")),
         received_at=received_at, source=origin.source,
     )  # fmt: skip
+
+
+def country_codes(listed: object) -> tuple[str, ...]:
+    """Return the countries of a list from outside, without what is no code."""
+    codes = listed if isinstance(listed, list) else []
+    return tuple(code for code in codes if isinstance(code, str) and _COUNTRY.fullmatch(code))
 
 
 def _wire_id(subject: Mapping[str, object], name: str) -> str | int | None:

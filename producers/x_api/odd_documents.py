@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from producers.border.faults import Unparsable
+from producers.border.json_values import plain_json
 from producers.border.moments import parse_moment
 from producers.border.origin import Origin, Parsed, Refused
-from producers.border.values import storable
 from producers.x_api.compliance import compliance_kind, parse_compliance
 from producers.x_api.tweets import Included, by_id, matched_rules, tweet_posted
 from producers.x_api.wire import IncludedTweet, WireRule, WireTweet
@@ -25,7 +25,7 @@ _TWEET_FIELDS: Final = frozenset(["id", "text", "note_tweet"])
 
 def parse_odd_document(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Parsed:
     """Return what a document holds, each of its tweets judged alone; may raise `Unparsable`."""
-    document = _plain(raw)
+    document = plain_json(raw)
     if not isinstance(document, Mapping):
         raise Unparsable(Reason.INVALID_EVENT, "the document is no JSON object")
     errors = document.get("errors")
@@ -64,28 +64,6 @@ def _alone(tweet: object) -> bytes | None:
         return json.dumps(tweet).encode()
     except RecursionError:
         return None
-
-
-def _plain(raw: bytes) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    # Python's own reader takes lone surrogates, which files in the wild do hold. They are replaced
-    # everywhere at once, in names of fields too.
-    try:
-        plain = json.loads(raw.decode("utf-8", "surrogatepass"))
-        return json.loads(storable(json.dumps(plain, ensure_ascii=False)))
-    except UnicodeDecodeError as error:
-        detail = f"no UTF-8 at byte {error.start}"
-        raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
-    except json.JSONDecodeError as error:
-        detail = f"no JSON at character {error.pos}: {error.msg}"
-        raise Unparsable(Reason.NOT_JSON, detail) from None
-    except ValueError:
-        raise Unparsable(Reason.NOT_JSON, "a number with too many digits") from None
-    except RecursionError:
-        raise Unparsable(Reason.NOT_JSON, "nested too deeply") from None
 
 
 def _tweet(plain: object) -> WireTweet:

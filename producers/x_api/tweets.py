@@ -66,7 +66,10 @@ def tweet_posted(
             if reference.kind == "retweeted" and reference.tweet_id in included:
                 text = included[reference.tweet_id].full_text or text
     own_id = tweet_id(tweet.id, "id") if tweet.id else origin.made_id(line, place)
-    history, version = _edits(tweet.edit_history_tweet_ids, own_id)
+    history: tuple[str, ...] = ()
+    version = 0
+    if tweet.edit_history_tweet_ids:
+        history, version = edit_versions(tweet.edit_history_tweet_ids, own_id)
     root_id = history[0] if version else own_id
     created_at = None if tweet.created_at is None else utc(tweet.created_at)
     try:
@@ -102,7 +105,11 @@ def _reference(reference: WireReference, included: Included) -> Reference:
     return Reference(kind=_KINDS[reference.type], tweet_id=target_id, author_id=author_id)
 
 
-def _edits(history_ids: list[WireId] | None, own_id: str) -> tuple[tuple[str, ...], int]:
+def edit_versions(history_ids: list[WireId] | None, own_id: str) -> tuple[tuple[str, ...], int]:
+    """Return the ids of a tweet's versions and which of them this one is, from 0.
+
+    Raises `Unparsable` where the history does not name the tweet.
+    """
     if not history_ids:
         return (), 0
     if len(history_ids) == 1 and history_ids[0] == own_id:

@@ -2,10 +2,42 @@
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 
 from pythonjsonlogger.json import JsonFormatter
 
 from schemas.settings import Settings
+
+_LIBRARIES = ("faust", "mode", "aiokafka", "librdkafka")
+_SAME_CHARS = 40
+_SAY_AGAIN_AFTER_S = 10.0
+
+
+class OnceInAWhile(logging.Filter):
+    """Lets what Kafka's clients repeat pass once in ten seconds, with how often it was left out.
+
+    While a broker is away they say so many times a second, and what else happened is lost in it.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._last_s: dict[tuple[str, str], float] = {}
+        self._left_out: dict[tuple[str, str], int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a line is said; other loggers' always are."""
+        if record.name.partition(".")[0] not in _LIBRARIES:
+            return True
+        same = (record.name, record.getMessage()[:_SAME_CHARS])
+        now_s = self._clock()
+        if now_s - self._last_s.get(same, -_SAY_AGAIN_AFTER_S) < _SAY_AGAIN_AFTER_S:
+            self._left_out[same] = self._left_out.get(same, 0) + 1
+            return False
+        self._last_s[same] = now_s
+        record.left_out = self._left_out.pop(same, 0)
+        return True
 
 
 def configure_logging(settings: Settings, process: str) -> None:
@@ -24,8 +56,9 @@ def configure_logging(settings: Settings, process: str) -> None:
         if settings.log_format == "json"
         else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     )
+    handler.addFilter(OnceInAWhile(time.monotonic))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
-    for library in ("faust", "mode", "aiokafka"):
+    for library in _LIBRARIES:
         # What they say of every step of a start is of use only to those who look for a fault.
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLogger().level))

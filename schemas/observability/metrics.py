@@ -17,6 +17,7 @@ class StageMetrics:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     events: Counter = field(init=False)
     dead_letters: Counter = field(init=False)
+    expired_unread: Counter = field(init=False)
     lag: Gauge = field(init=False)
     batch_events: Histogram = field(init=False)
     step_seconds: Histogram = field(init=False)
@@ -38,6 +39,13 @@ class StageMetrics:
             "dead_letters",
             Counter(f"{prefix}_dead_letters", "Dead letters", ["reason"], registry=registry),
         )
+        put(
+            "expired_unread",
+            Counter(
+                f"{prefix}_expired_unread", "Messages that expired before they were read",
+                registry=registry,
+            ),
+        )  # fmt: skip
         put("lag", Gauge(f"{prefix}_lag_events", "Events not yet processed", registry=registry))
         put(
             "batch_events",

@@ -15,8 +15,8 @@ class Health:
 class Progress:
     """What a process last achieved. Times are seconds of the `clock` handed in.
 
-    `unavailable` names a server that the process waits for; waiting is said, not counted as a
-    stall.
+    `unavailable` names a server that the process waits for, and `held` says why it was told to do
+    nothing: both are said, not counted as a stall.
     """
 
     def __init__(self, clock: Callable[[], float], stall_after_s: float) -> None:
@@ -26,6 +26,7 @@ class Progress:
         self.lag = 0
         self.ready = False
         self.unavailable: str | None = None
+        self.held: str | None = None
 
     def advance(self) -> None:
         """Note that a batch was finished, its commit included."""
@@ -39,6 +40,8 @@ class Progress:
 
     def health(self) -> Health:
         """Red when there is lag and nothing was finished for `stall_after_s`."""
+        if self.held is not None:
+            return Health(True, self.held)
         if self.unavailable is not None:
             return Health(True, f"waiting for {self.unavailable}")
         silent_s = self._clock() - self.last_progress_s
@@ -48,6 +51,8 @@ class Progress:
 
     def readiness(self) -> Health:
         """Red until the process can take work, and while it waits for a server or stalls."""
+        if self.held is not None:
+            return Health(False, self.held)
         if not self.ready:
             return Health(False, "starting")
         if self.unavailable is not None:

@@ -1,6 +1,7 @@
 """How far a consumer group is behind, as the brokers know it."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -14,6 +15,14 @@ Partition = tuple[str, int]
 
 class KafkaUnavailable(Failure):
     """No broker answered in time."""
+
+
+class Standings(NamedTuple):
+    """Where a group stands in each partition; one that it never committed in has no offset."""
+
+    committed: Mapping[Partition, int]
+    low: Mapping[Partition, int]
+    high: Mapping[Partition, int]
 
 
 def lag_of(
@@ -33,7 +42,7 @@ def lag_of(
 class GroupLag:
     """Asks the brokers for the lag of one consumer group, without joining it.
 
-    May be used from any one thread. It asks as a consumer: librdkafka's admin client aborts the
+    May be used from several threads. It asks as a consumer: librdkafka's admin client aborts the
     process where it is asked for a group's offsets while no broker is up.
     """
 
@@ -48,6 +57,10 @@ class GroupLag:
 
         A topic that does not exist has no partitions. `timeout_s` is for each question.
         """
+        return lag_of(*self.standings(timeout_s))
+
+    def standings(self, timeout_s: float = 10.0) -> Standings:
+        """Return where the group stands in every partition; raise `KafkaUnavailable`."""
         try:
             described = self._consumer.list_topics(timeout=timeout_s).topics
             partitions = [
@@ -57,7 +70,7 @@ class GroupLag:
                 for number in sorted(described[topic].partitions)
             ]
             if not partitions:
-                return {}
+                return Standings({}, {}, {})
             committed = self._consumer.committed(partitions, timeout=timeout_s)
             low: dict[Partition, int] = {}
             high: dict[Partition, int] = {}
@@ -69,7 +82,17 @@ class GroupLag:
         except KafkaException as error:
             raise KafkaUnavailable(f"Kafka did not answer: {error.args[0].str()}") from error
         offsets = {(p.topic, p.partition): p.offset for p in committed if p.offset >= 0}
-        return lag_of(offsets, low, high)
+        return Standings(offsets, low, high)
+
+    def low_of(self, partition: Partition) -> int:
+        """Return the first offset that a partition still has; 0 where no broker says it."""
+        try:
+            low: int = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=10)[
+                0
+            ]
+        except KafkaException:
+            return 0
+        return low
 
     def total(self, timeout_s: float = 10.0) -> int:
         """Return the lag over all partitions; raise `KafkaUnavailable`."""

@@ -16,7 +16,7 @@ from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.reading.known_runs import UnknownRun, require_run
 
 _PARTITIONED: Final = ("tweets", "scores", "rollups", "hashtag_rollups")
-_WITH_RUN: Final = ("dead_letters", "tombstones", "replay_files", "runs")
+_WITH_RUN: Final = ("dead_letters", "tombstones", "replay_files", "kept_days", "runs")
 _ATTEMPTS: Final = 6
 _LOCK_TIMEOUT: Final = "3s"
 """While a lock is waited for, writers queue behind it: better to let them pass and try again."""

@@ -1,6 +1,6 @@
 """What `murmur runs list` tells of each run."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import Struct
 
@@ -11,7 +11,8 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     """A run with its figures, counted by PostgreSQL.
 
     `deletions` counts the ids that may not come back, whether or not they ever arrived;
-    `changed_at` is None where no figure has moved yet.
+    `changed_at` is None where no figure has moved yet. `tweets` counts those of pruned days too;
+    rows are there from `kept_from` on, or all where it is None.
     """
 
     run: str
@@ -22,6 +23,7 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     labels: dict[str, int]
     dead_letters: int
     deletions: int
+    kept_from: date | None
 
 
 _SUMMARIES = """
@@ -36,8 +38,9 @@ WITH labelled AS (
 SELECT r.run, r.kind, r.started_at, nullif(r.changed_at, '-infinity'),
        coalesce(c.tweets, 0)::bigint, coalesce(c.labels, '{}'),
        (SELECT count(*) FROM dead_letters AS d WHERE d.run = r.run),
-       (SELECT count(*) FROM tombstones AS t WHERE t.run = r.run)
-FROM runs AS r LEFT JOIN counted AS c USING (run)
+       (SELECT count(*) FROM tombstones AS t WHERE t.run = r.run),
+       k.kept_from
+FROM runs AS r LEFT JOIN counted AS c USING (run) LEFT JOIN kept_days AS k USING (run)
 ORDER BY r.changed_at DESC, r.run
 """
 
@@ -50,8 +53,8 @@ def summaries(connection: Connection) -> list[RunSummary]:
             RunSummary(
                 run=run, kind=kind, started_at=started_at, changed_at=changed_at, tweets=tweets,
                 labels=dict(sorted(labels.items())), dead_letters=dead_letters,
-                deletions=deletions,
+                deletions=deletions, kept_from=kept_from,
             )
-            for run, kind, started_at, changed_at, tweets, labels, dead_letters, deletions
-            in cursor
+            for run, kind, started_at, changed_at, tweets, labels, dead_letters, deletions,
+            kept_from in cursor
         ]  # fmt: skip

@@ -91,12 +91,16 @@ def runs_table(runs: Sequence[RunSummary]) -> Table:
         ("last change", "left"),
     ):  # fmt: skip
         table.add_column(heading, justify="right" if justify == "right" else "left")
+    pruned = any(run.kept_from for run in runs)
+    if pruned:
+        table.add_column("tweets kept from")
     for run in runs:
         labels = ", ".join(f"{label} {tweets:,}" for label, tweets in run.labels.items())
         table.add_row(
             escape(run.run), run.kind, _moment(run.started_at), f"{run.tweets:,}", escape(labels),
             f"{run.dead_letters:,}", f"{run.deletions:,}",
             _moment(run.changed_at) if run.changed_at else "never",
+            *([str(run.kept_from or "its start")] if pruned else []),
         )  # fmt: skip
     return table
 

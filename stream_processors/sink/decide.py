@@ -7,6 +7,7 @@ its version, a repeat changes nothing.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from schemas.events import LIVE, AuthorErased, Removal, ScoredEvent, TweetScored
 from stream_processors.sink.rollups import Deltas, deltas
@@ -18,12 +19,14 @@ class State:
     """What PostgreSQL holds of everything that a batch may touch.
 
     `rows` has every stored tweet that the batch posts again, and every one that a tombstone in
-    `requested` concerns; `tombstones` every stored one that could refuse one of its posts.
+    `requested` concerns; `tombstones` every stored one that could refuse one of its posts. Days of
+    `live` before `kept_from` were pruned: their figures are final, and nothing of them is stored.
     """
 
     rows: Mapping[Key, Row]
     tombstones: frozenset[Tombstone]
     requested: frozenset[Tombstone] = frozenset()
+    kept_from: date = date.min
 
 
 @dataclass
@@ -50,7 +53,7 @@ def decide(events: Sequence[ScoredEvent], state: State, model_ids: Mapping[str, 
     The result is complete only if `state.requested` has all of its `tombstones`: whoever calls
     loads the rows that the others concern and asks again.
     """
-    ledger = _Ledger(dict(state.rows), set(state.tombstones))
+    ledger = _Ledger(dict(state.rows), set(state.tombstones), state.kept_from)
     for event in events:
         if isinstance(event, TweetScored):
             ledger.post(event, row_of(event, model_ids[event.score.model.sha256]))
@@ -65,6 +68,7 @@ class _Ledger:
 
     rows: dict[Key, Row]
     tombstones: set[Tombstone]
+    kept_from: date
     further: dict[tuple[Key, int], Row] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
 
@@ -75,6 +79,9 @@ class _Ledger:
             deleted = {tombstone.id for tombstone in refusing if tombstone.kind == "tweet"}
             if deleted.intersection(versions_of(event)) and new.root_id not in deleted:
                 self._bury([Tombstone(new.run, "tweet", new.root_id)])
+            return
+        if new.run == LIVE and event.day < self.kept_from:
+            self.outcomes["expired"] += 1
             return
         old = self.rows.get(new.key)
         if old is None:

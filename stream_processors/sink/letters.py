@@ -1,7 +1,8 @@
 """Dead letters in PostgreSQL, each once, by the position of what could not be processed."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import psycopg2
@@ -9,34 +10,75 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from schemas.transport.dead_letters import DeadLetter
+from schemas.transport.redrives import redrive_of
+
+
+class _Identity(NamedTuple):
+    """What identifies a row; two letters with the same are the same."""
+
+    run: str | None
+    source: str
+    partition: int
+    offset: int
+    timestamp_ms: int
 
 
 def write_letters(cur: cursor, letters: Sequence[DeadLetter]) -> None:
-    """Insert dead letters; one that is known already stays as it is, with its status."""
+    """Insert dead letters; one that is known already stays as it is, with its status.
+
+    A letter that was redriven and failed again is the row of its first position: the row becomes
+    `new` again with the reason of now, unless it was discarded meanwhile. A repeat of an earlier
+    failure changes nothing.
+    """
     execute_values(
         cur,
-        "INSERT INTO dead_letters (run, stage, reason, detail, source, source_partition,"
-        " source_offset, source_timestamp_ms, key, value, headers, value_size_bytes, value_sha256)"
-        " VALUES %s ON CONFLICT DO NOTHING",
+        "INSERT INTO dead_letters AS d (run, source, source_partition, source_offset,"
+        " source_timestamp_ms, redrives, stage, reason, detail, key, value, headers,"
+        " value_size_bytes, value_sha256) VALUES %s"
+        " ON CONFLICT (source, source_partition, source_offset, source_timestamp_ms, run)"
+        " DO UPDATE SET status = 'new', status_at = now(), redrives = excluded.redrives,"
+        " stage = excluded.stage, reason = excluded.reason, detail = excluded.detail"
+        " WHERE d.status <> 'discarded' AND (d.redrives < excluded.redrives"
+        " OR (d.redrives = excluded.redrives AND d.status = 'redriven'))",
         [
             (
-                _storable(letter.run) if letter.run is not None else None,
+                *identity,
+                redrives,
                 _storable(letter.stage),
                 _storable(letter.reason),
                 _storable(letter.detail),
-                _storable(letter.position.source),
-                letter.position.partition,
-                letter.position.offset,
-                letter.position.timestamp_ms,
                 psycopg2.Binary(letter.key) if letter.key is not None else None,
                 psycopg2.Binary(letter.value) if letter.value is not None else None,
                 _headers(letter),
                 letter.value_size_bytes,
                 _storable(letter.value_sha256),
             )
-            for letter in letters
+            for identity, (redrives, letter) in _last_failures(letters).items()
         ],
     )
+
+
+def _last_failures(letters: Iterable[DeadLetter]) -> dict[_Identity, tuple[int, DeadLetter]]:
+    """Return each row's last failure: a statement may touch a row only once."""
+    rows: dict[_Identity, tuple[int, DeadLetter]] = {}
+    for letter in letters:
+        identity, redrives = _identity(letter)
+        if identity not in rows or rows[identity][0] < redrives:
+            rows[identity] = redrives, letter
+    return rows
+
+
+def _identity(letter: DeadLetter) -> tuple[_Identity, int]:
+    """Return the row that a letter is, and how often it had been redriven when it failed."""
+    redrive = redrive_of(letter.headers)
+    if redrive is not None:
+        run, source = redrive.run, redrive.source
+        place, redrives = (redrive.partition, redrive.offset, redrive.timestamp_ms), redrive.count
+    else:
+        at = letter.position
+        run, source = letter.run, at.source
+        place, redrives = (at.partition, at.offset, at.timestamp_ms), 0
+    return _Identity(None if run is None else _storable(run), _storable(source), *place), redrives
 
 
 def _headers(letter: DeadLetter) -> str:

@@ -7,6 +7,7 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from schemas.events import LIVE, ScoredEvent, TweetScored
+from stream_processors.pruning.limit import kept_from
 from stream_processors.sink.decide import State, refusing_tombstones
 from stream_processors.sink.rows import Key, Row, Tombstone
 
@@ -27,7 +28,12 @@ def load_state(
     rows = _posted_before(cur, posts)
     if requested:
         rows |= _concerned(cur, requested)
-    return State(rows=rows, tombstones=_tombstones(cur, posts, requested), requested=requested)
+    return State(
+        rows=rows,
+        tombstones=_tombstones(cur, posts, requested),
+        requested=requested,
+        kept_from=kept_from(cur) if any(post.run == LIVE for post in posts) else date.min,
+    )
 
 
 def load_model_ids(cur: cursor, events: Sequence[ScoredEvent]) -> dict[str, int]:

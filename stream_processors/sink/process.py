@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import psycopg2
 import psycopg2.errors
 import tenacity
+from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 from prometheus_client import Histogram
 
@@ -20,11 +21,23 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
 from schemas.transport.consumer import CommittingConsumer
 from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
+from schemas.transport.expired_unread import ExpiredUnread
+from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import Connection, PostgresUnavailable
 from schemas.transport.publisher import ConfirmingPublisher
-from stream_processors.sink.incoming import Batch, Incoming, Partition, Stored, read_batch, refused
-from stream_processors.sink.isolate import isolate
+from stream_processors.isolate import isolate
+from stream_processors.lag_watch import LagWatch, note_expired
+from stream_processors.sink.incoming import (
+    Batch,
+    Incoming,
+    Partition,
+    Stored,
+    position_of,
+    read_batch,
+    refused,
+)
+from stream_processors.sink.kafka_offsets import KafkaOffsets
 from stream_processors.sink.positions import find_topic_ids, read_positions
 from stream_processors.sink.transaction import SinkTransaction
 
@@ -79,10 +92,12 @@ class Sink:
         )
         self._progress = progress
         self._positions: dict[Partition, int] = {}
+        self._expired = ExpiredUnread(lambda at, count: note_expired(metrics, at, count))
         self._dead_letter_topic = topic_name(settings, DEAD_LETTER)
         topics = [topic_name(settings, SCORED), self._dead_letter_topic]
         self._topic_ids = find_topic_ids(AdminClient(kafka_config(settings, "murmur-sink")), topics)
         self._transaction = SinkTransaction(self._topic_ids)
+        self._group_lag = GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
         self._publisher = ConfirmingPublisher(settings, "murmur-sink")
         self._dead_letters = DeadLetterWriter(self._publisher, self._dead_letter_topic)
         self._consumer = CommittingConsumer(
@@ -92,29 +107,40 @@ class Sink:
             client_id="murmur-sink",
             start_offsets=self._start_offsets,
         )
+        self._kafka_offsets = KafkaOffsets(self._consumer)
 
     def run(self, stop: threading.Event) -> None:
         """Store batches until told to stop; the batch in hand is finished and committed."""
+        finished = threading.Event()
+        LagWatch(
+            self._group_lag,
+            assigned=lambda: self._consumer.assigned,
+            progress=self._progress,
+            expired=self._expired,
+        ).start(finished)
         try:
             while not stop.is_set():
                 self._step()
         finally:
+            finished.set()
             self._consumer.close()
             if self._connection is not None:
                 self._connection.close()
 
     def _step(self) -> None:
         messages = self._consumer.poll_batch(self._batch_size, POLL_S)
+        self._note_expired(messages)
         self._progress.ready = bool(self._consumer.assigned) or self._progress.ready
         if messages:
             batch = read_batch(messages, self._dead_letter_topic)
             started_s = time.perf_counter()
             self._store(batch)
             stored_s = time.perf_counter()
-            self._consumer.commit(batch.next_offsets)
+            self._kafka_offsets.follow(batch.next_offsets)
             self._positions |= batch.next_offsets
             self._progress.advance()
             self._metrics.step_seconds.labels("store").observe(stored_s - started_s)
+            self._kafka_offsets.commit()
             self._metrics.step_seconds.labels("commit").observe(time.perf_counter() - stored_s)
             self._metrics.batch_events.observe(len(messages))
             self._metrics.last_progress.set_to_current_time()
@@ -123,9 +149,17 @@ class Sink:
                 age_s = (stored_at - incoming.event.received_at).total_seconds()
                 posted = isinstance(incoming.event, TweetScored)
                 (self._ages if posted else self._removal_ages).observe(age_s)
+        else:
+            self._kafka_offsets.commit()
         self._progress.lag = self._consumer.lag(self._positions)
         self._progress.idle()
         self._metrics.lag.set(self._progress.lag)
+
+    def _note_expired(self, messages: Sequence[Message]) -> None:
+        positions = [position_of(message) for message in messages]
+        self._expired.read(
+            (((at.source, at.partition), at.offset) for at in positions), self._group_lag.low_of
+        )
 
     def _store(self, batch: Batch) -> None:
         """Store a batch; what PostgreSQL refuses goes to the dead letters, and then the rest.
@@ -179,6 +213,10 @@ class Sink:
 
         self._with_connection(read)
         self._positions |= found
+        known = {name: at for name, at in found.items() if at >= 0}
+        self._expired.assigned(known)
+        # A sink that was killed before it committed leaves Kafka behind PostgreSQL.
+        self._kafka_offsets.follow(known)
         return found
 
     def _with_connection(self, use: Callable[[Connection], None]) -> None:

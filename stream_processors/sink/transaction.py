@@ -12,6 +12,7 @@ from schemas import locks
 from schemas.events import LIVE, TweetScored
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.postgres import Connection
+from stream_processors.pruning.limit import kept_from
 from stream_processors.sink.decide import Decision, decide, tombstone_of
 from stream_processors.sink.incoming import Incoming, Partition, Stored
 from stream_processors.sink.letters import write_letters
@@ -109,7 +110,15 @@ class SinkTransaction:
         if missing:
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
             alive = {incoming.event.run for incoming in _living(cur, events)}
-            ensure_runs(cur, {run: days for run, days in missing.items() if run in alive})
+            limit = kept_from(cur) if LIVE in missing else _ANY_DAY
+            ensure_runs(
+                cur,
+                {
+                    run: [day for day in days if run != LIVE or day >= limit]
+                    for run, days in missing.items()
+                    if run in alive
+                },
+            )
             # Others wait for the lock, and must not wait for the batch.
             cur.connection.commit()
             self._known |= {(run, day) for run, day in needed if run in alive}

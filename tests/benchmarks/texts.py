@@ -21,7 +21,7 @@ _MOODS = ("love it", "hate this", "so happy", "really sad", "not sure", "what a 
 
 def distinct_texts(seed: int, count: int) -> Iterator[str]:
     """Yield texts that all differ, the same for the same seed."""
-    rng = random.Random(seed)  # noqa: S311  samples, no secrets
+    rng = random.Random(seed)
     for number in range(count):
         words = rng.choices(_WORDS, k=rng.randint(13, 26))
         words.insert(rng.randrange(len(words)), rng.choice(_MOODS))
@@ -36,7 +36,7 @@ def distinct_texts(seed: int, count: int) -> Iterator[str]:
 
 def with_retweets(texts: Iterator[str], seed: int, count: int) -> Iterator[str]:
     """Yield `count` texts of which a third repeat one of the last 5,000."""
-    rng = random.Random(seed)  # noqa: S311  samples, no secrets
+    rng = random.Random(seed)
     recent: list[str] = []
     for _ in range(count):
         if recent and rng.random() < 1 / 3:

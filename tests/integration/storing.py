@@ -24,12 +24,13 @@ def store(
     connection: Connection,
     events: Iterable[ScoredEvent],
     letters: Iterable[DeadLetter] = (),
+    transaction: SinkTransaction | None = None,
 ) -> None:
     """Store events and dead letters as if they had been published now."""
     when = datetime.now(UTC)
     # Only what PostgreSQL refuses needs the message that an event came as.
     no_message = cast("Message", None)
-    SinkTransaction({}).store(
+    (transaction or SinkTransaction({})).store(
         connection,
         [Incoming(event, no_message) for event in events],
         [Stored(letter, when) for letter in letters],

@@ -3,22 +3,39 @@
 import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import cast
 
 import psycopg2
 import pytest
 from confluent_kafka.admin import AdminClient
 
+import schemas
 from deploy.installation.installing import check_installation, install
 from deploy.installation.topics import TopicInstaller
 from schemas.failures import Failure
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, MODELS_PROMOTED, RAW, SCORED, TopicSpec, topic_name
+from schemas.topics import (
+    DEAD_LETTER,
+    MODELS_PROMOTED,
+    RAW,
+    SCORE_HOLD,
+    SCORED,
+    TopicSpec,
+    topic_name,
+)
 from schemas.transport.kafka_config import kafka_config
 from tests.conditions import wait_until
 from tests.stack import MURMUR, own_database, process_environment
 
-ALL_TOPICS = {RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED}
+ALL_MIGRATIONS = tuple(
+    sorted(
+        path.stem
+        for path in Path(schemas.__file__).parent.joinpath("migrations").glob("*.sql")
+        if not path.stem.endswith(".rollback")
+    )
+)
+ALL_TOPICS = {RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED, SCORE_HOLD}
 
 
 @pytest.fixture
@@ -41,7 +58,7 @@ def test_check_names_what_is_missing_and_changes_nothing(bare: Settings) -> None
         for _ in range(2):
             report = check_installation(empty)
             assert set(report.missing_topics) == {topic_name(empty, t) for t in ALL_TOPICS}
-            assert report.missing_migrations == ("0001.tables",)
+            assert report.missing_migrations == ALL_MIGRATIONS
             assert not report.complete
 
 
@@ -49,7 +66,7 @@ def test_installing_makes_it_complete_and_a_second_time_does_nothing(bare: Setti
     with own_database(bare) as empty:
         first = install(empty)
         assert set(first.made_topics) == {topic_name(empty, t) for t in ALL_TOPICS}
-        assert first.applied_migrations == ("0001.tables",)
+        assert first.applied_migrations == ALL_MIGRATIONS
         second = install(empty)
         assert (second.made_topics, second.applied_migrations) == ((), ())
         assert check_installation(empty).complete
@@ -59,7 +76,7 @@ def test_several_installing_at_once_all_succeed(bare: Settings) -> None:
     with own_database(bare) as empty, ThreadPoolExecutor(4) as pool:
         reports = list(pool.map(lambda _: install(empty), range(4)))
         applied = [name for report in reports for name in report.applied_migrations]
-        assert applied == ["0001.tables"]
+        assert applied == list(ALL_MIGRATIONS)
         assert check_installation(empty).complete
 
 
@@ -76,7 +93,7 @@ def test_a_migration_that_was_interrupted_is_applied_whole_the_next_time(bare: S
             assert cursor.fetchone() == (None,)
             cursor.execute("DROP TABLE positions")
         connection.close()
-        assert install(empty).applied_migrations == ("0001.tables",)
+        assert install(empty).applied_migrations == ALL_MIGRATIONS
 
 
 def test_more_partitions_are_only_made_when_asked_for(settings: Settings) -> None:

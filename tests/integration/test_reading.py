@@ -50,7 +50,7 @@ def connection(settings: Settings) -> Iterator[Connection]:
 
 def some_tweets(count: int, run: str = "archive", seed: int = 1) -> list[TweetScored]:
     """Return tweets over three days, of two models, with rules and hashtags."""
-    rng = random.Random(seed)  # noqa: S311  samples, no secrets
+    rng = random.Random(seed)
     texts = ["plain", "=1+1", "two\nlines", 'a "quote", a comma', "ünï 😀"]
     return [
         scored_tweet(

@@ -73,8 +73,7 @@ def running_sink(settings: Settings) -> Iterator[StageMetrics]:
 
 def store(settings: Settings, *batches: Sequence[Event | bytes]) -> None:
     """Publish batches one after the other, and wait until the sink has committed them all."""
-    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
-    lag = GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
+    lag = sink_lag(settings)
     with running_sink(settings):
         for batch in batches:
             publish(settings, batch)
@@ -237,3 +236,9 @@ def test_a_connection_that_breaks_is_opened_anew(settings: Settings, database: C
         )
         publish(settings, [scored_tweet(tweet_id="800000000000000001")])
         wait_until(lambda: len(tweets(database)) == 2, 60, "the second row")
+
+
+def sink_lag(settings: Settings) -> GroupLag:
+    """Return who knows the sink's lag."""
+    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
+    return GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)

@@ -45,7 +45,7 @@ def storm(
     x: FakeX, settings: Settings, folder: Path, *, seconds: float, kills: int, seed: int
 ) -> Account:
     """Post, break and kill for so long, then refill, and account for every post."""
-    generator = random.Random(seed)  # noqa: S311  repeatable
+    generator = random.Random(seed)
     for value, tag in RULES:
         x.corpus.add_rule(value, tag)
     played: list[str] = []
@@ -107,7 +107,7 @@ def _director(generator: random.Random, played: list[str]) -> Any:
 
 
 def _post(x: FakeX, seed: float, stop: threading.Event) -> None:
-    generator = random.Random(seed)  # noqa: S311  repeatable
+    generator = random.Random(seed)
     number = 0
     while not stop.wait(POST_EVERY_S):
         number += 1

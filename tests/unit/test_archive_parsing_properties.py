@@ -3,6 +3,7 @@ an event for every reader."""
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from producers.archives.records import Record
 from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveReader, FormatOptions, parse_record
 from producers.formats.registry import FORMATS
+from producers.formats.tweeteval import TweetEvalReader
 from schemas.codec import decode_raw, encode
+from schemas.events import TweetPosted
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ORIGIN = Origin("test", NOW, "archive:test", "ab" * 32)
@@ -72,6 +75,44 @@ documents = objects(
 )
 
 
+flat_tweets = objects(
+    id=any_id,
+    text=any_text,
+    author=objects(id=any_id),
+    created_at=any_time,
+    referenced_tweets=st.lists(
+        objects(
+            type=st.sampled_from(["retweeted", "quoted"]), id=any_id, text=any_text,
+            author=objects(id=any_id),
+        ),
+        max_size=2,
+    ),
+)  # fmt: skip
+old_tweets = objects(
+    id=any_id,
+    id_str=any_id,
+    text=any_text,
+    full_text=any_text,
+    extended_tweet=objects(full_text=any_text),
+    user=objects(id_str=any_id),
+    created_at=any_time,
+    retweeted_status=objects(id_str=any_id, text=any_text, user=objects(id=any_id)),
+    quoted_status_id_str=any_id,
+    in_reply_to_status_id=any_id,
+    edit_info=objects(initial=objects(editTweetIds=st.lists(any_id, max_size=3))),
+)
+controls = st.dictionaries(
+    st.sampled_from(["delete", "status_withheld", "user_delete", "limit", "scrub_geo"]),
+    objects(
+        status=objects(id=any_id, user_id=any_id), id=any_id, timestamp_ms=any_time,
+        withheld_in_countries=st.lists(any_text, max_size=2),
+    ),
+    max_size=2,
+)  # fmt: skip
+old_documents = old_tweets | controls | objects(tweet=old_tweets)
+rows = objects(id=any_id, text=any_text, label=any_text, created_at=any_time, author_id=any_id)
+
+
 def accounted_for(parsed: Parsed) -> bool:
     return bool(parsed.events or parsed.refused or parsed.skipped)
 
@@ -86,16 +127,27 @@ def check(reader: ArchiveReader, raw: bytes) -> None:
         refused.detail.encode()
 
 
+KNOWN = {known.name: known for known in FORMATS}
+TWCS_HEADER = b"tweet_id,author_id,inbound,created_at,text,in_response_to_tweet_id\n"
 READERS = {
-    "x-v2": FORMATS[0].reader(b"", FormatOptions()),
-    "tsv": FORMATS[1].reader(b"", FormatOptions(columns=("id", "label", "text"))),
-    "csv": FORMATS[2].reader(
+    **{
+        name: KNOWN[name].reader(b"", FormatOptions())
+        for name in (
+            "x-v2", "x-v1.1", "twarc-flat", "account-export", "json-columns", "sentiment140",
+            "semeval",
+        )
+    },
+    "twcs": KNOWN["twcs"].reader(TWCS_HEADER, FormatOptions()),
+    "tweeteval": TweetEvalReader(Path("labels"), {"0": "negative", "1": "positive"}),
+    "tsv": KNOWN["tsv"].reader(b"", FormatOptions(columns=("id", "label", "text"))),
+    "csv": KNOWN["csv"].reader(
         b"", FormatOptions(columns=("id", "text", "created_at", "author_id", "lang"))
     ),
-}
+}  # fmt: skip
+JSON_READERS = ("x-v2", "x-v1.1", "twarc-flat", "account-export", "json-columns")
 
 
-@given(documents | tweets | any_value)
+@given(documents | tweets | flat_tweets | old_documents | rows | any_value)
 @example({"data": {"id": "1", "text": "\ud83d half"}})
 @example({"note_tweet": {"\ud800": None}})
 @example({"data": [{"id": 1, "text": "x"}, {"id": [], "text": "y"}]})
@@ -106,7 +158,8 @@ def test_any_json_becomes_sound_events_or_says_why_not(document: object) -> None
         raw = json.dumps(document).encode()
     except ValueError:
         raw = b'{"data":{"id":' + b"9" * 5000 + b',"text":"x"}}'
-    check(READERS["x-v2"], raw)
+    for name in JSON_READERS:
+        check(READERS[name], raw)
 
 
 @given(st.binary(max_size=60))
@@ -129,4 +182,23 @@ def test_any_row_becomes_a_sound_event_or_says_why_not(
     if quoted:
         row = ['"' + cell.replace('"', '""') + '"' for cell in row]
     raw = delimiter.join(row).encode("utf-8", "surrogatepass")
-    check(READERS["tsv" if delimiter == "\t" else "csv"], raw)
+    for name in ("tsv", "semeval", "tweeteval") if delimiter == "\t" else ("csv", "sentiment140"):
+        check(READERS[name], raw)
+
+
+@given(
+    st.sampled_from(JSON_READERS),
+    st.integers(30_000_000_000, 2**60),
+    st.integers(1, 2**60),
+    any_text,
+)
+def test_a_tweet_is_never_another_one(name: str, own: int, other: int, text: str) -> None:
+    """Whatever other ids a line holds, its event has the tweet's own."""
+    around = {"id": own, "id_str": str(own), "text": text, "quoted_status_id": other}
+    tweet = {**around, "in_reply_to_status_id": other, "conversation_id": str(other)}
+    tweet["referenced_tweets"] = [{"type": "quoted", "id": str(other), "text": "another's"}]
+    parsed = parse_record(READERS[name], Record(7, json.dumps(tweet).encode()), ORIGIN, NOW)
+    for event in parsed.events:
+        assert isinstance(event, TweetPosted)
+        assert event.tweet_id == event.root_id == str(own)
+        assert event.text != "another's" or text == "another's"

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.archives.compression import DamagedFile, decompressed
+from producers.archives.inputs import Input
 from producers.archives.lines import KEPT_BYTES, LineReader
 from producers.archives.records import Record
 from producers.formats.archive_format import FormatOptions
@@ -127,15 +128,39 @@ HEADERLESS = FormatOptions(columns=("id", "text"))
         (b"1\thi, you\n", HEADERLESS, "tsv"),
         (b"1,hi\n", HEADERLESS, "csv"),
         (b"", FormatOptions(), "x-v2"),
+        (b'{"id_str":"1","text":"x"}\n', FormatOptions(), "x-v1.1"),
+        (b'{"limit":{"track":1}}\n', FormatOptions(), "x-v1.1"),
+        (b'{"id":"1","text":"x","author":{"id":"2"}}\n', FormatOptions(), "twarc-flat"),
+        (b'{"id":"1","text":"x","label":"y"}\n', FormatOptions(), "json-columns"),
+        (b"window.YTD.tweet.part0 = [ {\n", FormatOptions(), "account-export"),
+        (
+            b'"0","1","Mon Apr 06 22:19:45 PDT 2009","NO_QUERY","u","x"\n',
+            FormatOptions(),
+            "sentiment140",
+        ),
+        (
+            b"tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_response_to_tweet_id\n",
+            FormatOptions(),
+            "twcs",
+        ),
+        (b"1\tneutral\tsome words\n", FormatOptions(), "semeval"),
     ],
 )
 def test_the_format_is_told_by_content(beginning: bytes, options: FormatOptions, name: str) -> None:
     assert choose_format("file", beginning, options, None).name == name
 
 
-@pytest.mark.parametrize("beginning", [b"1\tneutral\tsome words\n", b"PK\x03\x04", b"\xff\xfe{"])
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"1\tmellow\tsome words\n",
+        b"window.YTD.deleted_tweets.part0 = [",
+        b"PK\x03\x04",
+        b"\xff\xfe{",
+    ],
+)
 def test_what_no_format_recognises_is_refused_with_a_hint(beginning: bytes) -> None:
-    with pytest.raises(Failure, match=r"--format|UTF-8"):
+    with pytest.raises(Failure, match=r"--format|UTF-8|unpack"):
         choose_format("file", beginning, FormatOptions(), None)
 
 
@@ -149,7 +174,8 @@ def test_what_no_format_recognises_is_refused_with_a_hint(beginning: bytes) -> N
 def test_a_page_over_several_lines_is_one_record(tmp_path: Path, page: bytes) -> None:
     path = tmp_path / "page.json"
     path.write_bytes(page)
-    (file,) = prepare_files([path], FormatOptions(), None)
+    (file,) = prepare_files([Input(path, named=True)], FormatOptions(), None).files
+    assert file.reader is not None
     assert len(list(file.reader.records(iter(LineReader([page]))))) == 1
 
 
@@ -160,4 +186,4 @@ def test_columns_without_a_text_or_named_twice_are_refused(
     path = tmp_path / "rows.csv"
     path.write_bytes(b"1,2\n")
     with pytest.raises(Failure, match=r"rows\.csv: .*column"):
-        prepare_files([path], FormatOptions(columns=columns), "csv")
+        prepare_files([Input(path, named=True)], FormatOptions(columns=columns), "csv")

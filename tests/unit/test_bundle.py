@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from model_server.bundle import MANIFEST, MODEL, RefusedBundle, default_bundle, open_bundle
-from model_server.engine import OnnxEngine
+from model_server.engine import OnnxEngine, UnscorableTexts
 from model_server.scorer import Scorer, load_scorer
 from model_server.sealing import seal_bundle
 from model_server.self_test import self_test
@@ -41,6 +41,15 @@ def test_no_texts_are_no_rows(engine: OnnxEngine) -> None:
 
 def test_long_and_empty_texts_are_scored(engine: OnnxEngine) -> None:
     assert np.isfinite(engine.probabilities(["", "x" * 50_000, "word " * 10_000])).all()
+
+
+@pytest.mark.parametrize("text", ["lone \ud800", "word " * 3_000])
+def test_what_the_tokenizer_or_the_model_refuses_is_said_to_be_the_texts_fault(text: str) -> None:
+    engine = OnnxEngine(open_bundle(default_bundle()))
+    engine._tokenizer.enable_truncation(max_length=10_000)
+    assert engine.probabilities(["a good day"]).shape == (1, 3)
+    with pytest.raises(UnscorableTexts):
+        engine.probabilities(["a good day", text])
 
 
 def test_a_changed_byte_is_refused(copy: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_processors.sink.isolate import isolate
+from stream_processors.isolate import isolate
 
 
 @given(st.lists(st.integers(), max_size=40, unique=True), st.sets(st.integers(), max_size=10))

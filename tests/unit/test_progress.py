@@ -57,3 +57,11 @@ def test_a_starting_process_is_alive_and_not_ready() -> None:
     progress = Progress(Clock(), stall_after_s=60)
     assert progress.health().ok
     assert not progress.readiness().ok
+
+
+def test_a_hold_is_said_and_is_no_stall() -> None:
+    progress, clock = progress_with_lag(5)
+    progress.held = "held since noon"
+    clock.now_s = 3600
+    assert progress.health().ok
+    assert (progress.readiness().ok, progress.readiness().detail) == (False, "held since noon")

@@ -26,7 +26,7 @@ FINISHED = replace(PARTLY, finished=True)
 
 
 def file(name: str) -> ArchiveFile:
-    return ArchiveFile(Path(name), name * 8, 10, X_V2, X_V2.reader(b"", FormatOptions()))
+    return ArchiveFile(Path(name), name * 8, 10, X_V2.name, X_V2.reader(b"", FormatOptions()))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,8 @@ def test_no_bound_asks_nobody() -> None:
     [
         ("Tweets 2016.jsonl.gz", "tweets-2016"),
         ("SemEval2017-test.subtask-A.english.txt", "semeval2017-test.subtask-a.english"),
+        ("twitter-stream-2022-11-08.tar.bz2", "twitter-stream-2022-11-08"),
+        ("-", "replay"),
         (".csv", "replay"),
         ("live.jsonl", "replay"),
         ("Zürich.tsv", "z-rich"),

@@ -6,7 +6,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import LIVE, AuthorErased, Reference, ScoredEvent, TweetScored
+from schemas.events import LIVE, AuthorErased, Reference, ScoredEvent, TweetDeleted, TweetScored
 from stream_processors.sink.decide import State, decide, refusing_tombstones, tombstone_of
 from stream_processors.sink.rollups import RollupKey, deltas
 from stream_processors.sink.rows import Key, Row, Tombstone
@@ -18,7 +18,8 @@ MODEL_IDS = {model(name).sha256: number for number, name in enumerate(("a", "b")
 class Tables:
     """The sink's tables in memory, moved by its decisions as PostgreSQL is."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_from: date = date.min) -> None:
+        self.kept_from = kept_from
         self.rows: dict[Key, Row] = {}
         self.tombstones: set[Tombstone] = set()
         self.rollups: dict[RollupKey, list[int]] = {}
@@ -53,7 +54,17 @@ class Tables:
             },
             tombstones=frozenset(self.tombstones & wanted),
             requested=requested,
+            kept_from=self.kept_from,
         )
+
+    def prune(self, kept_from: date) -> None:
+        """Drop days of live as partitions are dropped; the rollups stay."""
+        self.kept_from = kept_from
+        self.rows = {
+            key: row
+            for key, row in self.rows.items()
+            if row.run != LIVE or row.posted_at.date() >= kept_from
+        }
 
 
 runs = st.sampled_from(["one", LIVE])
@@ -177,6 +188,37 @@ def test_an_edit_keeps_the_day_of_its_tweet() -> None:
     edit = scored_tweet(tweet_id="11", root_id="10", version=1, posted_at=later)
     decision = decide([first, edit], State({}, frozenset()), MODEL_IDS)
     assert [row.posted_at.date() for row in decision.inserts] == [date(2016, 11, 19)]
+
+
+@given(streams, streams)
+def test_after_a_prune_nothing_old_of_live_is_stored_or_moves_a_figure(
+    before: list[ScoredEvent], after: list[ScoredEvent]
+) -> None:
+    tables = stored(before, 3)
+    tables.prune(date(2016, 11, 20))
+    final = {key: sums for key, sums in tables.rollups.items() if key.run == LIVE}
+    tables.store(after)
+    assert {key: sums for key, sums in tables.rollups.items() if key.run == LIVE} == final
+    assert not any(run == LIVE for run, _ in tables.rows)
+    recount = deltas([], tables.rows.values()).rollups
+    assert {k: tuple(sums) for k, sums in tables.rollups.items() if k.run != LIVE} == recount
+
+
+def names_a_later_version(event: ScoredEvent) -> bool:
+    """Tell whether only the row of a pruned edit knows which tweet a deletion means."""
+    return isinstance(event, TweetDeleted) and not event.tweet_id.endswith("0")
+
+
+@given(streams, streams.map(lambda s: [e for e in s if not names_a_later_version(e)]))
+def test_a_prune_changes_nothing_for_replays(
+    before: list[ScoredEvent], after: list[ScoredEvent]
+) -> None:
+    pruned, whole = stored(before, 3), stored(before, 3)
+    pruned.prune(date(2016, 11, 20))
+    for tables in (pruned, whole):
+        tables.store(after)
+    replayed = [{k: r for k, r in t.rows.items() if r.run != LIVE} for t in (pruned, whole)]
+    assert replayed[0] == replayed[1]
 
 
 def test_a_deletion_in_a_replay_leaves_other_runs_alone_and_one_of_live_does_not() -> None:

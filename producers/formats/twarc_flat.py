@@ -1,0 +1,119 @@
+"""twarc's flattened lines: a tweet of X's API v2 a line, what it includes folded into it.
+
+Source: `twarc2 flatten` (twarc 2, expansions.py): `author`, `referenced_tweets` with the fields of
+the tweets that they name, `matching_rules` and `__twarc` stand in the tweet itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from producers.archives.records import Lines, Record
+from producers.border.faults import Unparsable
+from producers.border.json_values import plain_json
+from producers.border.moments import parse_moment
+from producers.border.origin import Origin, Parsed
+from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.json_beginning import first_objects
+from producers.x_api.documents import HEARTBEAT
+from producers.x_api.tweets import by_id, matched_rules, tweet_posted
+from producers.x_api.wire import (
+    IncludedTweet,
+    NoteTweet,
+    WireId,
+    WireReference,
+    WireRule,
+    WireTweet,
+)
+from schemas.codec import Reason
+
+
+class _Author(msgspec.Struct, gc=False):
+    id: WireId | None = None
+
+
+class _FlatReference(WireReference):
+    text: str | None = None
+    note_tweet: NoteTweet | None = None
+    author_id: WireId | None = None
+    author: _Author | None = None
+
+    @property
+    def whole(self) -> IncludedTweet:
+        """The tweet that is referred to, as far as it is folded in."""
+        author_id = self.author_id
+        if author_id is None and self.author is not None:
+            author_id = self.author.id
+        return IncludedTweet(self.id, self.text, self.note_tweet, author_id)
+
+
+class _FlatTweet(WireTweet):
+    author: _Author | None = None
+    referenced_tweets: list[_FlatReference] | None = None  # type: ignore[assignment]
+    matching_rules: list[WireRule] | None = None
+
+
+_decoder: Final = msgspec.json.Decoder(_FlatTweet)
+
+
+@dataclass(frozen=True)
+class TwarcFlatReader:
+    """Reads flattened tweets, each a line."""
+
+    def records(self, lines: Lines) -> Iterator[Record]:
+        """Yield each line."""
+        return lines
+
+    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
+        """Return the tweet of a line, a retweet with the whole text that it repeats."""
+        try:
+            tweet = _decoder.decode(record.raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if not record.raw.strip():
+                return Parsed(skipped=[HEARTBEAT])
+            tweet = _odd_tweet(record.raw)
+        if tweet.id is None and tweet.full_text is None:
+            raise Unparsable(Reason.MISSING_FIELD, "neither an id nor a text")
+        if tweet.author_id is None and tweet.author is not None:
+            tweet.author_id = tweet.author.id
+        event = tweet_posted(
+            tweet,
+            included=by_id([reference.whole for reference in tweet.referenced_tweets or ()]),
+            rules=matched_rules(tweet.matching_rules),
+            origin=origin,
+            received_at=received_at,
+            line=record.line,
+            place=record.place,
+        )
+        return Parsed([event])
+
+
+def _odd_tweet(raw: bytes) -> _FlatTweet:
+    plain = plain_json(raw)
+    if not isinstance(plain, Mapping):
+        raise Unparsable(Reason.INVALID_EVENT, "the tweet is no JSON object")
+    created_at = plain.get("created_at")
+    if created_at is not None:
+        plain = {**plain, "created_at": parse_moment(created_at, "created_at")}
+    try:
+        return msgspec.convert(plain, _FlatTweet)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise Unparsable(Reason.INVALID_EVENT, str(error)) from None
+
+
+def _recognises(beginning: bytes, _options: FormatOptions) -> bool:
+    return any(
+        ("__twarc" in line or isinstance(line.get("author"), dict)) and "data" not in line
+        for line in first_objects(beginning)
+    )
+
+
+TWARC_FLAT: Final = ArchiveFormat(
+    "twarc-flat",
+    "twarc's flattened lines: a tweet a line, with what it includes",
+    _recognises,
+    lambda _beginning, _options: TwarcFlatReader(),
+)

@@ -1,0 +1,134 @@
+"""TweetEval: a text a line, its label's number on the same line of the file beside it.
+
+Source: https://github.com/cardiffnlp/tweeteval: `test_text.txt`, `test_labels.txt` and, for all
+of a folder, `mapping.txt` with number, name and perhaps more by tabs.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from producers.archives.lines import LineReader
+from producers.archives.records import Lines, Record
+from producers.border.faults import Unparsable
+from producers.border.origin import Origin, Parsed
+from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.named_values import tweet_of_values
+from schemas.codec import Reason
+from schemas.failures import Failure
+
+TEXT_ENDING: Final = "_text.txt"
+LABEL_ENDING: Final = "_labels.txt"
+MAPPING: Final = "mapping.txt"
+_PIECE_BYTES: Final = 128 * 1024
+
+
+@dataclass(frozen=True)
+class TweetEvalReader:
+    """Reads texts beside their labels; `names` are the labels' names by number."""
+
+    labels: Path
+    names: Mapping[str, str]
+
+    def records(self, lines: Lines) -> Iterator[Record]:
+        """Yield each text with its label before it, a tab between.
+
+        Raises `Failure` where the file of labels cannot be read.
+        """
+        try:
+            with self.labels.open("rb") as file:
+                labels = iter(LineReader(iter(lambda: file.read(_PIECE_BYTES), b"")))
+                for line in lines:
+                    label = next(labels, None)
+                    if line.unreadable is not None:
+                        yield line
+                    else:
+                        number = b"" if label is None else label.raw.strip()
+                        yield line._replace(raw=number + b"\t" + line.raw)
+        except OSError as error:
+            raise Failure(f"{self.labels}: {error.strerror}") from error
+
+    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
+        """Return the tweet of a line, its label as a person's, by its name."""
+        number, _, text = record.raw.partition(b"\t")
+        try:
+            row = {"text": text.decode(), "label": self.names[number.decode("latin-1")]}
+        except UnicodeDecodeError as error:
+            detail = f"no UTF-8 at byte {error.start}"
+            raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
+        except KeyError:
+            raise Unparsable(Reason.INVALID_EVENT, "the label's number has no name") from None
+        return Parsed(
+            [tweet_of_values(row, origin=origin, received_at=received_at, line=record.line)]
+        )
+
+
+def labels_beside(path: Path) -> Path | None:
+    """Return the file of labels of a file of texts, None where there is none."""
+    if not path.name.endswith(TEXT_ENDING):
+        return None
+    labels = path.with_name(path.name.removesuffix(TEXT_ENDING) + LABEL_ENDING)
+    return labels if labels.is_file() else None
+
+
+def belongs_to_texts(path: Path) -> bool:
+    """Tell whether a file is read along with the texts beside it, and is no archive itself."""
+    if path.name.endswith(LABEL_ENDING):
+        stem = path.name.removesuffix(LABEL_ENDING)
+        return path.with_name(stem + TEXT_ENDING).is_file()
+    return path.name == MAPPING and any(path.parent.glob(f"*{TEXT_ENDING}"))
+
+
+def _recognises(_beginning: bytes, options: FormatOptions) -> bool:
+    return options.labels is not None
+
+
+def _reader(_beginning: bytes, options: FormatOptions) -> TweetEvalReader:
+    labels = options.labels
+    if labels is None:
+        raise Failure(
+            f"there are no labels beside it: {LABEL_ENDING} in the place of {TEXT_ENDING}"
+        )
+    texts = labels.with_name(labels.name.removesuffix(LABEL_ENDING) + TEXT_ENDING)
+    counts = [_lines(texts), _lines(labels)]
+    if counts[0] != counts[1]:
+        raise Failure(
+            f"it has {counts[0]} lines and {labels.name} {counts[1]}: line by line they do not "
+            "belong together"
+        )
+    return TweetEvalReader(labels, _names(labels.with_name(MAPPING), labels))
+
+
+def _lines(path: Path) -> int:
+    count, last = 0, b"\n"
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            count += piece.count(b"\n")
+            last = piece[-1:]
+    return count + (last != b"\n")
+
+
+def _names(mapping: Path, labels: Path) -> Mapping[str, str]:
+    """The names of the labels by number; where there is no mapping, numbers name themselves."""
+    if not mapping.is_file():
+        with labels.open("rb") as file:
+            numbers = {line.strip().decode("latin-1") for line in file}
+        if any(not number.isdecimal() for number in numbers) or len(numbers) > 1_000:
+            raise Failure(f"{labels.name} does not hold a number a line")
+        return {number: number for number in numbers}
+    names = {}
+    for line in mapping.read_text("utf-8").splitlines():
+        number, *described = line.split("\t")
+        if described and described[0].strip():
+            names[number.strip()] = described[0].strip()
+    return names
+
+
+TWEETEVAL: Final = ArchiveFormat(
+    "tweeteval",
+    "TweetEval's texts, with the file of labels beside them",
+    _recognises,
+    _reader,
+)

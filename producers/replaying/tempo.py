@@ -1,0 +1,33 @@
+"""When each tweet is due, so that the distances between tweets are those of their times."""
+
+from datetime import datetime
+
+from schemas.events import RawEvent, TweetPosted
+
+
+class Tempo:
+    """Plays time `speed` times as fast as it went; None is as fast as possible.
+
+    The first tweet is due at once, and every other by its distance from it, so that nothing adds
+    up. What is late goes at once, as do tweets older than the first, and removals: those stand
+    behind the tweets that they follow. Times are seconds of one monotonic clock.
+    """
+
+    def __init__(self, speed: float | None) -> None:
+        self._speed = speed
+        self._first: tuple[datetime, float] | None = None
+
+    @property
+    def keeps_time(self) -> bool:
+        """Tell whether tweets have moments at which they are due."""
+        return self._speed is not None
+
+    def wait_s(self, event: RawEvent, now_s: float) -> float:
+        """Return how long to wait before the event."""
+        if self._speed is None or not isinstance(event, TweetPosted):
+            return 0.0
+        at = event.edited_at or event.posted_at
+        if self._first is None:
+            self._first = (at, now_s)
+        first_at, first_s = self._first
+        return max(0.0, first_s + (at - first_at).total_seconds() / self._speed - now_s)

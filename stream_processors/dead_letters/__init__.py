@@ -1,0 +1,1 @@
+"""What can be done about what could not be processed: look, publish again, give up, go on."""

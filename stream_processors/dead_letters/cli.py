@@ -1,0 +1,206 @@
+"""`murmur dead-letters`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+    from schemas.transport.postgres import Connection
+    from stream_processors.dead_letters.letters import Selection
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+_IDS = click.argument("ids", nargs=-1, type=click.IntRange(min=1))
+_STATUS = click.option(
+    "--status", type=click.Choice(["new", "redriven", "discarded"]), help="Of this status."
+)
+
+
+def _filters(command: _Command) -> _Command:
+    for option in (
+        click.option("--until", metavar="MOMENT", help="First seen before it."),
+        click.option(
+            "--since", metavar="MOMENT", help="First seen since: 2026-11-21, …T10:30, or 2h (ago)."
+        ),
+        click.option("--stage", help="Where it failed: replay, score or sink."),
+        click.option("--reason", help="Why it failed, for example scoring-failed."),
+        click.option("--run", help="Of this run."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """Look at what could not be processed, publish it again, or give it up."""
+
+
+@dead_letters.command("list")
+@_filters
+@_STATUS
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@_JSON
+def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
+    """Show dead letters, newest first."""
+    import msgspec
+    from rich.console import Console
+
+    from stream_processors.dead_letters.letters import count_letters, newest_letters
+    from stream_processors.dead_letters.views import as_document, letters_table
+    from stream_processors.hold.release import read_hold
+
+    selection = _selection((), **filters)
+    with _database() as (settings, connection), connection, connection.cursor() as cur:
+        total = count_letters(cur, selection)
+        letters = newest_letters(cur, selection, limit)
+    hold, fault = read_hold(settings)
+    if as_json:
+        document = {
+            "total": total,
+            "hold": hold,
+            "hold_fault": fault,
+            "dead_letters": [as_document(letter) for letter in letters],
+        }
+        click.echo(msgspec.json.encode(document))
+        return
+    if letters:
+        Console(highlight=False).print(letters_table(letters))
+    click.echo(f"{len(letters):,} of {total:,} dead letters", err=True)
+    if hold is not None:
+        click.echo(f"scoring is {hold.sentence()}: `murmur dead-letters release`", err=True)
+    elif fault is not None:
+        click.echo(f"whether scoring is held is not known: {fault}", err=True)
+
+
+@dead_letters.command()
+@click.argument("dead_letter_id", metavar="ID", type=click.IntRange(min=1))
+@click.option("--raw", is_flag=True, help="Write the value's bytes and nothing else.")
+@_JSON
+def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
+    """Show all that is known of a dead letter; what would act on a terminal is escaped."""
+    import msgspec
+    from rich.console import Console
+
+    from stream_processors.dead_letters.letters import Selection, find_ids, load_letters
+    from stream_processors.dead_letters.views import as_document, letter_table
+
+    if raw and as_json:
+        raise click.UsageError("--raw writes bytes, --json a document: choose one")
+    with _database() as (_, connection), connection, connection.cursor() as cur:
+        (letter,) = load_letters(cur, find_ids(cur, Selection(ids=(dead_letter_id,))))
+    if raw:
+        sys.stdout.buffer.write(letter.value or b"")
+        sys.stdout.buffer.flush()
+        if not letter.whole:
+            click.echo(f"only the beginning of {letter.value_size_bytes:,} bytes", err=True)
+    elif as_json:
+        click.echo(msgspec.json.encode(as_document(letter)))
+    else:
+        Console(highlight=False).print(letter_table(letter))
+
+
+@dead_letters.command()
+@_IDS
+@_filters
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@_JSON
+def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str | None) -> int:
+    """Publish dead letters to the topic that they came from, by number or by filter.
+
+    Filters mean those that are `new`. Each letter is redriven at most three times. Exit 1 if one of
+    them cannot be.
+    """
+    import msgspec
+
+    from stream_processors.dead_letters.redrive import redrive as redrive_letters
+
+    selection = _chosen(ids, status=None if ids else "new", **filters)
+    with _database() as (settings, connection):
+        report = redrive_letters(settings, connection, selection, dry_run=dry_run)
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+    else:
+        verb = "would be redriven" if dry_run else "redriven"
+        click.echo(f"{len(report.redriven):,} {verb}, {len(report.refused):,} refused")
+        for refusal in report.refused:
+            click.echo(f"{refusal.dead_letter_id}: {refusal.why}", err=True)
+    return 1 if report.refused else 0
+
+
+@dead_letters.command()
+@_IDS
+@_filters
+@click.option("--note", default="", help="Why, for those who look later.")
+@_JSON
+def discard(ids: tuple[int, ...], note: str, as_json: bool, **filters: str | None) -> None:
+    """Give dead letters up, by number or by filter; they stay in the table, with your note."""
+    import msgspec
+
+    from stream_processors.dead_letters.discard import discard as discard_letters
+
+    selection = _chosen(ids, status=None if ids else "new", **filters)
+    with _database() as (_, connection):
+        discarded = discard_letters(connection, selection, note)
+    if as_json:
+        click.echo(msgspec.json.encode({"discarded": discarded}))
+    else:
+        click.echo(f"{len(discarded):,} discarded")
+
+
+@dead_letters.command()
+@_JSON
+def release(as_json: bool) -> None:
+    """Let scoring go on that was held for too many dead letters."""
+    import msgspec
+
+    from schemas.settings import load_settings
+    from stream_processors.hold.release import release as release_hold
+
+    hold = release_hold(load_settings())
+    if as_json:
+        click.echo(msgspec.json.encode({"released": hold}))
+    else:
+        click.echo("scoring goes on" if hold is not None else "scoring is not held")
+
+
+@contextmanager
+def _database() -> "Iterator[tuple[Settings, Connection]]":
+    from schemas.settings import load_settings
+    from schemas.transport.postgres import connect_postgres
+
+    settings = load_settings()
+    connection = connect_postgres(settings, "dead-letters")
+    try:
+        yield settings, connection
+    finally:
+        connection.close()
+
+
+def _chosen(ids: tuple[int, ...], status: str | None, **filters: str | None) -> "Selection":
+    if bool(ids) == any(value is not None for value in filters.values()):
+        raise click.UsageError("name dead letters by their numbers, or by a filter")
+    return _selection(ids, status=status, **filters)
+
+
+def _selection(ids: tuple[int, ...], **filters: str | None) -> "Selection":
+    from datetime import UTC, datetime
+
+    import msgspec
+
+    from stream_processors.dead_letters.letters import Selection
+    from stream_processors.dead_letters.moments import InvalidMoment, parse_moment
+
+    now = datetime.now(UTC)
+    given: dict[str, Any] = {"ids": ids, **filters}
+    for name in ("since", "until"):
+        text = filters.get(name)
+        if text is not None:
+            try:
+                given[name] = parse_moment(text, now)
+            except InvalidMoment as error:
+                raise click.BadParameter(str(error), param_hint=f"--{name}") from error
+    return msgspec.convert(given, Selection)

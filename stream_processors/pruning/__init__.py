@@ -1,0 +1,1 @@
+"""Which days of the live stream are kept."""

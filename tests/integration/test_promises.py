@@ -1,0 +1,187 @@
+"""The sink's promises against a reference, through the real PostgreSQL, in any order of anything.
+
+A further promise is a further rule: one that removes by age, say, removes from `_published` what
+the reference shall not expect any more, and does in PostgreSQL what the command does.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from schemas.events import (
+    LIVE,
+    AuthorErased,
+    MatchedRule,
+    Reference,
+    ScoredEvent,
+    TweetScored,
+    TweetWithheld,
+)
+from schemas.settings import Settings
+from schemas.transport.postgres import Connection, connect_postgres
+from stream_processors.sink.transaction import SinkTransaction
+from tests.integration.storing import store
+from tests.recount import differing_hashtag_rollups, differing_rollups
+from tests.reference import what_remains
+from tests.unit.examples import RECEIVED_AT, deleted, scored_tweet
+
+EXAMPLES = 2_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 80
+RETWEETS = {"30": "10", "40": "20"}
+"""What is a retweet is one in all its appearances, and X lets nobody edit it."""
+
+ROWS = """
+    SELECT t.run, t.root_id, t.tweet_id, t.version, s.version, s.label, s.confidence, m.name
+    FROM tweets AS t
+    LEFT JOIN scores AS s ON s.run = t.run AND s.root_id = t.root_id AND s.counts
+    LEFT JOIN models AS m ON m.model_id = s.model_id
+"""
+TABLES = ("tweets", "scores", "rollups", "hashtag_rollups", "tombstones")
+
+runs = st.sampled_from(["one", LIVE])
+roots = st.sampled_from(["10", "20", "30", "40"])
+tweet_ids = st.sampled_from(["10", "11", "12", "20", "21", "30", "40"])
+
+
+@st.composite
+def posts(draw: st.DrawFn) -> TweetScored:
+    """Draw a tweet, an edit of it, or the same scored by another model."""
+    root = draw(roots)
+    other = RETWEETS.get(root)
+    version = 0 if other else draw(st.integers(0, 2))
+    history = tuple(f"{root[0]}{number}" for number in range(version + 1))
+    label = draw(st.sampled_from(["positive", "negative"]))
+    return scored_tweet(
+        label,
+        draw(st.sampled_from([0.5, 0.812345])),
+        by=draw(st.sampled_from(["a", "b"])),
+        hashtags=(label, "always"),
+        run=draw(runs),
+        root_id=root,
+        tweet_id=history[-1],
+        version=version,
+        edit_history=history,
+        author_id=f"author{root}",
+        rules=draw(st.sampled_from([(), (MatchedRule(tag="rain"),)])),
+        references=()
+        if other is None
+        else (Reference(kind="retweeted", tweet_id=other, author_id=f"author{other}"),),
+    )
+
+
+deletions = st.builds(deleted, tweet_ids, runs)
+withheld = st.builds(
+    lambda tweet_id, run: TweetWithheld(
+        run=run, tweet_id=tweet_id, received_at=RECEIVED_AT, source="test"
+    ),
+    tweet_ids,
+    runs,
+)
+erasures = st.builds(
+    lambda root, run: AuthorErased(
+        run=run, author_id=f"author{root}", received_at=RECEIVED_AT, source="test"
+    ),
+    roots,
+    runs,
+)
+events = st.one_of(posts(), posts(), posts(), deletions, withheld, erasures)
+
+
+class Promises(RuleBasedStateMachine):
+    """Events wait until a batch stores them; after each batch the tables equal the reference."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+        self._published: list[ScoredEvent] = []
+        self._stored = 0
+        self._transaction = SinkTransaction({})
+        with connection, connection.cursor() as cursor:
+            for table in TABLES:
+                cursor.execute(f"DELETE FROM {table}")  # noqa: S608  constants
+
+    @rule(published=st.lists(events, min_size=1, max_size=6))
+    def publish(self, published: list[ScoredEvent]) -> None:
+        """Posts, edits, deletions, erasures and second scores, in any order."""
+        self._published += published
+
+    @precondition(lambda self: self._published)
+    @rule(data=st.data())
+    def repeat(self, data: st.DataObject) -> None:
+        """Kafka delivers something again."""
+        self._published.append(data.draw(st.sampled_from(self._published)))
+
+    @rule()
+    def restart(self) -> None:
+        """The sink is started anew and knows nothing of the runs that it has seen."""
+        self._transaction = SinkTransaction({})
+
+    @precondition(lambda self: self._stored)
+    @rule(data=st.data())
+    def go_back(self, data: st.DataObject) -> None:
+        """The sink stored, and was killed before it committed: the last events come again."""
+        self._stored = data.draw(st.integers(0, self._stored))
+
+    @rule(batch_size=st.integers(1, 9))
+    def store_what_waits(self, batch_size: int) -> None:
+        """Store everything that waits, in batches of one size."""
+        while self._stored < len(self._published):
+            batch = self._published[self._stored : self._stored + batch_size]
+            store(self._connection, batch, transaction=self._transaction)
+            self._stored += len(batch)
+        assert self._rows() == {
+            (
+                post.run, post.root_id, post.tweet_id, post.version, post.version,
+                post.score.label, post.score.confidence, post.score.model.name,
+            )
+            for post in (posts[0] for posts in what_remains(self._published).values())
+            if isinstance(post, TweetScored)
+        }  # fmt: skip
+        assert differing_rollups(self._connection) == []
+        assert differing_hashtag_rollups(self._connection) == []
+
+    def teardown(self) -> None:
+        """End with everything stored."""
+        self.store_what_waits(3)
+
+    def _rows(self) -> set[tuple[Any, ...]]:
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute(ROWS)
+            rows = cursor.fetchall()
+        assert len(rows) == len(set(rows))
+        return set(rows)
+
+
+@pytest.fixture
+def connection(settings: Settings) -> Iterator[Connection]:
+    connection = connect_postgres(settings, "test")
+    with connection, connection.cursor() as cursor:
+        # Nothing here looks at what a crash of PostgreSQL would leave.
+        cursor.execute("SET synchronous_commit = off")
+    yield connection
+    connection.close()
+
+
+@pytest.mark.timeout(3_600)
+def test_whatever_happens_in_whatever_order_the_tables_hold_what_remains(
+    connection: Connection,
+) -> None:
+    class OnThisDatabase(Promises):
+        def __init__(self) -> None:
+            super().__init__(connection)
+
+    run_state_machine_as_test(
+        OnThisDatabase,
+        settings=hypothesis_settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=12,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )

@@ -1,0 +1,207 @@
+"""Old days of the live stream go, while its figures stay and its sink goes on."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from schemas.events import LIVE, Reference, TweetScored
+from schemas.settings import Settings
+from schemas.transport.postgres import Connection, connect_postgres
+from stream_processors.pruning.cli import prune as prune_command
+from stream_processors.pruning.prune import PruneIsBusy, prune
+from stream_processors.reading.run_deletion import delete_run
+from stream_processors.reading.run_list import summaries
+from tests.conditions import wait_until
+from tests.integration.storing import arrived_now, store
+from tests.integration.test_sink import publish, query, running_sink
+from tests.stack import process_environment
+from tests.unit.examples import deleted, scored_tweet
+
+FIRST = datetime(2026, 11, 10, 12, tzinfo=UTC)
+DAYS = 6
+LIMIT = date(2026, 11, 13)
+RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Connection]:
+    connection = connect_postgres(settings, "test")
+    yield connection
+    connection.close()
+
+
+def tweet(day: int, number: int = 0, *, run: str = LIVE, **fields: Any) -> TweetScored:
+    fields = {"tweet_id": str(1000 + 10 * day + number), "hashtags": ("tram",), **fields}
+    return scored_tweet(
+        run=run, posted_at=FIRST + timedelta(days=day), received_at=RECEIVED, **fields
+    )
+
+
+def some_days() -> list[TweetScored]:
+    return [tweet(day, number) for day in range(DAYS) for number in range(3)]
+
+
+def figures(database: Connection) -> list[list[tuple[Any, ...]]]:
+    database.rollback()
+    return [
+        query(database, f"SELECT * FROM {table} ORDER BY {table}::text")  # noqa: S608  constants
+        for table in ("rollups", "hashtag_rollups")
+    ]
+
+
+def stored_days(database: Connection) -> set[tuple[Any, ...]]:
+    database.rollback()
+    return {
+        (table, day)
+        for table in ("tweets", "scores")
+        for (day,) in query(database, f"SELECT DISTINCT day FROM {table} WHERE run = 'live'")  # noqa: S608  constants
+    }
+
+
+def kept(first: date = LIMIT) -> set[tuple[str, date]]:
+    days = [(FIRST + timedelta(days=day)).date() for day in range(DAYS)]
+    return {(table, day) for table in ("tweets", "scores") for day in days if day >= first}
+
+
+def test_old_days_go_and_the_figures_stay(database: Connection) -> None:
+    store(database, [*some_days(), tweet(0, run="replay")])
+    before = figures(database)
+    assert len(prune(database, LIMIT, dry_run=True).days) == 3
+    assert stored_days(database) == kept(FIRST.date())
+    report = prune(database, LIMIT, dry_run=False)
+    assert [day.day.day for day in report.days] == [10, 11, 12]
+    assert stored_days(database) == kept()
+    assert figures(database) == before
+    assert query(database, "SELECT count(*) FROM tweets WHERE run = 'replay'") == [(1,)]
+    (live,) = (run for run in summaries(database) if run.run == LIVE)
+    assert (live.tweets, live.kept_from) == (3 * DAYS, LIMIT)
+    # Again, and with a longer time to keep: a limit never goes back.
+    assert prune(database, FIRST.date(), dry_run=False).kept_from == LIMIT
+
+
+def test_what_comes_later_of_a_pruned_day_counts_as_expired_and_nowhere_else(
+    settings: Settings, database: Connection
+) -> None:
+    store(database, some_days())
+    prune(database, LIMIT, dry_run=False)
+    before = figures(database)
+    history = ("1000", "1009")
+    late = [
+        tweet(0),
+        tweet(0, 5),
+        tweet(0, by="b"),
+        tweet(0, tweet_id="1009", root_id="1000", version=1, edit_history=history),
+        tweet(-400, tweet_id="999"),
+    ]
+    with running_sink(settings) as metrics:
+        publish(settings, late)
+        wait_until(
+            lambda: (
+                metrics.registry.get_sample_value(
+                    "murmur_sink_events_total", {"outcome": "expired"}
+                )
+                == len(late)
+            ),
+            60,
+            "all expired",
+        )
+    assert figures(database) == before
+    assert stored_days(database) == kept()
+    partitions = query(
+        database, "SELECT count(*) FROM pg_class WHERE relname ~ '_2025|_202611(10|11|12)$'"
+    )
+    assert partitions == [(0,)]
+
+
+def test_a_prune_between_a_post_and_its_edit_or_deletion_leaves_the_figures_as_they_are(
+    database: Connection,
+) -> None:
+    store(database, some_days())
+    prune(database, LIMIT, dry_run=False)
+    before = figures(database)
+    edit = tweet(0, tweet_id="1009", root_id="1000", version=1, edit_history=("1000", "1009"))
+    store(database, [edit, deleted("1010", run=LIVE)])
+    assert figures(database) == before
+
+
+def test_a_deletion_of_a_pruned_tweet_still_reaches_retweets_and_replays(
+    database: Connection,
+) -> None:
+    retweet = tweet(4, 8, references=(Reference(kind="retweeted", tweet_id="1000"),))
+    store(database, [*some_days(), retweet])
+    prune(database, LIMIT, dry_run=False)
+    store(database, [deleted("1000", run=LIVE)])
+    store(database, [tweet(0, run="archive"), tweet(1, run="archive")])
+    rows = query(
+        database, "SELECT run, root_id FROM tweets WHERE root_id IN ('1000', '1010', '1048')"
+    )
+    assert rows == [("archive", "1010")]
+
+
+def test_a_reader_does_not_lose_its_rows_and_makes_the_prune_wait(
+    settings: Settings, database: Connection
+) -> None:
+    store(database, some_days())
+    reader = connect_postgres(settings, "reader")
+    with reader.cursor() as cur:
+        cur.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        cur.execute("SELECT count(*) FROM tweets")
+        with pytest.raises(PruneIsBusy):
+            prune(database, LIMIT, dry_run=False, attempts=1)
+        # Sinks are not held up by the waiting prune, nor by what it left half done.
+        store(database, [tweet(DAYS - 1, 9), tweet(DAYS, 9), tweet(0, 9)])
+        cur.execute("SELECT count(*) FROM tweets")
+        assert cur.fetchone() == (3 * DAYS,)
+    reader.close()
+    prune(database, LIMIT, dry_run=False)
+    assert query(database, "SELECT count(*) FROM tweets") == [(3 * (DAYS - 3) + 2,)]
+    assert query(database, "SELECT min(day) FROM tweets") == [(LIMIT,)]
+
+
+def test_a_prune_while_the_sink_writes_loses_nothing_that_is_kept(
+    settings: Settings, database: Connection
+) -> None:
+    old = [tweet(0, tweet_id=str(5000 + n)) for n in range(600)]
+    new = [tweet(5, tweet_id=str(7000 + n)) for n in range(600)]
+    mixed = [event for pair in zip(old, new, strict=True) for event in pair]
+    with running_sink(settings.model_copy(update={"sink_batch": 20})):
+        publishing = threading.Thread(target=publish, args=(settings, mixed))
+        publishing.start()
+        wait_until(lambda: len(stored_days(database)) == 4, 60, "the first rows")
+        prune(database, LIMIT, dry_run=False)
+        publishing.join()
+        wait_until(
+            lambda: query(database, "SELECT count(*) FROM tweets") == [(len(new),)], 60, "all rows"
+        )
+    (live,) = summaries(database)
+    assert len(new) <= live.tweets <= len(mixed)
+    recount = (
+        "SELECT sum(tweets) FROM rollups"
+        " WHERE granularity = 'day' AND rule = '' AND bucket_start >= %s"
+    )
+    assert query(database, recount, LIMIT) == [(len(new),)]
+
+
+def test_a_deleted_live_run_begins_anew(database: Connection) -> None:
+    store(database, some_days())
+    prune(database, LIMIT, dry_run=False)
+    delete_run(database, LIVE)
+    store(database, arrived_now([tweet(0)]))
+    assert query(database, "SELECT count(*) FROM tweets") == [(1,)]
+
+
+def test_the_command_drops_whole_days_and_says_so(settings: Settings, database: Connection) -> None:
+    store(database, some_days())
+    runner = CliRunner(env=process_environment(settings))
+    result = runner.invoke(prune_command, ["--keep", "1d", "--json"])
+    report = json.loads(result.stdout)
+    assert report["kept_from"] == str(datetime.now(UTC).date() - timedelta(days=1))
+    assert len(report["days"]) == len(
+        {day for _, day in kept(FIRST.date())} - {day for _, day in stored_days(database)}
+    )
+    assert runner.invoke(prune_command, ["--keep", "90m"]).exit_code == 2
