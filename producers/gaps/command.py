@@ -29,9 +29,9 @@ def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> 
         unknown = [str(gap_id) for gap_id in gap_ids if gap_id not in known]
         if unknown:
             raise Failure(f"there is no gap {unknown[0]}: see `murmur gaps list`")
-        wanted = [known[gap_id] for gap_id in gap_ids] or [
-            gap for gap in known.values() if gap.status == "open"
-        ]
+        named = set(gap_ids) or {gap.gap_id for gap in known.values() if gap.status == "open"}
+        # As the table has them: oldest first.
+        wanted = [gap for gap in known.values() if gap.gap_id in named]
         if not wanted:
             return []
         adapter, ask, now = x_adapter(settings), patient(), datetime.now(UTC)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from producers.gaps.search import RecentSearch
 from producers.gaps.slices import searchable, slices
@@ -52,10 +52,12 @@ class Refiller:
         self._monthly_posts = monthly_posts
         self._now = now
         self._number = 0
+        self._searched_until = datetime.min.replace(tzinfo=UTC)
 
     def refill(self, gap: KnownGap) -> Refilled:
         """Fetch one gap as far as X reaches; raises `DeliveryFailed` where Kafka does not take it.
 
+        Gaps are to be brought oldest first: what overlaps with an earlier one is not read again.
         A gap that still lasts, or ended a moment ago, stays open for the next call.
         """
         now = self._now()
@@ -63,9 +65,10 @@ class Refiller:
         begins, ends, whole = searchable(gap.from_at, to_at, gap.refilled_until, now)
         published = 0
         try:
-            for since, until in slices(begins, ends):
+            for since, until in slices(max(begins, self._searched_until), ends):
                 self._require_budget()
                 published += self._piece(gap, since, until)
+                self._searched_until = until
         except _Exhausted:
             return Refilled(gap.gap_id, "open", published, "the month's limit of posts is reached")
         if begins >= to_at and not whole:

@@ -10,7 +10,7 @@ REACH: Final = timedelta(days=7) - timedelta(minutes=1)
 NEWEST: Final = timedelta(seconds=15)
 """X finds a post some ten seconds after it was posted, and refuses to be asked for later ones."""
 
-MARGIN: Final = timedelta(seconds=30)
+MARGIN: Final = timedelta(seconds=15)
 """Searched on both sides beyond the gap: what X delivered late. A repeat counts nowhere."""
 
 SLICE: Final = timedelta(minutes=15)

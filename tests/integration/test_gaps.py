@@ -80,6 +80,17 @@ def test_a_gap_is_refilled_with_all_rules_that_match_and_only_once(
     assert len(x.asked) == asked
 
 
+def test_what_gaps_have_in_common_is_read_once(x: FakeX, to_x: Settings) -> None:
+    begins = NOW - 3 * HOURS
+    for n in range(10):
+        x.corpus.post("cats", at=begins + timedelta(minutes=n))
+    add_gap(to_x, begins, begins + timedelta(minutes=7))
+    add_gap(to_x, begins + timedelta(minutes=3), begins + timedelta(minutes=20))
+    first, second = gaps(to_x, "refill")
+    assert (first["posts"], second["posts"]) == (8, 2)
+    assert {first["status"], second["status"]} == {"refilled"}
+
+
 def test_what_x_no_longer_has_is_said(x: FakeX, to_x: Settings) -> None:
     add_gap(to_x, NOW - timedelta(days=9), NOW - timedelta(days=8))
     add_gap(to_x, NOW - timedelta(days=7, hours=1), NOW - timedelta(days=6, hours=23))
