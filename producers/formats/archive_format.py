@@ -23,6 +23,11 @@ class FormatOptions:
     quoting: bool | None = None
     labels: Path | None = None
 
+    def described(self) -> str:
+        """Return what a person said of the file: two that say the same read it alike."""
+        columns = ",".join(self.columns) if self.columns is not None else ""
+        return f"columns={columns} quoting={self.quoting}"
+
 
 class ArchiveReader(Protocol):
     """Reads one file of a format."""

@@ -57,13 +57,14 @@ def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> 
     first = first_line(beginning)
     if options.columns is not None:
         return first.count(delimiter) >= max(1, len(options.columns) - 1)
-    return "text" in _names(first, delimiter)
+    return "text" in _names(first, delimiter, quoting=True)
 
 
 def _reader(
     beginning: bytes, options: FormatOptions, *, delimiter: str, quoting: bool
 ) -> DelimitedReader:
-    names = options.columns or _names(first_line(beginning), delimiter)
+    quoting = quoting if options.quoting is None else options.quoting
+    names = options.columns or _names(first_line(beginning), delimiter, quoting=quoting)
     known = [name for name in names if name in COLUMNS]
     if "text" not in known:
         raise Failure("there is no column text: name the columns in order, --columns id,label,text")
@@ -74,7 +75,7 @@ def _reader(
         places={name: names.index(name) for name in known},
         width=len(names),
         delimiter=delimiter,
-        quoting=quoting if options.quoting is None else options.quoting,
+        quoting=quoting,
         has_header=options.columns is None,
     )
 
@@ -85,8 +86,12 @@ def first_line(beginning: bytes) -> str:
     return next((line for line in lines if line.strip()), b"").decode(errors="replace")
 
 
-def _names(header: str, delimiter: str) -> tuple[str, ...]:
-    return tuple(name.strip().strip('"').lower() for name in header.split(delimiter))
+def _names(header: str, delimiter: str, *, quoting: bool) -> tuple[str, ...]:
+    try:
+        names = cells_of(header.encode(), delimiter, quoting=quoting)
+    except Unparsable:
+        names = header.split(delimiter)
+    return tuple(name.strip().strip('"').lower() for name in names)
 
 
 TSV: Final = ArchiveFormat(

@@ -158,7 +158,8 @@ class FileReplay:
         if self._plan.file.stream is not None:
             return
         position = replace(self._confirmations.position(), finished=self._report.finished)
-        self._around.positions.write({self._plan.file.row: position})
+        file = self._plan.file
+        self._around.positions.write({(file.key, file.path.name): position})
 
     def _tell(self) -> None:
         status = Status(

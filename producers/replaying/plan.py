@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from producers.formats.archive_format import ArchiveReader, FormatOptions
-from producers.replaying.positions import FilePosition
+from producers.replaying.positions import FileKey, FilePosition
 
 
 class Action(StrEnum):
@@ -36,9 +36,9 @@ class ArchiveFile:
     stream: Iterator[bytes] | None = None
 
     @property
-    def row(self) -> tuple[str, str]:
-        """What its position is stored under."""
-        return (self.sha256, self.path.name)
+    def key(self) -> FileKey:
+        """What its position is known by."""
+        return FileKey(self.sha256, f"{self.format_name} {self.options.described()}")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class PlannedFile:
 
 
 def plan_files(
-    files: Sequence[ArchiveFile], known: Mapping[str, FilePosition], *, restart: bool
+    files: Sequence[ArchiveFile], known: Mapping[FileKey, FilePosition], *, restart: bool
 ) -> list[PlannedFile]:
     """Return where each file begins.
 
@@ -59,12 +59,12 @@ def plan_files(
     another of the files named is not. Once all are finished, or with `restart`, all are published
     from their start again, which changes nothing downstream.
     """
-    stored = [known.get(file.sha256, _UNKNOWN) for file in files if file.stream is None]
+    stored = [known.get(file.key, _UNKNOWN) for file in files if file.stream is None]
     anew = restart or all(position.finished for position in stored)
     planned = []
     seen: set[str] = set()
     for file in files:
-        position = known.get(file.sha256, _UNKNOWN)
+        position = known.get(file.key, _UNKNOWN)
         if file.sha256 in seen:
             action, position = Action.SAME_CONTENT, _UNKNOWN
         elif anew or position == _UNKNOWN:

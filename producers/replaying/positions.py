@@ -32,6 +32,13 @@ class FilePosition:
     records_before_member: int = 0
 
 
+class FileKey(NamedTuple):
+    """A file's content, and how it is read: read otherwise, its records are others."""
+
+    sha256: str
+    read_as: str
+
+
 class RunBeginning(NamedTuple):
     """When a run first began, and by how much its times are moved."""
 
@@ -79,39 +86,45 @@ class ReplayPositions:
 
         self._transaction(write)
 
-    def read(self) -> dict[str, FilePosition]:
-        """Return the positions of the run's files by the hash of their content."""
+    def read(self) -> dict[FileKey, FilePosition]:
+        """Return the positions of the run's files."""
 
-        def read(cur: cursor) -> dict[str, FilePosition]:
+        def read(cur: cursor) -> dict[FileKey, FilePosition]:
             cur.execute(
-                "SELECT file_sha256, records_done, events_published, dead_letters, finished,"
-                " members_done, records_before_member FROM replay_files WHERE run = %s",
+                "SELECT file_sha256, read_as, records_done, events_published, dead_letters,"
+                " finished, members_done, records_before_member FROM replay_files WHERE run = %s",
                 (self._run,),
             )
-            return {sha256: FilePosition(*position) for sha256, *position in cur.fetchall()}
+            return {
+                FileKey(sha256, read_as): FilePosition(*position)
+                for sha256, read_as, *position in cur.fetchall()
+            }
 
         return self._transaction(read)
 
-    def write(self, positions: Mapping[tuple[str, str], FilePosition]) -> None:
-        """Store the positions of files, each named by its content's hash and its name."""
+    def write(self, positions: Mapping[tuple[FileKey, str], FilePosition]) -> None:
+        """Store the positions of files, each with its name."""
 
         def write(cur: cursor) -> None:
-            for (sha256, name), position in sorted(positions.items(), key=lambda item: item[0]):
+            for (key, name), position in sorted(positions.items(), key=lambda item: item[0]):
                 cur.execute(
                     "INSERT INTO replay_files (run, file_sha256, file_name, records_done,"
                     " events_published, dead_letters, finished, members_done,"
-                    " records_before_member) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+                    " records_before_member, read_as)"
+                    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
                     " ON CONFLICT (run, file_sha256) DO UPDATE SET"
                     " file_name = excluded.file_name, records_done = excluded.records_done,"
                     " events_published = excluded.events_published,"
                     " dead_letters = excluded.dead_letters, finished = excluded.finished,"
                     " members_done = excluded.members_done,"
                     " records_before_member = excluded.records_before_member,"
+                    " read_as = excluded.read_as,"
                     " updated_at = now()",
                     (
-                        self._run, sha256, name, position.records_done, position.events_published,
-                        position.dead_letters, position.finished, position.members_done,
-                        position.records_before_member,
+                        self._run, key.sha256, name, position.records_done,
+                        position.events_published, position.dead_letters, position.finished,
+                        position.members_done,
+                        position.records_before_member, key.read_as,
                     ),
                 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests that speak to a fake X."""
+"""Fixtures of several tests: a connection to the test's own database, and a fake X."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 
 from schemas.settings import Settings
+from schemas.transport.postgres import Connection, connect_postgres
 from tests.integration.live_stream import TOKEN, settings_for
 from tests.x_server.server import FakeX, fake_x
+
+
+@pytest.fixture
+def connection(settings: Settings) -> Iterator[Connection]:
+    connection = connect_postgres(settings, "test")
+    yield connection
+    connection.close()
 
 
 @pytest.fixture

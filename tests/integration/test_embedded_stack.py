@@ -1,7 +1,6 @@
 """The embedded stack: what survives, who may reach it, and that stacks do not meet."""
 
 import json
-import os
 import pwd
 import socket
 import subprocess
@@ -14,7 +13,6 @@ import psutil
 import psycopg2
 import pytest
 import redis
-from confluent_kafka import Consumer, TopicPartition
 from pydantic import SecretStr
 
 from deploy.embedded import stack as stacks
@@ -24,12 +22,9 @@ from deploy.embedded.processes import remembered_commands
 from deploy.embedded.state import StackState, load_state
 from deploy.embedded.status import status
 from schemas.settings import Settings
-from schemas.topics import SCORED, topic_name
 from schemas.transport.cache import connect_redis
-from schemas.transport.kafka_config import kafka_config
-from schemas.transport.publisher import ConfirmingPublisher
 from tests.conditions import wait_until
-from tests.stack import MURMUR, process_environment
+from tests.integration.traces import leave_a_trace, traces
 
 SERVERS = {"kafka", "postgres", "valkey"}
 
@@ -67,44 +62,6 @@ def processes_of(home: Path) -> list[psutil.Process]:
 
 def pids(home: Path) -> dict[str, int]:
     return {p.name: p.pid for p in status(home, env_file=None).processes if p.pid}
-
-
-def leave_a_trace(settings: Settings, word: str) -> None:
-    """Put a message into a topic and a row into a table."""
-    publisher = ConfirmingPublisher(settings, "test")
-    publisher.publish(topic_name(settings, SCORED), key=b"k", value=word.encode(), headers=[])
-    publisher.confirm()
-    connection = psycopg2.connect(settings.postgres_uri)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO runs (run, kind, started_at) VALUES (%s, 'replay', now())", (word,)
-        )
-    connection.close()
-
-
-def traces(settings: Settings) -> tuple[set[str], set[str]]:
-    """Return all messages and rows that were left."""
-    consumer = Consumer(
-        {**kafka_config(settings, "test"), "group.id": "test", "enable.partition.eof": True}
-    )
-    topic = topic_name(settings, SCORED)
-    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-    messages, ended = set(), 0
-    while ended < len(partitions):
-        message = consumer.poll(10)
-        assert message is not None
-        if message.error():
-            ended += 1
-        else:
-            messages.add((message.value() or b"").decode())
-    consumer.close()
-    connection = psycopg2.connect(settings.postgres_uri)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT run FROM runs")
-        rows = {run for (run,) in cursor.fetchall()}
-    connection.close()
-    return messages, rows
 
 
 def test_calls_at_once_start_one_stack(home: Path) -> None:
@@ -259,34 +216,3 @@ def test_servers_that_a_person_names_are_used_and_not_started(
         assert {process.name for process in answer.processes} == {"score", "sink"}
     finally:
         stacks.remove(own_home)
-
-
-def test_kafkas_own_consumer_reads_and_commits_as_a_named_group(settings: Settings) -> None:
-    leave_a_trace(settings, "for-everyone")
-    answer = subprocess.run(
-        [
-            MURMUR, "kafka", "console-consumer", "--topic", topic_name(settings, SCORED),
-            "--group", "a-reader", "--from-beginning", "--max-messages", "1",
-        ],
-        env=process_environment(settings), capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    assert answer.stdout == "for-everyone\n"
-    consumer = Consumer({**kafka_config(settings, "test"), "group.id": "a-reader"})
-    partitions = [
-        TopicPartition(topic_name(settings, SCORED), p) for p in range(settings.topic_partitions)
-    ]
-    committed = consumer.committed(partitions, timeout=10)
-    consumer.close()
-    assert sum(partition.offset for partition in committed if partition.offset > 0) == 1
-
-
-def test_the_status_of_a_stack_is_one_document(stack: Settings) -> None:
-    answer = subprocess.run(
-        [MURMUR, "status", "--json"],
-        env={**os.environ, "MURMUR_HOME": str(stack.home)},
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    document = json.loads(answer.stdout)
-    assert document["running"] is True
-    assert document["addresses"]["kafka"] == stack.kafka
-    assert {group["topic"] for group in document["lag"]} == {"tweets.raw", "tweets.scored"}

@@ -43,12 +43,18 @@ def file(name: str) -> ArchiveFile:
 def test_what_was_interrupted_goes_on_and_what_is_finished_begins_anew(
     known: dict[str, FilePosition], restart: bool, actions: list[Action]
 ) -> None:
-    positions = {name * 8: position for name, position in known.items()}
+    positions = {file(name).key: position for name, position in known.items()}
     planned = plan_files([file("a"), file("b")], positions, restart=restart)
     assert [plan.action for plan in planned] == actions
     for plan in planned:
         begins = plan.action is Action.BEGIN
-        assert plan.start == (FilePosition() if begins else positions[plan.file.sha256])
+        assert plan.start == (FilePosition() if begins else positions[plan.file.key])
+
+
+def test_a_file_that_is_read_otherwise_begins_anew() -> None:
+    quoted = replace(file("a"), options=FormatOptions(quoting=False))
+    [planned] = plan_files([quoted], {file("a").key: PARTLY}, restart=False)
+    assert (planned.action, planned.start) == (Action.BEGIN, FilePosition())
 
 
 def test_the_same_content_under_two_names_is_published_once() -> None:

@@ -1,0 +1,1 @@
+ALTER TABLE replay_files DROP COLUMN read_as;

@@ -1,0 +1,130 @@
+"""An export is the same bytes for the same data, whole or not at all."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from pyarrow import parquet
+
+from schemas.settings import Settings
+from schemas.transport.postgres import Connection, connect_postgres
+from stream_processors.reading.export import EmptyRun, Format, export_run
+from stream_processors.reading.known_runs import UnknownRun
+from stream_processors.reading.run_deletion import delete_run
+from tests.integration.reading import run_command, some_tweets
+from tests.integration.storing import arrived_now, store
+from tests.unit.examples import deleted, scored_tweet
+
+
+def exported(connection: Connection, form: Format, path: Path) -> bytes:
+    export_run(connection, "archive", form, path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "ids"])
+def test_the_same_data_gives_the_same_bytes_however_it_arrived(
+    connection: Connection, tmp_path: Path, form: Format
+) -> None:
+    tweets = some_tweets(300)
+    store(connection, tweets)
+    first = exported(connection, form, tmp_path / "first")
+    delete_run(connection, "archive")
+    tweets = arrived_now(tweets)
+    for start in range(0, 300, 50):
+        store(connection, tweets[::-1][start : start + 50])
+    store(connection, tweets)
+    assert exported(connection, form, tmp_path / "second") == first
+    assert {path.name for path in tmp_path.iterdir()} == {"first", "second"}
+
+
+def test_an_export_holds_every_tweet_by_day_and_id(connection: Connection, tmp_path: Path) -> None:
+    tweets = sorted(some_tweets(50), key=lambda tweet: (tweet.day, tweet.root_id))
+    store(connection, tweets)
+    lines = [
+        json.loads(line) for line in exported(connection, "jsonl", tmp_path / "x").splitlines()
+    ]
+    assert [line["tweet_id"] for line in lines] == [tweet.tweet_id for tweet in tweets]
+    for line, tweet in zip(lines, tweets, strict=True):
+        assert line["text"] == tweet.text
+        assert line["label"] == tweet.score.label
+        assert line["probabilities"] == tweet.score.probabilities
+        assert line["model_sha256"] == tweet.score.model.sha256
+        assert datetime.fromisoformat(line["posted_at"]) == tweet.posted_at
+
+
+def test_every_format_tells_the_same(connection: Connection, tmp_path: Path) -> None:
+    store(connection, some_tweets(50))
+    lines = [
+        json.loads(line) for line in exported(connection, "jsonl", tmp_path / "x").splitlines()
+    ]
+    text = exported(connection, "csv", tmp_path / "x.csv").decode()
+    cells = list(csv.DictReader(io.StringIO(text, newline="")))
+    exported(connection, "parquet", tmp_path / "x.parquet")
+    rows: list[dict[str, Any]] = parquet.read_table(tmp_path / "x.parquet").to_pylist()
+    for line, cell, row in zip(lines, cells, rows, strict=True):
+        assert cell["text"].removeprefix("'") == row["text"] == line["text"]
+        assert float(cell["probability_positive"]) == line["probabilities"]["positive"]
+        assert row["probability_positive"] == line["probabilities"]["positive"]
+        assert json.loads(cell["hashtags"]) == row["hashtags"] == line["hashtags"]
+        assert row["posted_at"] == datetime.fromisoformat(line["posted_at"])
+    ids = exported(connection, "ids", tmp_path / "ids").decode().split()
+    assert ids == [line["tweet_id"] for line in lines]
+
+
+def test_standard_output_gets_the_bytes_that_a_file_gets(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    store(connection, some_tweets(20))
+    result = run_command(settings, "export", "--run", "archive")
+    assert result.stdout_bytes == exported(connection, "jsonl", tmp_path / "x")
+
+
+def test_an_empty_or_unknown_run_leaves_the_file_that_was_there(
+    connection: Connection, tmp_path: Path
+) -> None:
+    store(connection, [scored_tweet(run="archive"), deleted(run="archive")])
+    path = tmp_path / "tweets.jsonl"
+    path.write_text("precious")
+    with pytest.raises(EmptyRun, match="no tweets"):
+        export_run(connection, "archive", "jsonl", path)
+    with pytest.raises(UnknownRun):
+        export_run(connection, "nothing", "jsonl", path)
+    assert path.read_text() == "precious"
+
+
+def test_an_export_that_breaks_off_leaves_the_file_that_was_there(
+    settings: Settings, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(connection, some_tweets(3_000))
+    path = tmp_path / "tweets.jsonl"
+    path.write_text("precious")
+
+    def end_of_connection(rows: Iterator[Any]) -> Iterator[bytes]:
+        yield str(next(rows)).encode()
+        administrator = connect_postgres(settings, "test")
+        with administrator, administrator.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
+        administrator.close()
+        for row in rows:
+            yield str(row).encode()
+
+    monkeypatch.setattr(
+        "stream_processors.reading.export.json_lines", lambda rows: end_of_connection(iter(rows))
+    )
+    with pytest.raises(psycopg2.Error):
+        export_run(connection, "archive", "jsonl", path)
+    assert [found.name for found in tmp_path.iterdir()] == ["tweets.jsonl"]
+    assert path.read_text() == "precious"
+
+
+def test_formats_that_do_not_go_together_are_wrong_calls(settings: Settings) -> None:
+    parquet_to_stdout = run_command(settings, "export", "--run", "x", "--format", "parquet")
+    assert (parquet_to_stdout.exit_code, "--output" in parquet_to_stdout.stderr) == (2, True)
+    both = run_command(settings, "export", "--run", "x", "--format", "csv", "--ids-only")
+    assert both.exit_code == 2

@@ -1,0 +1,48 @@
+"""The commands of a running stack: Kafka's own tools, the status."""
+
+import json
+import os
+import subprocess
+
+from confluent_kafka import Consumer, TopicPartition
+
+from schemas.settings import Settings
+from schemas.topics import SCORED, topic_name
+from schemas.transport.kafka_config import kafka_config
+from tests.integration.traces import leave_a_trace
+from tests.stack import MURMUR, process_environment
+
+
+def test_kafkas_own_consumer_reads_and_commits_as_a_named_group(settings: Settings) -> None:
+    leave_a_trace(settings, "for-everyone")
+    answer = subprocess.run(
+        [
+            MURMUR, "kafka", "console-consumer", "--topic", topic_name(settings, SCORED),
+            "--group", "a-reader", "--from-beginning", "--max-messages", "1",
+        ],
+        env=process_environment(settings), capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert answer.stdout == "for-everyone\n"
+    consumer = Consumer({**kafka_config(settings, "test"), "group.id": "a-reader"})
+    partitions = [
+        TopicPartition(topic_name(settings, SCORED), p) for p in range(settings.topic_partitions)
+    ]
+    committed = consumer.committed(partitions, timeout=10)
+    consumer.close()
+    assert sum(partition.offset for partition in committed if partition.offset > 0) == 1
+
+
+def test_the_status_of_a_stack_is_one_document(stack: Settings) -> None:
+    answer = subprocess.run(
+        [MURMUR, "status", "--json"],
+        env={**os.environ, "MURMUR_HOME": str(stack.home)},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    document = json.loads(answer.stdout)
+    assert document["running"] is True
+    assert document["addresses"]["kafka"] == stack.kafka
+    assert {group["topic"] for group in document["lag"]} == {
+        "tweets.raw",
+        "tweets.scored",
+        "tweets.dead-letter",
+    }
