@@ -30,6 +30,12 @@ DEFAULT_MAX_LAG = 20_000
 )
 @click.option("--columns", metavar="A,B,C", help="Column names of a CSV or TSV without a header.")
 @click.option("--quoting/--no-quoting", default=None, help="CSV quoting. Default: CSV yes, TSV no.")
+@click.option(
+    "--rules",
+    "rules_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Give each tweet the rules of this file (see `murmur rules`) that it matches.",
+)
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Most events a second.")
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after so many events.")
 @click.option(
@@ -68,6 +74,7 @@ def replay(
     format_name: str | None,
     columns: str | None,
     quoting: bool | None,
+    rules_file: Path | None,
     rate: float | None,
     limit: int | None,
     max_lag: int,
@@ -104,6 +111,7 @@ def replay(
     from producers.replaying.report import Outcome
     from producers.replaying.run_name import run_name_of
     from producers.replaying.times import Times
+    from producers.rules.matching import rule_matcher
     from schemas.events import LIVE, valid_run_name
     from schemas.observability.logs import configure_logging
     from schemas.settings import load_settings
@@ -128,6 +136,7 @@ def replay(
             columns=tuple(part.strip() for part in columns.split(",")) if columns else None,
             quoting=quoting,
         ),
+        matcher=None if rules_file is None else rule_matcher(rules_file),
         rate=rate,
         limit=limit,
         max_lag=max_lag,

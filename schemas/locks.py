@@ -17,3 +17,6 @@ RUN_CREATION: Final = 7_264_003
 
 REDRIVE: Final = 7_264_004
 """Held by the one command that publishes dead letters again."""
+
+STREAM: Final = 7_264_010
+"""Held by the one process that is connected to X's stream."""

@@ -81,6 +81,31 @@ class Settings(BaseSettings):
     refresh_interval_s: float = Field(1.0, gt=0, description="Pause between refreshes of Redis.")
     cache_ttl_s: int = Field(600, ge=10, description="Life of an aggregate in Redis.")
 
+    x_bearer_token: SecretStr = Field(
+        SecretStr(""), description="Secret of an app at X. Or put it into a file, see below."
+    )
+    x_bearer_token_file: Path | None = Field(None, description="File that holds the secret alone.")
+    x_api: str = Field(
+        "https://api.x.com", description="Where X's API answers; https, or http on the loopback."
+    )
+    x_backfill_minutes: int = Field(
+        0, ge=0, le=5, description="Asked for at each reconnect, where the account has it."
+    )
+    x_monthly_posts: int = Field(
+        2_000_000, ge=0, description="Posts read in a UTC month at which the stream pauses."
+    )
+    x_silence_s: float = Field(
+        45, gt=20, description="Silence on the wire after which the stream connects anew."
+    )
+    x_quiet_s: float = Field(
+        0, ge=0, description="Heartbeats but no post for so long: connect anew. 0: never."
+    )
+    x_buffer_lines: int = Field(20_000, ge=100, description="Lines held in memory for Kafka.")
+    x_spill: Path | None = Field(
+        None, description="Folder of what memory does not hold; empty: under MURMUR_HOME."
+    )
+    x_spill_mib: int = Field(1024, ge=1, description="Most MiB spilled; then the stream pauses.")
+
     probe_host: str = Field("127.0.0.1", description="Interface of /metrics, /healthz, /readyz.")
     stall_after_s: float = Field(60, gt=0, description="Lag without progress that turns red.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -132,6 +157,32 @@ class Settings(BaseSettings):
     def redis_uri(self) -> str:
         """Connection URI with its password; `MissingSetting` where none is known."""
         return self._needed("redis", self.redis.get_secret_value())
+
+    @property
+    def x_token(self) -> SecretStr:
+        """The token for X, from the environment or its file; `MissingSetting` without one."""
+        if self.x_bearer_token.get_secret_value():
+            return self.x_bearer_token
+        file = self.x_bearer_token_file
+        if file is None:
+            raise MissingSetting(
+                "no token for X is known: set MURMUR_X_BEARER_TOKEN, or name a file that holds it "
+                "in MURMUR_X_BEARER_TOKEN_FILE"
+            )
+        try:
+            token = file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise MissingSetting(
+                f"MURMUR_X_BEARER_TOKEN_FILE: {file} cannot be read ({type(error).__name__})"
+            ) from None
+        if not token:
+            raise MissingSetting(f"MURMUR_X_BEARER_TOKEN_FILE: {file} is empty")
+        return SecretStr(token)
+
+    @property
+    def spill_folder(self) -> Path:
+        """Where the live stream keeps what does not fit into memory."""
+        return self.x_spill if self.x_spill is not None else self.home / "stream-spill"
 
     def _needed(self, field: str, value: str) -> str:
         if not value:

@@ -34,6 +34,7 @@ from producers.replaying.status import Telemetry, WaitingNotice, Watcher
 from producers.replaying.tempo import Tempo
 from producers.replaying.time_shift import shift_of_run, shift_to
 from producers.replaying.times import Times
+from producers.rules.matching import RuleMatcher
 from schemas.failures import Failure
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.probes import serve_probes
@@ -66,6 +67,7 @@ class ReplayRequest:
     speed: float | None = None
     window: Times = field(default_factory=Times)
     shift_to_now: bool = False
+    matcher: RuleMatcher | None = None
 
 
 def run_replay(
@@ -107,6 +109,7 @@ def run_replay(
             positions=positions,
             run_started_at=beginning.started_at,
             times=replace(request.window, shift=shift),
+            matcher=request.matcher,
             pace=Pace(request.rate, clock()),
             tempo=Tempo(request.speed),
             bound=LagBound(request.max_lag, partial(lag.total, _LAG_TIMEOUT_S)),

@@ -19,6 +19,7 @@ from producers.replaying.report import FileReport
 from producers.replaying.status import Status, Watcher
 from producers.replaying.tempo import Tempo
 from producers.replaying.times import Times
+from producers.rules.matching import RuleMatcher
 from schemas.failures import Failure
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Surroundings:
     positions: ReplayPositions
     run_started_at: datetime
     times: Times
+    matcher: RuleMatcher | None
     pace: Pace
     tempo: Tempo
     bound: LagBound
@@ -112,6 +114,8 @@ class FileReplay:
         around = self._around
         received_at = around.now()
         parsed = parse_record(placed.reader, placed.record, placed.origin, received_at)
+        if around.matcher is not None:
+            parsed = around.matcher.tag(parsed, placed.record.raw)
         return publish_record(
             placed, around.times.applied(parsed, received_at), to=around.to, gate=self._gate,
             confirmations=self._confirmations, report=self._report,

@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from prometheus_client import Histogram
 
 from schemas.codec import Reason
+from schemas.events import TweetScored
 from schemas.observability.metrics import StageMetrics
 from schemas.observability.progress import Progress
 from schemas.settings import Settings
@@ -83,6 +84,12 @@ class Sink:
             buckets=AGES_S,
             registry=metrics.registry,
         )
+        self._removal_ages = Histogram(
+            "murmur_sink_removal_age_seconds",
+            "From the receipt of a deletion to its commit in PostgreSQL",
+            buckets=AGES_S,
+            registry=metrics.registry,
+        )
         self._progress = progress
         self._positions: dict[Partition, int] = {}
         self._expired = ExpiredUnread(lambda at, count: note_expired(metrics, at, count))
@@ -139,7 +146,9 @@ class Sink:
             self._metrics.last_progress.set_to_current_time()
             stored_at = datetime.now(UTC)
             for incoming in batch.events:
-                self._ages.observe((stored_at - incoming.event.received_at).total_seconds())
+                age_s = (stored_at - incoming.event.received_at).total_seconds()
+                posted = isinstance(incoming.event, TweetScored)
+                (self._ages if posted else self._removal_ages).observe(age_s)
         else:
             self._kafka_offsets.commit()
         self._progress.lag = self._consumer.lag(self._positions)

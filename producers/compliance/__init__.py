@@ -1,0 +1,1 @@
+"""What must be taken away because X no longer shows it?"""

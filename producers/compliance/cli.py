@@ -1,0 +1,43 @@
+"""`murmur compliance run`."""
+
+import click
+
+DEFAULT_WAIT_MINUTES = 60
+
+
+@click.group()
+def compliance() -> None:
+    """Take away what X no longer shows."""
+
+
+@compliance.command()
+@click.option(
+    "--wait-minutes",
+    type=click.IntRange(min=0),
+    default=DEFAULT_WAIT_MINUTES,
+    show_default=True,
+    help="How long to wait for X's answer; the same command goes on later.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def run(wait_minutes: int, as_json: bool) -> None:
+    """Ask X about every tweet and account that is stored; what is gone there goes here.
+
+    For accounts without X's compliance streams, once a day (X wants deletions honoured within
+    24 hours of being asked). Tweets, retweets of them, figures and caches are cleaned by
+    `murmur sink`; captures and archives are files of your own.
+    """
+    import msgspec
+
+    from producers.compliance.command import run_compliance
+    from schemas.observability.logs import configure_logging
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(settings, "compliance")
+    done = run_compliance(settings, give_up_after_s=wait_minutes * 60.0)
+    if as_json:
+        click.echo(msgspec.json.encode(done))
+        return
+    for kind, counted in done.items():
+        said = ", ".join(f"{count:,} {name}" for name, count in counted.items())
+        click.echo(f"{kind}: {said}")

@@ -1,0 +1,123 @@
+"""What `murmur compliance run` does: ask X about everything stored, publish what has to go."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import psycopg2
+
+from producers.border.faults import Unparsable
+from producers.compliance.jobs import ComplianceJobs, JobOver
+from producers.compliance.results import SOURCE, Kind, removal_of
+from producers.compliance.stored_ids import StoredIds
+from producers.x_account.adapter import x_adapter
+from producers.x_account.client import patient, search_client
+from producers.x_api.publishing import publish_event
+from schemas.codec import Reason
+from schemas.events import LIVE
+from schemas.failures import Failure
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTER, RAW, topic_name
+from schemas.transport.dead_letters import DeadLetterWriter, SourcePosition, dead_letter
+from schemas.transport.postgres import connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+
+STAGE: Final = "compliance"
+_KINDS: Final[tuple[Kind, ...]] = ("tweets", "users")
+_CONFIRM_EVERY: Final = 5_000
+
+
+def run_compliance(
+    settings: Settings,
+    *,
+    give_up_after_s: float,
+    wait: Callable[[float], object] = time.sleep,
+) -> dict[str, dict[str, int]]:
+    """Return, by kind, how many ids were asked about and what was published.
+
+    A job that was interrupted is taken up again; its result may be published twice, which
+    changes nothing. Raises `Failure`.
+    """
+    client = search_client(x_adapter(settings))
+    jobs = ComplianceJobs(client, patient(wait), wait)
+    try:
+        stored = StoredIds(partial(connect_postgres, settings, STAGE))
+    except psycopg2.OperationalError as error:
+        raise Failure(
+            "PostgreSQL does not answer: start it (`murmur up`), or see MURMUR_POSTGRES"
+        ) from error
+    publisher = ConfirmingPublisher(settings, "murmur-compliance")
+    done: dict[str, dict[str, int]] = {}
+    with closing(stored):
+        for kind in _KINDS:
+            job = _job(jobs, stored, kind)
+            if job is None:
+                done[kind] = {"ids": 0}
+                continue
+            job_id, ids = job
+            try:
+                counted = _published(jobs, job_id, kind, publisher, settings, give_up_after_s)
+            except JobOver:
+                stored.finished(job_id, 0, datetime.now(UTC))
+                raise
+            stored.finished(job_id, counted.total(), datetime.now(UTC))
+            done[kind] = {"ids": ids, **counted}
+    return done
+
+
+def _job(jobs: ComplianceJobs, stored: StoredIds, kind: Kind) -> tuple[str, int] | None:
+    """Return the job to wait for, making one where none is unfinished; None without ids."""
+    unfinished = stored.unfinished(kind)
+    if unfinished is not None:
+        return unfinished
+    with tempfile.TemporaryFile() as file:
+        ids = 0
+        for each in stored.ids(kind):
+            file.write(each.encode() + b"\n")
+            ids += 1
+        if not ids:
+            return None
+        file.seek(0)
+        job_id = jobs.begin(kind, file)
+    stored.began(job_id, kind, ids, datetime.now(UTC))
+    return job_id, ids
+
+
+def _published(
+    jobs: ComplianceJobs,
+    job_id: str,
+    kind: Kind,
+    publisher: ConfirmingPublisher,
+    settings: Settings,
+    give_up_after_s: float,
+) -> Counter[str]:
+    raw_topic = topic_name(settings, RAW)
+    letters = DeadLetterWriter(publisher, topic_name(settings, DEAD_LETTER))
+    counted: Counter[str] = Counter()
+    for number, line in enumerate(jobs.result(job_id, give_up_after_s), start=1):
+        try:
+            removal = removal_of(line, kind, datetime.now(UTC))
+        except Unparsable as fault:
+            letters.write(
+                dead_letter(
+                    run=LIVE, stage=STAGE, reason=Reason(fault.reason), detail=fault.detail,
+                    position=SourcePosition(f"{SOURCE}:{job_id}", 0, number),
+                    key=None, value=line, headers=[],
+                )
+            )  # fmt: skip
+            counted["dead letters"] += 1
+            continue
+        if removal is None:
+            counted["skipped"] += 1
+        else:
+            publish_event(publisher, removal, raw_topic)
+            counted[type(removal).__name__] += 1
+        if number % _CONFIRM_EVERY == 0:
+            publisher.confirm()
+    publisher.confirm()
+    return counted

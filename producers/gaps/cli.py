@@ -1,0 +1,89 @@
+"""`murmur gaps list | refill`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from producers.gaps.table import GapTable
+    from schemas.settings import Settings
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@click.group()
+def gaps() -> None:
+    """Times without a connection to X: show them, and fetch what was missed."""
+
+
+@gaps.command(name="list")
+@_as_json
+def list_(as_json: bool) -> None:
+    """Show every time without a connection and what became of it."""
+    import msgspec
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from schemas.settings import load_settings
+
+    table = _table(load_settings())
+    try:
+        known = table.all()
+    finally:
+        table.close()
+    if as_json:
+        click.echo(msgspec.json.encode({"gaps": known}))
+        return
+    shown = Table("gap", "from", "to", "reason", "status", "posts refilled", "")
+    for gap in known:
+        to_at = "lasts" if gap.to_at is None else f"{gap.to_at:%Y-%m-%d %H:%M:%S}"
+        shown.add_row(
+            str(gap.gap_id), f"{gap.from_at:%Y-%m-%d %H:%M:%S}", to_at, gap.reason, gap.status,
+            f"{gap.posts_refilled:,}", escape(gap.detail),
+        )  # fmt: skip
+    Console().print(shown)
+
+
+@gaps.command()
+@click.argument("gap_ids", nargs=-1, type=int, metavar="[GAP]...")
+@_as_json
+def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
+    """Fetch what was missed by X's recent search, which reaches seven days back.
+
+    All open gaps, or those named. Costs what reading the posts costs. Exits 1 where a gap stays
+    open; the same command goes on there.
+    """
+    import msgspec
+
+    from producers.gaps.command import refill_gaps
+    from schemas.observability.logs import configure_logging
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(settings, "gaps")
+    done = refill_gaps(settings, _table(settings), gap_ids)
+    if as_json:
+        click.echo(msgspec.json.encode({"gaps": done}))
+    else:
+        for gap in done:
+            detail = f" ({gap.detail})" if gap.detail else ""
+            click.echo(f"gap {gap.gap_id}: {gap.status}, {gap.posts:,} posts{detail}")
+    return 1 if any(gap.status == "open" for gap in done) else 0
+
+
+def _table(settings: "Settings") -> "GapTable":
+    from functools import partial
+
+    import psycopg2
+
+    from producers.gaps.table import GapTable
+    from schemas.failures import Failure
+    from schemas.transport.postgres import connect_postgres
+
+    try:
+        return GapTable(partial(connect_postgres, settings, "gaps"))
+    except psycopg2.OperationalError as error:
+        raise Failure(
+            "PostgreSQL does not answer: start it (`murmur up`), or see MURMUR_POSTGRES"
+        ) from error

@@ -1,0 +1,50 @@
+"""What `murmur gaps refill` does once its arguments are understood."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+
+from producers.gaps.refilling import Refilled, Refiller
+from producers.gaps.search import RecentSearch
+from producers.gaps.table import GapTable
+from producers.rules.at_x import RulesAtX
+from producers.x_account.adapter import x_adapter
+from producers.x_account.client import patient, rules_client, search_client
+from producers.x_api.publishing import destination
+from schemas.events import LIVE
+from schemas.failures import Failure
+from schemas.settings import Settings
+from schemas.transport.publisher import ConfirmingPublisher
+
+STAGE = "gaps"
+
+
+def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> list[Refilled]:
+    """Refill the gaps that are named, or all open ones; raise `Failure` for one that is unknown.
+
+    The table is closed afterwards.
+    """
+    with closing(table):
+        known = {gap.gap_id: gap for gap in table.all()}
+        unknown = [str(gap_id) for gap_id in gap_ids if gap_id not in known]
+        if unknown:
+            raise Failure(f"there is no gap {unknown[0]}: see `murmur gaps list`")
+        named = set(gap_ids) or {gap.gap_id for gap in known.values() if gap.status == "open"}
+        # As the table has them: oldest first.
+        wanted = [gap for gap in known.values() if gap.gap_id in named]
+        if not wanted:
+            return []
+        adapter, ask, now = x_adapter(settings), patient(), datetime.now(UTC)
+        rules = RulesAtX(rules_client(adapter), ask).listed()
+        if not rules:
+            raise Failure("X has no rules to search with: see `murmur rules apply`")
+        refiller = Refiller(
+            search=RecentSearch(search_client(adapter), ask),
+            rules=rules,
+            table=table,
+            publisher=ConfirmingPublisher(settings, "murmur-gaps"),
+            to=destination(settings, STAGE, LIVE, f"gaps:{now:%Y%m%dT%H%M%SZ}", now),
+            monthly_posts=settings.x_monthly_posts,
+            now=lambda: datetime.now(UTC),
+        )
+        return [refiller.refill(gap) for gap in wanted]

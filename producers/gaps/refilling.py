@@ -1,0 +1,110 @@
+"""Fetching what was missed: piece by piece, each noted once it is with Kafka."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from producers.gaps.search import RecentSearch
+from producers.gaps.slices import searchable, slices
+from producers.gaps.table import GapTable, KnownGap
+from producers.rules.planning import RuleAtX
+from producers.x_api.publishing import Destination, Document, publish_document
+from schemas.failures import Failure
+from schemas.transport.publisher import ConfirmingPublisher
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Refilled:
+    """What became of one gap in this call. `status` is `open` where something is left to do."""
+
+    gap_id: int
+    status: str
+    posts: int
+    detail: str
+
+
+class Refiller:
+    """Refills gaps with the rules that X has now; what it was interrupted in goes on next time.
+
+    Tweets that are there already change no figure. Before each piece the month's posts are held
+    against the limit: beyond it nothing is read.
+    """
+
+    def __init__(
+        self,
+        *,
+        search: RecentSearch,
+        rules: Sequence[RuleAtX],
+        table: GapTable,
+        publisher: ConfirmingPublisher,
+        to: Destination,
+        monthly_posts: int,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._search = search
+        self._rules = rules
+        self._table = table
+        self._publisher = publisher
+        self._to = to
+        self._monthly_posts = monthly_posts
+        self._now = now
+        self._number = 0
+        self._searched_until = datetime.min.replace(tzinfo=UTC)
+
+    def refill(self, gap: KnownGap) -> Refilled:
+        """Fetch one gap as far as X reaches; raises `DeliveryFailed` where Kafka does not take it.
+
+        Gaps are to be brought oldest first: what overlaps with an earlier one is not read again.
+        A gap that still lasts, or ended a moment ago, stays open for the next call.
+        """
+        now = self._now()
+        to_at = gap.to_at or now
+        begins, ends, whole = searchable(gap.from_at, to_at, gap.refilled_until, now)
+        published = 0
+        try:
+            for since, until in slices(max(begins, self._searched_until), ends):
+                self._require_budget()
+                published += self._piece(gap, since, until)
+                self._searched_until = until
+        except _Exhausted:
+            return Refilled(gap.gap_id, "open", published, "the month's limit of posts is reached")
+        if begins >= to_at and not whole:
+            return self._closed(gap, "expired", 0, "X's recent search reaches seven days back")
+        if gap.to_at is None or ends < gap.to_at:
+            return Refilled(gap.gap_id, "open", published, "X does not find the newest posts yet")
+        if not whole:
+            return self._closed(
+                gap, "partly", published, f"X no longer has what was before {begins}"
+            )
+        if self._search.refused:
+            tags = ", ".join(sorted(self._search.refused))
+            why = next(iter(self._search.refused.values()))
+            return self._closed(gap, "partly", published, f"not searched: {tags} ({why})")
+        return self._closed(gap, "refilled", published, "")
+
+    def _piece(self, gap: KnownGap, since: datetime, until: datetime) -> int:
+        read_before = self._search.posts_read
+        found = self._search.between(self._rules, since, until)
+        for post in found:
+            self._number += 1
+            document = Document(post.line(), self._now(), self._number)
+            publish_document(self._publisher, document, self._to)
+        self._publisher.confirm()
+        read = self._search.posts_read - read_before
+        self._table.refilled(gap.gap_id, until, len(found), read, self._now().date())
+        return len(found)
+
+    def _require_budget(self) -> None:
+        if self._table.month_posts(self._now().date()) >= self._monthly_posts:
+            raise _Exhausted
+
+    def _closed(self, gap: KnownGap, status: str, posts: int, detail: str) -> Refilled:
+        self._table.finished(gap, status, detail)
+        return Refilled(gap.gap_id, status, posts, detail)
+
+
+class _Exhausted(Failure):
+    """No further post may be read this month."""

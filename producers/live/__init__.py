@@ -1,0 +1,1 @@
+"""How is the live stream kept up? Connecting, buffering, publishing, and what was missed."""

@@ -1,0 +1,198 @@
+"""What `murmur stream` does: the parts put together, and taken apart again in their order."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from producers.live.capture import Capture
+from producers.live.clock import Clock, SystemClock
+from producers.live.connection import StreamConnection
+from producers.live.gaps import at_start
+from producers.live.inbox import Inbox
+from producers.live.lease import Lease
+from producers.live.ledger import StreamLedger
+from producers.live.outcome import Ending
+from producers.live.reader import Reader
+from producers.live.spend import SpendGuard
+from producers.live.spill import Spill
+from producers.live.stream import Stream
+from producers.live.telemetry import StreamTelemetry
+from producers.live.watching import Patience
+from producers.replaying.interruption import Interruption
+from producers.x_account.adapter import XAdapter, x_adapter
+from producers.x_api.publishing import destination
+from schemas.events import LIVE
+from schemas.failures import Failure
+from schemas.observability.metrics import StageMetrics
+from schemas.observability.probes import serve_probes
+from schemas.observability.progress import Progress
+from schemas.settings import Settings
+from schemas.transport.postgres import connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+
+logger = logging.getLogger(__name__)
+
+STAGE: Final = "stream"
+_ASK_FOR_LEASE_EVERY_S: Final = 2.0
+_JOIN_S: Final = 1.0
+_MIB: Final = 1024 * 1024
+
+
+def run_stream(
+    settings: Settings,
+    *,
+    capture: Path | None,
+    probe_port: int,
+    interrupted: Interruption,
+    clock: Clock | None = None,
+) -> dict[str, object]:
+    """Stream until a signal; return what was done, for people and programs.
+
+    Raises `Failure` where something has to be mended first, or where another process has taken
+    the right to connect.
+    """
+    clock = clock or SystemClock()
+    adapter = x_adapter(settings)
+    metrics = StageMetrics(STAGE)
+    progress = Progress(clock.monotonic_s, settings.stall_after_s)
+    telemetry = StreamTelemetry(metrics, progress, settings.x_monthly_posts)
+    telemetry.standing_by("starting")
+    with ExitStack() as stack:
+        try:
+            port = stack.enter_context(
+                serve_probes(
+                    settings.probe_host, probe_port, metrics.registry,
+                    health=progress.health, readiness=telemetry.readiness,
+                )
+            )  # fmt: skip
+        except OSError as error:
+            raise Failure(f"port {probe_port} of the probes: {error.strerror}") from error
+        logger.info("probes at http://%s:%d", settings.probe_host, port)
+        stack.enter_context(interrupted.watching())
+        lease = Lease(partial(connect_postgres, settings, "stream lease"))
+        stack.callback(lease.release)
+        if not _stand_by(lease, telemetry, interrupted.asked, clock):
+            return {"outcome": Ending.STOPPED.value}
+        ledger = stack.enter_context(
+            closing(StreamLedger(partial(connect_postgres, settings, STAGE)))
+        )
+        return _streamed(
+            settings, lease, ledger, adapter, telemetry, capture, interrupted.asked, clock
+        )
+
+
+def _stand_by(
+    lease: Lease, telemetry: StreamTelemetry, stopped: Callable[[], bool], clock: Clock
+) -> bool:
+    """Wait for the right to connect; False where the process is stopped before it comes."""
+    told: bool | None = True
+    never = threading.Event()
+    while not stopped():
+        held = lease.held()
+        if held:
+            telemetry.standing_by("")
+            telemetry.progress.ready = True
+            return True
+        why = "PostgreSQL does not answer" if held is None else "another process is connected"
+        telemetry.standing_by(f"standing by: {why}")
+        if held is not told:
+            logger.warning("standing by: %s", why)
+            told = held
+        clock.wait(never, _ASK_FOR_LEASE_EVERY_S)
+    return False
+
+
+def _streamed(
+    settings: Settings,
+    lease: Lease,
+    ledger: StreamLedger,
+    adapter: XAdapter,
+    telemetry: StreamTelemetry,
+    capture: Path | None,
+    stopped: Callable[[], bool],
+    clock: Clock,
+) -> dict[str, object]:
+    started_at = clock.now()
+    stored = ledger.coverage()
+    coverage, gaps = at_start(
+        None if stored is None else stored.covered_until,
+        Ending.KILLED.value if stored is None or not stored.ended else stored.ended,
+        ledger.open_gap(),
+        started_at,
+    )
+    spend = SpendGuard(settings.x_monthly_posts)
+    spend.stored({}, ledger.store(month=started_at.date()))
+    inbox = Inbox(
+        Spill(settings.spill_folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines
+    )
+    reader = Reader(
+        connect=lambda accept, on_accepted: StreamConnection(
+            adapter, accept=accept, on_accepted=on_accepted,
+            clock=clock.monotonic_s, now_s=lambda: clock.now().timestamp(),
+        ),
+        inbox=inbox, spend=spend, coverage=coverage, gaps=gaps, clock=clock,
+        patience=Patience(settings.x_silence_s, settings.x_quiet_s),
+        backfill_minutes=settings.x_backfill_minutes,
+    )  # fmt: skip
+    thread = threading.Thread(target=reader.run, name="reader", daemon=True)
+    may_go_on = _Watch(lease, stopped, thread.is_alive, time.monotonic)
+    stream = Stream(
+        reader=reader, inbox=inbox, spend=spend, ledger=ledger,
+        make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
+        to=destination(
+            settings, STAGE, LIVE, f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+            started_at,
+        ),
+        capture=None if capture is None else Capture(capture),
+        telemetry=telemetry, clock=clock, may_go_on=may_go_on,
+    )  # fmt: skip
+    thread.start()
+    try:
+        stream.run()
+    finally:
+        reader.stop()
+        thread.join(_JOIN_S)
+        stream.finish(Ending.STOPPED.value)
+    if may_go_on.lost:
+        raise Failure("another process has taken the connection to X over: this one ends")
+    if not stopped():
+        raise Failure("the reader ended by a fault, which the log shows: start the stream again")
+    return {
+        "outcome": Ending.STOPPED.value,
+        "seconds": round((datetime.now(UTC) - started_at).total_seconds(), 3),
+        "connects": reader.status.connects,
+        "lines": reader.status.lines,
+        "posts": reader.status.posts,
+        "published": dict(sorted(stream.published.items())),
+        "endings": dict(sorted(reader.status.endings.items())),
+    }
+
+
+class _Watch:
+    """Says whether the stream may go on: not stopped, its reader alive, the lease not another's."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        stopped: Callable[[], bool],
+        reading: Callable[[], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        self._lease = lease
+        self._stopped = stopped
+        self._reading = reading
+        self._clock = clock
+        self._ask_at_s = clock()
+        self.lost = False
+
+    def __call__(self) -> bool:
+        if self._clock() >= self._ask_at_s and not self._stopped():
+            self.lost = self.lost or self._lease.held() is False
+            self._ask_at_s = self._clock() + _ASK_FOR_LEASE_EVERY_S
+        return self._reading() and not (self.lost or self._stopped())

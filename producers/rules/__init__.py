@@ -1,0 +1,1 @@
+"""Which tweets are asked for? Rules in a file, at X, and evaluated here."""

@@ -1,0 +1,123 @@
+"""`murmur rules plan | apply | list`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from producers.rules.at_x import RulesAtX
+    from producers.rules.planning import Plan
+
+_file = click.argument(
+    "file",
+    default="rules.yaml",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@click.group()
+def rules() -> None:
+    """Compare the rules of a file with those at X, and apply them.
+
+    The file (rules.yaml) is a list of rules, each with `value` and `tag`.
+    """
+
+
+@rules.command()
+@_file
+@_as_json
+def plan(file: Path, as_json: bool) -> int:
+    """Show what would change. Changes nothing; X tries the new rules. Exits 1 on a difference."""
+    from producers.rules.planning import plan_rules
+    from producers.rules.rules_file import read_rules
+
+    wanted = read_rules(file)
+    at_x = _at_x()
+    planned = plan_rules(wanted, at_x.listed())
+    at_x.check(planned.added)
+    _show(planned, as_json=as_json)
+    return 0 if planned.is_empty else 1
+
+
+@rules.command()
+@_file
+@_as_json
+def apply(file: Path, as_json: bool) -> None:
+    """Make X's rules those of the file; new ones come before old ones go."""
+    from producers.rules.planning import plan_rules
+    from producers.rules.rules_file import read_rules
+
+    wanted = read_rules(file)
+    at_x = _at_x()
+    planned = plan_rules(wanted, at_x.listed())
+    at_x.apply(wanted, planned)
+    _show(planned, as_json=as_json)
+
+
+@rules.command(name="list")
+@_as_json
+def list_(as_json: bool) -> None:
+    """Show the rules that X has."""
+    import msgspec
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    listed = _at_x().listed()
+    if as_json:
+        click.echo(msgspec.json.encode({"rules": listed}))
+        return
+    table = Table("tag", "value", "id")
+    for rule in listed:
+        table.add_row(escape(rule.tag or ""), escape(rule.value), escape(rule.rule_id))
+    Console().print(table)
+
+
+def _at_x() -> "RulesAtX":
+    from producers.rules.at_x import RulesAtX
+    from producers.x_account.adapter import x_adapter
+    from producers.x_account.client import patient, rules_client
+    from schemas.settings import load_settings
+
+    return RulesAtX(rules_client(x_adapter(load_settings())), patient())
+
+
+def _show(planned: "Plan", *, as_json: bool) -> None:
+    import msgspec
+    from rich.console import Console
+    from rich.markup import escape
+
+    from producers.rules.matching import outside_subset
+
+    retagged = [new for _, new in planned.retagged]
+    not_here = outside_subset([*planned.added, *retagged])
+    if as_json:
+        document = {
+            "added": planned.added,
+            "deleted": planned.deleted,
+            "retagged": retagged,
+            "kept": len(planned.kept),
+            "not_evaluated_here": not_here,
+        }
+        click.echo(msgspec.json.encode(document))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for rule in planned.added:
+        console.print(f"[green]+ {escape(rule.tag)}[/]: {escape(rule.value)}")
+    for old, new in planned.retagged:
+        console.print(
+            f"[yellow]~ {escape(old.tag or '')} → {escape(new.tag)}[/]: {escape(new.value)}"
+        )
+    for gone in planned.deleted:
+        console.print(f"[red]- {escape(gone.tag or '')}[/]: {escape(gone.value)}")
+    console.print(
+        f"{len(planned.added)} added, {len(planned.retagged)} with another tag, "
+        f"{len(planned.deleted)} deleted, {len(planned.kept)} kept"
+    )
+    for tag, fault in not_here.items():
+        console.print(
+            f"{escape(tag)}: {escape(fault)}; `murmur replay --rules` would refuse the file",
+            style="dim",
+        )

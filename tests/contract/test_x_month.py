@@ -1,0 +1,153 @@
+"""A month of X on a clock that the test turns: what happens, what it costs, what it leaves."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+from pydantic import SecretStr
+
+from producers.live.capture import Capture
+from producers.live.connection import StreamConnection
+from producers.live.gaps import DELIVERY_DELAY, Coverage, Gap
+from producers.live.inbox import Inbox
+from producers.live.reader import Reader
+from producers.live.reconnecting import CONNECTS_IN_WINDOW, WINDOW_S
+from producers.live.spend import SpendGuard
+from producers.live.spill import Spill
+from producers.live.watching import Patience
+from producers.x_account.adapter import XAdapter
+from tests.conditions import wait_until
+from tests.x_server.exchange import Exchange
+from tests.x_server.server import fake_x
+
+TOKEN = "a-token-that-nobody-may-see"
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+END = datetime(2026, 12, 3, tzinfo=UTC)
+OUTAGE = (datetime(2026, 11, 9, 12, tzinfo=UTC), datetime(2026, 11, 10, 12, tzinfo=UTC))
+HEARTBEAT = timedelta(seconds=20)
+NIGHT_HOUR = 3
+POST_EVERY = 20
+MONTHLY_POSTS = 4_000
+FIRST_LOOK = datetime(2026, 11, 3, tzinfo=UTC)
+MAY_GROW_BYTES = 16 * 1024 * 1024
+
+
+class TurnedClock:
+    """Time that passes by waiting and by lines, and not otherwise."""
+
+    def __init__(self) -> None:
+        self._passed = timedelta()
+        self._lock = threading.Lock()
+        self.waits_of_the_outage_s: list[float] = []
+
+    def turn(self, by: timedelta) -> None:
+        with self._lock:
+            self._passed += by
+
+    def now(self) -> datetime:
+        return BEGIN + self._passed
+
+    def monotonic_s(self) -> float:
+        return self._passed.total_seconds()
+
+    def wait(self, stop: threading.Event, seconds: float) -> bool:
+        if OUTAGE[0] <= self.now() < OUTAGE[1]:
+            self.waits_of_the_outage_s.append(seconds)
+        self.turn(timedelta(seconds=seconds))
+        return stop.is_set()
+
+
+def test_a_month_goes_by(tmp_path: Path) -> None:
+    clock, process = TurnedClock(), psutil.Process()
+    connects: list[datetime] = []
+    with fake_x(TOKEN) as x:
+        x.corpus.add_rule("cats", "about cats")
+        line = x.corpus.post("cats", at=BEGIN).line(list(x.corpus.rules.values()))
+
+        def direct(exchange: Exchange) -> None:
+            """Serve until the night, a post in twenty lines; be away in the outage."""
+            now = clock.now()
+            connects.append(now)
+            if OUTAGE[0] <= now < OUTAGE[1]:
+                exchange.answer(503)
+                return
+            night = now.replace(hour=NIGHT_HOUR, minute=0, second=0)
+            night += timedelta(days=1) if night <= now else timedelta()
+            until = min([night, *(at for at in OUTAGE[:1] if at > now)])
+            exchange.accept()
+            for _ in range(int((until - now) / HEARTBEAT / POST_EVERY) + 1):
+                exchange.chunk(b"\r\n" * (POST_EVERY - 1) + line + b"\r\n")
+            exchange.end()
+
+        x.director = direct
+        adapter = XAdapter(x.address, SecretStr(TOKEN), timeout_s=5, silence_s=5)
+        inbox = Inbox(Spill(tmp_path / "spill", 10_000_000), 20_000)
+        spend = SpendGuard(MONTHLY_POSTS)
+
+        def connect(
+            accept: Callable[[bytes], bool], accepted: Callable[[], None]
+        ) -> StreamConnection:
+            def later(raw: bytes) -> bool:
+                clock.turn(HEARTBEAT)
+                return accept(raw)
+
+            return StreamConnection(
+                adapter, accept=later, on_accepted=accepted, clock=clock.monotonic_s,
+                now_s=lambda: clock.now().timestamp(),
+            )  # fmt: skip
+
+        reader = Reader(
+            connect=connect, inbox=inbox, spend=spend, coverage=Coverage(None), gaps=[],
+            patience=Patience(silence_s=1e9, quiet_s=0), clock=clock,
+        )  # fmt: skip
+        capture = Capture(tmp_path / "captures", file_life=timedelta(days=1))
+        thread = threading.Thread(target=reader.run, daemon=True)
+        thread.start()
+        posts, gaps, month_totals = 0, dict[datetime, Gap](), dict[str, int]()
+        at_first: tuple[int, int] | None = None
+        real_deadline_s = time.monotonic() + 120
+        while clock.now() < END:
+            assert time.monotonic() < real_deadline_s, clock.now()
+            lines = inbox.take(5_000, 0.05)
+            capture.write(lines)
+            posts += sum(each.is_post for each in lines)
+            inbox.done()
+            gaps |= {gap.from_at: gap for gap in reader.take_gaps()}
+            month_totals[f"{clock.now():%m}"] = spend.month_total(clock.now())
+            if at_first is None and clock.now() >= FIRST_LOOK:
+                at_first = (process.memory_info().rss, process.num_fds())
+            if clock.now().day == 5 and len(x.corpus.rules) == 1:
+                x.corpus.add_rule("dogs", "about dogs")
+        reader.stop()
+        thread.join(10)
+        capture.close(clock.now())
+
+        assert at_first is not None
+        wait_until(lambda: process.num_fds() <= at_first[1] + 2, 10, "file handles as before")
+        assert process.memory_info().rss - at_first[0] < MAY_GROW_BYTES
+
+    reasons = [gap.reason for _, gap in sorted(gaps.items())]
+    assert reasons.count("spend-guard") == 1
+    assert reasons.count("closed-by-x") >= 17
+    outage = next(g for g in gaps.values() if g.to_at and g.to_at - g.from_at > timedelta(hours=23)
+                  and g.reason != "spend-guard")  # fmt: skip
+    assert outage.from_at < OUTAGE[0] + HEARTBEAT * POST_EVERY
+    assert outage.to_at is not None
+    assert OUTAGE[1] <= outage.to_at < OUTAGE[1] + timedelta(seconds=321)
+    paused = next(gap for gap in gaps.values() if gap.reason == "spend-guard")
+    assert paused.to_at is not None
+    assert paused.to_at - datetime(2026, 12, 1, tzinfo=UTC) < timedelta(seconds=10)
+    assert month_totals["11"] == MONTHLY_POSTS
+    assert 0 < month_totals["12"] < MONTHLY_POSTS
+    assert all(
+        gap.to_at is None or gap.to_at - gap.from_at >= DELIVERY_DELAY for gap in gaps.values()
+    )
+    waits_s = clock.waits_of_the_outage_s
+    assert waits_s[1:8] == [5, 10, 20, 40, 80, 160, 320]
+    assert set(waits_s[8:]) == {320}
+    for first, at in enumerate(connects[:-CONNECTS_IN_WINDOW]):
+        assert (connects[first + CONNECTS_IN_WINDOW] - at).total_seconds() >= WINDOW_S
+    assert len(list((tmp_path / "captures").iterdir())) >= 18

@@ -1,0 +1,100 @@
+"""`murmur compliance run`: what X no longer shows leaves rows, rollups and label sets."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from producers.compliance.command import run_compliance
+from schemas.events import AuthorErased, Reference, TweetDeleted, TweetWithheld
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTER
+from schemas.transport.postgres import connect_postgres
+from tests.integration.live_stream import TOKEN, rows
+from tests.integration.replay_runs import messages, raw_events
+from tests.integration.storing import store
+from tests.stack import MURMUR, process_environment
+from tests.unit.examples import scored_tweet
+from tests.x_server.server import FakeX
+
+
+def keep(settings: Settings, *events: Any) -> None:
+    connection = connect_postgres(settings, "test")
+    try:
+        store(connection, events)
+    finally:
+        connection.close()
+
+
+def tweet(tweet_id: str, author: str, retweet_of: str | None = None, run: str = "live") -> Any:
+    references = () if retweet_of is None else (Reference(kind="retweeted", tweet_id=retweet_of),)
+    return scored_tweet(
+        run=run, tweet_id=tweet_id, root_id=tweet_id, author_id=author, references=references
+    )
+
+
+def test_what_is_gone_at_x_is_gone_here_with_its_retweets_in_every_run(
+    x: FakeX, to_x: Settings
+) -> None:
+    base = 1_859_500_000_000_000_000
+    deleted, retweet, elsewhere, withheld, kept, erased = (str(base + n) for n in range(6))
+    keep(
+        to_x,
+        tweet(deleted, "1"),
+        tweet(retweet, "2", retweet_of=deleted),
+        tweet(elsewhere, "2", retweet_of=deleted, run="spring"),
+        tweet(withheld, "1"),
+        tweet(kept, "2"),
+        tweet(erased, "3"),
+    )
+    x.corpus.deleted |= {deleted, withheld}
+    x.compliance.reasons[withheld] = "withheld"
+    x.compliance.suspended_users |= {"3"}
+    waits: list[float] = []
+    done = run_compliance(to_x, give_up_after_s=100, wait=waits.append)
+    assert done == {
+        "tweets": {"ids": 6, "TweetDeleted": 1, "TweetWithheld": 1},
+        "users": {"ids": 3, "AuthorErased": 1},
+    }
+    events = raw_events(to_x)
+    assert {type(event) for event in events} == {TweetDeleted, TweetWithheld, AuthorErased}
+    keep(to_x, *events)
+    assert rows(to_x, "SELECT root_id FROM tweets") == [(kept,)]
+    assert rows(to_x, "SELECT sum(tweets) FROM rollups WHERE granularity = 'day'") == [(1,)]
+    assert not any(TOKEN.encode() in upload for upload in x.compliance.uploads)
+
+
+def test_a_job_that_was_interrupted_is_taken_up_again(x: FakeX, to_x: Settings) -> None:
+    tweet_id = "1859500000000000000"
+    keep(to_x, tweet(tweet_id, "1"))
+    x.corpus.deleted.add(tweet_id)
+    ended = subprocess.run(
+        [MURMUR, "compliance", "run", "--wait-minutes", "0"],
+        env=process_environment(to_x), capture_output=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "the same command goes on later" in ended.stderr.decode()
+    done = run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
+    assert done["tweets"] == {"ids": 1, "TweetDeleted": 1}
+    assert len(x.compliance.uploads) == 2
+    assert [type(event) for event in raw_events(to_x)] == [TweetDeleted]
+
+
+def test_a_line_that_cannot_be_read_becomes_a_dead_letter(
+    x: FakeX, to_x: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(to_x, tweet("1859500000000000000", "1"))
+    monkeypatch.setattr(x.compliance, "result", lambda _path: b'{"id":[]}\n{"reason":"x"}\n')
+    done = run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
+    assert done["tweets"]["dead letters"] == 2
+    assert len(messages(to_x, DEAD_LETTER)) == 4
+
+
+def test_with_nothing_stored_x_is_not_asked(x: FakeX, to_x: Settings) -> None:
+    ended = subprocess.run(
+        [MURMUR, "compliance", "run", "--json"],
+        env=process_environment(to_x), capture_output=True, check=True,
+    )  # fmt: skip
+    assert json.loads(ended.stdout) == {"tweets": {"ids": 0}, "users": {"ids": 0}}
+    assert x.asked == []

@@ -1,0 +1,199 @@
+"""`murmur stream` against real servers and a fake X: nothing is lost unseen, whatever ends it."""
+
+import json
+import subprocess
+import time
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from schemas.events import TweetPosted
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTER
+from schemas.transport.postgres import connect_postgres
+from tests.conditions import wait_until
+from tests.integration.live_stream import published, rows, streaming
+from tests.integration.replay_runs import messages
+from tests.stack import MURMUR, process_environment
+from tests.x_server.faults import FAULTS
+from tests.x_server.server import FakeX
+
+NOT_COMPARED = ("run", "received_at", "source")
+
+
+@pytest.fixture
+def x(x: FakeX) -> FakeX:
+    """A fake X with a rule."""
+    x.corpus.add_rule("cats", "about cats")
+    return x
+
+
+def gaps(settings: Settings) -> list[tuple[datetime, datetime | None, str]]:
+    return rows(settings, "SELECT from_at, to_at, reason FROM stream_gaps ORDER BY from_at")
+
+
+def test_posts_arrive_with_their_rules_and_a_stop_is_clean_and_quick(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+        posts = [x.post(f"cats {number}") for number in range(50)]
+        wait_until(lambda: len(published(to_x)) == 50, 30, "50 events")
+        wait_until(lambda: "200" if "lag" in stream.page("/readyz") else None, 10, "readiness")
+        assert "murmur_stream_month_posts 50.0" in wait_until(
+            lambda: page if "month_posts 50.0" in (page := stream.page("/metrics")) else None,
+            10, "the count",
+        )  # fmt: skip
+        began_s = time.monotonic()
+        report = stream.stop()
+        assert time.monotonic() - began_s < 2.5
+    events = published(to_x)
+    assert set(events) == {post.tweet_id for post in posts}
+    assert {rule.tag for event in events.values() for rule in event.rules} == {"about cats"}
+    assert report["posts"] == 50
+    assert rows(to_x, "SELECT sum(posts) FROM posts_read") == [(50,)]
+    assert rows(to_x, "SELECT ended, last_tweet_id FROM stream_coverage") == [
+        ("stopped", posts[-1].tweet_id)
+    ]
+    first = x.asked[0]
+    for field in ("note_tweet", "edit_history_tweet_ids", "referenced_tweets.id.author_id"):
+        assert field in first
+
+
+def test_a_kill_leaves_a_gap_from_what_was_published(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+        before = x.post("cats before")
+        wait_until(lambda: before.tweet_id in published(to_x), 30, "the first post")
+        wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 10, "stored coverage")
+        stream.process.kill()
+        stream.process.wait(10)
+    missed = x.post("cats while nobody was there")
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: stream.page("/readyz").startswith("lag"), 30, "a connection")
+        after = x.post("cats after")
+        wait_until(lambda: after.tweet_id in published(to_x), 30, "the last post")
+        stream.stop()
+    (from_at, to_at, reason), stopped = gaps(to_x)
+    assert (reason, stopped[1:]) == ("process-ended", (None, "stopped"))
+    assert to_at is not None
+    assert from_at < missed.at < to_at < after.at
+    assert missed.tweet_id not in published(to_x)
+
+
+def test_a_second_process_stands_by_and_takes_over(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    with streaming(to_x, tmp_path / "first") as first:
+        wait_until(lambda: x.connected, 30, "a connection")
+        with streaming(to_x, tmp_path / "second") as second:
+            wait_until(lambda: "another process" in second.page("/readyz"), 30, "standing by")
+            assert len(x.connects_s) == 1
+            first.stop()
+            wait_until(lambda: len(x.connects_s) == 2 and x.connected, 30, "the take-over")
+            second.stop()
+    assert x.most_at_once == 1
+
+
+def test_a_capture_replays_to_the_same_events(x: FakeX, to_x: Settings, tmp_path: Path) -> None:
+    captures = tmp_path / "captures"
+    odd = [fault for fault in FAULTS if fault.dead_letters]
+    x.script.extend([odd[1], next(f for f in FAULTS if f.name == "a rule without a tag")])
+    with streaming(to_x, tmp_path, "--capture", str(captures)) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+        for number in range(200):
+            x.post(f"cats {number}")
+
+        later: list[str] = []
+
+        def delivered_by_the_third_connection() -> bool:
+            later.append(x.post("cats at last").tweet_id)
+            return len(x.connects_s) >= 3 and not published(to_x).keys().isdisjoint(later)
+
+        wait_until(delivered_by_the_third_connection, 60, "posts of the third connection")
+        stream.stop()
+    live = published(to_x)
+    files = sorted(captures.iterdir())
+    assert files
+    replayed = subprocess.run(
+        [MURMUR, "replay", *files, "--run", "again", "--json"],
+        env=process_environment(to_x), capture_output=True, check=True,
+    )  # fmt: skip
+    again = published(to_x, "again")
+    assert set(again) == set(live)
+    for tweet_id, event in live.items():
+        assert _compared(again[tweet_id]) == _compared(event)
+    counted = json.loads(replayed.stdout)["files"]
+    assert sum(sum(file["dead_letters"].values()) for file in counted) == 1
+    assert len(messages(to_x, DEAD_LETTER)) == 2
+
+
+def _compared(event: TweetPosted) -> dict[str, object]:
+    return {
+        name: value
+        for name, value in msgspec.to_builtins(event).items()
+        if name not in NOT_COMPARED
+    }
+
+
+def test_what_the_disk_still_holds_is_published_at_the_next_start(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    unreachable = to_x.model_copy(update={"kafka": "127.0.0.1:9"})
+    with streaming(unreachable, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+        posts = [x.post(f"cats {number}") for number in range(20)]
+        wait_until(lambda: "month_posts 20.0" in stream.page("/metrics"), 20, "what was read")
+        stream.stop()
+    assert published(to_x) == {}
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: len(published(to_x)) == 20, 30, "what was kept on disk")
+        stream.stop()
+    assert set(published(to_x)) == {post.tweet_id for post in posts}
+
+
+def test_without_postgres_the_stream_goes_on_and_says_what_it_missed_later(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+        connection = connect_postgres(to_x, "test")
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name LIKE 'murmur stream%'"
+            )
+        connection.close()
+        x.script.append(next(f for f in FAULTS if f.name == "a heartbeat and closed"))
+        post = x.post("cats")
+        wait_until(lambda: post.tweet_id in published(to_x), 30, "a post")
+        wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 30, "coverage again")
+        stream.stop()
+    assert rows(to_x, "SELECT sum(posts) FROM posts_read") == [(1,)]
+
+
+def test_at_the_monthly_limit_it_pauses_says_so_and_takes_no_further_post(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    limited = to_x.model_copy(update={"x_monthly_posts": 5})
+    with streaming(limited, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+        for number in range(9):
+            x.post(f"cats {number}")
+        wait_until(lambda: "spend-guard" in stream.page("/readyz"), 30, "the pause")
+        wait_until(lambda: "spend_paused 1.0" in stream.page("/metrics"), 10, "the alarm")
+        stream.stop()
+    assert len(published(to_x)) == 5
+    with streaming(limited, tmp_path) as stream:
+        wait_until(lambda: "spend-guard" in stream.page("/readyz"), 30, "the pause, remembered")
+        stream.stop()
+    assert len(x.connects_s) == 1
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a raised limit")
+        stream.stop()
+    assert [reason for _, _, reason in gaps(to_x)] == ["spend-guard", "stopped"]

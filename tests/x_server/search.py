@@ -1,0 +1,38 @@
+"""The fake's recent search: seven days back, pages, newest first."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from tests.x_server.server import Handler
+
+PATH = "/2/tweets/search/recent"
+REACH = timedelta(days=7)
+
+
+def found(handler: "Handler") -> None:
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(handler.path).query).items()}
+    x = handler.x
+    if x.search_limit is not None:
+        if x.search_limit == 0:
+            handler.answer_json(429, {"title": "Too Many Requests"})
+            return
+        x.search_limit -= 1
+    if asked["query"] in x.search_refuses:
+        handler.answer_json(400, {"errors": [{"message": "the query is too long"}]})
+        return
+    since, until = (datetime.fromisoformat(asked[n]) for n in ("start_time", "end_time"))
+    now = x.corpus.now()
+    if since < now - REACH or until > now - timedelta(seconds=10) or since >= until:
+        handler.answer_json(400, {"title": "Invalid Request"})
+        return
+    size, begin = int(asked.get("max_results", "10")), int(asked.get("next_token", "0"))
+    posts = x.corpus.found(asked["query"], since, until)
+    page = posts[begin : begin + size]
+    users = [{"id": author, "username": f"user{author}"} for author in {p.author_id for p in page}]
+    meta: dict[str, object] = {"result_count": len(page)}
+    if begin + size < len(posts):
+        meta |= {"next_token": str(begin + size)}
+    document = {"data": [p.data() for p in page], "includes": {"users": users}} if page else {}
+    handler.answer_json(200, document | {"meta": meta})
