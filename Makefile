@@ -29,7 +29,7 @@ demo: $(VENV)/serving.stamp ## Run the whole pipeline on a sample archive, on th
 	@$(BIN)/murmur demo $(ARGS)
 
 test: $(VENV)/dev.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy LABELS=FILE (id, label, text by tabs)
 	@$(BIN)/python -m tests.accuracy $(LABELS)

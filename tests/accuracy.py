@@ -34,20 +34,19 @@ def measure(murmur: Murmur, file: Path) -> dict[str, Any]:
 
     def replay(run: str, kills: int) -> dict[str, Any]:
         process = murmur.start(*arguments, "--run", run)
-        for _ in range(kills):
-            murmur.kill_in_motion("score")
-            murmur.kill_in_motion("sink")
+        murmur.kill_workers(kills)
         output, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
         wait_until(lambda: murmur.lag() == 0, 600, f"run {run} to be stored")
         report: dict[str, Any] = json.loads(output)
         return report
 
+    # First, while the worker remembers no scores and there is something to interrupt.
+    replay("killed", kills=KILLS)
     report = replay("accuracy", kills=0)
     first = murmur.run("export", "--run", "accuracy")
     replay("accuracy", kills=0)
     second = murmur.run("export", "--run", "accuracy")
-    replay("killed", kills=KILLS)
     calm = murmur.export("accuracy")
     return {
         "lines": report["files"][0]["lines"],

@@ -54,6 +54,12 @@ class Murmur:
         aggregates = json.loads(self.run("totals", "--run", run, "--json"))["aggregates"]
         return {k: v for k, v in aggregates.items() if k not in ("run", "as_of")}
 
+    def kill_workers(self, times: int) -> None:
+        """Kill each worker so often: at first in the middle of its work, then whatever it does."""
+        for number in range(times):
+            for name in ("score", "sink"):
+                self.kill(name) if number else self.kill_in_motion(name)
+
     def kill_in_motion(self, name: str) -> None:
         """Kill a worker once something has been stored since, and something is left to store."""
         before = wait_until(self.lag, 60, "something to store")

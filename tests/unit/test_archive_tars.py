@@ -80,7 +80,11 @@ def test_a_destroyed_header_costs_its_own_file_only() -> None:
     assert lost[2] == "damaged tar: bytes 1536 to 3072 have no sound header"
 
 
-@pytest.mark.parametrize("beginning", [b"", b"{" * 600, b"\0" * 1024, gzip.compress(b"x" * 9000)])
+@pytest.mark.parametrize(
+    "beginning",
+    [b"", b"{" * 600, b"\0" * 1024, gzip.compress(b"x" * 9000)],
+    ids=["nothing", "text", "zeros", "gzip"],
+)
 def test_other_files_are_no_tars(beginning: bytes) -> None:
     assert not is_tar(beginning)
 

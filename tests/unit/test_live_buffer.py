@@ -1,6 +1,7 @@
 """The buffer between reader and publisher: order, bounds, and what a kill leaves."""
 
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,8 +22,19 @@ def line(number: int) -> ReceivedLine:
     return ReceivedLine(NOON + timedelta(seconds=number), b'{"number": %d}' % number)
 
 
+_opened: list[Spill] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_file_stays_open() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
+
+
 def inbox(folder: Path, memory_lines: int = 3, limit_bytes: int = 10_000) -> Inbox:
-    return Inbox(Spill(folder, limit_bytes, segment_bytes=200), memory_lines)
+    _opened.append(Spill(folder, limit_bytes, segment_bytes=200))
+    return Inbox(_opened[-1], memory_lines)
 
 
 @settings(max_examples=50)
