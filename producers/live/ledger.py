@@ -3,21 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
 
-import psycopg2
 from psycopg2.extensions import cursor
 
 from producers.live.gaps import Gap
-from schemas.failures import Failure
 from schemas.transport.postgres import Connection
+from schemas.transport.transactions import Transactions
 
-ResultT = TypeVar("ResultT")
 _STREAM = "filtered"
-
-
-class LedgerUnavailable(Failure):
-    """PostgreSQL does not answer; what was to be stored has to be brought again."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +25,11 @@ class StreamLedger:
     """The live stream's rows in PostgreSQL. Every method is one transaction.
 
     A connection that was lost is opened anew at the next call; each call raises
-    `LedgerUnavailable` where PostgreSQL does not answer.
+    `PostgresUnavailable` where PostgreSQL does not answer.
     """
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
-        self._connect = connect
-        self._connection: Connection | None = None
+        self._transactions = Transactions(connect)
 
     def coverage(self) -> StoredCoverage | None:
         """Return how far the stream came, None before its first start."""
@@ -49,7 +41,7 @@ class StreamLedger:
             row = cur.fetchone()
             return None if row is None else StoredCoverage(*row)
 
-        return self._transaction(read)
+        return self._transactions.run(read)
 
     def open_gap(self) -> Gap | None:
         """Return the gap that was open when the last process ended."""
@@ -62,7 +54,7 @@ class StreamLedger:
             row = cur.fetchone()
             return None if row is None else Gap(*row)
 
-        return self._transaction(read)
+        return self._transactions.run(read)
 
     def store(
         self,
@@ -96,25 +88,11 @@ class StreamLedger:
             )
             return dict(cur.fetchall())
 
-        return self._transaction(write)
+        return self._transactions.run(write)
 
     def close(self) -> None:
         """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-
-    def _transaction(self, work: Callable[[cursor], ResultT]) -> ResultT:
-        try:
-            if self._connection is None or self._connection.closed:
-                self._connection = self._connect()
-            with self._connection as connection, connection.cursor() as cur:
-                return work(cur)
-        except psycopg2.errors.UndefinedTable as error:
-            raise Failure("the database lacks tables of the stream: run `murmur init`") from error
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            raise LedgerUnavailable(
-                "PostgreSQL does not answer: start it (`murmur up`), or see MURMUR_POSTGRES"
-            ) from error
+        self._transactions.close()
 
 
 def _move_coverage(

@@ -9,13 +9,14 @@ from typing import Final
 from producers.live.capture import Capture
 from producers.live.clock import Clock
 from producers.live.inbox import Inbox
-from producers.live.ledger import LedgerUnavailable, StreamLedger
+from producers.live.ledger import StreamLedger
 from producers.live.lines import ReceivedLine
 from producers.live.reader import Reader
 from producers.live.spend import SpendGuard
 from producers.live.telemetry import StreamTelemetry
 from producers.x_api.publishing import Destination, Document, publish_document
 from schemas.events import TweetPosted
+from schemas.transport.postgres import PostgresUnavailable
 from schemas.transport.publisher import ConfirmingPublisher, DeliveryFailed
 
 logger = logging.getLogger(__name__)
@@ -154,7 +155,7 @@ class Stream:
                 covered_until=self._safe_until, last_tweet_id=self._last_tweet_id, ended=ended,
                 gaps=gaps, posts=posts, month=now.date(),
             )  # fmt: skip
-        except LedgerUnavailable:
+        except PostgresUnavailable:
             self._reader.give_gaps_back(gaps)
             logger.warning("PostgreSQL does not answer; the stream goes on and stores later")
             self._next_store_s = self._clock.monotonic_s() + _STORE_AGAIN_S

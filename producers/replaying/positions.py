@@ -3,16 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-import psycopg2
 from psycopg2.extensions import cursor
 
 from schemas.events import LIVE
-from schemas.failures import Failure
-from schemas.transport.postgres import Connection, PostgresUnavailable
+from schemas.transport.postgres import Connection
+from schemas.transport.transactions import Transactions
 
-ResultT = TypeVar("ResultT")
 _MAX_SOURCE_CHARS = 1_000
 
 
@@ -54,8 +52,7 @@ class ReplayPositions:
     """
 
     def __init__(self, connect: Callable[[], Connection], run: str) -> None:
-        self._connect = connect
-        self._connection: Connection | None = None
+        self._transactions = Transactions(connect)
         self._run = run
 
     def begin_run(self, file_names: Sequence[str], now: datetime) -> RunBeginning:
@@ -76,7 +73,7 @@ class ReplayPositions:
             cur.execute("UPDATE runs SET source = %s WHERE run = %s", (source, self._run))
             return RunBeginning(started_at, time_shift)
 
-        return self._transaction(begin)
+        return self._transactions.run(begin)
 
     def store_shift(self, time_shift: timedelta) -> None:
         """Store by how much the run's times are moved, for every later replay of it."""
@@ -84,7 +81,7 @@ class ReplayPositions:
         def write(cur: cursor) -> None:
             cur.execute("UPDATE runs SET time_shift = %s WHERE run = %s", (time_shift, self._run))
 
-        self._transaction(write)
+        self._transactions.run(write)
 
     def read(self) -> dict[FileKey, FilePosition]:
         """Return the positions of the run's files."""
@@ -100,7 +97,7 @@ class ReplayPositions:
                 for sha256, read_as, *position in cur.fetchall()
             }
 
-        return self._transaction(read)
+        return self._transactions.run(read)
 
     def write(self, positions: Mapping[tuple[FileKey, str], FilePosition]) -> None:
         """Store the positions of files, each with its name."""
@@ -128,23 +125,11 @@ class ReplayPositions:
                     ),
                 )  # fmt: skip
 
-        self._transaction(write)
+        self._transactions.run(write)
 
     def close(self) -> None:
         """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-
-    def _transaction(self, work: Callable[[cursor], ResultT]) -> ResultT:
-        try:
-            if self._connection is None or self._connection.closed:
-                self._connection = self._connect()
-            with self._connection as connection, connection.cursor() as cur:
-                return work(cur)
-        except psycopg2.errors.UndefinedTable as error:
-            raise Failure("the database has no tables yet: run `murmur init`") from error
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            raise PostgresUnavailable("the connection to PostgreSQL broke") from error
+        self._transactions.close()
 
 
 def joined_source(source: str, file_names: Sequence[str]) -> str:
