@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-import psycopg2
-
 from producers.border.faults import Unparsable
 from producers.compliance.jobs import ComplianceJobs, JobOver
 from producers.compliance.results import SOURCE, Kind, removal_of
@@ -20,7 +18,6 @@ from producers.x_account.client import patient, search_client
 from producers.x_api.publishing import publish_event
 from schemas.codec import Reason
 from schemas.events import LIVE
-from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, RAW, topic_name
 from schemas.transport.dead_letters import DeadLetterWriter, SourcePosition, dead_letter
@@ -45,12 +42,7 @@ def run_compliance(
     """
     client = search_client(x_adapter(settings))
     jobs = ComplianceJobs(client, patient(wait), wait)
-    try:
-        stored = StoredIds(partial(connect_postgres, settings, STAGE))
-    except psycopg2.OperationalError as error:
-        raise Failure(
-            "PostgreSQL does not answer: start it (`murmur up`), or see MURMUR_POSTGRES"
-        ) from error
+    stored = StoredIds(partial(connect_postgres, settings, STAGE))
     publisher = ConfirmingPublisher(settings, "murmur-compliance")
     done: dict[str, dict[str, int]] = {}
     with closing(stored):

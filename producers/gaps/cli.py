@@ -75,15 +75,7 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
 def _table(settings: "Settings") -> "GapTable":
     from functools import partial
 
-    import psycopg2
-
     from producers.gaps.table import GapTable
-    from schemas.failures import Failure
     from schemas.transport.postgres import connect_postgres
 
-    try:
-        return GapTable(partial(connect_postgres, settings, "gaps"))
-    except psycopg2.OperationalError as error:
-        raise Failure(
-            "PostgreSQL does not answer: start it (`murmur up`), or see MURMUR_POSTGRES"
-        ) from error
+    return GapTable(partial(connect_postgres, settings, "gaps"))

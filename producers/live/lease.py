@@ -5,7 +5,7 @@ from collections.abc import Callable
 import psycopg2
 
 from schemas import locks
-from schemas.transport.postgres import Connection
+from schemas.transport.postgres import Connection, PostgresUnavailable
 
 
 class Lease:
@@ -33,7 +33,7 @@ class Lease:
             with connection.cursor() as cur:
                 cur.execute("SELECT pg_try_advisory_lock(%s)", (locks.STREAM,))
                 taken = cur.fetchone() == (True,)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, PostgresUnavailable):
             self.release()
             return None
         if taken:
