@@ -33,8 +33,9 @@ def measure(murmur: Murmur, file: Path) -> dict[str, Any]:
     arguments = ("replay", file, "--format", "tsv", "--columns", "id,label,text", "--json")
 
     def replay(run: str, kills: int) -> dict[str, Any]:
-        process = murmur.start(*arguments, "--run", run)
-        murmur.kill_workers(kills)
+        slowly = ("--rate", "300") if kills else ()
+        process = murmur.start(*arguments, "--run", run, *slowly)
+        murmur.kill_workers(kills, process)
         output, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
         wait_until(lambda: murmur.lag() == 0, 600, f"run {run} to be stored")
@@ -66,8 +67,7 @@ def main() -> int:
     file = Path(sys.argv[1]).resolve()
     home = Path(tempfile.mkdtemp(prefix="murmur-"))
     try:
-        stack.up(home, env_file=None)
-        figures = measure(Murmur(home), file)
+        figures = measure(Murmur(stack.up(home, env_file=None)), file)
     finally:
         stack.remove(home)
     print(json.dumps(figures, indent=2))  # noqa: T201

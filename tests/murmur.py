@@ -4,9 +4,12 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from schemas.settings import Settings
+from schemas.transport.postgres import connect_postgres
 from tests.conditions import wait_until
 from tests.stack import MURMUR
 
@@ -16,9 +19,10 @@ NOT_COMPARED = ("scored_at",)
 class Murmur:
     """The command, run as a person does, on a stack of its own."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self._environment = {**os.environ, "MURMUR_HOME": str(home)}
+    def __init__(self, settings: Settings) -> None:
+        self.home = settings.home
+        self._settings = settings
+        self._environment = {**os.environ, "MURMUR_HOME": str(self.home)}
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start a command without waiting for it."""
@@ -39,10 +43,10 @@ class Murmur:
         status: dict[str, Any] = json.loads(self.run("status", "--json"))
         return status
 
-    def lag(self) -> int:
-        """Return the lag of both groups; what cannot be asked counts as some."""
+    def lag(self) -> int | None:
+        """Return the lag of both groups, or None where it cannot be asked."""
         status = self.status()
-        return 1 if status["lag_fault"] else sum(entry["lag"] for entry in status["lag"])
+        return None if status["lag_fault"] else sum(entry["lag"] for entry in status["lag"])
 
     def export(self, run: str) -> list[dict[str, Any]]:
         """Return a run's export without its times."""
@@ -54,18 +58,25 @@ class Murmur:
         aggregates = json.loads(self.run("totals", "--run", run, "--json"))["aggregates"]
         return {k: v for k, v in aggregates.items() if k not in ("run", "as_of")}
 
-    def kill_workers(self, times: int) -> None:
+    def stored(self) -> int:
+        """Return how many tweets PostgreSQL holds, of all runs."""
+        with (
+            closing(connect_postgres(self._settings, "test")) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SELECT count(*) FROM tweets")
+            (count,) = cursor.fetchone() or (0,)
+            return int(count)
+
+    def kill_workers(self, times: int, replay: subprocess.Popen[str]) -> None:
         """Kill each worker so often: at first in the middle of its work, then whatever it does."""
         for number in range(times):
             for name in ("score", "sink"):
-                self.kill(name) if number else self.kill_in_motion(name)
-
-    def kill_in_motion(self, name: str) -> None:
-        """Kill a worker once something has been stored since, and something is left to store."""
-        before = wait_until(self.lag, 60, "something to store")
-        now = wait_until(lambda: lag if (lag := self.lag()) < before else None, 60, "some progress")
-        assert now > 0, "nothing is left to be interrupted"
-        self.kill(name)
+                if number == 0:
+                    before = self.stored()
+                    wait_until(lambda before=before: self.stored() > before, 60, "some progress")
+                    assert replay.poll() is None, "nothing is left to be interrupted"
+                self.kill(name)
 
     def kill(self, name: str) -> None:
         """Kill a worker, and wait until its supervisor has started another."""

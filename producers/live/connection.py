@@ -56,7 +56,9 @@ class StreamConnection(tweepy.StreamingClient):  # type: ignore[misc]  # Tweepy 
         if self._given_up is None:
             more: dict[str, Any] = {"backfill_minutes": backfill_minutes or None}
             self.filter(**asked_fields(), **more)
-        response = self._response
+        with self._lock:
+            # urllib3 closes a pool's sockets once nobody holds it, and a response holds its pool.
+            response, self._response = self._response, None
         status = None if response is None else response.status_code
         headers = {} if response is None else response.headers
         connected_at_s = self._connected_at_s

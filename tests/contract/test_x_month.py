@@ -1,12 +1,14 @@
 """A month of X on a clock that the test turns: what happens, what it costs, what it leaves."""
 
+import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
+import pytest
 from pydantic import SecretStr
 
 from producers.live.capture import Capture
@@ -60,6 +62,16 @@ class TurnedClock:
         return stop.is_set()
 
 
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Keep the garbage collector from closing what the code forgot to close."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
 def test_a_month_goes_by(tmp_path: Path) -> None:
     clock, process = TurnedClock(), psutil.Process()
     connects: list[datetime] = []

@@ -20,8 +20,7 @@ KILLS = 2
 def murmur() -> Iterator[Murmur]:
     home = Path(tempfile.mkdtemp(prefix="murmur-"))
     try:
-        stack.up(home, env_file=None)
-        yield Murmur(home)
+        yield Murmur(stack.up(home, env_file=None))
     finally:
         stack.remove(home)
 
@@ -33,8 +32,9 @@ def test_workers_killed_during_a_replay_change_no_figure(murmur: Murmur, tmp_pat
 
     # The run with kills comes first: in the other one the worker remembers many of the scores.
     for run, kills in (("killed", KILLS), ("calm", 0)):
-        replay = murmur.start("replay", archive, "--run", run, "--json")
-        murmur.kill_workers(kills)
+        slowly = ("--rate", "500") if kills else ()
+        replay = murmur.start("replay", archive, "--run", run, "--json", *slowly)
+        murmur.kill_workers(kills, replay)
         output, errors = replay.communicate(timeout=120)
         assert replay.returncode == 0, errors
         assert (
