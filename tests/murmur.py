@@ -73,10 +73,13 @@ class Murmur:
         for number in range(times):
             for name in ("score", "sink"):
                 if number == 0:
-                    before = self.stored()
-                    wait_until(lambda before=before: self.stored() > before, 60, "some progress")
+                    self._wait_for_progress()
                     assert replay.poll() is None, "nothing is left to be interrupted"
                 self.kill(name)
+
+    def _wait_for_progress(self) -> None:
+        before = self.stored()
+        wait_until(lambda: self.stored() > before, 60, "some progress")
 
     def kill(self, name: str) -> None:
         """Kill a worker, and wait until its supervisor has started another."""
