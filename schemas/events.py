@@ -8,7 +8,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 LIVE: Final = "live"
 """The run of the live stream; every other run is the name of a replay."""
@@ -195,5 +195,4 @@ def valid_run_name(name: str) -> bool:
 
 def scored(tweet: TweetPosted, extracted: Extracted, score: Score) -> TweetScored:
     """Return the tweet with what was made of it."""
-    fields = {name: getattr(tweet, name) for name in tweet.__struct_fields__}
-    return TweetScored(**fields, extracted=extracted, score=score)
+    return TweetScored(**structs.asdict(tweet), extracted=extracted, score=score)

@@ -65,7 +65,9 @@ class Settings(BaseSettings):
     model: Path | None = Field(None, description="Folder of a model bundle; empty: the default.")
     score_cache_size: int = Field(50_000, ge=0, description="Texts whose score is remembered.")
     score_window: int = Field(256, ge=1, le=4096, description="Most tweets scored together.")
-    score_window_s: float = Field(0.2, gt=0, le=10, description="Longest wait for a full window.")
+    score_window_s: float = Field(
+        0.05, gt=0, le=10, description="How long tweets are gathered before they may be scored."
+    )
 
     hold_ratio: float = Field(
         0.2,

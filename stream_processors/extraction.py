@@ -41,12 +41,20 @@ def extract(tweet: TweetPosted, detect_language: Callable[[str], str | None]) ->
     # A link's fragment is no hashtag.
     words = _LINK.sub(" ", text) if links else text
     return Extracted(
-        hashtags=_unique((tag.casefold() for tag in _HASHTAG.findall(words)), _MAX_HASHTAG_CHARS),
-        mentions=_unique(name.casefold() for name in _MENTION.findall(words)),
+        hashtags=_hashtags(words) if "#" in words or "＃" in words else (),
+        mentions=_mentions(words) if "@" in words or "＠" in words else (),
         links=links,
         emoji=() if text.isascii() else _unique(_EMOJI.findall(text)),
         language=None if tweet.language else detect_language(words),
     )
+
+
+def _hashtags(words: str) -> tuple[str, ...]:
+    return _unique((tag.casefold() for tag in _HASHTAG.findall(words)), _MAX_HASHTAG_CHARS)
+
+
+def _mentions(words: str) -> tuple[str, ...]:
+    return _unique(name.casefold() for name in _MENTION.findall(words))
 
 
 def _links(text: str) -> tuple[str, ...]:

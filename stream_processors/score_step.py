@@ -47,6 +47,11 @@ class ScoreStep:
         self._cache_hits = Counter(
             "murmur_score_cache_hits", "Texts whose score was remembered", registry=metrics.registry
         )
+        self._engine_cpu_s = Counter(
+            "murmur_score_engine_cpu_seconds",
+            "CPU time in the tokenizer and the model",
+            registry=metrics.registry,
+        )
 
     def judge(self, window: Sequence[Received]) -> list[Outcome]:
         """Return what a window becomes, and publish nothing."""
@@ -57,7 +62,7 @@ class ScoreStep:
     def __call__(self, window: Sequence[Received]) -> None:
         """Process one window."""
         self._guard.admit()
-        hits_before = self._scorer.cache_hits
+        hits_before, engine_cpu_before_s = self._scorer.cache_hits, self._scorer.engine_cpu_s
         started_s = time.perf_counter()
         outcomes = self.judge(window)
         scored_s = time.perf_counter()
@@ -90,3 +95,4 @@ class ScoreStep:
         self._metrics.events.labels("consumed").inc(len(window))
         self._metrics.events.labels("scored").inc(tweets)
         self._cache_hits.inc(self._scorer.cache_hits - hits_before)
+        self._engine_cpu_s.inc(self._scorer.engine_cpu_s - engine_cpu_before_s)

@@ -14,6 +14,7 @@ from schemas.settings import Settings
 from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
 from schemas.transport.dead_letters import SourcePosition
 from stream_processors.scoring import Received
+from stream_processors.windows import Windows
 
 Step: TypeAlias = Callable[[Sequence[Received]], None]
 """Scores a window and returns once all that it published has been acknowledged."""
@@ -66,14 +67,20 @@ def build_app(
 
     async def score(stream: StreamT[Any]) -> None:
         loop = asyncio.get_running_loop()
-        async for events in cast("faust.Stream[Any]", stream).noack_take(
-            settings.score_window, settings.score_window_s
-        ):
+
+        async def process(events: Sequence[EventT[bytes]]) -> None:
             window = [_received(event) for event in events]
             await loop.run_in_executor(executor, step, window)
             for event in events:
                 await stream.ack(event)
             acknowledged()
+
+        async with asyncio.TaskGroup() as tasks:
+            windows = Windows(tasks, process, most_items=settings.score_window)
+            async for events in cast("faust.Stream[Any]", stream).noack_take(
+                settings.score_window, settings.score_window_s
+            ):
+                await windows.add(events)
 
     app.agent(raw, name="score", concurrency=1, supervisor_strategy=CrashingSupervisor)(score)
 

@@ -43,7 +43,7 @@ from stream_processors.sink.transaction import SinkTransaction
 
 logger = logging.getLogger(__name__)
 
-POLL_S = 0.2
+POLL_S = 0.05
 GIVE_UP_AFTER_S = 240
 """How long PostgreSQL may be away before the process ends and its supervisor starts it anew: less
 than the five minutes after which Kafka takes the partitions from a consumer that does not poll."""
