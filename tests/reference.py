@@ -12,30 +12,38 @@ Grave = tuple[str, str, str]
 """Run, kind (tweet or author) and id of something that may not come back."""
 
 
-def what_remains(history: Iterable[Event]) -> dict[Key, tuple[Post, ...]]:
+def what_remains(
+    history: Iterable[Event], graves: Iterable[Grave] = ()
+) -> dict[Key, tuple[Post, ...]]:
     """Return, for each tweet that nothing removed, every event that posted its last version.
 
     Any of them may be the one that counts: the first that was stored. A deleted version takes the
     whole tweet with it, a tweet its retweets, an author all of both; in `live`, in every run.
+    `graves` are of a history that is forgotten.
     """
     events = list(history)
-    posts = [event for event in events if isinstance(event, Post)]
-    graves = {_grave(event) for event in events if not isinstance(event, Post)}
-    while True:
-        gone = [post for post in posts if _ways_to_go(post, own=False) & graves]
-        roots = {(p.run, "tweet", p.root_id) for p in gone if _ways_to_go(p, own=True) & graves}
-        if roots <= graves:
-            break
-        graves |= roots
+    closed = all_graves(events, graves)
     remaining: dict[Key, tuple[Post, ...]] = {}
-    for post in posts:
-        if not _ways_to_go(post, own=False) & graves:
+    for post in events:
+        if isinstance(post, Post) and not _ways_to_go(post, own=False) & closed:
             best = remaining.get((post.run, post.root_id), (post,))
             if post.version > best[0].version:
                 remaining[post.run, post.root_id] = (post,)
             elif post.version == best[0].version:
                 remaining[post.run, post.root_id] = (*best, post) if post is not best[0] else best
     return remaining
+
+
+def all_graves(history: Iterable[Event], graves: Iterable[Grave] = ()) -> set[Grave]:
+    """Return what may not come back: what was removed, and the root of every removed version."""
+    events = list(history)
+    posts = [event for event in events if isinstance(event, Post)]
+    closed = {_grave(event) for event in events if not isinstance(event, Post)} | set(graves)
+    while True:
+        roots = {(p.run, "tweet", p.root_id) for p in posts if _ways_to_go(p, own=True) & closed}
+        if roots <= closed:
+            return closed
+        closed |= roots
 
 
 def _grave(removal: Event) -> Grave:

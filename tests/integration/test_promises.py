@@ -1,12 +1,9 @@
-"""The sink's promises against a reference, through the real PostgreSQL, in any order of anything.
-
-A further promise is a further rule: one that removes by age, say, removes from `_published` what
-the reference shall not expect any more, and does in PostgreSQL what the command does.
-"""
+"""The sink's promises against a reference, through a real PostgreSQL, in any order of anything."""
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, TypeGuard
 
 import pytest
 from hypothesis import HealthCheck
@@ -25,15 +22,19 @@ from schemas.events import (
 )
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
+from stream_processors.pruning.prune import prune
 from stream_processors.sink.transaction import SinkTransaction
 from tests.integration.storing import store
 from tests.recount import differing_hashtag_rollups, differing_rollups
-from tests.reference import what_remains
+from tests.reference import Grave, all_graves, what_remains
 from tests.unit.examples import RECEIVED_AT, deleted, scored_tweet
 
 EXAMPLES = 2_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 80
 RETWEETS = {"30": "10", "40": "20"}
 """What is a retweet is one in all its appearances, and X lets nobody edit it."""
+
+DAYS = {root: date(2016, 11, day) for root, day in (("10", 17), ("20", 18), ("30", 18), ("40", 19))}
+FIRST_DAYS = [date(2016, 11, 18), date(2016, 11, 19), date(2016, 11, 20)]
 
 ROWS = """
     SELECT t.run, t.root_id, t.tweet_id, t.version, s.version, s.label, s.confidence, m.name
@@ -41,7 +42,15 @@ ROWS = """
     LEFT JOIN scores AS s ON s.run = t.run AND s.root_id = t.root_id AND s.counts
     LEFT JOIN models AS m ON m.model_id = s.model_id
 """
-TABLES = ("tweets", "scores", "rollups", "hashtag_rollups", "tombstones")
+TABLES = ("tweets", "scores", "rollups", "hashtag_rollups", "tombstones", "kept_days")
+OLD_ROLLUPS = """
+    SELECT run, granularity, bucket_start, rule, label, model_id, tweets, confidence_micros
+    FROM rollups WHERE run = 'live' AND bucket_start < %s
+"""
+OLD_HASHTAG_ROLLUPS = """
+    SELECT run, granularity, bucket_start, hashtag, label, tweets
+    FROM hashtag_rollups WHERE run = 'live' AND bucket_start < %s
+"""
 
 runs = st.sampled_from(["one", LIVE])
 roots = st.sampled_from(["10", "20", "30", "40"])
@@ -66,6 +75,7 @@ def posts(draw: st.DrawFn) -> TweetScored:
         tweet_id=history[-1],
         version=version,
         edit_history=history,
+        posted_at=datetime.combine(DAYS[root], datetime.min.time(), UTC),
         author_id=f"author{root}",
         rules=draw(st.sampled_from([(), (MatchedRule(tag="rain"),)])),
         references=()
@@ -89,7 +99,7 @@ erasures = st.builds(
     roots,
     runs,
 )
-events = st.one_of(posts(), posts(), posts(), deletions, withheld, erasures)
+removals = st.one_of(deletions, withheld, erasures)
 
 
 class Promises(RuleBasedStateMachine):
@@ -101,13 +111,22 @@ class Promises(RuleBasedStateMachine):
         self._published: list[ScoredEvent] = []
         self._stored = 0
         self._transaction = SinkTransaction({})
+        self._kept_from = date.min
+        self._graves: set[Grave] = set()
+        self._old_rollups: list[tuple[Any, ...]] = []
+        self._old_hashtag_rollups: list[tuple[Any, ...]] = []
         with connection, connection.cursor() as cursor:
             for table in TABLES:
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608  constants
 
-    @rule(published=st.lists(events, min_size=1, max_size=6))
-    def publish(self, published: list[ScoredEvent]) -> None:
-        """Posts, edits, deletions, erasures and second scores, in any order."""
+    @rule(published=st.lists(posts(), min_size=1, max_size=6))
+    def publish(self, published: list[TweetScored]) -> None:
+        """Posts, edits and second scores, in any order."""
+        self._published += published
+
+    @rule(published=st.lists(st.one_of(posts(), removals), min_size=1, max_size=3))
+    def remove(self, published: list[ScoredEvent]) -> None:
+        """Deletions and erasures, before, between and after their posts."""
         self._published += published
 
     @precondition(lambda self: self._published)
@@ -127,6 +146,18 @@ class Promises(RuleBasedStateMachine):
         """The sink stored, and was killed before it committed: the last events come again."""
         self._stored = data.draw(st.integers(0, self._stored))
 
+    @precondition(lambda self: any(_is_live_post(event) for event in self._published))
+    @rule(first_day=st.sampled_from(FIRST_DAYS))
+    def prune(self, first_day: date) -> None:
+        """Old days of `live` go. Their figures stay, and what was removed stays removed."""
+        self.store_what_waits(4)
+        self._graves = all_graves(self._known(), self._graves)
+        self._kept_from = max(self._kept_from, first_day)
+        midnight = datetime.combine(self._kept_from, datetime.min.time(), UTC)
+        self._old_rollups = self._query(OLD_ROLLUPS, midnight)
+        self._old_hashtag_rollups = self._query(OLD_HASHTAG_ROLLUPS, midnight)
+        prune(self._connection, first_day, dry_run=False)
+
     @rule(batch_size=st.integers(1, 9))
     def store_what_waits(self, batch_size: int) -> None:
         """Store everything that waits, in batches of one size."""
@@ -139,22 +170,43 @@ class Promises(RuleBasedStateMachine):
                 post.run, post.root_id, post.tweet_id, post.version, post.version,
                 post.score.label, post.score.confidence, post.score.model.name,
             )
-            for post in (posts[0] for posts in what_remains(self._published).values())
+            for post in (
+                posts[0] for posts in what_remains(self._known(), self._graves).values()
+            )
             if isinstance(post, TweetScored)
         }  # fmt: skip
-        assert differing_rollups(self._connection) == []
-        assert differing_hashtag_rollups(self._connection) == []
+        assert sorted(differing_rollups(self._connection)) == sorted(self._old_rollups)
+        assert sorted(differing_hashtag_rollups(self._connection)) == sorted(
+            self._old_hashtag_rollups
+        )
 
     def teardown(self) -> None:
         """End with everything stored."""
         self.store_what_waits(3)
 
-    def _rows(self) -> set[tuple[Any, ...]]:
+    def _known(self) -> list[ScoredEvent]:
+        """Return what was published, less what is too old to be kept."""
+        return [
+            event
+            for event in self._published
+            if not (
+                isinstance(event, TweetScored) and event.run == LIVE and event.day < self._kept_from
+            )
+        ]
+
+    def _query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._connection, self._connection.cursor() as cursor:
-            cursor.execute(ROWS)
-            rows = cursor.fetchall()
+            cursor.execute(statement, values)
+            return cursor.fetchall()
+
+    def _rows(self) -> set[tuple[Any, ...]]:
+        rows = self._query(ROWS)
         assert len(rows) == len(set(rows))
         return set(rows)
+
+
+def _is_live_post(event: ScoredEvent) -> TypeGuard[TweetScored]:
+    return isinstance(event, TweetScored) and event.run == LIVE
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ def test_every_item_is_in_one_window_in_order(arrivals: list[int], most: int) ->
     seen: list[Sequence[int]] = []
 
     async def process(window: Sequence[int]) -> None:
-        await asyncio.sleep(0)
-        seen.append(list(window))
+        await asyncio.to_thread(seen.append, list(window))
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -56,15 +55,16 @@ def test_a_first_item_goes_off_at_once_and_what_comes_meanwhile_together() -> No
 
 def test_who_adds_waits_while_a_full_window_waits() -> None:
     async def run() -> None:
-        go_on = asyncio.Event()
+        at_work, go_on = asyncio.Event(), asyncio.Event()
 
         async def process(_window: Sequence[int]) -> None:
+            at_work.set()
             await go_on.wait()
 
         async with asyncio.TaskGroup() as tasks:
             windows = Windows[int](tasks, process, most_items=2)
             await windows.add([1])
-            await asyncio.sleep(0)
+            await at_work.wait()
             adding = asyncio.create_task(windows.add([2, 3]))
             await asyncio.wait([adding], timeout=0.05)
             assert not adding.done()
