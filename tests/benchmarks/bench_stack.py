@@ -106,6 +106,10 @@ class BenchStack:
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
+    def engine_cpu_s(self) -> float:
+        """Return the CPU seconds of the first scoring process's tokenizer and model."""
+        return self.workers["score"].metrics()["murmur_score_engine_cpu_seconds_total"]
+
     def has_begun(self) -> bool:
         """Tell whether there is something to score."""
         return self._score.total() > 0
@@ -124,11 +128,15 @@ class BenchStack:
 
 @dataclass(frozen=True)
 class Passage:
-    """What it took to bring an archive from file to PostgreSQL."""
+    """What it took to bring an archive from file to PostgreSQL.
+
+    `engine_cpu_s` is the share of the first scoring process's CPU that its engine took.
+    """
 
     tweets: int
     wall_s: float
     cpu_s: dict[str, float]
+    engine_cpu_s: float
     resident_bytes: dict[str, int]
 
 
@@ -136,7 +144,7 @@ def measure_passage(
     bench: BenchStack, archive: Path, run: str, tweets: int, *options: str, limit_s: float = 600
 ) -> Passage:
     """Replay an archive and measure until it is all stored; the replay's start-up is left out."""
-    before = bench.usage()
+    before, engine_before_s = bench.usage(), bench.engine_cpu_s()
     replay = bench.replay(archive, run, *options)
     with ExitStack() as cleanup:
         cleanup.callback(replay.kill)
@@ -150,7 +158,7 @@ def measure_passage(
     cpu_s["replay"] = used.ru_utime + used.ru_stime
     resident = {name: usage.resident_bytes for name, usage in after.items()}
     resident["replay"] = used.ru_maxrss * 1024
-    return Passage(tweets, wall_s, cpu_s, resident)
+    return Passage(tweets, wall_s, cpu_s, bench.engine_cpu_s() - engine_before_s, resident)
 
 
 @contextmanager
