@@ -165,16 +165,11 @@ class Promises(RuleBasedStateMachine):
             batch = self._published[self._stored : self._stored + batch_size]
             store(self._connection, batch, transaction=self._transaction)
             self._stored += len(batch)
-        assert self._rows() == {
-            (
-                post.run, post.root_id, post.tweet_id, post.version, post.version,
-                post.score.label, post.score.confidence, post.score.model.name,
-            )
-            for post in (
-                posts[0] for posts in what_remains(self._known(), self._graves).values()
-            )
-            if isinstance(post, TweetScored)
-        }  # fmt: skip
+        # A removal may name a later version only. Whether a post that came too late to be kept
+        # still tells of the others depends on which of the two came first.
+        at_most = self._expected(self._graves)
+        at_least = self._expected(all_graves(self._published, self._graves))
+        assert at_least <= self._rows() <= at_most
         assert sorted(differing_rollups(self._connection)) == sorted(self._old_rollups)
         assert sorted(differing_hashtag_rollups(self._connection)) == sorted(
             self._old_hashtag_rollups
@@ -183,6 +178,16 @@ class Promises(RuleBasedStateMachine):
     def teardown(self) -> None:
         """End with everything stored."""
         self.store_what_waits(3)
+
+    def _expected(self, graves: set[Grave]) -> set[tuple[Any, ...]]:
+        return {
+            (
+                post.run, post.root_id, post.tweet_id, post.version, post.version,
+                post.score.label, post.score.confidence, post.score.model.name,
+            )
+            for post in (posts[0] for posts in what_remains(self._known(), graves).values())
+            if isinstance(post, TweetScored)
+        }  # fmt: skip
 
     def _known(self) -> list[ScoredEvent]:
         """Return what was published, less what is too old to be kept."""
