@@ -31,7 +31,7 @@ def dry_run_lines(dry_run: DryRun) -> Iterator[str]:
 
 
 def _has_nothing_to_say(survey: Survey) -> bool:
-    return survey.damage is None and not survey.refused
+    return survey.damage is None and not survey.refused and not survey.unknown
 
 
 def _formats(surveys: list[Survey]) -> str:
@@ -64,6 +64,7 @@ def _not_read(survey: Survey) -> Iterator[str]:
         more = survey.refused[reason] - len(examples)
         if more:
             yield f"  {reason}: {more:,} more"
+    yield from (f"  of no known format: {each}" for each in survey.unknown)
     if survey.damage is not None:
         yield f"  could not be read to its end: {survey.damage}"
 

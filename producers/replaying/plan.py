@@ -4,9 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from producers.formats.archive_format import ArchiveReader, FormatOptions
 from producers.replaying.positions import FileKey, FilePosition
+
+TAR: Final = "tar"
+ZIP: Final = "zip"
 
 
 class Action(StrEnum):
@@ -22,8 +26,8 @@ class Action(StrEnum):
 class ArchiveFile:
     """A file to replay, told by its content.
 
-    `reader` is None for a tar, whose files have formats of their own. `stream` is what comes from
-    standard input: it has no position, since it cannot be read again.
+    `reader` is None for a tar or zip, whose files have formats of their own. `stream` is what
+    comes from standard input: it has no position, since it cannot be read again.
     """
 
     path: Path
