@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from producers.archives.tar_members import is_tar
 from producers.formats.account_export import ACCOUNT_EXPORT
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.customer_support import CUSTOMER_SUPPORT
@@ -42,6 +43,8 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
     """
     if beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Failure("it is UTF-16: convert it to UTF-8 first")
+    if is_tar(beginning):
+        raise Failure("it is a tar within another file: unpack what holds it")
     if beginning.startswith(b"PK\x03\x04"):
         raise Failure("it is a zip, which is read only as a file of its own: unpack what holds it")
     if beginning.startswith(b"PAR1"):

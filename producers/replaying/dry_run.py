@@ -61,7 +61,7 @@ class Survey:
         """Return the survey as a program reads it."""
         known = self.span.first is not None
         return {
-            "file": str(self.file.path),
+            "file": self.file.shown,
             "format": self.file.format_name,
             "formats": dict(sorted(self.formats.items())),
             "lines": self.lines,
@@ -98,7 +98,7 @@ class DryRun:
         return {
             "files": [survey.as_json() for survey in self.surveys],
             "passed_over": [
-                {"file": str(passed.path), "why": passed.why} for passed in self.passed_over
+                {"file": passed.file, "why": passed.why} for passed in self.passed_over
             ],
         }
 

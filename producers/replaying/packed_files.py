@@ -4,7 +4,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from producers.archives.byte_stream import PieceFile, looked_at
@@ -12,6 +12,7 @@ from producers.archives.compression import DamagedFile, decompressed
 from producers.archives.member import Member
 from producers.archives.opening import content_of, is_parquet
 from producers.archives.tar_members import BLOCK_BYTES
+from producers.border.values import storable
 from producers.formats.archive_format import ArchiveReader, FormatOptions
 from producers.formats.json_columns import JSON_COLUMNS
 from producers.formats.named_values import COLUMNS
@@ -44,7 +45,7 @@ class PackedFile:
 def packed_files(
     members: Iterator[Member], archive: ArchiveFile, first: int
 ) -> Iterator[PackedFile]:
-    """Yield the files from number `first` on; those before are not unpacked.
+    """Yield the files from number `first` on but hidden ones; those before are not unpacked.
 
     TweetEval's texts and labels belong together wherever they lie, so they come last, numbered as
     if they stood there.
@@ -52,8 +53,11 @@ def packed_files(
     following = 0
     with tempfile.TemporaryDirectory(prefix="murmur-") as folder:
         aside = PutAside(Path(folder))
-        for member in members:
+        for unnamed in members:
+            member = unnamed._replace(name=storable(unnamed.name))
             following = member.number + 1
+            if _hidden(member.name):
+                continue
             if member.damage is None and aside.wants(member.name):
                 damage = _put_aside(member, aside)
                 if damage is not None and member.number >= first:
@@ -67,6 +71,12 @@ def packed_files(
                     yield _formatted(
                         Member(number, name, decompressed(file)), options, archive.named_format
                     )
+
+
+def _hidden(name: str) -> bool:
+    """Tell whether a file would be hidden in a folder, or is what macOS adds to zips."""
+    parts = PurePosixPath(name).parts
+    return "__MACOSX" in parts or any(part.startswith(".") and part != ".." for part in parts)
 
 
 def _put_aside(member: Member, aside: PutAside) -> str | None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from producers.border.values import storable
 from producers.formats.archive_format import ArchiveReader, FormatOptions
 from producers.replaying.positions import FileKey, FilePosition
 
@@ -38,6 +39,16 @@ class ArchiveFile:
     options: FormatOptions = field(default_factory=FormatOptions)
     named_format: str | None = None
     stream: Iterator[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its own name, with U+FFFD for what cannot be stored: names are any bytes."""
+        return storable(self.path.name)
+
+    @property
+    def shown(self) -> str:
+        """Its path as people and programs are told of it."""
+        return storable(str(self.path))
 
     @property
     def key(self) -> FileKey:

@@ -12,6 +12,7 @@ from producers.archives.inputs import STANDARD_INPUT, Input
 from producers.archives.opening import content_of, is_parquet
 from producers.archives.tar_members import BLOCK_BYTES, is_tar
 from producers.archives.zip_members import is_zip
+from producers.border.values import storable
 from producers.formats.archive_format import ArchiveReader, FormatOptions
 from producers.formats.json_columns import JSON_COLUMNS
 from producers.formats.named_values import COLUMNS
@@ -24,7 +25,7 @@ from schemas.failures import Failure
 class PassedOver(NamedTuple):
     """A file of a folder that is not replayed, and why."""
 
-    path: Path
+    file: str
     why: str
 
 
@@ -52,7 +53,7 @@ def prepare_files(
     passed_over: list[PassedOver] = []
     for path, named in inputs:
         if belongs_to_texts(path) and not named:
-            passed_over.append(PassedOver(path, "read along with the texts beside it"))
+            passed_over.append(PassedOver(_shown(path), "read along with the texts beside it"))
             continue
         try:
             if path == STANDARD_INPUT:
@@ -62,15 +63,15 @@ def prepare_files(
         except Failure as failure:
             if named:
                 raise Failure(f"{_shown(path)}: {failure}") from failure
-            passed_over.append(PassedOver(path, str(failure)))
+            passed_over.append(PassedOver(_shown(path), str(failure)))
     if not unhashed:
-        path, why = passed_over[0]
-        raise Failure(f"there is no archive among these files: {path}: {why}")
+        first, why = passed_over[0]
+        raise Failure(f"there is no archive among these files: {first}: {why}")
     return Prepared([_hashed(file, on_read) for file in unhashed], passed_over)
 
 
 def _shown(path: Path) -> str:
-    return "standard input" if path == STANDARD_INPUT else str(path)
+    return "standard input" if path == STANDARD_INPUT else storable(str(path))
 
 
 def _of_path(path: Path, options: FormatOptions, format_name: str | None) -> ArchiveFile:
@@ -122,4 +123,4 @@ def _hashed(file: ArchiveFile, on_read: Callable[[int], None]) -> ArchiveFile:
     try:
         return replace(file, sha256=file_sha256(file.path, on_read))
     except OSError as error:
-        raise Failure(f"{file.path}: {error.strerror}") from error
+        raise Failure(f"{file.shown}: {error.strerror}") from error

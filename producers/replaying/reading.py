@@ -13,7 +13,6 @@ from producers.archives.records import Lines, Record, Unreadable
 from producers.archives.tar_members import tar_members
 from producers.archives.zip_members import zip_members
 from producers.border.origin import Origin, Parsed
-from producers.border.values import storable
 from producers.formats.archive_format import ArchiveReader
 from producers.formats.named_values import COLUMNS
 from producers.replaying.packed_files import UNKNOWN_FORMAT, PackedFile, packed_files
@@ -71,7 +70,7 @@ class Reading:
         """Yield the records from `start` on; None for each that is read and passed over."""
         passed = start.records_done - start.records_before_member
         if self._file.reader is not None:
-            name = self._file.path.name
+            name = self._file.name
             self._count(self._file.format_name)
             yield from self._of(self._file.reader, self._content(), self._origin, 0, name, passed)
             return
@@ -90,7 +89,7 @@ class Reading:
         return tar_members(self._content())
 
     def _of_packed(self, packed: PackedFile, passed: int) -> Iterator[Placed | None]:
-        name = storable(f"{self._file.path.name}/{packed.name}")
+        name = f"{self._file.name}/{packed.name}"
         origin = replace(self._origin, content=f"{self._file.sha256}/{packed.number}")
         if packed.damage is not None:
             self._damages.append(packed.damage)

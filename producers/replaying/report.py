@@ -39,7 +39,7 @@ class FileReport:
         """Return the report as a program reads it."""
         file = self.planned.file
         return {
-            "file": str(file.path),
+            "file": file.shown,
             "sha256": file.sha256,
             "format": file.format_name,
             "formats": dict(sorted(self.formats.items())),
@@ -90,7 +90,7 @@ class ReplayReport:
             "seconds": round(sum(file.seconds for file in self.files), 3),
             "time_shift_s": self.time_shift.total_seconds(),
             "passed_over": [
-                {"file": str(passed.path), "why": passed.why} for passed in self.passed_over
+                {"file": passed.file, "why": passed.why} for passed in self.passed_over
             ],
             "files": [file.as_json() for file in self.files],
         }

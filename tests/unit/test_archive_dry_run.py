@@ -113,7 +113,7 @@ def test_a_folder_is_read_whole_but_for_what_is_no_archive(tmp_path: Path) -> No
     (tmp_path / "picture.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     (tmp_path / ".hidden").write_bytes(line(0))
     found = prepared(tmp_path)
-    assert [each.path.name for each in found.passed_over] == ["picture.jpg"]
+    assert [each.file for each in found.passed_over] == [str(tmp_path / "picture.jpg")]
     assert "in no format" in found.passed_over[0].why
     all_events = sum(each.events.total() for each in surveys(tmp_path))
     assert all_events == 300
@@ -160,6 +160,18 @@ def test_a_dry_run_needs_no_server_and_tells_what_is_there(tmp_path: Path) -> No
     assert file["events"] == {"TweetDeleted": 1, "TweetPosted": 2}
     assert file["not_read"]["not-json"]["count"] == 1
     assert file["oldest"].startswith("2022-11-08T15:15:15")
+
+
+def test_a_file_whose_name_is_no_utf_8_is_told_of_nevertheless(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.jsonl"
+    with open(path, "wb") as file:  # noqa: PTH123 (Path takes no bytes)
+        file.write(line(0) + b"broken\n")
+    command = [os.fsencode(MURMUR), b"replay", b"--dry-run", path, b"--json"]
+    shown = subprocess.run(command, capture_output=True, check=False)
+    assert shown.returncode == 0, shown.stderr.decode()
+    (found,) = json.loads(shown.stdout)["files"]
+    assert found["file"].endswith("/caf\ufffd.jsonl")
+    assert found["not_read"]["not-json"]["examples"][0].startswith("caf\ufffd.jsonl:2: ")
 
 
 def test_standard_input_is_read_as_a_file_is() -> None:

@@ -107,11 +107,16 @@ def test_parquet_is_read_within_another_file(
 
 @packings
 def test_what_has_no_known_format_is_named(tmp_path: Path, pack: Callable[[Files], bytes]) -> None:
-    files = {"notes.md": b"# words\n", "a.jsonl": line(1), "in.zip": zip_of({"x": b"x"})}
+    files = {
+        "notes.md": b"# words\n", "a.jsonl": line(1), "in.zip": zip_of({"x": b"x"}),
+        "in.tar": tar_of({"x": line(2) + line(3)}), "__MACOSX/._a.jsonl": line(4),
+        "./.hidden/b.jsonl": line(5),
+    }  # fmt: skip
     found = survey(tmp_path / "packed", pack(files))
     assert found.events.total() == 1
-    assert found.skipped == {"file-of-no-known-format": 2}
-    assert [each.split(":")[0] for each in found.unknown] == ["packed/notes.md", "packed/in.zip"]
+    assert found.skipped == {"file-of-no-known-format": 3}
+    names = [each.split(":")[0] for each in found.unknown]
+    assert names == ["packed/notes.md", "packed/in.zip", "packed/in.tar"]
 
 
 @packings
