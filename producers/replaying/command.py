@@ -121,6 +121,7 @@ def run_replay(
         stack.enter_context(interrupted.watching())
         report = replay_files(planned, around, request.limit)
     report.passed_over, report.time_shift = prepared.passed_over, shift
+    report.out_of_order = around.tempo.out_of_order
     return report
 
 

@@ -121,6 +121,11 @@ def what_next(report: ReplayReport, dead_letter_topic: str) -> list[str]:
         sentences.append(
             f"All times are moved by {report.time_shift}, as in every replay of this run."
         )
+    if report.out_of_order:
+        sentences.append(
+            f"{report.out_of_order:,} tweets are older than one that stands before them, and went "
+            "at once: --speed keeps the order of the files"
+        )
     if report.outcome is not Outcome.FINISHED:
         sentences.append("The same command goes on where this one ended.")
     return sentences
