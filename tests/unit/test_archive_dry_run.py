@@ -134,6 +134,30 @@ def test_texts_and_labels_that_do_not_belong_together_are_refused(tmp_path: Path
         prepared(tmp_path / "test_text.txt")
 
 
+def test_a_label_s_name_may_be_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "test_text.txt").write_text("one\n")
+    (tmp_path / "test_labels.txt").write_text("0\n")
+    (tmp_path / "mapping.txt").write_bytes(b"0\tcaf\xe9\n")
+    (found,) = surveys(tmp_path / "test_text.txt")
+    assert found.labels == {"caf\ufffd": 1}
+
+
+@pytest.mark.parametrize("beside", ["test_labels.txt", "mapping.txt"])
+def test_labels_and_names_of_any_size_take_little_memory(tmp_path: Path, beside: str) -> None:
+    (tmp_path / "test_text.txt").write_text("one\n")
+    (tmp_path / "test_labels.txt").write_text("0\n")
+    with (tmp_path / beside).open("wb") as file:
+        file.truncate(100_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Failure, match=beside):
+            prepared(tmp_path / "test_text.txt")
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 20_000_000
+
+
 @given(st.lists(st.sampled_from([line(1), b"\n", b"broken\n", b"[]\n", b"\xff\n", line(2)])))
 def test_every_line_is_an_event_or_refused_or_skipped(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
