@@ -92,8 +92,8 @@ def replay(
     """Publish archives of tweets; what cannot be parsed becomes dead letters.
 
     FILE is a file, a folder, a pattern, or - for standard input: plain, .gz, .bz2, .zst, Parquet,
-    or a tar of such files. The same command goes on where an interrupted one ended. Columns that
-    are read are id, text, label, created_at, lang and author_id; others are passed over, a -
+    or a tar or zip of such files. The same command goes on where an interrupted one ended. Columns
+    that are read are id, text, label, created_at, lang and author_id; others are passed over, a -
     among them. Times are ISO 8601, UTC where they say nothing else. Exit code 1 where a file could
     not be read to its end.
     """

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 _TWITTER_EPOCH = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=1_288_834_974_657)
+_MILLISECOND = timedelta(milliseconds=1)
 _FIRST_SNOWFLAKE = 30_000_000_000
 """Ids were a plain sequence, below 30 thousand million, until they held their time (Nov 2010)."""
 
@@ -26,7 +27,7 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     number = int(tweet_id)
     if not _FIRST_SNOWFLAKE <= number <= _LAST_ID:
         return None
-    return _TWITTER_EPOCH + timedelta(0, 0, 0, number >> 22)
+    return _TWITTER_EPOCH + (number >> 22) * _MILLISECOND
 
 
 def check_plausible(when: datetime, received_at: datetime) -> None:

@@ -33,11 +33,7 @@ def decompressed(file: BinaryIO) -> Iterator[bytes]:
     Files of several members or frames are read to the end of the last. Raises `DamagedFile`
     after everything that could be read, and `OSError` where the disk fails.
     """
-    if isinstance(file, io.BufferedReader):
-        beginning = file.peek(4)[:4]
-    else:
-        beginning = file.read(4)
-        file.seek(0)
+    beginning = beginning_of(file)
     if beginning.startswith(b"\x1f\x8b"):
         return _gzip(file)
     if beginning.startswith(b"BZh"):
@@ -47,6 +43,15 @@ def decompressed(file: BinaryIO) -> Iterator[bytes]:
     if isinstance(file, io.BufferedReader):
         return iter(partial(file.read1, _READ_BYTES), b"")
     return iter(partial(file.read, _READ_BYTES), b"")
+
+
+def beginning_of(file: BinaryIO) -> bytes:
+    """Return the first four bytes, which are still to be read; at its start, as above."""
+    if isinstance(file, io.BufferedReader):
+        return file.peek(4)[:4]
+    beginning = file.read(4)
+    file.seek(0)
+    return beginning
 
 
 def _gzip(file: BinaryIO) -> Iterator[bytes]:

@@ -17,6 +17,8 @@ _BUFFER_BYTES: Final = 1024 * 1024
 def parquet_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[bytes]:
     """Yield the named columns of each row as a line of JSON, as far as the file has them.
 
+    Texts that are stored as bytes have U+FFFD for what is no UTF-8.
+
     The file must be able to seek. Row groups are read in parts, so that memory does not grow with
     them. Raises `DamagedFile` where the file cannot be read, after what came before.
     """
@@ -33,14 +35,17 @@ def parquet_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[bytes]:
 
 def _lines(batch: pa.RecordBatch) -> bytes:
     names = batch.schema.names
-    values = [_plain(batch.column(name)).to_pylist() for name in names]
-    rows = zip(*values, strict=True)
+    values = [_plain(batch.column(name)) for name in names]
+    rows = zip(*values, strict=True) if values else [()] * batch.num_rows
     return msgspec.json.Encoder().encode_lines([dict(zip(names, row, strict=True)) for row in rows])
 
 
-def _plain(column: pa.Array) -> pa.Array:
-    """Times become milliseconds since 1970: Python cannot hold every time that Arrow can."""
-    if pa.types.is_timestamp(column.type):
-        milliseconds = pc.cast(column, pa.timestamp("ms", column.type.tz), safe=False)
-        return pc.cast(milliseconds, pa.int64())
-    return column
+def _plain(column: pa.Array) -> list[object]:
+    """Return what JSON has: times in milliseconds since 1970, bytes as the UTF-8 that they are."""
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        # Python cannot hold every time that Arrow can.
+        milliseconds = pc.cast(column, pa.timestamp("ms", kind.tz), safe=False)
+        column = pc.cast(milliseconds, pa.int64())
+    values: list[object] = column.to_pylist()
+    return [each.decode(errors="replace") if isinstance(each, bytes) else each for each in values]

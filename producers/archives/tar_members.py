@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from producers.archives.byte_stream import ByteStream
 from producers.archives.compression import DamagedFile
+from producers.archives.member import Member
 
 BLOCK_BYTES: Final = 512
 _MAX_NAME_BYTES: Final = 64 * 1024
@@ -13,25 +14,13 @@ _NAME_TYPES: Final = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.SOLARIS
 _TOLERANT: Final = ("utf-8", "surrogateescape")
 
 
-class Member(NamedTuple):
-    """A file within another. `number` counts from 0, `content` is to be read before the next.
-
-    Where `damage` is set there is no content, but a word on what lay there.
-    """
-
-    number: int
-    name: str
-    content: Iterator[bytes]
-    damage: str | None = None
-
-
 def is_tar(beginning: bytes) -> bool:
     """Tell whether a file begins with a tar's header, its checksum being right."""
     return _header(beginning[:BLOCK_BYTES]) is not None
 
 
-def tar_members(pieces: Iterator[bytes], first: int = 0) -> Iterator[Member]:
-    """Yield the regular files of a tar from number `first` on, those before it unread.
+def tar_members(pieces: Iterator[bytes]) -> Iterator[Member]:
+    """Yield the regular files of a tar; what is not read of one is passed over.
 
     Where a header is destroyed, reading goes on at the next sound one, with a member that says
     so in between; a tar that is cut ends with such a member. Raises nothing but what the
@@ -42,15 +31,13 @@ def tar_members(pieces: Iterator[bytes], first: int = 0) -> Iterator[Member]:
     try:
         for name, size_bytes, damage in _entries(stream):
             content = stream.pieces(size_bytes)
-            if number >= first:
-                yield Member(number, name, content, damage)
+            yield Member(number, name, content, damage)
             number += 1
             for _ in content:
                 pass
             stream.read(-size_bytes % BLOCK_BYTES)
     except (DamagedFile, OSError) as error:
-        if number >= first:
-            yield Member(number, "", iter(()), f"damaged tar: {error}")
+        yield Member(number, "", iter(()), f"damaged tar: {error}")
 
 
 class _Entry(NamedTuple):

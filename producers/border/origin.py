@@ -1,8 +1,10 @@
 """Where something comes from, as far as its events must know, and what became of it."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from schemas.codec import Reason
 from schemas.events import RawEvent
@@ -40,14 +42,13 @@ class Refused:
     raw: bytes | None = None
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(Struct):
     """What became of one record: nothing of it is lost, each part is in one of the three.
 
     `skipped` names what is known and no event: heartbeats, blank lines, compliance kinds that
     ask for nothing here.
     """
 
-    events: list[RawEvent] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    events: list[RawEvent] = []
+    refused: list[Refused] = []
+    skipped: list[str] = []

@@ -1,18 +1,16 @@
 """Kaggle's "Customer Support on Twitter": twcs.csv, with a header and small ids of its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from typing import Final
 
 from producers.archives.records import Lines, Record
 from producers.border.faults import Unparsable
-from producers.border.origin import Origin, Parsed
 from producers.border.values import tweet_id
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.delimited import BLANK_LINE, first_line
-from producers.formats.named_values import tweet_of_values
+from producers.formats.delimited import first_line
 from producers.formats.quoted_rows import cells_of, quoted_records
+from producers.formats.rows import Row, RowReader, without_header
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference
 
@@ -20,57 +18,38 @@ _NAMES: Final = frozenset(["tweet_id", "inbound", "text", "in_response_to_tweet_
 _INBOUND: Final = {"true": "inbound", "false": "outbound"}
 
 
-@dataclass(frozen=True)
-class CustomerSupportReader:
-    """Reads rows; `names` are the header's columns in their order."""
+def _row(raw: bytes, *, names: tuple[str, ...]) -> Row:
+    """A customer's tweet has the rule `inbound`, a company's `outbound`: figures for each.
 
-    names: tuple[str, ...]
-
-    def records(self, lines: Lines) -> Iterator[Record]:
-        """Yield the rows after the header; a text may go over several lines."""
-        header_due = True
-        for row in quoted_records(lines, ","):
-            if header_due and row.raw.strip():
-                header_due = False
-            else:
-                yield row
-
-    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
-        """Return the tweet of a row.
-
-        A customer's tweet has the rule `inbound`, a company's `outbound`, so that figures can be
-        read for each. The ids hold no time: `created_at` gives the day.
-        """
-        if not record.raw.strip():
-            return Parsed(skipped=[BLANK_LINE])
-        cells = cells_of(record.raw, ",", quoting=True)
-        if len(cells) != len(self.names):
-            detail = f"{len(cells)} columns instead of {len(self.names)}"
-            raise Unparsable(Reason.UNREADABLE_LINE, detail)
-        row: dict[str, str] = dict(zip(self.names, cells, strict=True))
-        answered = row["in_response_to_tweet_id"].strip()
-        direction = _INBOUND.get(row["inbound"].strip().lower())
-        tweet = tweet_of_values(
-            {
-                "id": row["tweet_id"], "text": row["text"], "created_at": row["created_at"],
-                "author_id": row.get("author_id"),
-            },
-            origin=origin,
-            received_at=received_at,
-            line=record.line,
-            references=(
-                (Reference(kind="replied_to", tweet_id=tweet_id(_whole(answered), "answered id")),)
-                if answered
-                else ()
-            ),
-            rules=(MatchedRule(tag=direction),) if direction else (),
-        )  # fmt: skip
-        return Parsed([tweet])
+    The ids hold no time: `created_at` gives the day.
+    """
+    cells = cells_of(raw, ",", quoting=True)
+    if len(cells) != len(names):
+        raise Unparsable(Reason.UNREADABLE_LINE, f"{len(cells)} columns instead of {len(names)}")
+    row: dict[str, str] = dict(zip(names, cells, strict=True))
+    answered = _whole(row["in_response_to_tweet_id"].strip())
+    direction = _INBOUND.get(row["inbound"].strip().lower())
+    return Row(
+        {
+            "id": row["tweet_id"], "text": row["text"], "created_at": row["created_at"],
+            "author_id": row.get("author_id"),
+        },
+        references=(
+            (Reference(kind="replied_to", tweet_id=tweet_id(answered, "answered id")),)
+            if answered
+            else ()
+        ),
+        rules=(MatchedRule(tag=direction),) if direction else (),
+    )  # fmt: skip
 
 
 def _whole(number: str) -> str:
     """Undo what a data frame makes of a column of numbers with gaps: `12.0` is 12."""
     return number.removesuffix(".0")
+
+
+def _rows(lines: Lines) -> Iterator[Record]:
+    return without_header(quoted_records(lines, ","))
 
 
 def _names(beginning: bytes) -> tuple[str, ...]:
@@ -86,5 +65,5 @@ CUSTOMER_SUPPORT: Final = ArchiveFormat(
     "twcs",
     "Kaggle's customer support tweets (twcs.csv)",
     _recognises,
-    lambda beginning, _options: CustomerSupportReader(_names(beginning)),
+    lambda beginning, _options: RowReader(_rows, partial(_row, names=_names(beginning))),
 )

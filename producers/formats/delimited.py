@@ -3,26 +3,24 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Final
 
 from producers.archives.records import Lines, Record
 from producers.border.faults import Unparsable
-from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.named_values import COLUMNS, tweet_of_values
+from producers.formats.named_values import COLUMNS
 from producers.formats.quoted_rows import cells_of, quoted_records
+from producers.formats.rows import Row, RowReader, without_header
 from schemas.codec import Reason
 from schemas.failures import Failure
 
-BLANK_LINE: Final = "blank-line"
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
-class DelimitedReader:
-    """Reads rows. `places` says where each known column stands among `width` columns."""
+class _Columns:
+    """How rows are read. `places` says where each known column stands among `width` columns."""
 
     places: Mapping[str, int]
     width: int
@@ -30,27 +28,18 @@ class DelimitedReader:
     quoting: bool
     has_header: bool
 
-    def records(self, lines: Lines) -> Iterator[Record]:
+    def rows(self, lines: Lines) -> Iterator[Record]:
         """Yield the rows after the header; a quoted text may go over several lines."""
         rows = quoted_records(lines, self.delimiter) if self.quoting else lines
-        header_due = self.has_header
-        for row in rows:
-            if header_due and row.raw.strip():
-                header_due = False
-            else:
-                yield row
+        return without_header(rows) if self.has_header else rows
 
-    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
-        """Return the tweet of a row."""
-        if not record.raw.strip():
-            return Parsed(skipped=[BLANK_LINE])
-        cells = cells_of(record.raw, self.delimiter, quoting=self.quoting)
+    def row(self, raw: bytes) -> Row:
+        """Return the values of the known columns."""
+        cells = cells_of(raw, self.delimiter, quoting=self.quoting)
         if len(cells) != self.width:
             detail = f"{len(cells)} columns instead of {self.width}"
             raise Unparsable(Reason.UNREADABLE_LINE, detail)
-        row = {name: cells[place] for name, place in self.places.items()}
-        tweet = tweet_of_values(row, origin=origin, received_at=received_at, line=record.line)
-        return Parsed(events=[tweet])
+        return Row({name: cells[place] for name, place in self.places.items()})
 
 
 def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> bool:
@@ -62,7 +51,7 @@ def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> 
 
 def _reader(
     beginning: bytes, options: FormatOptions, *, delimiter: str, quoting: bool
-) -> DelimitedReader:
+) -> RowReader:
     quoting = quoting if options.quoting is None else options.quoting
     names = options.columns or _names(first_line(beginning), delimiter, quoting=quoting)
     known = [name for name in names if name in COLUMNS]
@@ -71,13 +60,14 @@ def _reader(
     twice = [name for name, times in Counter(known).items() if times > 1]
     if twice:
         raise Failure(f"the column {twice[0]} is named twice: rename one, with --columns")
-    return DelimitedReader(
+    columns = _Columns(
         places={name: names.index(name) for name in known},
         width=len(names),
         delimiter=delimiter,
         quoting=quoting,
         has_header=options.columns is None,
     )
+    return RowReader(columns.rows, columns.row)
 
 
 def first_line(beginning: bytes) -> str:

@@ -1,41 +1,22 @@
 """JSON lines with named columns, as data sets are kept; the rows of a Parquet file too."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Final
 
-from producers.archives.records import Lines, Record
 from producers.border.faults import Unparsable
 from producers.border.json_values import plain_json
-from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.delimited import BLANK_LINE
 from producers.formats.json_beginning import first_objects
-from producers.formats.named_values import tweet_of_values
+from producers.formats.rows import Row, RowReader, each_line
 from schemas.codec import Reason
 from schemas.failures import Failure
 
 
-@dataclass(frozen=True)
-class JsonColumnsReader:
-    """Reads objects with the columns of a CSV file as their fields."""
-
-    def records(self, lines: Lines) -> Iterator[Record]:
-        """Yield each line."""
-        return lines
-
-    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
-        """Return the tweet of a row."""
-        if not record.raw.strip():
-            return Parsed(skipped=[BLANK_LINE])
-        row = plain_json(record.raw)
-        if not isinstance(row, Mapping):
-            raise Unparsable(Reason.INVALID_EVENT, "the row is no JSON object")
-        tweet = tweet_of_values(
-            row, origin=origin, received_at=received_at, line=record.line, place=record.place
-        )
-        return Parsed([tweet])
+def _row(raw: bytes) -> Row:
+    values = plain_json(raw)
+    if not isinstance(values, Mapping):
+        raise Unparsable(Reason.INVALID_EVENT, "the row is no JSON object")
+    return Row(values)
 
 
 def _recognises(beginning: bytes, _options: FormatOptions) -> bool:
@@ -44,11 +25,11 @@ def _recognises(beginning: bytes, _options: FormatOptions) -> bool:
     )
 
 
-def _reader(beginning: bytes, _options: FormatOptions) -> JsonColumnsReader:
+def _reader(beginning: bytes, _options: FormatOptions) -> RowReader:
     rows = first_objects(beginning)
     if rows and not any("text" in row for row in rows):
         raise Failure("there is no column text")
-    return JsonColumnsReader()
+    return RowReader(each_line, _row)
 
 
 JSON_COLUMNS: Final = ArchiveFormat(

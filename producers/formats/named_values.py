@@ -69,9 +69,12 @@ def _text_of(row: Mapping[str, object], name: str) -> str | None:
 
 
 def _label_of(row: Mapping[str, object]) -> str | None:
+    """A data frame makes whole numbers with gaps fractions: `1.0` is the label 1."""
     value = row.get("label")
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
-        return str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float) and abs(value) < 10**15:
+        return str(int(value) if value == int(value) else value)
     return _text_of(row, "label")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from producers.archives.tar_members import is_tar
 from producers.formats.account_export import ACCOUNT_EXPORT
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.customer_support import CUSTOMER_SUPPORT
@@ -34,19 +35,20 @@ SNIFFED_BYTES: Final = 256 * 1024
 """How much of a file's beginning a format is recognised by."""
 
 
-def choose_format(
-    file_name: str, beginning: bytes, options: FormatOptions, named: str | None
-) -> ArchiveFormat:
+def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -> ArchiveFormat:
     """Return the format a person named, else the one that recognises the file's beginning.
 
-    An empty file has any format. Raises `Failure` where none recognises it.
+    An empty file has any format. Raises `Failure`, which does not name the file, where none
+    recognises it.
     """
     if beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Failure(f"{file_name} is UTF-16; convert it to UTF-8 first")
+        raise Failure("it is UTF-16: convert it to UTF-8 first")
+    if is_tar(beginning):
+        raise Failure("it is a tar within another file: unpack what holds it")
     if beginning.startswith(b"PK\x03\x04"):
-        raise Failure(f"{file_name} is a zip file: unpack it and name what was in it")
+        raise Failure("it is a zip, which is read only as a file of its own: unpack what holds it")
     if beginning.startswith(b"PAR1"):
-        raise Failure(f"{file_name} is Parquet, which is read neither within a tar nor from a pipe")
+        raise Failure("it is Parquet that was compressed as a whole: decompress it first")
     if named is not None:
         return next(known for known in FORMATS if known.name == named)
     if not beginning.strip():
@@ -54,8 +56,7 @@ def choose_format(
     for known in FORMATS:
         if known.recognises(beginning, options):
             return known
-    names = ", ".join(known.name for known in FORMATS)
     raise Failure(
-        f"{file_name} is in no format that is known by its content: name one with --format "
-        f"({names}); a CSV or TSV file needs a header with a column text, or --columns"
+        "it is in no format that is known by its content: --format names one (--help lists them); "
+        "a CSV or TSV file needs a header with a column text, or --columns"
     )

@@ -5,19 +5,14 @@ Source: Go, Bhayani and Huang (2009); the labels were made from emoticons: 0 neg
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from typing import Final
 
-from producers.archives.records import Lines, Record
 from producers.border.faults import Unparsable
-from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.delimited import BLANK_LINE
 from producers.formats.json_beginning import first_lines
-from producers.formats.named_values import tweet_of_values
 from producers.formats.quoted_rows import cells_of, quoted_records
+from producers.formats.rows import Row, RowReader
 from schemas.codec import Reason
 
 _LABELS: Final = {"0": "negative", "2": "neutral", "4": "positive"}
@@ -26,33 +21,17 @@ _ROW: Final = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Sentiment140Reader:
-    """Reads rows of six cells. A row that is no UTF-8 is taken to be Latin-1."""
-
-    def records(self, lines: Lines) -> Iterator[Record]:
-        """Yield the rows."""
-        return quoted_records(lines, ",")
-
-    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
-        """Return the tweet of a row, its label as a person's.
-
-        The user is a name, which is no id of an account, and is not kept; nor is the query.
-        """
-        if not record.raw.strip():
-            return Parsed(skipped=[BLANK_LINE])
-        cells = cells_of(record.raw, ",", quoting=True, otherwise="latin-1")
-        if len(cells) != 6:
-            raise Unparsable(Reason.UNREADABLE_LINE, f"{len(cells)} columns instead of 6")
-        label, own_id, created_at, _query, _user, text = cells
-        if label.strip() not in _LABELS:
-            raise Unparsable(Reason.INVALID_EVENT, "the label is none of 0, 2 and 4")
-        row = {
-            "id": own_id, "created_at": created_at, "text": text, "label": _LABELS[label.strip()],
-        }  # fmt: skip
-        return Parsed(
-            [tweet_of_values(row, origin=origin, received_at=received_at, line=record.line)]
-        )
+def _row(raw: bytes) -> Row:
+    """A row that is no UTF-8 is Latin-1. The user is a name, no id, and is not kept."""
+    cells = cells_of(raw, ",", quoting=True, otherwise="latin-1")
+    if len(cells) != 6:
+        raise Unparsable(Reason.UNREADABLE_LINE, f"{len(cells)} columns instead of 6")
+    label, own_id, created_at, _query, _user, text = cells
+    if label.strip() not in _LABELS:
+        raise Unparsable(Reason.INVALID_EVENT, "the label is none of 0, 2 and 4")
+    return Row(
+        {"id": own_id, "created_at": created_at, "text": text, "label": _LABELS[label.strip()]}
+    )
 
 
 def _recognises(beginning: bytes, options: FormatOptions) -> bool:
@@ -64,5 +43,5 @@ SENTIMENT140: Final = ArchiveFormat(
     "sentiment140",
     "sentiment140's CSV without a header, labels 0, 2 and 4, in Latin-1",
     _recognises,
-    lambda _beginning, _options: Sentiment140Reader(),
+    lambda _beginning, _options: RowReader(partial(quoted_records, delimiter=","), _row),
 )

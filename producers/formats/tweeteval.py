@@ -23,6 +23,8 @@ TEXT_ENDING: Final = "_text.txt"
 LABEL_ENDING: Final = "_labels.txt"
 MAPPING: Final = "mapping.txt"
 _PIECE_BYTES: Final = 128 * 1024
+_MOST_LABELS: Final = 1_000
+_MAX_MAPPING_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,18 @@ def _lines(path: Path) -> int:
 def _names(mapping: Path, labels: Path) -> Mapping[str, str]:
     """The names of the labels by number; where there is no mapping, numbers name themselves."""
     if not mapping.is_file():
+        numbers = set()
         with labels.open("rb") as file:
-            numbers = {line.strip().decode("latin-1") for line in file}
-        if any(not number.isdecimal() for number in numbers) or len(numbers) > 1_000:
-            raise Failure(f"{labels.name} does not hold a number a line")
+            for label in LineReader(iter(lambda: file.read(_PIECE_BYTES), b"")):
+                number = label.raw.strip().decode("latin-1")
+                numbers.add(number)
+                if not number.isdecimal() or len(numbers) > _MOST_LABELS:
+                    raise Failure(f"{labels.name} does not hold a number a line")
         return {number: number for number in numbers}
+    if mapping.stat().st_size > _MAX_MAPPING_BYTES:
+        raise Failure(f"{mapping.name} is larger than {_MAX_MAPPING_BYTES} bytes")
     names = {}
-    for line in mapping.read_text("utf-8").splitlines():
+    for line in mapping.read_text("utf-8", "replace").splitlines():
         number, *described = line.split("\t")
         if described and described[0].strip():
             names[number.strip()] = described[0].strip()

@@ -82,7 +82,7 @@ def run_replay(
         require_topics(settings)
         connect = partial(connect_postgres, settings, STAGE)
         positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
-        names = [file.path.name for file in files]
+        names = [file.name for file in files]
         beginning = positions.begin_run(names, datetime.now(UTC))
         known = positions.read()
         shift = shift_of_run(
@@ -121,6 +121,7 @@ def run_replay(
         stack.enter_context(interrupted.watching())
         report = replay_files(planned, around, request.limit)
     report.passed_over, report.time_shift = prepared.passed_over, shift
+    report.out_of_order = around.tempo.out_of_order
     return report
 
 

@@ -50,7 +50,7 @@ class ProgressDisplay:
         seconds = max(self._clock() - self._began_at_s, 0.001)
         self._progress.update(
             self._task,
-            description=escape(status.file.path.name),
+            description=escape(status.file.name),
             completed=self._bytes_before + status.bytes_read,
             counts=_counts(events, dead, events / seconds),
             waiting=_waiting(status),
@@ -87,7 +87,7 @@ def report_table(report: ReplayReport) -> Table:
     table.add_column("", overflow="fold")
     shown = sorted(report.files, key=_has_nothing_to_say)[:_MOST_FILES]
     for file in report.files if len(report.files) <= _MOST_FILES else shown:
-        table.add_row(escape(file.planned.file.path.name), *_totals([file]), escape(_remark(file)))
+        table.add_row(escape(file.planned.file.name), *_totals([file]), escape(_remark(file)))
     if len(report.files) > _MOST_FILES:
         table.add_row(f"{len(report.files) - _MOST_FILES:,} others", "", "", "", "", "", "")
     if len(report.files) > 1:
@@ -109,17 +109,22 @@ def what_next(report: ReplayReport, dead_letter_topic: str) -> list[str]:
             f"line and reason, in the topic {dead_letter_topic}"
         )
     sentences += [
-        f"{file.planned.file.path} could not be read to its end: {file.damage}"
+        f"{file.planned.file.shown} could not be read to its end: {file.damage}"
         for file in report.damaged[:_MOST_FILES]
     ]
     if report.passed_over:
         first = report.passed_over[0]
         others = len(report.passed_over) - 1
         more = f" (and {others:,} more: --dry-run names them)" if others else ""
-        sentences.append(f"passed over: {first.path}: {first.why}{more}")
+        sentences.append(f"passed over: {first.file}: {first.why}{more}")
     if report.time_shift:
         sentences.append(
             f"All times are moved by {report.time_shift}, as in every replay of this run."
+        )
+    if report.out_of_order:
+        sentences.append(
+            f"{report.out_of_order:,} tweets are older than one that stands before them, and went "
+            "at once: --speed keeps the order of the files"
         )
     if report.outcome is not Outcome.FINISHED:
         sentences.append("The same command goes on where this one ended.")

@@ -12,12 +12,9 @@ from producers.formats.archive_format import parse_record
 from producers.replaying.plan import ArchiveFile
 from producers.replaying.positions import FilePosition
 from producers.replaying.preparing import PassedOver
-from producers.replaying.reading import Placed, Reading
+from producers.replaying.reading import EXAMPLES, Placed, Reading
 from producers.replaying.times import Times, TimeSpan
 from schemas.events import TweetPosted
-
-EXAMPLES: Final = 5
-"""How many of the places that could not be read are named for each reason."""
 
 NO_LANGUAGE: Final = "none"
 
@@ -37,6 +34,7 @@ class Survey:
     examples: dict[str, list[str]] = field(default_factory=dict)
     span: TimeSpan = field(default_factory=TimeSpan)
     untimed: int = 0
+    unknown: list[str] = field(default_factory=list)
     damage: str | None = None
 
     def add(self, placed: Placed, parsed: Parsed) -> None:
@@ -63,7 +61,7 @@ class Survey:
         """Return the survey as a program reads it."""
         known = self.span.first is not None
         return {
-            "file": str(self.file.path),
+            "file": self.file.shown,
             "format": self.file.format_name,
             "formats": dict(sorted(self.formats.items())),
             "lines": self.lines,
@@ -78,6 +76,7 @@ class Survey:
             "without_a_time": self.untimed,
             "languages": dict(self.languages.most_common()),
             "labels": dict(self.labels.most_common()),
+            "of_no_known_format": self.unknown,
             "damage": self.damage,
         }
 
@@ -99,7 +98,7 @@ class DryRun:
         return {
             "files": [survey.as_json() for survey in self.surveys],
             "passed_over": [
-                {"file": str(passed.path), "why": passed.why} for passed in self.passed_over
+                {"file": passed.file, "why": passed.why} for passed in self.passed_over
             ],
         }
 
@@ -142,5 +141,6 @@ def _survey(
         on_bytes(file.size_bytes - told)
         survey.lines = reading.lines
         survey.formats = reading.formats
+        survey.unknown = reading.unknown
         survey.damage = reading.damage
     return survey

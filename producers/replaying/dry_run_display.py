@@ -14,7 +14,7 @@ def dry_run_lines(dry_run: DryRun) -> Iterator[str]:
     """Yield what the files hold, those that something is wrong with first."""
     surveys = sorted(dry_run.surveys, key=_has_nothing_to_say)
     for survey in surveys[:_MOST_FILES]:
-        yield f"{survey.file.path}: {_formats([survey])}"
+        yield f"{survey.file.shown}: {_formats([survey])}"
         yield from _about([survey])
         yield from _not_read(survey)
     if len(surveys) > _MOST_FILES:
@@ -25,13 +25,13 @@ def dry_run_lines(dry_run: DryRun) -> Iterator[str]:
         yield f"all {len(surveys):,} files: {_formats(surveys)}"
         yield from _about(surveys)
     passed = dry_run.passed_over
-    yield from (f"passed over: {each.path}: {each.why}" for each in passed[:_MOST_PASSED_OVER])
+    yield from (f"passed over: {each.file}: {each.why}" for each in passed[:_MOST_PASSED_OVER])
     if len(passed) > _MOST_PASSED_OVER:
         yield f"passed over: {len(passed) - _MOST_PASSED_OVER:,} more"
 
 
 def _has_nothing_to_say(survey: Survey) -> bool:
-    return survey.damage is None and not survey.refused
+    return survey.damage is None and not survey.refused and not survey.unknown
 
 
 def _formats(surveys: list[Survey]) -> str:
@@ -64,6 +64,7 @@ def _not_read(survey: Survey) -> Iterator[str]:
         more = survey.refused[reason] - len(examples)
         if more:
             yield f"  {reason}: {more:,} more"
+    yield from (f"  of no known format: {each}" for each in survey.unknown)
     if survey.damage is not None:
         yield f"  could not be read to its end: {survey.damage}"
 

@@ -159,7 +159,7 @@ class FileReplay:
             return
         position = replace(self._confirmations.position(), finished=self._report.finished)
         file = self._plan.file
-        self._around.positions.write({(file.key, file.path.name): position})
+        self._around.positions.write({(file.key, file.name): position})
 
     def _tell(self) -> None:
         status = Status(

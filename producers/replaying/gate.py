@@ -56,6 +56,7 @@ class Gate:
             elif max(wait_s, self.due_in_s) <= 0:
                 self.waiting_for = None
                 self._pace.published(now_s)
+                self._tempo.published(event)
                 self._bound.published()
                 return True
             else:

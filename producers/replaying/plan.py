@@ -4,9 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
+from producers.border.values import storable
 from producers.formats.archive_format import ArchiveReader, FormatOptions
 from producers.replaying.positions import FileKey, FilePosition
+
+TAR: Final = "tar"
+ZIP: Final = "zip"
 
 
 class Action(StrEnum):
@@ -22,8 +27,8 @@ class Action(StrEnum):
 class ArchiveFile:
     """A file to replay, told by its content.
 
-    `reader` is None for a tar, whose files have formats of their own. `stream` is what comes from
-    standard input: it has no position, since it cannot be read again.
+    `reader` is None for a tar or zip, whose files have formats of their own. `stream` is what
+    comes from standard input: it has no position, since it cannot be read again.
     """
 
     path: Path
@@ -34,6 +39,16 @@ class ArchiveFile:
     options: FormatOptions = field(default_factory=FormatOptions)
     named_format: str | None = None
     stream: Iterator[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its own name, with U+FFFD for what cannot be stored: names are any bytes."""
+        return storable(self.path.name)
+
+    @property
+    def shown(self) -> str:
+        """Its path as people and programs are told of it."""
+        return storable(str(self.path))
 
     @property
     def key(self) -> FileKey:

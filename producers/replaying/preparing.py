@@ -6,26 +6,26 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from producers.archives.byte_stream import looked_at
-from producers.archives.compression import decompressed
+from producers.archives.compression import beginning_of
 from producers.archives.fingerprint import file_sha256
 from producers.archives.inputs import STANDARD_INPUT, Input
 from producers.archives.opening import content_of, is_parquet
 from producers.archives.tar_members import BLOCK_BYTES, is_tar
-from producers.formats.archive_format import ArchiveFormat, ArchiveReader, FormatOptions
+from producers.archives.zip_members import is_zip
+from producers.border.values import storable
+from producers.formats.archive_format import ArchiveReader, FormatOptions
 from producers.formats.json_columns import JSON_COLUMNS
 from producers.formats.named_values import COLUMNS
 from producers.formats.registry import SNIFFED_BYTES, choose_format
 from producers.formats.tweeteval import belongs_to_texts, labels_beside
-from producers.replaying.plan import ArchiveFile
+from producers.replaying.plan import TAR, ZIP, ArchiveFile
 from schemas.failures import Failure
-
-TAR = "tar"
 
 
 class PassedOver(NamedTuple):
     """A file of a folder that is not replayed, and why."""
 
-    path: Path
+    file: str
     why: str
 
 
@@ -52,60 +52,69 @@ def prepare_files(
     unhashed: list[ArchiveFile] = []
     passed_over: list[PassedOver] = []
     for path, named in inputs:
-        if path == STANDARD_INPUT:
-            if standard_input is None:
-                raise Failure("standard input can be replayed, but not looked at beforehand")
-            unhashed.append(_from_standard_input(standard_input, options, format_name))
-        elif belongs_to_texts(path) and not named:
-            passed_over.append(PassedOver(path, "read along with the texts beside it"))
-        else:
-            try:
+        if belongs_to_texts(path) and not named:
+            passed_over.append(PassedOver(_shown(path), "read along with the texts beside it"))
+            continue
+        try:
+            if path == STANDARD_INPUT:
+                unhashed.append(_from_standard_input(standard_input, options, format_name))
+            else:
                 unhashed.append(_of_path(path, options, format_name))
-            except Failure as failure:
-                if named:
-                    raise
-                passed_over.append(PassedOver(path, str(failure)))
+        except Failure as failure:
+            if named:
+                raise Failure(f"{_shown(path)}: {failure}") from failure
+            passed_over.append(PassedOver(_shown(path), str(failure)))
     if not unhashed:
-        raise Failure("there is no archive among these files: " + str(passed_over[0].why))
+        first, why = passed_over[0]
+        raise Failure(f"there is no archive among these files: {first}: {why}")
     return Prepared([_hashed(file, on_read) for file in unhashed], passed_over)
+
+
+def _shown(path: Path) -> str:
+    return "standard input" if path == STANDARD_INPUT else storable(str(path))
 
 
 def _of_path(path: Path, options: FormatOptions, format_name: str | None) -> ArchiveFile:
     options = replace(options, labels=labels_beside(path))
     try:
         with path.open("rb") as file:
-            parquet = is_parquet(file)
-            beginning, _ = looked_at(content_of(file, COLUMNS), SNIFFED_BYTES)
-        name, reader = _format_of(
-            path, beginning, options, JSON_COLUMNS.name if parquet else format_name
-        )
+            stored = beginning_of(file)
+            content = iter(()) if is_zip(stored) else content_of(file, COLUMNS)
+            beginning, _ = looked_at(content, SNIFFED_BYTES)
         size_bytes = path.stat().st_size
     except OSError as error:
-        raise Failure(f"{path}: {error.strerror}") from error
+        raise Failure(str(error.strerror)) from error
+    name, reader = _format_of(stored, beginning, options, format_name)
     return ArchiveFile(path, "", size_bytes, name, reader, options, format_name)
 
 
 def _from_standard_input(
-    file: BinaryIO, options: FormatOptions, format_name: str | None
+    file: BinaryIO | None, options: FormatOptions, format_name: str | None
 ) -> ArchiveFile:
+    if file is None:
+        raise Failure("it can be replayed, but not looked at beforehand")
+    stored = beginning_of(file)
+    if is_zip(stored):
+        raise Failure("a zip is read from its end: name the file instead of standard input")
     # What feeds a pipe may be slow: one line decides, more is not waited for.
-    beginning, content = looked_at(decompressed(file), SNIFFED_BYTES, one_line=True)
-    name, reader = _format_of(STANDARD_INPUT, beginning, options, format_name)
+    beginning, content = looked_at(content_of(file, COLUMNS), SNIFFED_BYTES, one_line=True)
+    name, reader = _format_of(stored, beginning, options, format_name)
     return ArchiveFile(
         STANDARD_INPUT, "standard-input", 0, name, reader, options, format_name, content
     )
 
 
 def _format_of(
-    path: Path, beginning: bytes, options: FormatOptions, format_name: str | None
+    stored: bytes, beginning: bytes, options: FormatOptions, format_name: str | None
 ) -> tuple[str, ArchiveReader | None]:
+    """`stored` begins the file as it lies there, `beginning` what is in it."""
+    if is_zip(stored):
+        return ZIP, None
     if is_tar(beginning[:BLOCK_BYTES]):
         return TAR, None
-    known: ArchiveFormat = choose_format(str(path), beginning, options, format_name)
-    try:
-        return known.name, known.reader(beginning, options)
-    except Failure as failure:
-        raise Failure(f"{path}: {failure}") from failure
+    named = JSON_COLUMNS.name if is_parquet(stored) else format_name
+    known = choose_format(beginning, options, named)
+    return known.name, known.reader(beginning, options)
 
 
 def _hashed(file: ArchiveFile, on_read: Callable[[int], None]) -> ArchiveFile:
@@ -114,4 +123,4 @@ def _hashed(file: ArchiveFile, on_read: Callable[[int], None]) -> ArchiveFile:
     try:
         return replace(file, sha256=file_sha256(file.path, on_read))
     except OSError as error:
-        raise Failure(f"{file.path}: {error.strerror}") from error
+        raise Failure(f"{file.shown}: {error.strerror}") from error

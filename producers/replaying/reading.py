@@ -1,33 +1,31 @@
-"""One pass over a file: its records, those of a tar's files among them."""
+"""One pass over a file: its records, those of the files in a tar or zip among them."""
 
 import hashlib
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
-from producers.archives.byte_stream import PieceFile, looked_at
-from producers.archives.compression import decompressed
 from producers.archives.lines import LineReader
+from producers.archives.member import Member
 from producers.archives.opening import content_of
 from producers.archives.records import Lines, Record, Unreadable
-from producers.archives.tar_members import Member, tar_members
+from producers.archives.tar_members import tar_members
+from producers.archives.zip_members import zip_members
 from producers.border.origin import Origin, Parsed
-from producers.border.values import storable
-from producers.formats.archive_format import ArchiveFormat, ArchiveReader, FormatOptions
+from producers.formats.archive_format import ArchiveReader
 from producers.formats.named_values import COLUMNS
-from producers.formats.registry import SNIFFED_BYTES, choose_format
-from producers.replaying.plan import ArchiveFile
+from producers.replaying.packed_files import UNKNOWN_FORMAT, PackedFile, packed_files
+from producers.replaying.plan import ZIP, ArchiveFile
 from producers.replaying.positions import FilePosition
 from schemas.codec import Reason
-from schemas.failures import Failure
 
-UNKNOWN_FORMAT = "file-of-no-known-format"
+EXAMPLES: Final = 5
+"""How many of the things of one kind that could not be read are named."""
 
 
 class Placed(NamedTuple):
-    """A record, who parses it, where it comes from, and in which file of a tar it stands."""
+    """A record, who parses it, where it comes from, and in which file of a tar or zip it stands."""
 
     record: Record
     reader: ArchiveReader
@@ -40,8 +38,8 @@ class Reading:
     """Reads a file once, from a position on.
 
     `lines` counts the lines read so far, `formats` the formats met (a tar's files have their
-    own). `damage` says at the end what could not be read, None where all could; each damage has
-    been a record too.
+    own), `unknown` names files of a tar that have none, and why. `damage` says at the end what
+    could not be read, None where all could; each damage has been a record too.
     """
 
     def __init__(
@@ -54,6 +52,7 @@ class Reading:
         self._current = LineReader(())
         self._damages: list[str] = []
         self.formats: dict[str, int] = {}
+        self.unknown: list[str] = []
 
     @property
     def lines(self) -> int:
@@ -70,38 +69,42 @@ class Reading:
     def records(self, start: FilePosition) -> Iterator[Placed | None]:
         """Yield the records from `start` on; None for each that is read and passed over."""
         passed = start.records_done - start.records_before_member
-        if self._file.stream is not None:
-            content = self._file.stream
-        elif self._opened is not None:
-            content = content_of(self._opened, COLUMNS)
-        else:
-            content = iter(())
         if self._file.reader is not None:
-            name = self._file.path.name
+            name = self._file.name
             self._count(self._file.format_name)
-            yield from self._of(self._file.reader, content, self._origin, 0, name, passed)
+            yield from self._of(self._file.reader, self._content(), self._origin, 0, name, passed)
             return
-        for member in tar_members(content, start.members_done):
-            yield from self._of_member(member, passed)
+        for packed in packed_files(self._members(), self._file, start.members_done):
+            yield from self._of_packed(packed, passed)
             passed = 0
 
-    def _of_member(self, member: Member, passed: int) -> Iterator[Placed | None]:
-        file = self._file
-        name = storable(f"{file.path.name}/{member.name}")
-        origin = replace(self._origin, content=f"{file.sha256}/{member.number}")
-        if member.damage is not None:
-            self._damages.append(member.damage)
-            yield Placed(_unreadable(member.damage), _PassedOver(), origin, member.number, name)
+    def _content(self) -> Iterator[bytes]:
+        if self._file.stream is not None:
+            return self._file.stream
+        return iter(()) if self._opened is None else content_of(self._opened, COLUMNS)
+
+    def _members(self) -> Iterator[Member]:
+        if self._file.format_name == ZIP and self._opened is not None:
+            return zip_members(self._opened)
+        return tar_members(self._content())
+
+    def _of_packed(self, packed: PackedFile, passed: int) -> Iterator[Placed | None]:
+        name = f"{self._file.name}/{packed.name}"
+        origin = replace(self._origin, content=f"{self._file.sha256}/{packed.number}")
+        if packed.damage is not None:
+            self._damages.append(packed.damage)
+            record = Record(1, b"", Unreadable(Reason.UNREADABLE_LINE, packed.damage))
+            yield Placed(record, _PassedOver(), origin, packed.number, name)
             return
-        packed: BinaryIO = io.BufferedReader(PieceFile(member.content))
-        beginning, content = looked_at(_decompressed(packed), SNIFFED_BYTES)
-        known, reader = _format_of(name, beginning, file)
-        self._count(known.name if known is not None else UNKNOWN_FORMAT)
-        if known is not None:
-            origin = replace(origin, source=f"archive:{known.name}")
-        yield from self._of(reader, content, origin, member.number, name, passed)
+        self._count(packed.format_name)
+        if packed.reader is not None:
+            origin = replace(origin, source=f"archive:{packed.format_name}")
+        elif len(self.unknown) < EXAMPLES:
+            self.unknown.append(f"{name}: {packed.why}")
+        reader = packed.reader or _PassedOver()
+        yield from self._of(reader, packed.content, origin, packed.number, name, passed)
         if self._current.damage is not None:
-            self._damages.append(f"{member.name}: {self._current.damage}")
+            self._damages.append(f"{packed.name}: {self._current.damage}")
         self._lines_before += self._current.lines
         self._current = LineReader(())
 
@@ -139,23 +142,3 @@ class _PassedOver:
 
     def parse(self, _record: Record, _origin: Origin, _received_at: datetime) -> Parsed:
         return Parsed(skipped=[UNKNOWN_FORMAT])
-
-
-def _unreadable(detail: str) -> Record:
-    return Record(1, b"", Unreadable(Reason.UNREADABLE_LINE, detail))
-
-
-def _decompressed(packed: BinaryIO) -> Iterator[bytes]:
-    """Decompress at the first piece: what looking at the beginning raises is damage as well."""
-    yield from decompressed(packed)
-
-
-def _format_of(
-    name: str, beginning: bytes, file: ArchiveFile
-) -> tuple[ArchiveFormat | None, ArchiveReader]:
-    options: FormatOptions = file.options
-    try:
-        known = choose_format(name, beginning, options, file.named_format)
-        return known, known.reader(beginning, options)
-    except Failure:
-        return None, _PassedOver()

@@ -15,7 +15,7 @@ def replay_files(
     Raises what `FileReplay.publish` raises.
     """
     beginning = {
-        (plan.file.key, plan.file.path.name): plan.start
+        (plan.file.key, plan.file.name): plan.start
         for plan in planned
         if plan.action is Action.BEGIN and plan.file.stream is None
     }

@@ -39,7 +39,7 @@ class FileReport:
         """Return the report as a program reads it."""
         file = self.planned.file
         return {
-            "file": str(file.path),
+            "file": file.shown,
             "sha256": file.sha256,
             "format": file.format_name,
             "formats": dict(sorted(self.formats.items())),
@@ -57,13 +57,17 @@ class FileReport:
 
 @dataclass
 class ReplayReport:
-    """What a call of `murmur replay` did."""
+    """What a call of `murmur replay` did.
+
+    `out_of_order` counts tweets that `--speed` could not time, since later ones went before them.
+    """
 
     run: str
     passed_over: list[PassedOver] = field(default_factory=list)
     time_shift: timedelta = timedelta(0)
     files: list[FileReport] = field(default_factory=list)
     outcome: Outcome = Outcome.FINISHED
+    out_of_order: int = 0
 
     @property
     def events(self) -> int:
@@ -89,8 +93,9 @@ class ReplayReport:
             "dead_letters": self.dead_letters,
             "seconds": round(sum(file.seconds for file in self.files), 3),
             "time_shift_s": self.time_shift.total_seconds(),
+            "out_of_order": self.out_of_order,
             "passed_over": [
-                {"file": str(passed.path), "why": passed.why} for passed in self.passed_over
+                {"file": passed.file, "why": passed.why} for passed in self.passed_over
             ],
             "files": [file.as_json() for file in self.files],
         }

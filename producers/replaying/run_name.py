@@ -5,7 +5,7 @@ from pathlib import Path
 
 from schemas.events import LIVE
 
-_ENDINGS = re.compile(r"(\.(json|jsonl|ndjson|csv|tsv|txt|js|parquet|tar))?(\.(gz|bz2|zst))?$")
+_ENDINGS = re.compile(r"(\.(json|jsonl|ndjson|csv|tsv|txt|js|parquet|tar|zip))?(\.(gz|bz2|zst))?$")
 _MAX_CHARS = 63
 
 

@@ -16,6 +16,9 @@ class Tempo:
     def __init__(self, speed: float | None) -> None:
         self._speed = speed
         self._first: tuple[datetime, float] | None = None
+        self._latest: datetime | None = None
+        self.out_of_order = 0
+        """How many tweets were older than one that went before them, so that they were late."""
 
     @property
     def keeps_time(self) -> bool:
@@ -26,8 +29,22 @@ class Tempo:
         """Return how long to wait before the event."""
         if self._speed is None or not isinstance(event, TweetPosted):
             return 0.0
-        at = event.edited_at or event.posted_at
+        at = _time_of(event)
         if self._first is None:
             self._first = (at, now_s)
         first_at, first_s = self._first
         return max(0.0, first_s + (at - first_at).total_seconds() / self._speed - now_s)
+
+    def published(self, event: RawEvent) -> None:
+        """Note that an event went."""
+        if self._speed is None or not isinstance(event, TweetPosted):
+            return
+        at = _time_of(event)
+        if self._latest is None or at >= self._latest:
+            self._latest = at
+        else:
+            self.out_of_order += 1
+
+
+def _time_of(tweet: TweetPosted) -> datetime:
+    return tweet.edited_at or tweet.posted_at

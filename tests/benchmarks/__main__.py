@@ -1,4 +1,4 @@
-"""`make bench`: what the stream costs beside the model, as ratios taken in one run.
+"""`make bench`: what the stream costs beside the model, and an archive, as ratios of one run.
 
 Prints one JSON document. The engine alone and the whole path take turns on new distinct texts, so
 that a machine whose speed drifts slows both; ratios compare, single figures do not. A core does
@@ -6,6 +6,7 @@ less where its neighbours work: so the engine's CPU is measured within the scori
 same windows at the same moments, and once more alone, where nothing else runs.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.archives import DEFAULT_MIB, parsing, replays
 from tests.benchmarks.bench_stack import (
     SCORE,
     SINK,
@@ -126,6 +128,9 @@ class Bench:
 
 def main() -> int:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--archive-mib", type=int, default=DEFAULT_MIB, help="size of the archive")
+    arguments = parser.parse_args()
     started_s = time.perf_counter()
     command = [sys.executable, "-m", "tests.benchmarks.bare_engine"]
     before = machine()
@@ -149,6 +154,12 @@ def main() -> int:
         }
         if engine.stdin is not None:
             engine.stdin.close()
+        for name in list(stack.workers):
+            stack.stop(name)
+        document["archives"] = {
+            "parsing": parsing(),
+            "replay": replays(stack.settings, arguments.archive_mib),
+        }
     document["seconds"] = round(time.perf_counter() - started_s)
     print(json.dumps(document, indent=2))  # noqa: T201
     return 0

@@ -1,4 +1,6 @@
-"""What reading and replaying archives costs. `python -m tests.benchmarks.archives` prints JSON.
+"""What reading and replaying archives costs: a part of `make bench`, and a command of its own.
+
+`python -m tests.benchmarks.archives` prints this part alone.
 
 Ratios compare with `msgspec.json.decode` of the same bytes into plain objects, in the same
 process: both are timed in turn over many short rounds, and the median of the rounds' ratios
@@ -31,6 +33,9 @@ from tests.stack import MURMUR, isolated, migrated_template, process_environment
 _ROUNDS = 400
 _PARSED_A_ROUND = 100
 _MIB = 1024 * 1024
+DEFAULT_MIB = 256
+_SMALL_MIB = 32
+"""A small archive beside the large one shows that memory does not grow with the archive."""
 
 
 def parsing() -> dict[str, dict[str, float]]:
@@ -54,6 +59,16 @@ def parsing() -> dict[str, dict[str, float]]:
 
 def _cost_us(call: Callable[[], object]) -> float:
     return timeit.timeit(call, number=_PARSED_A_ROUND) / _PARSED_A_ROUND * 1e6
+
+
+def replays(servers: Settings, archive_mib: int) -> dict[str, dict[str, object]]:
+    """Replay a small archive and one of so many MiB, in own topics and databases."""
+    found: dict[str, dict[str, object]] = {}
+    with tempfile.TemporaryDirectory() as folder, migrated_template(servers) as template:
+        for size_mib in (_SMALL_MIB, archive_mib):
+            with isolated(servers, template) as settings:
+                found[f"{size_mib} MiB"] = whole_replay(settings, Path(folder), size_mib * _MIB)
+    return found
 
 
 def whole_replay(settings: Settings, folder: Path, archive_bytes: int) -> dict[str, object]:
@@ -100,18 +115,13 @@ def _lines() -> Iterator[bytes]:
 def main() -> int:
     """Measure and print one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--archive-mib", type=int, default=256, help="size of the replayed archive")
+    parser.add_argument("--archive-mib", type=int, default=DEFAULT_MIB, help="size of the archive")
     parser.add_argument("--no-servers", action="store_true", help="measure the parsing alone")
     arguments = parser.parse_args()
     found: dict[str, object] = {"parsing": parsing()}
     if not arguments.no_servers:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            running_servers() as servers,
-            migrated_template(servers) as template,
-            isolated(servers, template) as settings,
-        ):
-            found["replay"] = whole_replay(settings, Path(folder), arguments.archive_mib * _MIB)
+        with running_servers() as servers:
+            found["replay"] = replays(servers, arguments.archive_mib)
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
     return 0
 

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import tarfile
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,15 +32,20 @@ from tests.stack import MURMUR, process_environment
 _IDS_A_SECOND = 1_000 << 22
 
 
-def tar(folder: Path, members: int, tweets: int, ending: str = "") -> Path:
-    path = folder / f"minutes.tar{ending}"
-    with tarfile.open(path, "w:gz" if ending else "w") as packed:
-        for minute in range(members):
-            first = minute * tweets
-            content = b"".join(tweet_line(n) for n in range(first, first + tweets))
+def packed(folder: Path, members: int, tweets: int, ending: str) -> Path:
+    path = folder / f"minutes{ending}"
+    starts = range(0, members * tweets, tweets)
+    minutes = [b"".join(tweet_line(n) for n in range(at, at + tweets)) for at in starts]
+    if ending == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for minute, content in enumerate(minutes):
+                archive.writestr(f"{minute}.json", content)
+        return path
+    with tarfile.open(path, "w:gz" if ending == ".tar.gz" else "w") as tar:
+        for minute, content in enumerate(minutes):
             member = tarfile.TarInfo(f"{minute}.json")
             member.size = len(content)
-            packed.addfile(member, io.BytesIO(content))
+            tar.addfile(member, io.BytesIO(content))
     return path
 
 
@@ -52,7 +58,7 @@ def timed(folder: Path, *seconds: float) -> Path:
 
 
 def place(settings: Settings, run: str) -> tuple[int, int, int]:
-    """Files of the tar done, records before the next one, records done."""
+    """Files in the archive done, records before the next one, records done."""
     connection = connect_postgres(settings, "test")
     try:
         with connection, connection.cursor() as cursor:
@@ -67,19 +73,19 @@ def place(settings: Settings, run: str) -> tuple[int, int, int]:
     return rows[0] if rows else (0, 0, 0)
 
 
-@pytest.mark.parametrize("ending", ["", ".gz"])
-def test_a_killed_replay_goes_on_inside_the_tar(
+@pytest.mark.parametrize("ending", [".tar", ".tar.gz", ".zip"])
+def test_a_killed_replay_goes_on_inside_the_tar_or_zip(
     settings: Settings, tmp_path: Path, ending: str
 ) -> None:
-    path = tar(tmp_path, members=20, tweets=200, ending=ending)
-    with running(settings, path, "--run", "tar", "--rate", "400", "--max-lag", "0") as process:
-        wait_until(lambda: place(settings, "tar")[0] >= 2, 60, "files of the tar done")
+    path = packed(tmp_path, members=20, tweets=200, ending=ending)
+    with running(settings, path, "--run", "packed", "--rate", "400", "--max-lag", "0") as process:
+        wait_until(lambda: place(settings, "packed")[0] >= 2, 60, "files in the archive done")
         process.send_signal(signal.SIGKILL)
         process.wait(10)
-    members_done, before, done = place(settings, "tar")
+    members_done, before, done = place(settings, "packed")
     assert before == members_done * 200
     assert before <= done <= before + 200
-    report = replay(settings, path, "--run", "tar", "--max-lag", "0")
+    report = replay(settings, path, "--run", "packed", "--max-lag", "0")
     assert report["events"] == 4_000 - done
     assert report["files"][0]["formats"] == {"x-v2": 20 - members_done}
     assert set(numbers(settings)) == set(range(4_000))

@@ -1,6 +1,7 @@
 """However a replay ends, nothing is lost, and the next one goes on where it was."""
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -109,3 +110,12 @@ def test_a_damaged_archive_is_published_as_far_as_it_goes_and_fails(settings: Se
     (letter,) = dead_letters(settings)
     assert letter.reason == "unreadable-line"
     assert letter.detail.startswith("x_v2_truncated.gz:2: damaged gzip data")
+
+
+def test_a_file_whose_name_is_no_utf_8_is_replayed(settings: Settings, tmp_path: Path) -> None:
+    path = archive(tmp_path, tweet_line(0), b"broken\n", name=os.fsdecode(b"caf\xe9.jsonl"))
+    report = replay(settings, path, "--run", "name")
+    assert report["files"][0]["file"].endswith("/caf\ufffd.jsonl")
+    assert position(settings, "name") == (2, 1, 1, True)
+    (letter,) = dead_letters(settings)
+    assert letter.detail.startswith("caf\ufffd.jsonl:2: ")

@@ -113,7 +113,7 @@ def test_a_folder_is_read_whole_but_for_what_is_no_archive(tmp_path: Path) -> No
     (tmp_path / "picture.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     (tmp_path / ".hidden").write_bytes(line(0))
     found = prepared(tmp_path)
-    assert [each.path.name for each in found.passed_over] == ["picture.jpg"]
+    assert [each.file for each in found.passed_over] == [str(tmp_path / "picture.jpg")]
     assert "in no format" in found.passed_over[0].why
     all_events = sum(each.events.total() for each in surveys(tmp_path))
     assert all_events == 300
@@ -132,6 +132,30 @@ def test_texts_and_labels_that_do_not_belong_together_are_refused(tmp_path: Path
     (tmp_path / "test_labels.txt").write_text("0\n")
     with pytest.raises(Failure, match=r"it has 2 lines and test_labels\.txt 1"):
         prepared(tmp_path / "test_text.txt")
+
+
+def test_a_label_s_name_may_be_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "test_text.txt").write_text("one\n")
+    (tmp_path / "test_labels.txt").write_text("0\n")
+    (tmp_path / "mapping.txt").write_bytes(b"0\tcaf\xe9\n")
+    (found,) = surveys(tmp_path / "test_text.txt")
+    assert found.labels == {"caf\ufffd": 1}
+
+
+@pytest.mark.parametrize("beside", ["test_labels.txt", "mapping.txt"])
+def test_labels_and_names_of_any_size_take_little_memory(tmp_path: Path, beside: str) -> None:
+    (tmp_path / "test_text.txt").write_text("one\n")
+    (tmp_path / "test_labels.txt").write_text("0\n")
+    with (tmp_path / beside).open("wb") as file:
+        file.truncate(100_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Failure, match=beside):
+            prepared(tmp_path / "test_text.txt")
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 20_000_000
 
 
 @given(st.lists(st.sampled_from([line(1), b"\n", b"broken\n", b"[]\n", b"\xff\n", line(2)])))
@@ -160,6 +184,18 @@ def test_a_dry_run_needs_no_server_and_tells_what_is_there(tmp_path: Path) -> No
     assert file["events"] == {"TweetDeleted": 1, "TweetPosted": 2}
     assert file["not_read"]["not-json"]["count"] == 1
     assert file["oldest"].startswith("2022-11-08T15:15:15")
+
+
+def test_a_file_whose_name_is_no_utf_8_is_told_of_nevertheless(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.jsonl"
+    with open(path, "wb") as file:  # noqa: PTH123 (Path takes no bytes)
+        file.write(line(0) + b"broken\n")
+    command = [os.fsencode(MURMUR), b"replay", b"--dry-run", path, b"--json"]
+    shown = subprocess.run(command, capture_output=True, check=False)
+    assert shown.returncode == 0, shown.stderr.decode()
+    (found,) = json.loads(shown.stdout)["files"]
+    assert found["file"].endswith("/caf\ufffd.jsonl")
+    assert found["not_read"]["not-json"]["examples"][0].startswith("caf\ufffd.jsonl:2: ")
 
 
 def test_standard_input_is_read_as_a_file_is() -> None:

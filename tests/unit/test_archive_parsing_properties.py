@@ -2,22 +2,17 @@
 an event for every reader."""
 
 import json
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from producers.archives.records import Record
-from producers.border.origin import Origin, Parsed
-from producers.formats.archive_format import ArchiveReader, FormatOptions, parse_record
-from producers.formats.registry import FORMATS
-from producers.formats.tweeteval import TweetEvalReader
+from producers.border.origin import Parsed
+from producers.formats.archive_format import ArchiveReader, parse_record
 from schemas.codec import decode_raw, encode
-from schemas.events import TweetPosted
-
-NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-ORIGIN = Origin("test", NOW, "archive:test", "ab" * 32)
+from schemas.events import Reference, TweetPosted
+from tests.unit.archive_readers import JSON_READERS, NOW, ORIGIN, READERS
 
 any_text = st.text(st.characters(), max_size=30) | st.sampled_from(
     ["", " ", "\x00", "\ud800", "&amp;lt;", "&#0;", "&#xD800;", "x" * 50_001, "RT @a: b…"]
@@ -127,26 +122,6 @@ def check(reader: ArchiveReader, raw: bytes) -> None:
         refused.detail.encode()
 
 
-KNOWN = {known.name: known for known in FORMATS}
-TWCS_HEADER = b"tweet_id,author_id,inbound,created_at,text,in_response_to_tweet_id\n"
-READERS = {
-    **{
-        name: KNOWN[name].reader(b"", FormatOptions())
-        for name in (
-            "x-v2", "x-v1.1", "twarc-flat", "account-export", "json-columns", "sentiment140",
-            "semeval",
-        )
-    },
-    "twcs": KNOWN["twcs"].reader(TWCS_HEADER, FormatOptions()),
-    "tweeteval": TweetEvalReader(Path("labels"), {"0": "negative", "1": "positive"}),
-    "tsv": KNOWN["tsv"].reader(b"", FormatOptions(columns=("id", "label", "text"))),
-    "csv": KNOWN["csv"].reader(
-        b"", FormatOptions(columns=("id", "text", "created_at", "author_id", "lang"))
-    ),
-}  # fmt: skip
-JSON_READERS = ("x-v2", "x-v1.1", "twarc-flat", "account-export", "json-columns")
-
-
 @given(documents | tweets | flat_tweets | old_documents | rows | any_value)
 @example({"data": {"id": "1", "text": "\ud83d half"}})
 @example({"note_tweet": {"\ud800": None}})
@@ -186,19 +161,48 @@ def test_any_row_becomes_a_sound_event_or_says_why_not(
         check(READERS[name], raw)
 
 
-@given(
-    st.sampled_from(JSON_READERS),
-    st.integers(30_000_000_000, 2**60),
-    st.integers(1, 2**60),
-    any_text,
-)
+own_ids = st.integers(30_000_000_000, 2**60)
+
+
+@given(st.sampled_from(JSON_READERS), own_ids, own_ids, any_text)
 def test_a_tweet_is_never_another_one(name: str, own: int, other: int, text: str) -> None:
-    """Whatever other ids a line holds, its event has the tweet's own."""
-    around = {"id": own, "id_str": str(own), "text": text, "quoted_status_id": other}
-    tweet = {**around, "in_reply_to_status_id": other, "conversation_id": str(other)}
-    tweet["referenced_tweets"] = [{"type": "quoted", "id": str(other), "text": "another's"}]
-    parsed = parse_record(READERS[name], Record(7, json.dumps(tweet).encode()), ORIGIN, NOW)
-    for event in parsed.events:
-        assert isinstance(event, TweetPosted)
-        assert event.tweet_id == event.root_id == str(own)
-        assert event.text != "another's" or text == "another's"
+    """Whatever other ids and texts a line holds, its event has the tweet's own."""
+    another = {
+        "id": str(other),
+        "id_str": str(other),
+        "text": "another's",
+        "full_text": "another's",
+    }
+    tweet = {
+        "id": own, "id_str": str(own), "text": f"own {text}"[:50_000], "quoted_status_id": other,
+        "quoted_status": another, "in_reply_to_status_id": other, "conversation_id": str(other),
+        "referenced_tweets": [{"type": "quoted", **another}, {"type": "replied_to", **another}],
+    }  # fmt: skip
+    document = {"data": tweet, "includes": {"tweets": [another]}} if name == "x-v2" else tweet
+    raw = json.dumps(document).encode()
+    (event,) = parse_record(READERS[name], Record(7, raw), ORIGIN, NOW).events
+    assert isinstance(event, TweetPosted)
+    assert event.tweet_id == event.root_id == str(own)
+    assert event.text.startswith("own ")
+
+
+@given(st.sampled_from(["x-v2", "x-v1.1", "twarc-flat"]), own_ids, own_ids)
+def test_a_retweet_has_its_own_id_and_the_whole_text_it_repeats(
+    name: str, own: int, other: int
+) -> None:
+    whole = {"id": str(other), "text": "all of it"}
+    repeated = {"type": "retweeted", **whole}
+    tweet = {"id": str(own), "text": "RT @a: all o…", "retweeted_status": whole}
+    documents: dict[str, object] = {
+        "x-v2": {
+            "data": {**tweet, "referenced_tweets": [{"type": "retweeted", "id": str(other)}]},
+            "includes": {"tweets": [{"id": "1", "text": "another's"}, whole]},
+        },
+        "x-v1.1": tweet,
+        "twarc-flat": {**tweet, "referenced_tweets": [repeated]},
+    }
+    raw = json.dumps(documents[name]).encode()
+    (event,) = parse_record(READERS[name], Record(7, raw), ORIGIN, NOW).events
+    assert isinstance(event, TweetPosted)
+    assert (event.tweet_id, event.text) == (str(own), "all of it")
+    assert event.retweet_of == Reference(kind="retweeted", tweet_id=str(other))

@@ -4,9 +4,12 @@ import bz2
 import gzip
 import io
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from hypothesis import given
@@ -15,8 +18,11 @@ from hypothesis import strategies as st
 from producers.archives.compression import DamagedFile, decompressed
 from producers.archives.inputs import Input
 from producers.archives.lines import KEPT_BYTES, LineReader
+from producers.archives.opening import content_of
 from producers.archives.records import Record
+from producers.border.origin import Origin
 from producers.formats.archive_format import FormatOptions
+from producers.formats.named_values import tweet_of_values
 from producers.formats.quoted_rows import MAX_ROW_LINES, cells_of, quoted_records
 from producers.formats.registry import choose_format
 from producers.formats.x_v2 import whole_page
@@ -147,7 +153,7 @@ HEADERLESS = FormatOptions(columns=("id", "text"))
     ],
 )
 def test_the_format_is_told_by_content(beginning: bytes, options: FormatOptions, name: str) -> None:
-    assert choose_format("file", beginning, options, None).name == name
+    assert choose_format(beginning, options, None).name == name
 
 
 @pytest.mark.parametrize(
@@ -161,7 +167,7 @@ def test_the_format_is_told_by_content(beginning: bytes, options: FormatOptions,
 )
 def test_what_no_format_recognises_is_refused_with_a_hint(beginning: bytes) -> None:
     with pytest.raises(Failure, match=r"--format|UTF-8|unpack"):
-        choose_format("file", beginning, FormatOptions(), None)
+        choose_format(beginning, FormatOptions(), None)
 
 
 @pytest.mark.parametrize(
@@ -187,3 +193,28 @@ def test_columns_without_a_text_or_named_twice_are_refused(
     path.write_bytes(b"1,2\n")
     with pytest.raises(Failure, match=r"rows\.csv: .*column"):
         prepare_files([Input(path, named=True)], FormatOptions(columns=columns), "csv")
+
+
+def test_texts_that_parquet_holds_as_bytes_are_read_as_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "bytes.parquet"
+    pq.write_table(pa.table({"text": pa.array(["é".encode(), b"\xff!"], pa.binary())}), path)
+    with path.open("rb") as file:
+        rows = [line.raw.decode() for line in LineReader(content_of(file, ["text"]))]
+    assert rows == ['{"text":"é"}', '{"text":"\ufffd!"}']
+
+
+def test_a_parquet_file_without_a_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "words.parquet"
+    pq.write_table(pa.table({"words": ["not a known column"]}), path)
+    with pytest.raises(Failure, match=r"words\.parquet: there is no column text"):
+        prepare_files([Input(path, named=True)], FormatOptions(), None)
+
+
+@pytest.mark.parametrize(
+    ("label", "known"), [(True, "true"), (False, "false"), (1.0, "1"), (0.5, "0.5"), (None, None)]
+)
+def test_a_label_may_be_any_plain_value(label: object, known: str | None) -> None:
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    origin = Origin("r", now, "archive:json-columns", "ab" * 32)
+    tweet = tweet_of_values({"text": "x", "label": label}, origin=origin, received_at=now, line=1)
+    assert tweet.label == known

@@ -85,6 +85,14 @@ def test_what_is_late_or_a_removal_goes_at_once() -> None:
     assert Tempo(None).wait_s(tweet(START), 0.0) == 0
 
 
+def test_tweets_that_stand_in_another_order_than_their_times_are_counted() -> None:
+    tempo = Tempo(60)
+    for hours in (0, 2, 1, 2, -1, 3):
+        tempo.published(tweet(START + hours * HOUR))
+    tempo.published(deletion(START))
+    assert tempo.out_of_order == 2
+
+
 def decided(run: str, stored: timedelta, *, asked: bool, begun: bool) -> timedelta:
     return shift_of_run(run=run, asked=asked, stored=stored, begun=begun, measure=lambda: HOUR)
 

@@ -1,0 +1,70 @@
+"""Rows of a table, whatever it is written as: each is a tweet, or known to be none."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from producers.archives.records import Lines, Record, SplitLines
+from producers.border.origin import Origin, Parsed
+from producers.formats.named_values import tweet_of_values
+from schemas.events import MatchedRule, Reference
+
+BLANK_LINE: Final = "blank-line"
+
+
+class Row(NamedTuple):
+    """The values of a row by the names of `named_values.COLUMNS`, and what else its tweet has."""
+
+    values: Mapping[str, object]
+    references: tuple[Reference, ...] = ()
+    rules: tuple[MatchedRule, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """Reads a tweet from each row that is not blank.
+
+    `split` puts the lines of a row together. `row_of` reads it: a text says what a row is that is
+    no tweet, `Unparsable` what is wrong with one.
+    """
+
+    split: SplitLines
+    row_of: Callable[[bytes], Row | str]
+
+    def records(self, lines: Lines) -> Iterator[Record]:
+        """Yield the rows."""
+        return self.split(lines)
+
+    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
+        """Return the tweet of a row."""
+        if not record.raw.strip():
+            return Parsed(skipped=[BLANK_LINE])
+        row = self.row_of(record.raw)
+        if isinstance(row, str):
+            return Parsed(skipped=[row])
+        tweet = tweet_of_values(
+            row.values,
+            origin=origin,
+            received_at=received_at,
+            line=record.line,
+            place=record.place,
+            references=row.references,
+            rules=row.rules,
+        )
+        return Parsed([tweet])
+
+
+def each_line(lines: Lines) -> Iterator[Record]:
+    """Yield each line as a row."""
+    return lines
+
+
+def without_header(rows: Iterator[Record]) -> Iterator[Record]:
+    """Pass over the first row that is not blank."""
+    header_due = True
+    for row in rows:
+        if header_due and row.raw.strip():
+            header_due = False
+        else:
+            yield row
