@@ -10,7 +10,7 @@ from producers.gaps.table import GapTable
 from producers.rules.at_x import RulesAtX
 from producers.x_account.adapter import x_adapter
 from producers.x_account.client import patient, rules_client, search_client
-from producers.x_api.publishing import destination
+from producers.x_api.publishing import SEARCH_SOURCE, destination
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.settings import Settings
@@ -43,7 +43,7 @@ def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> 
             rules=rules,
             table=table,
             publisher=ConfirmingPublisher(settings, "murmur-gaps"),
-            to=destination(settings, STAGE, LIVE, f"gaps:{now:%Y%m%dT%H%M%SZ}", now),
+            to=destination(settings, STAGE, LIVE, SEARCH_SOURCE, f"gaps:{now:%Y%m%dT%H%M%SZ}", now),
             monthly_posts=settings.x_monthly_posts,
             now=lambda: datetime.now(UTC),
         )

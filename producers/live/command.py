@@ -26,7 +26,7 @@ from producers.live.telemetry import StreamTelemetry
 from producers.live.watching import Patience
 from producers.replaying.interruption import Interruption
 from producers.x_account.adapter import XAdapter, x_adapter
-from producers.x_api.publishing import destination
+from producers.x_api.publishing import STREAM_SOURCE, destination
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.observability.metrics import StageMetrics
@@ -146,8 +146,8 @@ def _streamed(
         reader=reader, inbox=inbox, spend=spend, ledger=ledger,
         make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
         to=destination(
-            settings, STAGE, LIVE, f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
-            started_at,
+            settings, STAGE, LIVE, STREAM_SOURCE,
+            f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}", started_at,
         ),
         capture=None if capture is None else Capture(capture),
         telemetry=telemetry, clock=clock, may_go_on=may_go_on,

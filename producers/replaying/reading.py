@@ -49,7 +49,7 @@ class Reading:
     ) -> None:
         self._file = file
         self._opened = opened
-        self._origin = Origin(run, run_started_at, f"archive:{file.format_name}", file.sha256)
+        self._origin = Origin(run, run_started_at, file.format_name, file.sha256)
         self._lines_before = 0
         self._current = LineReader(())
         self._damages: list[str] = []
@@ -98,7 +98,7 @@ class Reading:
         known, reader = _format_of(name, beginning, file)
         self._count(known.name if known is not None else UNKNOWN_FORMAT)
         if known is not None:
-            origin = replace(origin, source=f"archive:{known.name}")
+            origin = replace(origin, source=known.name)
         yield from self._of(reader, content, origin, member.number, name, passed)
         if self._current.damage is not None:
             self._damages.append(f"{member.name}: {self._current.damage}")

@@ -72,6 +72,7 @@ def test_a_gap_is_refilled_with_all_rules_that_match_and_only_once(
     found = posts_of(to_x)
     assert set(found) == {post.tweet_id for post in [*cats, both]}
     assert found[both.tweet_id] == ["about cats", "about dogs"]
+    assert {event.source for event in raw_events(to_x)} == {"x-v2:recent-search"}
     assert not {outside.tweet_id, other.tweet_id} & set(found)
     (known,) = gaps(to_x, "list")
     assert (known["status"], known["posts_refilled"]) == ("refilled", 231)

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from schemas.codec import encode
 from schemas.events import TweetPosted
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER
@@ -19,8 +20,6 @@ from tests.integration.replay_runs import messages
 from tests.stack import MURMUR, process_environment
 from tests.x_server.faults import FAULTS
 from tests.x_server.server import FakeX
-
-NOT_COMPARED = ("run", "received_at", "source")
 
 
 @pytest.fixture
@@ -126,18 +125,14 @@ def test_a_capture_replays_to_the_same_events(x: FakeX, to_x: Settings, tmp_path
     again = published(to_x, "again")
     assert set(again) == set(live)
     for tweet_id, event in live.items():
-        assert _compared(again[tweet_id]) == _compared(event)
+        assert _apart_from_run_and_arrival(again[tweet_id]) == _apart_from_run_and_arrival(event)
     counted = json.loads(replayed.stdout)["files"]
     assert sum(sum(file["dead_letters"].values()) for file in counted) == 1
     assert len(messages(to_x, DEAD_LETTER)) == 2
 
 
-def _compared(event: TweetPosted) -> dict[str, object]:
-    return {
-        name: value
-        for name, value in msgspec.to_builtins(event).items()
-        if name not in NOT_COMPARED
-    }
+def _apart_from_run_and_arrival(event: TweetPosted) -> bytes:
+    return encode(msgspec.structs.replace(event, run="any", received_at=event.posted_at))
 
 
 def test_what_the_disk_still_holds_is_published_at_the_next_start(

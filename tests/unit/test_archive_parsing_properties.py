@@ -17,7 +17,7 @@ from schemas.codec import decode_raw, encode
 from schemas.events import TweetPosted
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-ORIGIN = Origin("test", NOW, "archive:test", "ab" * 32)
+ORIGIN = Origin("test", NOW, "test", "ab" * 32)
 
 any_text = st.text(st.characters(), max_size=30) | st.sampled_from(
     ["", " ", "\x00", "\ud800", "&amp;lt;", "&#0;", "&#xD800;", "x" * 50_001, "RT @a: b…"]
