@@ -38,7 +38,7 @@ class FakeX:
         self.asked: list[str] = []
         self.unauthorized = 0
         self.most_at_once = 0
-        self.search_limit: int | None = None
+        self.search_forbidden_after: int | None = None
         self.search_refuses: set[str] = set()
         self.stopping = threading.Event()
         self.port = 0
