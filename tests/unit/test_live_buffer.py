@@ -74,6 +74,20 @@ def test_beyond_memory_and_disk_a_line_is_refused_and_nothing_else_is_harmed(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_line_waits_for_the_disk_but_an_end_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr("os.fsync", waits.append)
+    spill = Spill(tmp_path, 1_000_000)
+    for number in range(100):
+        assert spill.append([line(number)])
+    assert waits == []
+    assert [each.name for each in tmp_path.iterdir() if each.stat().st_size] != []
+    spill.close()
+    assert len(waits) == 1
+
+
 def test_what_was_taken_and_not_done_is_there_after_a_close(tmp_path: Path) -> None:
     queue = inbox(tmp_path)
     for number in range(10):
