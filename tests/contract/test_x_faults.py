@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -45,11 +46,13 @@ class HurriedClock(SystemClock):
 class Client:
     """A reader on a fake X, its lines read by nobody but the test."""
 
-    def __init__(self, x: FakeX, folder: Path, monthly_posts: int = 1_000_000) -> None:
+    def __init__(
+        self, x: FakeX, folder: Path, monthly_posts: int = 1_000_000, api: str = ""
+    ) -> None:
         self.clock = HurriedClock()
         self.inbox = Inbox(Spill(folder / "spill", 1_000_000), 10_000)
         self.started_at = self.clock.now()
-        adapter = XAdapter(x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
+        adapter = XAdapter(api or x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
         self.reader = Reader(
             connect=lambda accept, accepted: StreamConnection(
                 adapter, accept=accept, on_accepted=accepted
@@ -110,7 +113,7 @@ def client(x: FakeX, tmp_path: Path) -> Iterator[Callable[..., Client]]:
     """Start a client; it is stopped at the end."""
     clients = []
 
-    def start(**options: int) -> Client:
+    def start(**options: Any) -> Client:
         clients.append(Client(x, tmp_path, **options))
         return clients[-1]
 
@@ -191,6 +194,29 @@ def test_no_error_of_any_fault_shows_the_token(
     assert x.unauthorized == 0
     assert caplog.records
     assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(401, "MURMUR_X_BEARER_TOKEN"), (403, "no access"), (409, "murmur rules apply")],
+)
+def test_what_only_a_person_can_mend_says_how(
+    status: int, advice: str, x: FakeX, client: Callable[..., Client],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    x.director = lambda exchange: exchange.answer(status)
+    reading = client()
+    wait_until(lambda: advice in reading.reader.status.why_not, 20, "the advice in /readyz")
+    assert advice in caplog.text
+
+
+def test_a_host_that_has_no_address_is_unreachable_and_stops_as_quickly(
+    client: Callable[..., Client],
+) -> None:
+    reading = client(api="https://x.invalid")
+    wait_until(lambda: reading.ended(Ending.UNREACHABLE) > 2, 30, "three attempts")
+    assert reading.clock.waits_s[:3] == [0, 0.25, 0.5]
+    assert reading.stop() < 2
 
 
 def test_a_redirect_elsewhere_does_not_take_the_token_along(
