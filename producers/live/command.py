@@ -127,7 +127,9 @@ def _streamed(
         started_at,
     )
     spend = SpendGuard(settings.x_monthly_posts)
-    spend.stored({}, ledger.store(month=started_at.date()))
+    # Noted at the very first start, so that a kill at once leaves a gap too.
+    first_covered = coverage.covered_until if stored is None else None
+    spend.stored({}, ledger.store(covered_until=first_covered, month=started_at.date()))
     inbox = Inbox(
         Spill(settings.spill_folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines
     )
