@@ -18,6 +18,7 @@ from producers.live.inbox import Inbox
 from producers.live.lease import Lease
 from producers.live.ledger import StreamLedger
 from producers.live.outcome import Ending
+from producers.live.postgres_waits import limited_waits
 from producers.live.reader import Reader
 from producers.live.spend import SpendGuard
 from producers.live.spill import Spill
@@ -41,6 +42,8 @@ logger = logging.getLogger(__name__)
 STAGE: Final = "stream"
 _ASK_FOR_LEASE_EVERY_S: Final = 2.0
 _JOIN_S: Final = 1.0
+_POSTGRES_S: Final = 10.0
+_POSTGRES_AT_STOP_S: Final = 0.5
 _MIB: Final = 1024 * 1024
 
 
@@ -75,6 +78,9 @@ def run_stream(
             raise Failure(f"port {probe_port} of the probes: {error.strerror}") from error
         logger.info("probes at http://%s:%d", settings.probe_host, port)
         stack.enter_context(interrupted.watching())
+        stack.enter_context(
+            limited_waits(lambda: _POSTGRES_AT_STOP_S if interrupted.asked() else _POSTGRES_S)
+        )
         lease = Lease(partial(connect_postgres, settings, "stream lease"))
         stack.callback(lease.release)
         if not _stand_by(lease, telemetry, interrupted.asked, clock):

@@ -1,6 +1,8 @@
 """`murmur stream` against real servers and a fake X: nothing is lost unseen, whatever ends it."""
 
 import json
+import os
+import signal
 import subprocess
 import time
 from datetime import datetime
@@ -170,6 +172,31 @@ def test_without_postgres_the_stream_goes_on_and_says_what_it_missed_later(
         wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 30, "coverage again")
         stream.stop()
     assert rows(to_x, "SELECT sum(posts) FROM posts_read") == [(1,)]
+
+
+@pytest.mark.skipif("MURMUR_POSTGRES" in os.environ, reason="stops processes of PostgreSQL")
+def test_a_postgres_that_hangs_does_not_hold_up_a_stop(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+        post = x.post("cats")
+        wait_until(lambda: post.tweet_id in published(to_x), 30, "a post")
+        backends = rows(
+            to_x,
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name LIKE 'murmur stream%'",
+        )
+        assert len(backends) == 2
+        try:
+            for (pid,) in backends:
+                os.kill(pid, signal.SIGSTOP)
+            began_s = time.monotonic()
+            stream.stop()
+            assert time.monotonic() - began_s < 2.5
+        finally:
+            for (pid,) in backends:
+                os.kill(pid, signal.SIGCONT)
 
 
 def test_at_the_monthly_limit_it_pauses_says_so_and_takes_no_further_post(
