@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -158,10 +158,10 @@ class _Director:
 
 
 def _not_stored(settings: Settings, tweet_ids: set[str]) -> set[str]:
-    give_up_at_s = time.monotonic() + STORED_WITHIN_S
-    while (missing := tweet_ids - _stored(settings)) and time.monotonic() < give_up_at_s:
-        time.sleep(0.2)
-    return missing
+    """Return what is not stored however long one waits."""
+    with suppress(AssertionError):
+        wait_until(lambda: tweet_ids <= _stored(settings), STORED_WITHIN_S, "posts to be stored")
+    return tweet_ids - _stored(settings)
 
 
 def _post(x: FakeX, seed: float, stop: threading.Event) -> None:
