@@ -91,11 +91,11 @@ def test_a_search_of_everything_for_the_token_finds_nothing(
             stream.page(page)
         stream.stop()
     assert rows(to_x, "SELECT count(*) FROM stream_gaps") != [(0,)]
-    every_command(to_x, json=False)
+    run(to_x, "gaps", "refill", "--json")
     for arguments in OTHERS:
         run(to_x, *arguments, "--json")
     run(to_x, "replay", "--dry-run", "--json", str(out / "captures"))
-    every_command(_with(to_x, x_bearer_token=SecretStr(TURNED_AWAY)), "--debug", json=True)
+    every_command(_with(to_x, x_bearer_token=SecretStr(TURNED_AWAY)), "--debug", json=False)
     for odd in (f"{TOKEN}\nmore", f"{TOKEN}…"):
         run(_with(to_x, x_bearer_token=SecretStr(odd)), "--debug", "rules", "list")
         run(_with(to_x, x_bearer_token=SecretStr(odd)), "stream", "--probe-port", "0")
@@ -112,6 +112,9 @@ def test_a_search_of_everything_for_the_token_finds_nothing(
     assert any("murmur" in line and "stream" in line for line in processes.seen)
     assert len(list(out.rglob("*.zst"))) >= 1
     assert all(size > 0 for size in (file.stat().st_size for file in out.glob("stream-*.log")))
+    # What the search does find: it looks into answers, and into compressed captures.
+    assert files_with("about cats", out)
+    assert files_with('"matching_rules"', out / "captures")
     assert files_with(TOKEN, out) == []
     assert files_with(TURNED_AWAY, out) == []
 

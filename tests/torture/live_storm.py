@@ -39,7 +39,7 @@ class Account:
 
     Gaps begin before the last line, so in a storm they cover nearly all of the time: of
     `delivered` posts, which X had sent whole and not shortly before a process ended, each has to
-    be there without a refill. `not_taken` of them are not.
+    be there without a refill. `not_taken` names the faults that delivered one which is not.
     """
 
     posted: int
@@ -49,7 +49,7 @@ class Account:
     kills: int
     gaps: int
     delivered: int
-    not_taken: int
+    not_taken: list[str]
     in_gaps: int
     lost: int
     doubled: int
@@ -58,8 +58,9 @@ class Account:
     @property
     def ok(self) -> bool:
         """Whether every post is accounted for, and no two connections were open at once."""
-        wrong = self.not_taken + self.lost + self.doubled + self.missing_after_refill
-        return wrong == 0 and self.delivered > 0 and self.most_at_once == 1
+        wrong = self.lost + self.doubled + self.missing_after_refill
+        taken = self.delivered > 0 and not self.not_taken
+        return wrong == 0 and taken and self.most_at_once == 1
 
 
 def storm(
@@ -95,7 +96,7 @@ def storm(
             ended_s.append(time.monotonic())
         posts = [post for post in x.corpus.posts if _asked_for(post)]
         delivered = director.delivered(ended_s)
-        not_taken = len(_not_stored(settings, delivered))
+        not_taken = [delivered[each] for each in _not_stored(settings, set(delivered))]
         gaps = _rows(settings, "SELECT from_at, coalesce(to_at, now()) FROM stream_gaps")
         # What was published last is still on its way.
         lost = _not_stored(settings, {p.tweet_id for p in posts if not _within(p.at, gaps)})
@@ -127,7 +128,7 @@ class _Director:
         self._generator = generator
         self._deck: list[Fault] = []
         self._lock = threading.Lock()
-        self._delivered: list[tuple[float, str]] = []
+        self._delivered: list[tuple[float, str, str]] = []
         self.played: set[str] = set()
 
     def __call__(self, exchange: Exchange) -> None:
@@ -137,22 +138,23 @@ class _Director:
                 self._deck.extend(self._generator.sample(round_, len(round_)))
             fault = self._deck.pop()
             self.played.add(fault.name)
-        try:
-            fault.play(exchange)
-        finally:
-            with self._lock:
-                self._delivered += [
-                    (at_s, msgspec.json.decode(post)["data"]["id"])
-                    for at_s, post in exchange.taken[: fault.posts]
-                ]
+        # A client that leaves before the end may have given up what was on its way.
+        fault.play(exchange)
+        with self._lock:
+            self._delivered += [
+                (at_s, msgspec.json.decode(post)["data"]["id"], fault.name)
+                for at_s, post in exchange.taken[: fault.posts]
+            ]
 
-    def delivered(self, ended_s: list[float]) -> set[str]:
-        """Return the posts that have to be stored: none from shortly before a process ended until
-        its sockets were surely gone."""
+    def delivered(self, ended_s: list[float]) -> dict[str, str]:
+        """Return the posts that have to be stored, each with its fault's name.
+
+        None from shortly before a process ended until its sockets were surely gone.
+        """
         with self._lock:
             return {
-                tweet_id
-                for at_s, tweet_id in self._delivered
+                tweet_id: fault
+                for at_s, tweet_id, fault in self._delivered
                 if not any(end_s - END_COSTS_S <= at_s <= end_s + 1 for end_s in ended_s)
             }
 
