@@ -37,8 +37,9 @@ accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy 
 bench: $(VENV)/dev.stamp ## What the stream costs beside the model, as ratios; one JSON document
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything
+torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; a storm on the live stream
 	$(BIN)/python -m tests.torture $(ARGS)
+	$(BIN)/python -m tests.torture.live $(STORM)
 
 check: $(VENV)/dev.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff format --check .

@@ -162,9 +162,13 @@ class Settings(BaseSettings):
 
     @property
     def x_token(self) -> SecretStr:
-        """The token for X, from the environment or its file; `MissingSetting` without one."""
+        """The token for X, from the environment or its file; `MissingSetting` without one.
+
+        Space around it is dropped. What no header can hold is refused here: those who send it
+        would repeat it in their errors.
+        """
         if self.x_bearer_token.get_secret_value():
-            return self.x_bearer_token
+            return _token(self.x_bearer_token.get_secret_value(), "MURMUR_X_BEARER_TOKEN")
         file = self.x_bearer_token_file
         if file is None:
             raise MissingSetting(
@@ -172,14 +176,12 @@ class Settings(BaseSettings):
                 "in MURMUR_X_BEARER_TOKEN_FILE"
             )
         try:
-            token = file.read_text(encoding="ascii").strip()
+            content = file.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
             raise MissingSetting(
                 f"MURMUR_X_BEARER_TOKEN_FILE: {file} cannot be read ({type(error).__name__})"
             ) from None
-        if not token:
-            raise MissingSetting(f"MURMUR_X_BEARER_TOKEN_FILE: {file} is empty")
-        return SecretStr(token)
+        return _token(content, f"MURMUR_X_BEARER_TOKEN_FILE: {file}")
 
     @property
     def spill_folder(self) -> Path:
@@ -193,6 +195,17 @@ class Settings(BaseSettings):
                 f"or set MURMUR_{field.upper()}"
             )
         return value
+
+
+def _token(content: str, where: str) -> SecretStr:
+    token = content.strip()
+    if not token:
+        raise MissingSetting(f"{where} is empty")
+    if not all("!" <= character <= "~" for character in token):
+        raise MissingSetting(
+            f"{where} holds more than a token: one line of plain letters and signs"
+        )
+    return SecretStr(token)
 
 
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:

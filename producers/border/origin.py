@@ -15,7 +15,8 @@ class Origin:
     """What all events of one archive, or of one stream, have in common.
 
     `content` identifies what is read (a file's hash); with the line it makes the id of a tweet
-    that has none. `source` is what the events carry as theirs.
+    that has none. `source` is what the events carry as theirs: the name of the format, so that a
+    stream and its capture are the same; which of them it was is what `run` says.
     """
 
     run: str

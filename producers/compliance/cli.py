@@ -24,7 +24,7 @@ def run(wait_minutes: int, as_json: bool) -> None:
 
     For accounts without X's compliance streams, once a day (X wants deletions honoured within
     24 hours of being asked). Tweets, retweets of them, figures and caches are cleaned by
-    `murmur sink`; captures and archives are files of your own.
+    `murmur sink`, dead letters too; captures and archives are files of your own, and stay.
     """
     import msgspec
 

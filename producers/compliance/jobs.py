@@ -50,9 +50,14 @@ class ComplianceJobs:
             self._wait(_LOOK_EVERY_S)
             waited_s += _LOOK_EVERY_S
         with _storage("GET", str(job["download_url"]), stream=True) as answer:
-            for line in answer.iter_lines(chunk_size=64 * 1024):
-                if line.strip():
-                    yield line
+            try:
+                for line in answer.iter_lines(chunk_size=64 * 1024):
+                    if line.strip():
+                        yield line
+            except requests.RequestException as error:
+                raise Failure(
+                    f"X's storage broke off ({type(error).__name__}): the same command goes on"
+                ) from None
 
 
 class JobOver(Failure):

@@ -10,15 +10,22 @@ from schemas.transport.postgres import Connection
 _IDS: Final[dict[Kind, str]] = {
     "tweets": (
         "SELECT tweet_id FROM tweets UNION SELECT unnest(edit_history) FROM tweets"
-        " UNION SELECT retweet_of FROM tweets"
+        " UNION SELECT retweet_of FROM tweets UNION SELECT unnest(named_ids) FROM dead_letters"
     ),
-    "users": "SELECT author_id FROM tweets UNION SELECT retweet_of_author FROM tweets",
+    "users": (
+        "SELECT author_id FROM tweets UNION SELECT retweet_of_author FROM tweets"
+        " UNION SELECT unnest(named_ids) FROM dead_letters"
+    ),
 }
 _PAGE: Final = 10_000
 
 
 class StoredIds:
-    """Reads ids of all runs, X's own only (decimal), and keeps the list of jobs."""
+    """Reads ids of all runs, X's own only (decimal), and keeps the list of jobs.
+
+    What stands in dead letters may be the id of a tweet, of an account or of neither: X is asked
+    about it as both, and says nothing of what it does not know.
+    """
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connection = connect()

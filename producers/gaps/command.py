@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
+from producers.gaps.meter import Meter
 from producers.gaps.refilling import Refilled, Refiller
 from producers.gaps.search import RecentSearch
 from producers.gaps.table import GapTable
 from producers.rules.at_x import RulesAtX
 from producers.x_account.adapter import x_adapter
 from producers.x_account.client import patient, rules_client, search_client
-from producers.x_api.publishing import destination
+from producers.x_api.publishing import SEARCH_SOURCE, destination
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.settings import Settings
@@ -34,17 +35,29 @@ def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> 
         wanted = [gap for gap in known.values() if gap.gap_id in named]
         if not wanted:
             return []
-        adapter, ask, now = x_adapter(settings), patient(), datetime.now(UTC)
+        adapter, ask, started_at = x_adapter(settings), patient(), datetime.now(UTC)
+
+        def now() -> datetime:
+            return datetime.now(UTC)
+
         rules = RulesAtX(rules_client(adapter), ask).listed()
         if not rules:
             raise Failure("X has no rules to search with: see `murmur rules apply`")
         refiller = Refiller(
-            search=RecentSearch(search_client(adapter), ask),
+            search=RecentSearch(
+                search_client(adapter), ask, Meter(table, settings.x_monthly_posts, now)
+            ),
             rules=rules,
             table=table,
             publisher=ConfirmingPublisher(settings, "murmur-gaps"),
-            to=destination(settings, STAGE, LIVE, f"gaps:{now:%Y%m%dT%H%M%SZ}", now),
-            monthly_posts=settings.x_monthly_posts,
-            now=lambda: datetime.now(UTC),
+            to=destination(
+                settings,
+                STAGE,
+                LIVE,
+                SEARCH_SOURCE,
+                f"gaps:{started_at:%Y%m%dT%H%M%SZ}",
+                started_at,
+            ),
+            now=now,
         )
         return [refiller.refill(gap) for gap in wanted]

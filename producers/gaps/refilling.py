@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from producers.gaps.meter import MonthExhausted
 from producers.gaps.search import RecentSearch
 from producers.gaps.slices import searchable, slices
 from producers.gaps.table import GapTable, KnownGap
 from producers.rules.planning import RuleAtX
 from producers.x_api.publishing import Destination, Document, publish_document
-from schemas.failures import Failure
 from schemas.transport.publisher import ConfirmingPublisher
 
 logger = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ class Refilled:
 class Refiller:
     """Refills gaps with the rules that X has now; what it was interrupted in goes on next time.
 
-    Tweets that are there already change no figure. Before each piece the month's posts are held
-    against the limit: beyond it nothing is read.
+    Tweets that are there already change no figure. Beyond the month's limit nothing is read; a
+    piece that it interrupts is read again next time.
     """
 
     def __init__(
@@ -41,7 +41,6 @@ class Refiller:
         table: GapTable,
         publisher: ConfirmingPublisher,
         to: Destination,
-        monthly_posts: int,
         now: Callable[[], datetime],
     ) -> None:
         self._search = search
@@ -49,7 +48,6 @@ class Refiller:
         self._table = table
         self._publisher = publisher
         self._to = to
-        self._monthly_posts = monthly_posts
         self._now = now
         self._number = 0
         self._searched_until = datetime.min.replace(tzinfo=UTC)
@@ -66,11 +64,10 @@ class Refiller:
         published = 0
         try:
             for since, until in slices(max(begins, self._searched_until), ends):
-                self._require_budget()
                 published += self._piece(gap, since, until)
                 self._searched_until = until
-        except _Exhausted:
-            return Refilled(gap.gap_id, "open", published, "the month's limit of posts is reached")
+        except MonthExhausted as exhausted:
+            return Refilled(gap.gap_id, "open", published, str(exhausted))
         if begins >= to_at and not whole:
             return self._closed(gap, "expired", 0, "X's recent search reaches seven days back")
         if gap.to_at is None or ends < gap.to_at:
@@ -86,25 +83,15 @@ class Refiller:
         return self._closed(gap, "refilled", published, "")
 
     def _piece(self, gap: KnownGap, since: datetime, until: datetime) -> int:
-        read_before = self._search.posts_read
         found = self._search.between(self._rules, since, until)
         for post in found:
             self._number += 1
             document = Document(post.line(), self._now(), self._number)
             publish_document(self._publisher, document, self._to)
         self._publisher.confirm()
-        read = self._search.posts_read - read_before
-        self._table.refilled(gap.gap_id, until, len(found), read, self._now().date())
+        self._table.refilled(gap.gap_id, until, len(found))
         return len(found)
-
-    def _require_budget(self) -> None:
-        if self._table.month_posts(self._now().date()) >= self._monthly_posts:
-            raise _Exhausted
 
     def _closed(self, gap: KnownGap, status: str, posts: int, detail: str) -> Refilled:
         self._table.finished(gap, status, detail)
         return Refilled(gap.gap_id, status, posts, detail)
-
-
-class _Exhausted(Failure):
-    """No further post may be read this month."""

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
+from producers.gaps.meter import Meter
 from producers.rules.planning import RuleAtX
 from producers.x_account.client import Answer, Ask, XRefused
 from producers.x_account.fields import asked_fields
+from schemas.failures import Failure
 
 _PAGE: Final = 100
 
@@ -31,34 +33,36 @@ class Found:
 
 
 class RecentSearch:
-    """Searches with the rules that X has, one after the other, and puts their results together.
+    """Searches with the rules that X has, one after the other, and puts their results together."""
 
-    `posts_read` counts what X may charge for.
-    """
-
-    def __init__(self, client: Any, ask: Ask) -> None:
+    def __init__(self, client: Any, ask: Ask, meter: Meter) -> None:
         self._client = client
         self._ask = ask
-        self.posts_read = 0
+        self._meter = meter
         self.refused: dict[str, str] = {}
 
     def between(self, rules: Sequence[RuleAtX], since: datetime, until: datetime) -> list[Found]:
         """Return the posts of a time, oldest first, each once with all the rules that found it.
 
         A rule that X does not search with is noted in `refused`, with what X says. Raises
-        `Failure` where X is away or does not take the token.
+        `MonthExhausted` before a page beyond the month's limit, and `Failure` where X is away,
+        does not take the token or searches with none of the rules.
         """
         found: dict[str, Found] = {}
+        refused = dict[str, str]()
         for rule in rules:
             try:
                 for page in self._pages(rule.value, since, until):
                     includes = page.get("includes") or {}
                     for data in page.get("data") or []:
-                        self.posts_read += 1
                         post = found.setdefault(str(data["id"]), Found(data, includes))
                         post.rules.append(rule)
             except XRefused as refusal:
-                self.refused[rule.tag or rule.value] = str(refusal)
+                refused[rule.tag or rule.value] = str(refusal)
+        if refused and len(refused) == len(rules):
+            why = next(iter(refused.values()))
+            raise Failure(f"X searches with none of the rules ({why}): the gap stays open")
+        self.refused |= refused
         return [found[tweet_id] for tweet_id in sorted(found, key=int)]
 
     def _pages(self, query: str, since: datetime, until: datetime) -> Iterator[Answer]:
@@ -73,7 +77,9 @@ class RecentSearch:
                     )
                 )  # fmt: skip
 
+            self._meter.require_budget()
             page = self._ask(search)
+            self._meter.read(len(page.get("data") or []))
             yield page
             token = (page.get("meta") or {}).get("next_token")
             if token is None:

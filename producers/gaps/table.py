@@ -29,7 +29,7 @@ class KnownGap:
 
 
 class GapTable:
-    """Reads gaps and notes what was refilled; every method is a transaction and may be repeated."""
+    """Reads gaps and notes what was refilled; every method is a transaction."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connection = connect()
@@ -46,8 +46,8 @@ class GapTable:
 
         return self._transaction(read)
 
-    def refilled(self, gap_id: int, until: datetime, published: int, read: int, day: date) -> None:
-        """Note that a piece of a gap is with Kafka, and how many posts were read for it."""
+    def refilled(self, gap_id: int, until: datetime, published: int) -> None:
+        """Note that a piece of a gap is with Kafka."""
 
         def write(cur: cursor) -> None:
             cur.execute(
@@ -55,10 +55,17 @@ class GapTable:
                 " WHERE gap_id = %s",
                 (until, published, gap_id),
             )
+
+        self._transaction(write)
+
+    def posts_read(self, day: date, posts: int) -> None:
+        """Add posts that were read on a UTC day; the one method that may not be repeated."""
+
+        def write(cur: cursor) -> None:
             cur.execute(
                 "INSERT INTO posts_read AS p (day, posts) VALUES (%s, %s)"
                 " ON CONFLICT (day) DO UPDATE SET posts = p.posts + excluded.posts",
-                (day, read),
+                (day, posts),
             )
 
         self._transaction(write)

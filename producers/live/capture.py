@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 import zstandard
 
 from producers.live.lines import ReceivedLine
+from schemas.failures import Failure
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +28,17 @@ class Capture:
 
     The file that is being written ends in `.part`; one that a kill left so is taken over as it is
     at the next start. A disk that fails is logged and counted in `failures`, and tried again
-    after a minute: the stream goes on. Made for one thread.
+    after a minute: the stream goes on. Raises `Failure` for a folder that cannot be made or read.
+    Made for one thread.
     """
 
     def __init__(self, folder: Path, file_life: timedelta = FILE_LIFE) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for left in folder.glob(f"live-*{_UNFINISHED}"):
+                left.rename(left.with_suffix(""))
+        except OSError as error:
+            raise Failure(f"--capture {folder}: {error.strerror}") from error
         self._folder = folder
         self._file_life = file_life
         self._file: BinaryIO | None = None
@@ -41,8 +48,6 @@ class Capture:
         self._frame = bytearray()
         self._not_before: datetime | None = None
         self.failures = 0
-        for left in folder.glob(f"live-*{_UNFINISHED}"):
-            left.rename(left.with_suffix(""))
 
     def write(self, lines: Iterable[ReceivedLine]) -> None:
         """Add lines; what stays in memory is written within `FRAME_LIFE` of further lines."""

@@ -8,7 +8,7 @@ import click
 @click.command()
 @click.option(
     "--capture",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, writable=True, path_type=Path),
     metavar="DIR",
     help="Also write what is received to files there, which `murmur replay` reads.",
 )

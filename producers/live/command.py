@@ -18,6 +18,7 @@ from producers.live.inbox import Inbox
 from producers.live.lease import Lease
 from producers.live.ledger import StreamLedger
 from producers.live.outcome import Ending
+from producers.live.postgres_waits import limited_waits
 from producers.live.reader import Reader
 from producers.live.spend import SpendGuard
 from producers.live.spill import Spill
@@ -26,7 +27,7 @@ from producers.live.telemetry import StreamTelemetry
 from producers.live.watching import Patience
 from producers.replaying.interruption import Interruption
 from producers.x_account.adapter import XAdapter, x_adapter
-from producers.x_api.publishing import destination
+from producers.x_api.publishing import STREAM_SOURCE, destination
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.observability.metrics import StageMetrics
@@ -41,6 +42,8 @@ logger = logging.getLogger(__name__)
 STAGE: Final = "stream"
 _ASK_FOR_LEASE_EVERY_S: Final = 2.0
 _JOIN_S: Final = 1.0
+_POSTGRES_S: Final = 10.0
+_POSTGRES_AT_STOP_S: Final = 0.5
 _MIB: Final = 1024 * 1024
 
 
@@ -75,6 +78,9 @@ def run_stream(
             raise Failure(f"port {probe_port} of the probes: {error.strerror}") from error
         logger.info("probes at http://%s:%d", settings.probe_host, port)
         stack.enter_context(interrupted.watching())
+        stack.enter_context(
+            limited_waits(lambda: _POSTGRES_AT_STOP_S if interrupted.asked() else _POSTGRES_S)
+        )
         lease = Lease(partial(connect_postgres, settings, "stream lease"))
         stack.callback(lease.release)
         if not _stand_by(lease, telemetry, interrupted.asked, clock):
@@ -127,7 +133,9 @@ def _streamed(
         started_at,
     )
     spend = SpendGuard(settings.x_monthly_posts)
-    spend.stored({}, ledger.store(month=started_at.date()))
+    # Noted at the very first start, so that a kill at once leaves a gap too.
+    first_covered = coverage.covered_until if stored is None else None
+    spend.stored({}, ledger.store(covered_until=first_covered, month=started_at.date()))
     inbox = Inbox(
         Spill(settings.spill_folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines
     )
@@ -146,8 +154,8 @@ def _streamed(
         reader=reader, inbox=inbox, spend=spend, ledger=ledger,
         make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
         to=destination(
-            settings, STAGE, LIVE, f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
-            started_at,
+            settings, STAGE, LIVE, STREAM_SOURCE,
+            f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}", started_at,
         ),
         capture=None if capture is None else Capture(capture),
         telemetry=telemetry, clock=clock, may_go_on=may_go_on,

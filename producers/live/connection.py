@@ -13,8 +13,9 @@ from producers.x_account.adapter import NO_TOKEN, TWEEPY_HOST, XAdapter
 from producers.x_account.asked_wait import asked_wait_s
 from producers.x_account.fields import asked_fields
 
-_CHUNK_BYTES: Final = 4 * 1024
-"""Tweepy's 512 make an overlong line quadratic; a chunk is handed on as it comes either way."""
+_CHUNK_BYTES: Final = 64 * 1024
+"""Tweepy's 512 make an overlong line cost its square, so that receiving it looks like a stall. A
+chunk of X's that is smaller is handed on as it comes."""
 
 _RATE_LIMITED: Final = frozenset([420, 429])
 _OK: Final = 200

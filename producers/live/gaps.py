@@ -57,7 +57,8 @@ def at_start(
     """Return where a new process stands after one that ended for `reason`, and gaps to store.
 
     What the last process had received and not published is missing too. So the gap that it left
-    open is closed, and a new one begins where it had published everything, if that is earlier.
+    open is closed, and a new one begins where it had published everything, if that is earlier. At
+    the very first start a gap begins only if X cannot be connected to: from that start on.
     """
     if open_gap is not None:
         begins = open_gap.from_at
@@ -65,5 +66,7 @@ def at_start(
             return Coverage(covered_until or begins, open_gap), []
         coverage, gap = Coverage(covered_until).ended(reason, now)
         return coverage, [replace(open_gap, to_at=max(now, begins)), *([gap] if gap else [])]
+    if covered_until is None:
+        return Coverage(now), []
     coverage, gap = Coverage(covered_until).ended(reason, now)
     return coverage, [] if gap is None else [gap]

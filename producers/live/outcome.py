@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Ending(StrEnum):
@@ -21,6 +22,14 @@ class Ending(StrEnum):
     KILLED = "process-ended"
 
 
+_ADVICE: Final = {
+    400: "X does not take the question: does the account have MURMUR_X_BACKFILL_MINUTES?",
+    401: "X does not take the token: see MURMUR_X_BEARER_TOKEN",
+    403: "X says that the account has no access to the filtered stream",
+    409: "X has no rules: run `murmur rules apply`",
+}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How one call to X ended. `accepted`: X answered 200. `lines` has heartbeats among them.
@@ -34,3 +43,8 @@ class Outcome:
     lived_s: float = 0.0
     status: int | None = None
     asked_wait_s: float = 0.0
+
+    @property
+    def advice(self) -> str:
+        """What a person may have to mend, empty where it will mend itself."""
+        return _ADVICE.get(self.status or 0, "")

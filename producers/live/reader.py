@@ -87,12 +87,12 @@ class Reader:
                 if not self._barred:
                     logger.error("the stream pauses: %s", _PAUSES[barrier])
                 self._barred = True
-                self._without_connection(barrier)
+                self._without_connection(barrier, barrier.value)
                 self._clock.wait(self._stop, _ASK_AGAIN_S)
                 continue
             self._barred = False
             outcome = self._receive()
-            self._without_connection(outcome.ending)
+            self._without_connection(outcome.ending, _said(outcome))
             self._attempts, wait_s = after(self._attempts, outcome, self._clock.monotonic_s())
             self.status.endings[outcome.ending] = self.status.endings.get(outcome.ending, 0) + 1
             self.status.next_wait_s = wait_s
@@ -170,8 +170,8 @@ class Reader:
         self._coverage = self._coverage.received(now)
         return True
 
-    def _without_connection(self, ending: Ending) -> None:
-        self.status.connected, self.status.why_not = False, ending.value
+    def _without_connection(self, ending: Ending, why_not: str) -> None:
+        self.status.connected, self.status.why_not = False, why_not
         with self._lock:
             self._coverage, gap = self._coverage.ended(ending.value, self._clock.now())
             self._gaps += [gap] if gap is not None else []
@@ -193,9 +193,13 @@ class Reader:
             connection.give_up(why)
 
 
+def _said(outcome: Outcome) -> str:
+    return f"{outcome.ending}: {outcome.advice}" if outcome.advice else outcome.ending.value
+
+
 def _log(outcome: Outcome, wait_s: float) -> None:
     logger.warning(
-        "no connection: %s", outcome.ending.value,
+        "no connection: %s", _said(outcome),
         extra={
             "status": outcome.status, "lived_s": round(outcome.lived_s, 1),
             "lines": outcome.lines, "next_attempt_in_s": round(wait_s, 2),

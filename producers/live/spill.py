@@ -16,9 +16,11 @@ _FIRST_NUMBER: Final = 10**12
 class Spill:
     """A queue of lines in files of one folder.
 
-    A line that `append` took is on disk when it returns, and is read again after a crash until
-    `release` has been called behind it: at least once. At most about `limit_bytes`. A line that a
-    crash cut in two is dropped, as it was never taken. Not for several threads at once.
+    A line that `append` took outlives the process, and is read again until `release` has been
+    called behind it: at least once. It outlives the machine once `close` has returned; a crash of
+    the machine before that leaves a gap, which begins where the last line was published. So no
+    line waits for the disk. At most about `limit_bytes`. A line that a crash cut in two is
+    dropped, as it was never taken. Not for several threads at once.
     """
 
     def __init__(self, folder: Path, limit_bytes: int, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -53,11 +55,9 @@ class Spill:
             self._unread.append(path)
         self._writing.write(framed)
         self._writing.flush()
-        os.fsync(self._writing.fileno())
         self.size_bytes += len(framed)
         if self._writing.tell() >= self._segment_bytes:
-            self._writing.close()
-            self._writing = None
+            self._finish_segment()
         return True
 
     def put_first(self, lines: Iterable[ReceivedLine]) -> None:
@@ -78,9 +78,8 @@ class Spill:
             if self._reading is None:
                 path = self._unread.pop(0)
                 self._read.append(path)
-                if not self._unread and self._writing is not None:
-                    self._writing.close()
-                    self._writing = None
+                if not self._unread:
+                    self._finish_segment()
                 self._reading = path.open("rb")
             taken = []
             for framed in self._reading:
@@ -105,11 +104,21 @@ class Spill:
             path.unlink()
 
     def close(self) -> None:
-        """Close the files; what was not released stays."""
-        for file in (self._writing, self._reading):
-            if file is not None:
-                file.close()
-        self._writing = self._reading = None
+        """Close the files; what was not released stays, safe from a crash of the machine.
+
+        Raises `OSError` where the disk fails.
+        """
+        self._finish_segment()
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+
+    def _finish_segment(self) -> None:
+        if self._writing is None:
+            return
+        file, self._writing = self._writing, None
+        with file:
+            os.fsync(file.fileno())
 
     def _segments(self) -> list[Path]:
         return sorted(self._folder.glob("*.lines"), key=_number)

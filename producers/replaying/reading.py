@@ -47,7 +47,7 @@ class Reading:
     ) -> None:
         self._file = file
         self._opened = opened
-        self._origin = Origin(run, run_started_at, f"archive:{file.format_name}", file.sha256)
+        self._origin = Origin(run, run_started_at, file.format_name, file.sha256)
         self._lines_before = 0
         self._current = LineReader(())
         self._damages: list[str] = []
@@ -98,7 +98,7 @@ class Reading:
             return
         self._count(packed.format_name)
         if packed.reader is not None:
-            origin = replace(origin, source=f"archive:{packed.format_name}")
+            origin = replace(origin, source=packed.format_name)
         elif len(self.unknown) < EXAMPLES:
             self.unknown.append(f"{name}: {packed.why}")
         reader = packed.reader or _PassedOver()

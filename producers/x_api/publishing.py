@@ -13,8 +13,12 @@ from schemas.topics import DEAD_LETTER, MAX_EVENT_BYTES, RAW, topic_name
 from schemas.transport.dead_letters import SourcePosition, dead_letter, to_headers
 from schemas.transport.publisher import ConfirmingPublisher
 
-SOURCE = "x-v2"
-"""What the events of the live stream say of where they come from."""
+STREAM_SOURCE = "x-v2"
+"""What the events of the live stream say of where they come from: an archive's name for X's format,
+so that its capture says the same."""
+
+SEARCH_SOURCE = "x-v2:recent-search"
+"""What the events of a refilled gap say."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,10 @@ class Destination:
 
 
 def destination(
-    settings: Settings, stage: str, run: str, content: str, run_started_at: datetime
+    settings: Settings, stage: str, run: str, source: str, content: str, run_started_at: datetime
 ) -> Destination:
     """Return the destination on this cluster; `content` identifies what is read."""
-    origin = Origin(run=run, run_started_at=run_started_at, source=SOURCE, content=content)
+    origin = Origin(run=run, run_started_at=run_started_at, source=source, content=content)
     return Destination(topic_name(settings, RAW), topic_name(settings, DEAD_LETTER), stage, origin)
 
 

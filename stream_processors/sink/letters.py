@@ -11,6 +11,7 @@ from psycopg2.extras import execute_values
 
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.redrives import redrive_of
+from stream_processors.sink.erasing import named_ids
 
 
 class _Identity(NamedTuple):
@@ -34,7 +35,7 @@ def write_letters(cur: cursor, letters: Sequence[DeadLetter]) -> None:
         cur,
         "INSERT INTO dead_letters AS d (run, source, source_partition, source_offset,"
         " source_timestamp_ms, redrives, stage, reason, detail, key, value, headers,"
-        " value_size_bytes, value_sha256) VALUES %s"
+        " value_size_bytes, value_sha256, named_ids) VALUES %s"
         " ON CONFLICT (source, source_partition, source_offset, source_timestamp_ms, run)"
         " DO UPDATE SET status = 'new', status_at = now(), redrives = excluded.redrives,"
         " stage = excluded.stage, reason = excluded.reason, detail = excluded.detail"
@@ -52,9 +53,11 @@ def write_letters(cur: cursor, letters: Sequence[DeadLetter]) -> None:
                 _headers(letter),
                 letter.value_size_bytes,
                 _storable(letter.value_sha256),
+                named_ids(letter.value),
             )
             for identity, (redrives, letter) in _last_failures(letters).items()
         ],
+        template=f"({', '.join(['%s'] * 14)}, %s::text[])",
     )
 
 

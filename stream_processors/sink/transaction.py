@@ -14,6 +14,7 @@ from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.postgres import Connection
 from stream_processors.pruning.limit import kept_from
 from stream_processors.sink.decide import Decision, decide, tombstone_of
+from stream_processors.sink.erasing import erase_letters, tombstones_in
 from stream_processors.sink.incoming import Incoming, Partition, Stored
 from stream_processors.sink.letters import write_letters
 from stream_processors.sink.load import load_model_ids, load_state
@@ -93,6 +94,7 @@ class SinkTransaction:
         decision = self._decide(cur, living, exclusive=exclusive)
         write_decision(cur, decision)
         write_letters(cur, living_letters)
+        erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))
         touch_runs(cur, _runs_of(living, living_letters, decision))
         write_positions(cur, next_offsets, self._topic_ids)
         ignored = len(events) - len(living) + len(letters) - len(living_letters)

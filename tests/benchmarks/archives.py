@@ -41,7 +41,7 @@ _SMALL_MIB = 32
 def parsing() -> dict[str, dict[str, float]]:
     """Return the costs of parsing each kind of line, in microseconds, and their ratios."""
     now = datetime.now(UTC)
-    origin = Origin("bench", now, "archive:x-v2", "0" * 64)
+    origin = Origin("bench", now, "x-v2", "0" * 64)
     found: dict[str, dict[str, float]] = {}
     for name, line in LINES.items():
         raw = msgspec.json.encode(line)

@@ -1,6 +1,7 @@
 """A month of X on a clock that the test turns: what happens, what it costs, what it leaves."""
 
 import gc
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from producers.live.capture import Capture
 from producers.live.connection import StreamConnection
 from producers.live.gaps import DELIVERY_DELAY, Coverage, Gap
 from producers.live.inbox import Inbox
+from producers.live.lines import ReceivedLine
 from producers.live.reader import Reader
 from producers.live.reconnecting import CONNECTS_IN_WINDOW, WINDOW_S
 from producers.live.spend import SpendGuard
@@ -28,6 +30,7 @@ from tests.x_server.server import fake_x
 TOKEN = "a-token-that-nobody-may-see"
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 END = datetime(2026, 12, 3, tzinfo=UTC)
+RULES_EDITED = datetime(2026, 11, 5, tzinfo=UTC)
 OUTAGE = (datetime(2026, 11, 9, 12, tzinfo=UTC), datetime(2026, 11, 10, 12, tzinfo=UTC))
 HEARTBEAT = timedelta(seconds=20)
 NIGHT_HOUR = 3
@@ -71,18 +74,30 @@ def no_collector() -> Iterator[None]:
     gc.enable()
 
 
+def _tags(lines: list[ReceivedLine]) -> dict[datetime, list[bytes]]:
+    """Return the tags of each post, by its arrival."""
+    return {
+        line.received_at: re.findall(rb'"tag":"([^"]+)"', line.raw)
+        for line in lines
+        if line.is_post
+    }
+
+
 @pytest.mark.usefixtures("no_collector")
 def test_a_month_goes_by(tmp_path: Path) -> None:
     clock, process = TurnedClock(), psutil.Process()
     connects: list[datetime] = []
     with fake_x(TOKEN) as x:
         x.corpus.add_rule("cats", "about cats")
-        line = x.corpus.post("cats", at=BEGIN).line(list(x.corpus.rules.values()))
+        post = x.corpus.post("cats dogs", at=BEGIN)
 
         def direct(exchange: Exchange) -> None:
             """Serve until the night, a post in twenty lines; be away in the outage."""
             now = clock.now()
             connects.append(now)
+            if now >= RULES_EDITED and len(x.corpus.rules) == 1:
+                x.corpus.add_rule("dogs", "about dogs")
+            line = post.line(list(x.corpus.rules.values()))
             if OUTAGE[0] <= now < OUTAGE[1]:
                 exchange.answer(503)
                 return
@@ -118,20 +133,18 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
         capture = Capture(tmp_path / "captures", file_life=timedelta(days=1))
         thread = threading.Thread(target=reader.run, daemon=True)
         thread.start()
-        posts, gaps = 0, dict[datetime, Gap]()
+        tags_at, gaps = dict[datetime, list[bytes]](), dict[datetime, Gap]()
         at_first: tuple[int, int] | None = None
         real_deadline_s = time.monotonic() + 120
         while clock.now() < END:
             assert time.monotonic() < real_deadline_s, clock.now()
             lines = inbox.take(5_000, 0.05)
             capture.write(lines)
-            posts += sum(each.is_post for each in lines)
+            tags_at |= _tags(lines)
             inbox.done()
             gaps |= {gap.from_at: gap for gap in reader.take_gaps()}
             if at_first is None and clock.now() >= FIRST_LOOK:
                 at_first = (process.memory_info().rss, process.num_fds())
-            if clock.now().day == 5 and len(x.corpus.rules) == 1:
-                x.corpus.add_rule("dogs", "about dogs")
         reader.stop()
         thread.join(10)
         capture.close(clock.now())
@@ -152,6 +165,12 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
     assert paused.to_at is not None
     assert paused.to_at - datetime(2026, 12, 1, tzinfo=UTC) < timedelta(seconds=10)
     assert spend.month_total(datetime(2026, 11, 30, tzinfo=UTC)) == MONTHLY_POSTS
+    edited_at = min(at for at, tags in tags_at.items() if len(tags) == 2)
+    assert RULES_EDITED <= edited_at < RULES_EDITED + timedelta(hours=NIGHT_HOUR, minutes=30)
+    assert {tuple(tags) for at, tags in tags_at.items() if at < edited_at} == {(b"about cats",)}
+    assert {tuple(tags) for at, tags in tags_at.items() if at >= edited_at} == {
+        (b"about cats", b"about dogs"),
+    }  # fmt: skip
     assert 0 < spend.month_total(END) < MONTHLY_POSTS
     assert all(
         gap.to_at is None or gap.to_at - gap.from_at >= DELIVERY_DELAY for gap in gaps.values()

@@ -2,14 +2,17 @@
 
 import json
 import subprocess
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from producers.compliance.command import run_compliance
+from schemas.codec import Reason
 from schemas.events import AuthorErased, Reference, TweetDeleted, TweetWithheld
+from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER
+from schemas.transport.dead_letters import SourcePosition, dead_letter
 from schemas.transport.postgres import connect_postgres
 from tests.integration.live_stream import TOKEN, rows
 from tests.integration.replay_runs import messages, raw_events
@@ -79,6 +82,39 @@ def test_a_job_that_was_interrupted_is_taken_up_again(x: FakeX, to_x: Settings) 
     assert done["tweets"] == {"ids": 1, "TweetDeleted": 1}
     assert len(x.compliance.uploads) == 2
     assert [type(event) for event in raw_events(to_x)] == [TweetDeleted]
+
+
+def test_a_result_that_breaks_off_is_said_without_its_address_and_fetched_anew(
+    x: FakeX, to_x: Settings
+) -> None:
+    tweet_id = "1859500000000000000"
+    keep(to_x, tweet(tweet_id, "1"))
+    x.corpus.deleted.add(tweet_id)
+    x.compliance.breaks_off = True
+    with pytest.raises(Failure, match="broke off") as broken:
+        run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
+    assert "127.0.0.1" not in str(broken.value)
+    x.compliance.breaks_off = False
+    done = run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
+    assert done["tweets"] == {"ids": 1, "TweetDeleted": 1}
+
+
+def test_x_is_asked_about_what_stands_in_dead_letters_too(x: FakeX, to_x: Settings) -> None:
+    value = b'{"data":{"id":"1859500000000000000","author_id":"12","te'
+    half = dead_letter(
+        run="live", stage="stream", reason=Reason.NOT_JSON, detail="", key=None, value=value,
+        headers=[], position=SourcePosition("stream", 0, 1),
+    )  # fmt: skip
+    connection = connect_postgres(to_x, "test")
+    try:
+        store(connection, [], [half])
+        x.corpus.deleted.add("1859500000000000000")
+        run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
+        (removal,) = raw_events(to_x)
+        store(connection, [cast("TweetDeleted", removal)])
+    finally:
+        connection.close()
+    assert rows(to_x, "SELECT value, status FROM dead_letters") == [(None, "discarded")]
 
 
 def test_a_line_that_cannot_be_read_becomes_a_dead_letter(

@@ -10,7 +10,7 @@ import pytest
 from schemas.events import TweetPosted
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
-from tests.integration.live_stream import TOKEN
+from tests.integration.live_stream import TOKEN, rows
 from tests.integration.replay_runs import raw_events
 from tests.stack import MURMUR, process_environment
 from tests.x_server.server import FakeX
@@ -72,6 +72,7 @@ def test_a_gap_is_refilled_with_all_rules_that_match_and_only_once(
     found = posts_of(to_x)
     assert set(found) == {post.tweet_id for post in [*cats, both]}
     assert found[both.tweet_id] == ["about cats", "about dogs"]
+    assert {event.source for event in raw_events(to_x)} == {"x-v2:recent-search"}
     assert not {outside.tweet_id, other.tweet_id} & set(found)
     (known,) = gaps(to_x, "list")
     assert (known["status"], known["posts_refilled"]) == ("refilled", 231)
@@ -137,6 +138,51 @@ def test_the_spend_guard_holds_a_refill_too_and_it_goes_on_where_it_was(
     (rest,) = gaps(to_x, "refill")
     assert rest["status"] == "refilled"
     assert done["posts"] + rest["posts"] == len(posts_of(to_x)) == 60
+
+
+def test_the_guard_looks_before_every_page_and_counts_each_at_once(
+    x: FakeX, to_x: Settings
+) -> None:
+    begins = NOW - 3 * HOURS
+    for n in range(250):
+        x.corpus.post("cats", at=begins + timedelta(seconds=n))
+    add_gap(to_x, begins, begins + timedelta(minutes=5))
+    limited = to_x.model_copy(update={"x_monthly_posts": 150})
+    (done,) = gaps(limited, "refill", code=1)
+    assert (done["status"], done["posts"]) == ("open", 0)
+    assert rows(to_x, "SELECT sum(posts) FROM posts_read") == [(200,)]
+    (rest,) = gaps(to_x, "refill")
+    assert (rest["status"], rest["posts"]) == ("refilled", 250)
+    assert rows(to_x, "SELECT sum(posts) FROM posts_read") == [(450,)]
+
+
+def test_what_was_read_before_x_failed_is_counted(x: FakeX, to_x: Settings) -> None:
+    begins = NOW - 3 * HOURS
+    for n in range(150):
+        x.corpus.post("cats", at=begins + timedelta(seconds=n))
+    add_gap(to_x, begins, begins + timedelta(minutes=5))
+    x.search_forbidden_after = 1
+    failed = subprocess.run(
+        [MURMUR, "gaps", "refill"],
+        env=process_environment(to_x), capture_output=True, check=False,
+    )  # fmt: skip
+    assert failed.returncode == 1
+    assert rows(to_x, "SELECT sum(posts) FROM posts_read") == [(100,)]
+    assert rows(to_x, "SELECT status FROM stream_gaps") == [("open",)]
+
+
+def test_a_gap_that_x_refuses_to_search_with_any_rule_stays_open(x: FakeX, to_x: Settings) -> None:
+    x.search_refuses |= {"cats", "dogs"}
+    add_gap(to_x, NOW - 3 * HOURS, NOW - 2 * HOURS)
+    refused = subprocess.run(
+        [MURMUR, "gaps", "refill"],
+        env=process_environment(to_x), capture_output=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "X searches with none of the rules (X refuses with 400: the query is too long)" in (
+        refused.stderr.decode()
+    )
+    assert rows(to_x, "SELECT status, refilled_until FROM stream_gaps") == [("open", None)]
 
 
 def test_an_unknown_gap_is_named(to_x: Settings) -> None:

@@ -9,7 +9,7 @@ from producers.formats.registry import FORMATS
 from producers.formats.tweeteval import TweetEvalReader
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-ORIGIN = Origin("test", NOW, "archive:test", "ab" * 32)
+ORIGIN = Origin("test", NOW, "test", "ab" * 32)
 
 KNOWN = {known.name: known for known in FORMATS}
 TWCS_HEADER = b"tweet_id,author_id,inbound,created_at,text,in_response_to_tweet_id\n"

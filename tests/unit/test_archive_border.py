@@ -76,7 +76,7 @@ def test_a_language_that_is_none_is_none(code: str | None) -> None:
 
 def test_a_made_id_depends_on_content_line_and_place_alone() -> None:
     def origin(run: str, content: str) -> Origin:
-        return Origin(run, MOMENT, "archive:x-v2", content)
+        return Origin(run, MOMENT, "x-v2", content)
 
     one = origin("one", "aa")
     assert one.made_id(1) == origin("two", "aa").made_id(1)

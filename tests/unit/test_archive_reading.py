@@ -215,6 +215,6 @@ def test_a_parquet_file_without_a_text_is_refused(tmp_path: Path) -> None:
 )
 def test_a_label_may_be_any_plain_value(label: object, known: str | None) -> None:
     now = datetime(2026, 11, 21, tzinfo=UTC)
-    origin = Origin("r", now, "archive:json-columns", "ab" * 32)
+    origin = Origin("r", now, "json-columns", "ab" * 32)
     tweet = tweet_of_values({"text": "x", "label": label}, origin=origin, received_at=now, line=1)
     assert tweet.label == known

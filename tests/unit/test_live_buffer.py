@@ -13,6 +13,7 @@ from producers.live.capture import Capture
 from producers.live.inbox import Inbox
 from producers.live.lines import ReceivedLine
 from producers.live.spill import Spill
+from schemas.failures import Failure
 from tests.unit.reading import replayed_lines
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -72,6 +73,26 @@ def test_beyond_memory_and_disk_a_line_is_refused_and_nothing_else_is_harmed(
     assert taken == [line(number) for number in range(count)]
     assert queue.has_room
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_hold_a_capture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Failure, match=r"--capture .*/file/captures"):
+        Capture(tmp_path / "file" / "captures")
+
+
+def test_no_line_waits_for_the_disk_but_an_end_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr("os.fsync", waits.append)
+    spill = Spill(tmp_path, 1_000_000)
+    for number in range(100):
+        assert spill.append([line(number)])
+    assert waits == []
+    assert [each.name for each in tmp_path.iterdir() if each.stat().st_size] != []
+    spill.close()
+    assert len(waits) == 1
 
 
 def test_what_was_taken_and_not_done_is_there_after_a_close(tmp_path: Path) -> None:

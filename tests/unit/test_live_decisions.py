@@ -143,6 +143,15 @@ def test_a_process_that_was_killed_leaves_a_gap_from_what_it_had_published() -> 
     assert coverage.gap == gaps[0]
 
 
+def test_at_the_very_first_start_only_an_x_that_is_away_makes_a_gap() -> None:
+    coverage, gaps = at_start(None, "process-ended", None, NOON)
+    assert gaps == []
+    later = NOON + timedelta(minutes=5)
+    assert coverage.connected(later) == (Coverage(later), None)
+    _, gap = coverage.ended("unreachable", later)
+    assert gap == Gap(NOON - DELIVERY_DELAY, None, "unreachable")
+
+
 def test_a_gap_that_was_open_at_the_end_goes_on() -> None:
     open_gap = Gap(NOON - DELIVERY_DELAY, None, "http-error")
     coverage, gaps = at_start(NOON, "stopped", open_gap, NOON + timedelta(hours=1))

@@ -60,3 +60,26 @@ def test_the_token_may_come_from_a_file_and_what_is_missing_is_named(
     settings = load_settings(None)
     assert settings.x_token.get_secret_value() == TOKEN
     assert TOKEN not in f"{settings!r} {settings.x_token}"
+
+
+@pytest.mark.parametrize("around", [f"{TOKEN}\n", f" {TOKEN}\r\n"])
+def test_space_around_a_token_is_dropped(around: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MURMUR_X_BEARER_TOKEN", around)
+    assert load_settings(None).x_token.get_secret_value() == TOKEN
+
+
+@pytest.mark.parametrize("odd", [f"{TOKEN}\nmore", f"{TOKEN}…", f"{TOKEN}\u00a0x", f"a {TOKEN}"])
+def test_what_no_header_can_hold_is_refused_without_showing_it(
+    odd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MURMUR_X_BEARER_TOKEN", odd)
+    with pytest.raises(MissingSetting, match="MURMUR_X_BEARER_TOKEN holds more") as refused:
+        _ = load_settings(None).x_token
+    assert TOKEN not in str(refused.value)
+    monkeypatch.delenv("MURMUR_X_BEARER_TOKEN")
+    file = tmp_path / "token"
+    file.write_text(odd, encoding="utf-8")
+    monkeypatch.setenv("MURMUR_X_BEARER_TOKEN_FILE", str(file))
+    with pytest.raises(MissingSetting, match="MURMUR_X_BEARER_TOKEN_FILE") as refused:
+        _ = load_settings(None).x_token
+    assert TOKEN not in str(refused.value)

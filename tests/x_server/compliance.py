@@ -26,6 +26,7 @@ class Jobs:
         self.reasons: dict[str, str] = {}
         self.uploads: list[bytes] = []
         self.suspended_users: set[str] = set()
+        self.breaks_off = False
 
     def made(self, asked: dict[str, Any], address: str) -> dict[str, Any]:
         with self._lock:

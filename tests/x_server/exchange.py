@@ -4,6 +4,7 @@ import queue
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Final
@@ -32,6 +33,8 @@ class Exchange:
         self._heartbeat_s = heartbeat_s
         self.authorization = handler.headers.get("Authorization", "")
         self.on_accept: Callable[[], None] = lambda: None
+        self.taken: list[tuple[float, bytes]] = []
+        """Every post that was fetched to be delivered, with the monotonic time (s) of that."""
 
     def raw(self, content: bytes) -> None:
         """Send bytes as they are."""
@@ -64,9 +67,12 @@ class Exchange:
         """Wait for the next post, with heartbeats meanwhile."""
         while not self._stopping.is_set():
             try:
-                return self._posts.get(timeout=self._heartbeat_s)
+                post = self._posts.get(timeout=self._heartbeat_s)
             except queue.Empty:
                 self.line(b"")
+            else:
+                self.taken.append((time.monotonic(), post))
+                return post
         raise ClientLeft
 
     def deliver(self, count: int) -> None:

@@ -25,7 +25,9 @@ class Fault:
     dead_letters: int = 0
 
 
-def _deliver_and(count: int, then: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
+def deliver_and(count: int, then: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
+    """Return a play that accepts, delivers so many posts, and then does something."""
+
     def play(exchange: Exchange) -> None:
         exchange.accept()
         exchange.deliver(count)
@@ -193,15 +195,15 @@ FAULTS = (
     Fault("accepted and closed at once", _accept_and_end, Ending.CLOSED, wait_s=5),
     Fault("accepted and reset at once", _accept_and_reset, Ending.RESET, wait_s=5),
     Fault("a heartbeat and closed", _heartbeat_and_end, Ending.CLOSED),
-    Fault("closed in good order", _deliver_and(3, Exchange.end), Ending.CLOSED, posts=3),
-    Fault("closed without an end", _deliver_and(3, lambda _: None), Ending.RESET, posts=3),
-    Fault("half a line and closed", _deliver_and(2, _half_and_end), Ending.CLOSED, posts=2,
+    Fault("closed in good order", deliver_and(3, Exchange.end), Ending.CLOSED, posts=3),
+    Fault("closed without an end", deliver_and(3, lambda _: None), Ending.RESET, posts=3),
+    Fault("half a line and closed", deliver_and(2, _half_and_end), Ending.CLOSED, posts=2,
           dead_letters=1),
-    Fault("half a line and reset", _deliver_and(2, _half_and_reset), Ending.RESET),
-    Fault("half a line and silence", _deliver_and(2, _half_and_silence), Ending.SILENT, posts=2),
-    Fault("silence", _deliver_and(2, Exchange.hold), Ending.SILENT, posts=2),
-    Fault("bytes that make no line", _deliver_and(2, _drip), Ending.SILENT, posts=2),
-    Fault("heartbeats and no post", _deliver_and(2, _heartbeats_only), Ending.QUIET, posts=2),
+    Fault("half a line and reset", deliver_and(2, _half_and_reset), Ending.RESET),
+    Fault("half a line and silence", deliver_and(2, _half_and_silence), Ending.SILENT, posts=2),
+    Fault("silence", deliver_and(2, Exchange.hold), Ending.SILENT, posts=2),
+    Fault("bytes that make no line", deliver_and(2, _drip), Ending.SILENT, posts=2),
+    Fault("heartbeats and no post", deliver_and(2, _heartbeats_only), Ending.QUIET, posts=2),
     Fault("a line that is no JSON", _line_between(b"<html>oops</html>"), Ending.CLOSED, posts=2,
           dead_letters=1),
     Fault("a line that is no UTF-8", _line_between(b'{"data":"\xff"}'), Ending.CLOSED, posts=2,
@@ -212,12 +214,12 @@ FAULTS = (
     Fault("an overlong line", _line_between(b"x" * 3_000_000), Ending.CLOSED, posts=2,
           dead_letters=1),
     Fault("a message of X's", _line_between(_OPERATIONAL), Ending.CLOSED, posts=2),
-    Fault("no matching rules", _deliver_and(1, _without_rules), Ending.CLOSED, posts=2),
-    Fault("a rule without a tag", _deliver_and(1, _rule_without_tag), Ending.CLOSED, posts=2),
-    Fault("posts in pieces", _deliver_and(0, _in_pieces), Ending.CLOSED, posts=2),
-    Fault("posts in one chunk", _deliver_and(0, _in_one_chunk), Ending.CLOSED, posts=2),
-    Fault("line feeds alone", _deliver_and(0, _bare_line_feeds), Ending.CLOSED, posts=2),
-    Fault("the same post twice", _deliver_and(0, _twice), Ending.CLOSED, posts=2),
+    Fault("no matching rules", deliver_and(1, _without_rules), Ending.CLOSED, posts=2),
+    Fault("a rule without a tag", deliver_and(1, _rule_without_tag), Ending.CLOSED, posts=2),
+    Fault("posts in pieces", deliver_and(0, _in_pieces), Ending.CLOSED, posts=2),
+    Fault("posts in one chunk", deliver_and(0, _in_one_chunk), Ending.CLOSED, posts=2),
+    Fault("line feeds alone", deliver_and(0, _bare_line_feeds), Ending.CLOSED, posts=2),
+    Fault("the same post twice", deliver_and(0, _twice), Ending.CLOSED, posts=2),
     Fault("compressed", _gzipped, Ending.CLOSED, posts=1),
     Fault("compressed, it says", _no_gzip_though_it_says_so, Ending.CLIENT_FAULT, wait_s=5),
     Fault("chunked, it says", _no_chunks_though_it_says_so, Ending.RESET, wait_s=5),

@@ -14,11 +14,11 @@ REACH = timedelta(days=7)
 def found(handler: "Handler") -> None:
     asked = {name: values[0] for name, values in parse_qs(urlsplit(handler.path).query).items()}
     x = handler.x
-    if x.search_limit is not None:
-        if x.search_limit == 0:
-            handler.answer_json(429, {"title": "Too Many Requests"})
+    if x.search_forbidden_after is not None:
+        if x.search_forbidden_after == 0:
+            handler.answer_json(403, {"title": "Forbidden"})
             return
-        x.search_limit -= 1
+        x.search_forbidden_after -= 1
     if asked["query"] in x.search_refuses:
         handler.answer_json(400, {"errors": [{"message": "the query is too long"}]})
         return

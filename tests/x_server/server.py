@@ -38,7 +38,7 @@ class FakeX:
         self.asked: list[str] = []
         self.unauthorized = 0
         self.most_at_once = 0
-        self.search_limit: int | None = None
+        self.search_forbidden_after: int | None = None
         self.search_refuses: set[str] = set()
         self.stopping = threading.Event()
         self.port = 0
@@ -106,7 +106,8 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         self.x.asked.append(self.path)
         if path.startswith(compliance.DOWNLOAD):
-            self.answer(200, self.x.compliance.result(path))
+            more = 10 if self.x.compliance.breaks_off else 0
+            self.answer(200, self.x.compliance.result(path), length_more=more)
         elif not self.authorized():
             return
         elif path == STREAM:
@@ -152,9 +153,10 @@ class Handler(BaseHTTPRequestHandler):
     def answer_json(self, status: int, document: Any) -> None:
         self.answer(status, msgspec.json.encode(document))
 
-    def answer(self, status: int, body: bytes) -> None:
+    def answer(self, status: int, body: bytes, length_more: int = 0) -> None:
+        """Answer; with `length_more` the answer breaks off so many bytes before its end."""
         self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) + length_more))
         self.end_headers()
         self.wfile.write(body)
 

@@ -1,0 +1,95 @@
+"""A reader on the fake X, with waits that take no time, for the contract tests."""
+
+import threading
+import time
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from producers.border.origin import Origin, Parsed
+from producers.live.clock import SystemClock
+from producers.live.connection import StreamConnection
+from producers.live.gaps import Coverage
+from producers.live.inbox import Inbox
+from producers.live.lines import ReceivedLine
+from producers.live.outcome import Ending
+from producers.live.reader import Reader
+from producers.live.spend import SpendGuard
+from producers.live.spill import Spill
+from producers.live.watching import Patience
+from producers.x_account.adapter import XAdapter
+from producers.x_api.publishing import Document, read_document
+from schemas.events import TweetPosted
+from tests.x_server.server import FakeX
+
+TOKEN = "a-token-that-nobody-may-see"
+PATIENCE = Patience(silence_s=1.0, quiet_s=2.0)
+
+
+class HurriedClock(SystemClock):
+    """The machine's time, but waiting takes none: what was asked for is kept."""
+
+    def __init__(self) -> None:
+        self.waits_s: list[float] = []
+
+    def wait(self, stop: threading.Event, seconds: float) -> bool:
+        self.waits_s.append(seconds)
+        return stop.wait(min(seconds, 0.01))
+
+
+class Client:
+    """A reader on a fake X, its lines read by nobody but the test."""
+
+    def __init__(
+        self, x: FakeX, folder: Path, monthly_posts: int = 1_000_000, api: str = ""
+    ) -> None:
+        self.clock = HurriedClock()
+        self.inbox = Inbox(Spill(folder / "spill", 1_000_000), 10_000)
+        self.started_at = self.clock.now()
+        adapter = XAdapter(api or x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
+        self.reader = Reader(
+            connect=lambda accept, accepted: StreamConnection(
+                adapter, accept=accept, on_accepted=accepted
+            ),
+            inbox=self.inbox,
+            spend=SpendGuard(monthly_posts),
+            coverage=Coverage(self.started_at),
+            gaps=[],
+            patience=PATIENCE,
+            clock=self.clock,
+        )
+        self.lines: list[ReceivedLine] = []
+        self._thread = threading.Thread(target=self.reader.run, daemon=True)
+        self._thread.start()
+
+    def taken(self) -> list[ReceivedLine]:
+        while taken := self.inbox.take(1_000, 0.0):
+            self.lines += taken
+            self.inbox.done()
+        return self.lines
+
+    def posts(self) -> list[str]:
+        return [
+            event.tweet_id
+            for line in self.taken()
+            for event in self._read(line).events
+            if isinstance(event, TweetPosted)
+        ]
+
+    def dead_letters(self) -> int:
+        return sum(len(self._read(line).refused) for line in self.taken())
+
+    def ended(self, ending: Ending) -> int:
+        return self.reader.status.endings.get(ending, 0)
+
+    def stop(self) -> float:
+        """Stop the reader; return how long that took, in seconds."""
+        began_s = time.monotonic()
+        self.reader.stop()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+        return time.monotonic() - began_s
+
+    def _read(self, line: ReceivedLine) -> Parsed:
+        origin = Origin(run="live", run_started_at=self.started_at, source="x-v2", content="test")
+        return read_document(Document(line.raw, line.received_at, 1), origin)
