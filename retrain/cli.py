@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 import click
 
+from retrain.training.cli import train
 from schemas.failures import Failure
 
 
@@ -12,3 +13,6 @@ def model() -> None:
     """Train, measure and export models of your own."""
     if find_spec("torch") is None:
         raise Failure("training's libraries are not installed: run `make .venv/retrain.stamp`")
+
+
+model.add_command(train)
