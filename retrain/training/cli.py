@@ -80,6 +80,7 @@ def train(
     """
     # Nothing is sent anywhere but to where a base or a tracking server was asked for.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     # Read when torch is loaded: threads that wait by spinning cost 3.3 instead of .6 CPU seconds a
     # step where others use the processor too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
