@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 import click
 
+from retrain.baselines.cli import baselines
 from retrain.training.cli import train
 from schemas.failures import Failure
 
@@ -16,3 +17,4 @@ def model() -> None:
 
 
 model.add_command(train)
+model.add_command(baselines)
