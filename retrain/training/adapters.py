@@ -1,5 +1,6 @@
 """LoRA (Hu et al. 2021): small matrices trained beside frozen weights, then merged into them."""
 
+import warnings
 from typing import Any, Final
 
 _HEAD: Final = ("pre_classifier", "classifier")
@@ -19,7 +20,10 @@ def with_adapters(model: Any, rank: int) -> Any:
         exclude_modules=rf".*({'|'.join(heads)}).*",
         modules_to_save=heads,
     )
-    return get_peft_model(model, adapters)
+    with warnings.catch_warnings():
+        # Of transformers, for what peft asks it.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        return get_peft_model(model, adapters)
 
 
 def merged(model: Any) -> Any:
