@@ -35,7 +35,7 @@ class Sources:
     test: Sequence[Path] = ()
     unlabelled: Sequence[Path] = ()
     label_names: Sequence[str] | None = None
-    cleaning: str = "1"
+    cleaning: str = list(CLEANING)[-1]
     split_by: SplitBy = "auto"
     validation_share: float = 0.1
     most_texts: int | None = None

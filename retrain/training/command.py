@@ -12,8 +12,7 @@ import numpy.typing as npt
 import torch
 
 from retrain.bases.loading import Base, load_base
-from retrain.labelled.account import Account
-from retrain.labelled.preparing import Prepared, Sources, prepare
+from retrain.labelled.preparing import Prepared, Sources
 from retrain.labelled.splitting import least_hashed
 from retrain.tracking import Run, commit, start_run
 from retrain.trained import (
@@ -61,7 +60,10 @@ class Order:
 
 
 class Training:
-    """One training. Run again after a kill, it goes on and ends with the same figures."""
+    """One training. Run again after a kill, it goes on and ends with the same figures.
+
+    Raises a `Failure` for what a person has to change first.
+    """
 
     def __init__(self, order: Order, prepared: Prepared, display: Display) -> None:
         self._order = order
@@ -196,12 +198,6 @@ class Training:
         run.figures({**trained.figures, "wall_s": trained.wall_s})
         run.file(self._order.out / MANIFEST)
         run.finished()
-
-
-def train_model(order: Order, display: Display) -> tuple[Trained, Account]:
-    """Train as ordered; raise a `Failure` for what a person has to change first."""
-    prepared = prepare(order.sources)
-    return Training(order, prepared, display).run(), prepared.account
 
 
 def _description(order: Order, prepared: Prepared, teachers: Sequence[Teacher]) -> dict[str, Any]:

@@ -59,6 +59,11 @@ def choose_hardware(precision: Precision, threads: int | None) -> Hardware:
     if threads is not None:
         torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        # Of attention's kernels only this one's gradients are the same in every run.
+        torch.backends.cuda.enable_flash_sdp(enabled=False)
+        torch.backends.cuda.enable_mem_efficient_sdp(enabled=False)
+        torch.backends.cuda.enable_cudnn_sdp(enabled=False)
     capable = device.type == "cuda" or _processor_has_bf16()
     if precision == "bf16" and not capable:
         raise Failure("this processor has no bf16: use --precision fp32")
