@@ -81,9 +81,11 @@ class Training:
 
     def run(self) -> Trained:
         """Train and write the folder, or return what stands there of this very training."""
-        with self._checkpoints.held():
-            trained = self._standing_already() or self._train()
-            self._checkpoints.remove()
+        trained = self._standing_already()
+        if trained is None:
+            with self._checkpoints.held():
+                trained = self._train()
+        self._checkpoints.remove()
         return trained
 
     def _standing_already(self) -> Trained | None:
@@ -98,7 +100,6 @@ class Training:
 
     def _train(self) -> Trained:
         order, prepared, hardware = self._order, self._prepared, self._hardware
-        self._checkpoints.latest()  # a foreign one is better found before hours of teachers
         taught = self._taught()
         hardware.seed(order.seed)
         base = load_base(
@@ -136,6 +137,7 @@ class Training:
     def _taught(self) -> npt.NDArray[np.float32] | None:
         if not self._teachers:
             return None
+        self._checkpoints.latest()  # a foreign one is better found before hours of teaching
         prepared = self._prepared
         texts = [example.text for example in prepared.training] + list(prepared.unlabelled)
         self._display.begin("asking the teachers", len(texts) * len(self._teachers))

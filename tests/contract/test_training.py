@@ -83,6 +83,7 @@ def test_a_finished_training_is_not_repeated_and_another_one_takes_not_its_place
     assert (folder / "first" / "trained.json").stat().st_mtime_ns == before
     with pytest.raises(Failure, match="holds something else"):
         train("first", "--epochs", "3")
+    assert not list(folder.glob("first.*"))
 
 
 def test_it_stops_when_the_validation_split_no_longer_gains(folder: Path, train: Train) -> None:
@@ -133,6 +134,12 @@ def test_a_teacher_of_other_labels_is_refused(folder: Path, train: Train) -> Non
     write_labels(folder / "three.csv", rows=400, labels=("calm", "cross", "glad"))
     with pytest.raises(Failure, match="teaches"):
         train("refused", "--teacher", str(folder / "first"), labels="three.csv")
+
+
+def test_unlabelled_texts_without_a_teacher_are_a_wrong_call(folder: Path, train: Train) -> None:
+    with pytest.raises(SystemExit) as ending:
+        train("none", "--unlabelled", str(folder / "labels.csv"))
+    assert ending.value.code == 2
 
 
 def test_any_number_of_labels_is_learned(train: Train, folder: Path) -> None:
