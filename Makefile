@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
+# The largest set is locked first and binds the others: no library has two versions here.
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-annotate
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test torture check accuracy bench generated lock format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-# Both environments are stamped with the lock they were made from: a changed lock remakes them.
+# Each environment is stamped with the lock it was made from: a changed lock remakes it.
 $(UV): requirements/uv.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
@@ -25,10 +29,15 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/serving.stamp
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# Training's libraries: large, and no part of serving.
+$(VENV)/retrain.stamp: requirements/retrain.txt $(VENV)/dev.stamp
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --require-hashes -r requirements/retrain.txt
+	@touch $@
+
 demo: $(VENV)/serving.stamp ## Run the whole pipeline on a sample archive, on this machine
 	@$(BIN)/murmur demo $(ARGS)
 
-test: $(VENV)/dev.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey
+test: $(VENV)/retrain.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy LABELS=FILE (id, label, text by tabs)
@@ -41,7 +50,7 @@ torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets fl
 	$(BIN)/python -m tests.torture $(ARGS)
 	$(BIN)/python -m tests.torture.live $(STORM)
 
-check: $(VENV)/dev.stamp ## Style, types, layers and the other house rules
+check: $(VENV)/retrain.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -58,10 +67,9 @@ generated: $(VENV)/dev.stamp ## Write anew what is made from the code: JSON Sche
 	$(BIN)/python -m schemas.env_example > .env.example
 
 lock: $(UV) ## Write the lock files anew from pyproject.toml (no index address goes in)
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-index-url --no-annotate pyproject.toml -o requirements/serving.txt
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-index-url --no-annotate --extra dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra dev --extra retrain pyproject.toml -o requirements/retrain.txt
+	$(COMPILE) --constraints requirements/retrain.txt pyproject.toml -o requirements/serving.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra dev pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove the environment and the embedded stack with its data
 	-test -x $(BIN)/murmur && $(BIN)/murmur down --delete-data

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "runs": "stream_processors.reading.cli:runs",
     "export": "stream_processors.reading.cli:export",
     "prune": "stream_processors.pruning.cli:prune",
+    "model": "retrain.cli:model",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }
 

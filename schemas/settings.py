@@ -31,7 +31,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MURMUR_", extra="ignore", frozen=True)
 
-    home: Path = Field(Path(".murmur"), description="Folder of the embedded stack's state.")
+    home: Path = Field(
+        Path(".murmur"), description="Folder of the embedded stack and of trainings."
+    )
 
     kafka: str = Field("", description="Bootstrap servers, host:port[,host:port]. Empty: embedded.")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(

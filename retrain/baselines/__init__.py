@@ -1,0 +1,1 @@
+"""What do simple models reach on the same labels?"""

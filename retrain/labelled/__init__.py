@@ -1,0 +1,1 @@
+"""Which texts with which labels?"""

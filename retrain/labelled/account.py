@@ -1,0 +1,84 @@
+"""What became of every row of the label files, and whether what is left can teach anything."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from retrain.labelled.rows import LabelledFile, UnusableLabels
+from retrain.labelled.splitting import Example
+
+LEAST_OF_A_LABEL: Final = 8
+"""Training texts of a label below which nothing is learned of it but those texts."""
+
+_LEAST_USABLE: Final = 0.5
+"""Share of usable rows below which the files are not what they were taken for."""
+
+
+@dataclass(kw_only=True)
+class Account:
+    """Counts: per file what was read and left out, by reason what was removed, by label what is
+    kept. It holds file names and numbers, no text."""
+
+    files: dict[str, dict[str, int]] = field(default_factory=dict)
+    removed: Counter[str] = field(default_factory=Counter)
+    training: dict[str, int] = field(default_factory=dict)
+    validation: dict[str, int] = field(default_factory=dict)
+    unlabelled: int = 0
+
+    def add_file(self, file: LabelledFile) -> None:
+        """Count a file that was read."""
+        self.files[str(file.path)] = {"rows": len(file.rows), **file.fault_counts()}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for a program."""
+        removed = {reason: count for reason, count in self.removed.items() if count}
+        return {**vars(self), "removed": removed}
+
+
+def counts(examples: Sequence[Example], labels: Sequence[str]) -> dict[str, int]:
+    """Return how many examples each label has, in the labels' order."""
+    found = Counter(example.label for example in examples)
+    return {label: found[label] for label in labels}
+
+
+def check_rows(files: Sequence[LabelledFile]) -> None:
+    """Raise `UnusableLabels` where fewer than half of the files' rows are usable."""
+    good = sum(len(file.rows) for file in files)
+    bad = sum(len(lines) for file in files for lines in file.faults.values())
+    if good < _LEAST_USABLE * (good + bad):
+        faults = sum((Counter(file.fault_counts()) for file in files), Counter[str]())
+        found = ", ".join(f"{fault}: {count}" for fault, count in faults.most_common())
+        raise UnusableLabels(f"{bad} of {good + bad} rows cannot be used ({found})")
+
+
+def check_labels(labels: Sequence[str]) -> None:
+    """Raise `UnusableLabels` for a number of labels that no model here has."""
+    if not 2 <= len(labels) <= 50:
+        raise UnusableLabels(f"a model has 2 to 50 labels, these files have {len(labels)}")
+    if len(set(labels)) != len(labels):
+        raise UnusableLabels("a label is named twice")
+
+
+def check_copies(distinct: int, contradicted: int) -> None:
+    """Raise `UnusableLabels` where most texts stand there again with another label."""
+    if contradicted > _LEAST_USABLE * distinct:
+        raise UnusableLabels(
+            f"{contradicted} of {distinct} texts stand there several times with different labels"
+        )
+
+
+def check_kept(account: Account) -> None:
+    """Raise `UnusableLabels` where a label has too few texts to be learned or validated."""
+    rare = [f"{n} of {label!r}" for label, n in account.training.items() if n < LEAST_OF_A_LABEL]
+    if rare:
+        raise UnusableLabels(
+            f"too few training texts: {', '.join(rare)}; each label needs {LEAST_OF_A_LABEL}: "
+            f"label more, or name the labels to keep with --label-names"
+        )
+    missing = [label for label, n in account.validation.items() if n == 0]
+    if missing:
+        raise UnusableLabels(
+            f"no validation text has the label {', '.join(map(repr, missing))}: "
+            f"split by hash, take a larger share, or name --validation files"
+        )

@@ -1,0 +1,56 @@
+"""CSV and TSV files with a header that names the columns `text` and `label`, and perhaps `id`."""
+
+import csv
+from collections.abc import Iterator, Sequence
+
+from retrain.labelled.rows import RawRow
+
+_ID_COLUMNS = ("id", "tweet_id")
+
+
+def delimiter_of(header: str) -> str | None:
+    """Return how a header that names `text` and `label` is delimited, None for no such header."""
+    for delimiter in ("\t", ","):
+        if {"text", "label"} <= set(_names(next(csv.reader([header], delimiter=delimiter), []))):
+            return delimiter
+    return None
+
+
+def delimited_rows(lines: Sequence[str], delimiter: str) -> Iterator[RawRow]:
+    """Yield the rows below the header.
+
+    CSV is read by its rules: a quoted text may span lines. In TSV a row is a line, and a text is
+    quoted only where it begins and ends with a quote: a stray one swallows nothing.
+    """
+    if delimiter == ",":
+        reader = csv.reader(line + "\n" for line in lines)
+        numbered = ((reader.line_num, fields) for fields in reader if fields)
+    else:
+        fields_of_lines = ([_unquoted(field) for field in line.split("\t")] for line in lines)
+        numbered = (
+            (number, fields)
+            for number, fields in enumerate(fields_of_lines, start=1)
+            if any(field.strip() for field in fields)
+        )
+    _, header = next(numbered)
+    names = _names(header)
+    id_column = next((name for name in _ID_COLUMNS if name in names), None)
+    for number, fields in numbered:
+        row = dict(zip(names, fields, strict=False))
+        yield RawRow(
+            line=number,
+            text=row.get("text"),
+            label=row.get("label"),
+            id=row.get(id_column) if id_column else None,
+        )
+
+
+def _names(header: Sequence[str]) -> list[str]:
+    return [name.strip().lower() for name in header]
+
+
+def _unquoted(field: str) -> str:
+    stripped = field.strip()
+    if len(stripped) >= 2 and stripped[0] == stripped[-1] == '"':
+        return stripped[1:-1].replace('""', '"')
+    return field

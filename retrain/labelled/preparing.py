@@ -1,0 +1,175 @@
+"""From label files to what training sees: cleaned, without repeats, parted, and accounted for."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_server.cleaning import CLEANING
+from retrain.labelled.account import (
+    Account,
+    check_copies,
+    check_kept,
+    check_labels,
+    check_rows,
+    counts,
+)
+from retrain.labelled.near_duplicates import near_any
+from retrain.labelled.reading import label_files, read_labelled, read_texts
+from retrain.labelled.rows import LabelledFile
+from retrain.labelled.splitting import Example, SplitBy, least_hashed, split
+from retrain.labelled.tweeteval import Split, split_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The label files and how they are to be read. A folder of TweetEval brings all its splits.
+
+    No text of `test` is used, nor one that is nearly such a text. `most_texts` bounds the training
+    texts, and by a quarter of it the validation texts.
+    """
+
+    labels: Sequence[Path]
+    validation: Sequence[Path] = ()
+    test: Sequence[Path] = ()
+    unlabelled: Sequence[Path] = ()
+    label_names: Sequence[str] | None = None
+    cleaning: str = list(CLEANING)[-1]
+    split_by: SplitBy = "auto"
+    validation_share: float = 0.1
+    most_texts: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Distinct cleaned texts. None of training or unlabelled is nearly one of validation or test.
+
+    `sha256` is that of the training and validation examples and the unlabelled texts, in order.
+    """
+
+    labels: tuple[str, ...]
+    training: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    unlabelled: tuple[str, ...]
+    account: Account
+    sha256: str
+
+
+def prepare(sources: Sources) -> Prepared:
+    """Read, clean, sift and part; raise `UnusableLabels` where training would be meaningless."""
+    account, removed = Account(), Counter[str]()
+    clean = CLEANING[sources.cleaning]
+    files = [file for path in sources.labels for file in label_files(path)]
+    read = [read_labelled(file, labels=sources.label_names, split="train") for file in files]
+    labels = _labels(read, sources.label_names)
+    named = _read([*sources.validation] or _splits(files, "val"), labels)
+    test = _read([*sources.test, *_splits(files, "test")], None)
+    for file in (*read, *named):
+        account.add_file(file)
+    tested = [clean(row.text) for file in test for row in file.rows]
+
+    training = _apart(_distinct(read, clean, removed), tested, "of test", removed)
+    if named:
+        validation = _apart(_distinct(named, clean, removed), tested, "of test", removed)
+    else:
+        training, validation = split(training, by=sources.split_by, share=sources.validation_share)
+    validated = [example.text for example in validation]
+    training = _apart(training, validated, "of validation", removed)
+    training = _at_most(training, sources.most_texts)
+    validation = _at_most(validation, sources.most_texts and sources.most_texts // 4)
+    unlabelled = _unlabelled(sources.unlabelled, clean, [*tested, *validated], removed)
+    account.removed = removed
+    account.training = counts(training, labels)
+    account.validation = counts(validation, labels)
+    account.unlabelled = len(unlabelled)
+    check_kept(account)
+    return Prepared(
+        labels=labels,
+        training=tuple(training),
+        validation=tuple(validation),
+        unlabelled=tuple(unlabelled),
+        account=account,
+        sha256=_sha256(training, validation, unlabelled),
+    )
+
+
+def _read(files: Iterable[Path], labels: Sequence[str] | None) -> list[LabelledFile]:
+    return [
+        read_labelled(file, labels=labels, split="test")
+        for path in files
+        for file in label_files(path)
+    ]
+
+
+def _splits(files: Iterable[Path], name: Split) -> list[Path]:
+    texts = (split_file(folder, name) for folder in files if folder.is_dir())
+    return [file for file in texts if file.is_file()]
+
+
+def _labels(files: Sequence[LabelledFile], names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the labels in the order of the first file where all have the same, else by name."""
+    check_rows(files)
+    labels = tuple(names) if names is not None else files[0].labels
+    if names is None and any(set(file.labels) != set(labels) for file in files):
+        labels = tuple(sorted({label for file in files for label in file.labels}))
+    check_labels(labels)
+    return labels
+
+
+def _distinct(
+    files: Iterable[LabelledFile], clean: Callable[[str], str], removed: Counter[str]
+) -> list[Example]:
+    """Return each text once; a text whose copies have different labels is left out whole."""
+    examples = [Example(row.id, clean(row.text), row.label) for f in files for row in f.rows]
+    labels_of: dict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        labels_of[example.text].add(example.label)
+    first = {example.text: example for example in reversed(examples)}
+    kept = [e for e in examples if first[e.text] is e and len(labels_of[e.text]) == 1 and e.text]
+    contradicted = [text for text, labels in labels_of.items() if len(labels) > 1]
+    check_copies(len(labels_of), len(contradicted))
+    rows_contradicted = sum(len(labels_of[example.text]) > 1 for example in examples)
+    empty = sum(not example.text for example in examples)
+    removed["its copies have different labels"] += rows_contradicted
+    removed["empty when cleaned"] += empty
+    removed["repeats another"] += len(examples) - rows_contradicted - empty - len(kept)
+    return kept
+
+
+def _apart(
+    examples: Sequence[Example], others: Sequence[str], whose: str, removed: Counter[str]
+) -> list[Example]:
+    exact = set(others)
+    distinct = [example for example in examples if example.text not in exact]
+    near = near_any([example.text for example in distinct], others)
+    removed[f"a text {whose}"] += len(examples) - len(distinct)
+    removed[f"nearly a text {whose}"] += int(near.sum())
+    return [example for example, is_near in zip(distinct, near, strict=True) if not is_near]
+
+
+def _at_most(examples: Sequence[Example], most: int | None) -> list[Example]:
+    if most is None or len(examples) <= most:
+        return list(examples)
+    return [examples[place] for place in least_hashed(examples, most / len(examples))]
+
+
+def _unlabelled(
+    files: Iterable[Path], clean: Callable[[str], str], others: Sequence[str], removed: Counter[str]
+) -> list[str]:
+    texts = list(dict.fromkeys(clean(text) for file in files for text in read_texts(file)))
+    near = near_any(texts, others)
+    removed["unlabelled, nearly a text of validation or test"] += int(near.sum())
+    return [text for text, is_near in zip(texts, near, strict=True) if text and not is_near]
+
+
+def _sha256(
+    training: Iterable[Example], validation: Iterable[Example], unlabelled: Iterable[str]
+) -> str:
+    digest = hashlib.sha256()
+    for name, examples in (("training", training), ("validation", validation)):
+        for example in examples:
+            digest.update(repr((name, example.id, example.text, example.label)).encode())
+    for text in unlabelled:
+        digest.update(repr(("unlabelled", text)).encode())
+    return digest.hexdigest()

@@ -1,0 +1,81 @@
+"""Reading a label file, whatever its format: the one way in for labels."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from retrain.labelled.delimited import delimited_rows, delimiter_of
+from retrain.labelled.lines import read_lines
+from retrain.labelled.rows import LabelledFile, LabelledText, UnusableLabels, sift
+from retrain.labelled.semeval import is_semeval, semeval_rows
+from retrain.labelled.tweeteval import (
+    TEXTS,
+    Split,
+    is_tweeteval,
+    label_names,
+    split_file,
+    tweeteval_rows,
+)
+
+__all__ = ["LabelledFile", "LabelledText", "UnusableLabels", "read_labelled", "read_texts"]
+
+_SUFFIXES = (".tsv", ".csv")
+
+
+def read_labelled(
+    path: Path, *, labels: Sequence[str] | None, split: Split = "test"
+) -> LabelledFile:
+    """Read a SemEval TSV, a `text,label` CSV or TSV, or a split of a TweetEval folder.
+
+    A row with a label that is not one of `labels`, without a text or without a column is left out
+    and its line kept in `faults`. Without `labels`, a TweetEval folder's are those of its
+    mapping.txt, another file's those that are found. A TweetEval folder means its `split`; the
+    path of `…_text.txt` names one itself. Raises `UnusableLabels` for a file that is no label
+    file or has no good row.
+    """
+    if is_tweeteval(path):
+        texts = split_file(path, split) if path.is_dir() else path
+        known = labels or tuple(label_names(texts.parent).values())
+        return sift(texts, tweeteval_rows(texts), known)
+    if path.is_dir():
+        raise UnusableLabels(f"{path} is a folder without mapping.txt: name the files in it")
+    lines = read_lines(path)
+    first = next((line for line in lines if line.strip()), "")
+    if is_semeval(first):
+        return sift(path, semeval_rows(lines), labels)
+    delimiter = delimiter_of(first)
+    if delimiter is None:
+        raise UnusableLabels(
+            f"{path} is no label file: its first line is neither `id, label, text` by tabs nor a "
+            f"header with `text` and `label`"
+        )
+    try:
+        return sift(path, delimited_rows(lines, delimiter), labels)
+    except csv.Error as error:
+        raise UnusableLabels(f"{path} is no CSV: {error}") from error
+
+
+def label_files(path: Path) -> list[Path]:
+    """Return the label files that a path stands for: itself, or a folder's TSV and CSV files."""
+    if is_tweeteval(path) or not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES)
+    if not found:
+        raise UnusableLabels(f"{path} has no mapping.txt and no .tsv or .csv file")
+    return found
+
+
+def read_texts(path: Path) -> list[str]:
+    """Return the texts of a file whose labels, if any, do not matter.
+
+    A label file, a TweetEval folder (its training and validation texts) or a file of one text a
+    line. Raises `UnusableLabels` for what cannot be read.
+    """
+    if is_tweeteval(path) and path.is_dir():
+        files = [split_file(path, "train"), split_file(path, "val")]
+        return [text for file in files if file.is_file() for text in read_texts(file)]
+    if path.name.endswith(TEXTS) or path.suffix == ".txt":
+        lines = read_lines(path)
+        if not is_semeval(next((line for line in lines if line.strip()), "")):
+            return [line for line in lines if line.strip()]
+    return [row.text for file in label_files(path) for row in read_labelled(file, labels=None).rows]

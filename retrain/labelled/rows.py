@@ -1,0 +1,86 @@
+"""What a label file holds: texts that people labelled, and the rows that are no such thing."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from schemas.failures import Failure
+
+
+class UnusableLabels(Failure):
+    """Label files from which nothing sensible can be learned or measured."""
+
+
+class Fault(StrEnum):
+    """Why a row of a label file is left out."""
+
+    UNKNOWN_LABEL = "unknown label"
+    EMPTY_TEXT = "empty text"
+    NOT_AVAILABLE = "text not available"
+    MISSING_COLUMN = "missing column"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledText:
+    """A text as it stands in its file, without the file format's own quoting; `line` from 1."""
+
+    id: str | None
+    text: str
+    label: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFile:
+    """A label file: its rows in order, its labels in order, and the lines that were left out."""
+
+    path: Path
+    rows: tuple[LabelledText, ...]
+    labels: tuple[str, ...]
+    faults: Mapping[Fault, Sequence[int]]
+
+    def fault_counts(self) -> dict[str, int]:
+        """Return how many rows each fault has left out."""
+        return {fault.value: len(lines) for fault, lines in sorted(self.faults.items())}
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """A row as a format's parser found it; None where a column is missing."""
+
+    line: int
+    text: str | None
+    label: str | None
+    id: str | None = None
+
+
+def sift(path: Path, rows: Iterable[RawRow], labels: Sequence[str] | None) -> LabelledFile:
+    """Part good rows from bad ones. Without `labels`, every label found is one, sorted by name.
+
+    Raises `UnusableLabels` where no row is good.
+    """
+    faults: dict[Fault, list[int]] = defaultdict(list)
+    good = tuple(_good_rows(rows, labels, faults))
+    if not good:
+        found = ", ".join(f"{fault.value}: {len(lines)}" for fault, lines in faults.items())
+        raise UnusableLabels(f"{path} has no labelled text ({found or 'it is empty'})")
+    known = tuple(labels) if labels is not None else tuple(sorted({row.label for row in good}))
+    return LabelledFile(path=path, rows=good, labels=known, faults=dict(faults))
+
+
+def _good_rows(
+    rows: Iterable[RawRow], labels: Sequence[str] | None, faults: dict[Fault, list[int]]
+) -> Iterator[LabelledText]:
+    for row in rows:
+        if row.text is None or row.label is None or not row.label.strip():
+            faults[Fault.MISSING_COLUMN].append(row.line)
+        elif not row.text.strip():
+            faults[Fault.EMPTY_TEXT].append(row.line)
+        elif row.text.strip() == "Not Available":
+            faults[Fault.NOT_AVAILABLE].append(row.line)
+        elif labels is not None and row.label.strip() not in labels:
+            faults[Fault.UNKNOWN_LABEL].append(row.line)
+        else:
+            yield LabelledText(row.id or None, row.text, row.label.strip(), row.line)

@@ -1,0 +1,25 @@
+"""The account of the label files as a table for people."""
+
+from rich.markup import escape
+from rich.table import Table
+
+from retrain.labelled.account import Account
+
+
+def account_table(account: Account) -> Table:
+    """Return a line for everything that was counted."""
+    table = Table("rows", "of what", title="the label files", title_justify="left")
+    table.columns[0].justify = "right"
+    for file, found in account.files.items():
+        for fault, count in found.items():
+            what = "" if fault == "rows" else f": {fault}, left out"
+            table.add_row(f"{count:,}", f"{escape(file)}{what}")
+    for reason, count in sorted(account.removed.items()):
+        if count:
+            table.add_row(f"{count:,}", f"removed: {reason}")
+    for name, of_labels in (("training", account.training), ("validation", account.validation)):
+        parts = ", ".join(f"{escape(label)} {count:,}" for label, count in of_labels.items())
+        table.add_row(f"{sum(of_labels.values()):,}", f"{name}: {parts}")
+    if account.unlabelled:
+        table.add_row(f"{account.unlabelled:,}", "unlabelled, for the teachers")
+    return table

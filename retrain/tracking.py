@@ -1,0 +1,101 @@
+"""MLflow, where every training and baseline is written down: one experiment, no texts."""
+
+import logging
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+EXPERIMENT: Final = "murmur"
+_LONGEST_VALUE: Final = 500
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in MLflow. What is written twice, as after a resumption, does no harm."""
+
+    client: Any
+    run_id: str
+
+    def parameters(self, values: Mapping[str, object]) -> None:
+        """Write down what the run was started with."""
+        for name, value in values.items():
+            self.client.log_param(self.run_id, name, str(value)[:_LONGEST_VALUE])
+
+    def figures(self, values: Mapping[str, float], *, step: int | None = None) -> None:
+        """Write down figures, as points of curves where a step is named."""
+        for name, value in values.items():
+            self.client.log_metric(self.run_id, name, value, step=step)
+
+    def file(self, path: Path) -> None:
+        """Keep a copy of a file."""
+        self.client.log_artifact(self.run_id, str(path))
+
+    def document(self, name: str, content: object) -> None:
+        """Keep a JSON document."""
+        text = msgspec.json.format(msgspec.json.encode(content), indent=1).decode()
+        self.client.log_text(self.run_id, text, name)
+
+    def finished(self) -> None:
+        """Mark it as ended well."""
+        self.client.set_terminated(self.run_id, "FINISHED")
+
+
+def open_client(home: Path) -> Any:
+    """Return a client of the tracking server: `MLFLOW_TRACKING_URI`, or sqlite under `home`."""
+    # Asked of the environment at the import; a training tells nobody that it runs.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow.tracking import MlflowClient
+
+    # It would say on standard error that it makes its tables.
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    home.mkdir(parents=True, exist_ok=True)
+    return MlflowClient(tracking_uri=tracking_uri(home))
+
+
+def tracking_uri(home: Path) -> str:
+    """Return where runs are written down."""
+    default = f"sqlite:///{(home / 'mlflow.db').resolve()}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or default
+
+
+def start_run(home: Path, name: str, *, kind: str, continued: str | None = None) -> Run:
+    """Start a run of the experiment, or go on with the one of this id where it still exists."""
+    from mlflow.exceptions import MlflowException
+
+    client = open_client(home)
+    if continued is not None:
+        try:
+            client.get_run(continued)
+        except MlflowException:
+            continued = None
+    if continued is None:
+        continued = client.create_run(
+            _experiment(client, home), run_name=name, tags={"kind": kind}
+        ).info.run_id
+    return Run(client, continued)
+
+
+def _experiment(client: Any, home: Path) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is not None:
+        return str(found.experiment_id)
+    of_own = not os.environ.get("MLFLOW_TRACKING_URI")
+    location = (home / "mlflow-artifacts").resolve().as_uri() if of_own else None
+    return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+
+
+def commit() -> str:
+    """Return the commit of this checkout, marked where files differ from it, else `unknown`."""
+    root = Path(__file__).parents[1]
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="]
+    try:
+        said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return said.stdout.strip() or "unknown"

@@ -1,0 +1,88 @@
+"""Checkpoints: where a killed training goes on, as if nothing had happened."""
+
+import fcntl
+import os
+import pickle
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from schemas.failures import Failure
+
+_KEPT: Final = 2
+_PATTERN: Final = "step-*.pt"
+_LARGEST_IN_WEIGHTS: Final = 6
+"""Weights, averages, best weights, AdamW's two moments, and one to spare."""
+
+
+class ForeignCheckpoint(Failure):
+    """A checkpoint of a training with another recipe, seed, base or data."""
+
+
+class Checkpoints:
+    """The checkpoints of one training, in a folder of their own; the last two are kept.
+
+    A checkpoint is there whole or not at all: it is written beside its place, flushed to the disk,
+    and renamed.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self._folder = folder
+        self._fingerprint = fingerprint
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes out; raise `Failure` where one trains into the same folder."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Failure(f"another process trains with {self._folder}") from error
+            yield
+
+    def check_space(self, weights_bytes: int) -> None:
+        """Raise `Failure` where the disk has no room for the checkpoints to come."""
+        needed = (_KEPT + 1) * _LARGEST_IN_WEIGHTS * weights_bytes
+        free = shutil.disk_usage(self._folder).free
+        if free < needed:
+            raise Failure(
+                f"{self._folder} needs {needed >> 20} MiB for checkpoints, {free >> 20} are free"
+            )
+
+    def write(self, step: int, state: dict[str, Any]) -> None:
+        """Keep a state, and no more than the one before it."""
+        unfinished = self._folder / "unfinished"
+        with unfinished.open("wb") as file:
+            torch.save({"fingerprint": self._fingerprint, **state}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(self._folder / f"step-{step:09d}.pt")
+        for old in self._files()[:-_KEPT]:
+            old.unlink()
+
+    def latest(self) -> dict[str, Any] | None:
+        """Return the newest state, or None; raise `ForeignCheckpoint` for another training's."""
+        for file in reversed(self._files()):
+            try:
+                state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+            except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+                continue  # damaged after it was written: the one before it serves
+            if state.pop("fingerprint") != self._fingerprint:
+                raise ForeignCheckpoint(
+                    f"{self._folder} is of a training with another recipe, seed, base or data: "
+                    f"remove it, or name another --out"
+                )
+            return state
+        return None
+
+    def remove(self) -> None:
+        """Remove all of it: the training is over."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob(_PATTERN))

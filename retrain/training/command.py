@@ -1,0 +1,234 @@
+"""A training from label files to a folder: everything in its order."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from retrain.bases.loading import Base, load_base
+from retrain.labelled.preparing import Prepared, Sources
+from retrain.labelled.splitting import least_hashed
+from retrain.tracking import Run, commit, start_run
+from retrain.trained import (
+    CALIBRATION_TEXTS,
+    MANIFEST,
+    CalibrationText,
+    Trained,
+    TrainedRefused,
+    ValidationText,
+    read_trained,
+    write_trained,
+)
+from retrain.training.adapters import merged, with_adapters
+from retrain.training.batches import UNLABELLED, TrainingTexts, encode
+from retrain.training.biases import seek_biases
+from retrain.training.checkpoints import Checkpoints
+from retrain.training.figures import figures
+from retrain.training.hardware import choose_hardware
+from retrain.training.inference import logits_of
+from retrain.training.learning import Learner, Loop, Plan, Standing
+from retrain.training.recipe import Recipe
+from retrain.training.teaching import Teacher, mean_logits, open_teacher
+from retrain.training.watching import Curves, Display
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be trained, from what, and where it is to lie."""
+
+    sources: Sources
+    base: str
+    recipe: Recipe
+    seed: int
+    languages: tuple[str, ...]
+    teachers: Sequence[Path]
+    out: Path
+    home: Path
+    threads: int | None
+    checkpoint_every_s: float
+
+    @property
+    def cache(self) -> Path:
+        """Where fetched bases and teachers' logits are kept."""
+        return self.home / "retrain-cache"
+
+
+class Training:
+    """One training. Run again after a kill, it goes on and ends with the same figures.
+
+    Raises a `Failure` for what a person has to change first.
+    """
+
+    def __init__(self, order: Order, prepared: Prepared, display: Display) -> None:
+        self._order = order
+        self._prepared = prepared
+        self._display = display
+        self._hardware = choose_hardware(order.recipe.precision, order.threads)
+        self._teachers = [
+            open_teacher(folder, prepared.labels, order.sources.cleaning)
+            for folder in order.teachers
+        ]
+        self._described = _description(order, prepared, self._teachers)
+        self._folder = order.out.with_name(f"{order.out.name}.checkpoints")
+        digest = hashlib.sha256(msgspec.json.encode(self._described, order="sorted")).hexdigest()
+        self._checkpoints = Checkpoints(self._folder, digest)
+
+    def run(self) -> Trained:
+        """Train and write the folder, or return what stands there of this very training."""
+        trained = self._standing_already()
+        if trained is None:
+            with self._checkpoints.held():
+                trained = self._train()
+        self._checkpoints.remove()
+        return trained
+
+    def _standing_already(self) -> Trained | None:
+        out = self._order.out
+        if not out.exists():
+            return None
+        trained = read_trained(out) if (out / MANIFEST).is_file() else None
+        described = trained and {name: getattr(trained, name) for name in self._described}
+        if described != self._described:
+            raise TrainedRefused(f"{out} holds something else: remove it, or name another --out")
+        return trained
+
+    def _train(self) -> Trained:
+        order, prepared, hardware = self._order, self._prepared, self._hardware
+        taught = self._taught()
+        hardware.seed(order.seed)
+        base = load_base(
+            order.base, prepared.labels, max_tokens=order.recipe.max_tokens, cache=order.cache
+        )
+        model = with_adapters(base.model, rank) if (rank := order.recipe.lora_rank) else base.model
+        model.to(hardware.device)
+        texts = _texts(prepared, base, taught)
+        validation = encode(base.tokenizer, [example.text for example in prepared.validation])
+        truth = _numbers(prepared)
+        plan = Plan.of(len(texts), order.recipe)
+        run = self._tracked()
+        learner = Learner(model, texts, order.recipe, plan, hardware)
+        self._checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
+        self._display.begin("training", plan.steps)
+        standing = Loop(
+            learner=learner,
+            texts=texts,
+            recipe=order.recipe,
+            seed=order.seed,
+            plan=plan,
+            checkpoints=self._checkpoints,
+            checkpoint_every_s=order.checkpoint_every_s,
+            evaluate=lambda: figures(logits_of(model, validation, hardware), truth),
+            watchers=(self._display, Curves(run)),
+        ).run()
+        model = merged(model) if order.recipe.lora_rank else model
+        self._display.begin("last look, in fp32", len(validation))
+        logits = logits_of(model, validation, hardware.exact, done=self._display.advance)
+        trained = self._result(logits, truth, standing)
+        self._write(trained, model, base)
+        self._conclude(run, trained)
+        return trained
+
+    def _taught(self) -> npt.NDArray[np.float32] | None:
+        if not self._teachers:
+            return None
+        self._checkpoints.latest()  # a foreign one is better found before hours of teaching
+        prepared = self._prepared
+        texts = [example.text for example in prepared.training] + list(prepared.unlabelled)
+        self._display.begin("asking the teachers", len(texts) * len(self._teachers))
+        return mean_logits(
+            self._teachers,
+            texts,
+            prepared.labels,
+            hardware=self._hardware,
+            cache=self._order.cache / "teacher-logits",
+            done=self._display.advance,
+        )
+
+    def _tracked(self) -> Run:
+        order = self._order
+        noted = self._folder / "mlflow-run"
+        known = noted.read_text(encoding="ascii") if noted.is_file() else None
+        run = start_run(order.home, order.out.name, kind="training", continued=known)
+        noted.write_text(run.run_id, encoding="ascii")
+        recipe = self._described["recipe"]
+        others = {name: value for name, value in self._described.items() if name != "recipe"}
+        run.parameters({**others, **recipe, "commit": commit(), "hardware": self._hardware})
+        run.parameters({"threads": torch.get_num_threads()})
+        run.document("data.json", self._prepared.account.as_json())
+        return run
+
+    def _result(
+        self, logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], standing: Standing
+    ) -> Trained:
+        biases = (0.0,) * len(self._prepared.labels)
+        found = figures(logits, truth)
+        if self._order.recipe.class_biases:
+            biases = seek_biases(logits, truth)
+            with_biases = figures(logits + np.array(biases), truth)
+            found |= {f"{name}_with_biases": value for name, value in with_biases.items()}
+        return Trained(
+            **self._described,
+            class_biases=biases,
+            commit=commit(),
+            figures={**found, "best_step": standing.best_step, "steps": standing.step},
+            wall_s=round(standing.wall_s, 1),
+        )
+
+    def _write(self, trained: Trained, model: Any, base: Base) -> None:
+        prepared = self._prepared
+        share = min(1.0, CALIBRATION_TEXTS / len(prepared.training))
+        calibration = least_hashed(prepared.training, share)
+        write_trained(
+            self._order.out,
+            trained,
+            save_weights=model.save_pretrained,
+            tokenizer=base.tokenizer,
+            calibration=[CalibrationText(text=prepared.training[at].text) for at in calibration],
+            validation=[
+                ValidationText(id=example.id, text=example.text, label=example.label)
+                for example in prepared.validation
+            ],
+        )
+
+    def _conclude(self, run: Run, trained: Trained) -> None:
+        run.figures({**trained.figures, "wall_s": trained.wall_s})
+        run.file(self._order.out / MANIFEST)
+        run.finished()
+
+
+def _description(order: Order, prepared: Prepared, teachers: Sequence[Teacher]) -> dict[str, Any]:
+    recipe = order.recipe.as_parameters()
+    if teachers:
+        recipe["teachers"] = ",".join(teacher.sha256 for teacher in teachers)
+    return {
+        "labels": prepared.labels,
+        "cleaning": order.sources.cleaning,
+        "languages": order.languages,
+        "max_tokens": order.recipe.max_tokens,
+        "seed": order.seed,
+        "recipe": recipe,
+        "base": order.base,
+        "data_sha256": prepared.sha256,
+    }
+
+
+def _texts(prepared: Prepared, base: Base, taught: npt.NDArray[np.float32] | None) -> TrainingTexts:
+    """Return the labelled texts, and the unlabelled ones where teachers have judged them."""
+    number = {label: place for place, label in enumerate(prepared.labels)}
+    texts = [example.text for example in prepared.training]
+    labels = [number[example.label] for example in prepared.training]
+    if taught is not None:
+        texts += prepared.unlabelled
+        labels += [UNLABELLED] * len(prepared.unlabelled)
+    return TrainingTexts(encode(base.tokenizer, texts), np.array(labels, dtype=np.int64), taught)
+
+
+def _numbers(prepared: Prepared) -> npt.NDArray[np.int64]:
+    number = {label: place for place, label in enumerate(prepared.labels)}
+    return np.array([number[example.label] for example in prepared.validation], dtype=np.int64)

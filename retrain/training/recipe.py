@@ -1,0 +1,67 @@
+"""The recipe: every figure of a training, with its unit. Each is an option of `model train`."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Literal
+
+Precision = Literal["auto", "bf16", "fp32"]
+
+QUICK_TEXTS: Final = 1200
+"""Training texts of `--quick`, for tests and first tries: an epoch of less than a minute."""
+
+
+def _figure(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What training does with the texts. The seed, the base and the data are not part of it.
+
+    Balanced softmax: Ren et al. 2020. Distillation: Hinton et al. 2015. LoRA: Hu et al. 2021.
+    """
+
+    epochs: int = _figure(2, "Passes over the training texts, labelled and unlabelled.")
+    batch_texts: int = _figure(32, "Texts a step.")
+    max_tokens: int = _figure(96, "Word pieces of a text that are read.")
+    learning_rate: float = _figure(
+        6e-5, "AdamW's at its height; it rises over the warm-up, then falls to 0, linearly."
+    )
+    warm_up_share: float = _figure(0.1, "Share of all steps.")
+    weight_decay: float = _figure(0.01, "AdamW's; biases and layer norms have none.")
+    gradient_norm: float = _figure(1.0, "Gradients longer than this are shortened to it.")
+    prior_strength: float = _figure(
+        1.0,
+        "Times the log of a label's share, added to the logits in training alone: 1 is balanced "
+        "softmax, which weighs all labels alike, 0 is plain cross-entropy.",
+    )
+    label_smoothing: float = _figure(0.05, "Share of the target that is spread over all labels.")
+    averaging_decay: float = _figure(
+        0.999,
+        "Share of the averaged weights that stays at each step, lower in the first ones. The "
+        "averaged weights are what is evaluated and kept. 0: no averaging.",
+    )
+    evaluations_per_epoch: int = _figure(
+        4, "How often the validation split is scored; the best state by macro-recall is kept."
+    )
+    patience: int = _figure(4, "Evaluations without a better one that end it. 0: never.")
+    class_biases: bool = _figure(True, "Seek biases of the labels on the validation split.")
+    teacher_weight: float = _figure(
+        0.8, "Weight of the teachers' answers in the loss; that of the labels is 1 less it."
+    )
+    teacher_temperature: float = _figure(
+        2.0, "Divides the logits of teacher and student before they are compared."
+    )
+    lora_rank: int = _figure(0, "Rank of adapters trained in the weights' place. 0: none.")
+    precision: Precision = field(
+        default="auto",
+        metadata={"meaning": "bf16 is autocast; auto takes it where the processor has it."},
+    )
+
+    def as_parameters(self) -> dict[str, str | int | float | bool]:
+        """Return it as `trained.json` and MLflow hold it."""
+        return asdict(self)
+
+
+def quick(recipe: Recipe) -> Recipe:
+    """Return the recipe cut down to what ends within three minutes on two cores."""
+    return replace(recipe, epochs=1, max_tokens=min(48, recipe.max_tokens), evaluations_per_epoch=2)

@@ -1,0 +1,178 @@
+"""`murmur model train` from label files to a folder, and what it writes down on the way."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from deploy.cli import murmur
+from retrain.trained import CALIBRATION_TEXTS, read_calibration, read_trained, read_validation
+from schemas.failures import Failure
+from tests.training import OTHERS, WORDS, tiny_base, write_labels
+
+Train = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    tiny_base(folder / "tiny")
+    write_labels(folder / "labels.csv", rows=700)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def train(folder: Path) -> Train:
+    def run(out: str, *more: str, labels: str = "labels.csv") -> dict[str, Any]:
+        arguments = ["model", "train", "--labels", str(folder / labels), "--out", str(folder / out)]
+        arguments += ["--base", str(folder / "tiny"), "--learning-rate", "0.01", "--threads", "1"]
+        # What is said twice counts as it is said last.
+        environment = {"MURMUR_HOME": str(folder / "home")}
+        result = CliRunner(env=environment).invoke(murmur, [*arguments, "--json", *more])
+        if result.exception is not None:
+            raise result.exception
+        document: dict[str, Any] = json.loads(result.stdout)
+        return document
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def first(train: Train) -> dict[str, Any]:
+    return train("first")
+
+
+def weights(folder: Path, out: str) -> bytes:
+    return (folder / out / "model.safetensors").read_bytes()
+
+
+def test_it_learns_and_writes_a_folder_that_is_read_again(
+    folder: Path, first: dict[str, Any]
+) -> None:
+    trained = read_trained(folder / "first")
+    assert trained.labels == ("calm", "cross")
+    assert trained.figures["macro_recall"] > 0.9
+    assert first["trained"]["figures"] == trained.figures
+    validation = read_validation(folder / "first")
+    assert len(validation) == sum(first["data"]["validation"].values())
+    calibration = {line.text for line in read_calibration(folder / "first")}
+    assert len(calibration) == min(CALIBRATION_TEXTS, sum(first["data"]["training"].values()))
+    assert not calibration & {line.text for line in validation}
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others(
+    folder: Path, train: Train, first: dict[str, Any]
+) -> None:
+    again = train("again")
+    assert weights(folder, "again") == weights(folder, "first")
+    assert again["trained"]["figures"] == first["trained"]["figures"]
+    train("other", "--seed", "2", "--quick")
+    assert weights(folder, "other") != weights(folder, "first")
+
+
+@pytest.mark.usefixtures("first")
+def test_a_finished_training_is_not_repeated_and_another_one_takes_not_its_place(
+    folder: Path, train: Train
+) -> None:
+    before = (folder / "first" / "trained.json").stat().st_mtime_ns
+    assert train("first")["trained"]["figures"]["steps"] > 0
+    assert (folder / "first" / "trained.json").stat().st_mtime_ns == before
+    with pytest.raises(Failure, match="holds something else"):
+        train("first", "--epochs", "3")
+    assert not list(folder.glob("first.*"))
+
+
+def test_it_stops_when_the_validation_split_no_longer_gains(folder: Path, train: Train) -> None:
+    found = train("patient", "--epochs", "40", "--patience", "2", "--evaluations-per-epoch", "2")
+    assert found["trained"]["figures"]["steps"] < 40 * 20 / 2
+    assert found["trained"]["figures"]["best_step"] < found["trained"]["figures"]["steps"]
+    assert (folder / "patient").is_dir()
+
+
+@pytest.mark.usefixtures("first")
+def test_adapters_are_merged_into_weights_that_else_stay(folder: Path, train: Train) -> None:
+    from safetensors.torch import load_file
+
+    write_labels(folder / "again.csv", rows=700, seed=5)
+    base = ("--base", str(folder / "first"))
+    found = train("adapted", *base, "--lora", "4", labels="again.csv")
+    assert found["trained"]["figures"]["macro_recall"] > 0.9
+    adapted = load_file(folder / "adapted" / "model.safetensors")
+    before = load_file(folder / "first" / "model.safetensors")
+    assert set(adapted) == set(before)
+    layer = "distilbert.transformer.layer.0."
+    changed = {name for name, tensor in adapted.items() if not tensor.equal(before[name])}
+    assert f"{layer}attention.q_lin.weight" in changed
+    assert "classifier.weight" in changed
+    assert f"{layer}attention.q_lin.bias" not in changed
+    assert "distilbert.embeddings.word_embeddings.weight" not in changed
+
+
+@pytest.mark.usefixtures("first")
+def test_a_student_learns_from_a_teacher_what_no_label_tells_it(folder: Path, train: Train) -> None:
+    write_labels(folder / "more.csv", rows=900, seed=7)
+    write_labels(folder / "few.csv", rows=60, seed=8)
+    taught = ("--teacher", str(folder / "first"), "--unlabelled", str(folder / "more.csv"))
+    found = train("student", *taught, labels="few.csv")
+    alone = train("alone", labels="few.csv")
+    assert found["data"]["unlabelled"] > 800
+    assert found["trained"]["recipe"]["teachers"] != ""
+    assert read_trained(folder / "student").figures["macro_recall"] > 0.9
+    assert alone["trained"]["figures"]["steps"] < found["trained"]["figures"]["steps"]
+    kept = sorted((folder / "home").rglob("*.npy"))
+    times = [file.stat().st_mtime_ns for file in kept]
+    train("second-student", *taught, "--seed", "2", labels="few.csv")
+    assert [file.stat().st_mtime_ns for file in sorted((folder / "home").rglob("*.npy"))] == times
+
+
+@pytest.mark.usefixtures("first")
+def test_a_teacher_of_other_labels_is_refused(folder: Path, train: Train) -> None:
+    write_labels(folder / "three.csv", rows=400, labels=("calm", "cross", "glad"))
+    with pytest.raises(Failure, match="teaches"):
+        train("refused", "--teacher", str(folder / "first"), labels="three.csv")
+
+
+def test_unlabelled_texts_without_a_teacher_are_a_wrong_call(folder: Path, train: Train) -> None:
+    with pytest.raises(SystemExit) as ending:
+        train("none", "--unlabelled", str(folder / "labels.csv"))
+    assert ending.value.code == 2
+
+
+def test_any_number_of_labels_is_learned(train: Train, folder: Path) -> None:
+    write_labels(folder / "own.csv", rows=900, labels=("calm", "cross", "glad"))
+    found = train("own", "--epochs", "3", labels="own.csv")
+    assert found["trained"]["labels"] == ["calm", "cross", "glad"]
+    assert found["trained"]["figures"]["macro_recall"] > 0.8
+
+
+def test_mlflow_knows_parameters_curves_and_hash_and_no_text(
+    folder: Path, first: dict[str, Any]
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    home = folder / "home"
+    client = MlflowClient(tracking_uri=f"sqlite:///{home / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("murmur")
+    found = client.search_runs([experiment.experiment_id], "attributes.run_name = 'first'")
+    (run,) = found
+    assert run.info.status == "FINISHED"
+    assert run.data.params["data_sha256"] == first["trained"]["data_sha256"]
+    assert run.data.params["learning_rate"] == "0.01"
+    assert run.data.params["commit"] == first["trained"]["commit"]
+    curve = client.get_metric_history(run.info.run_id, "validation_macro_recall")
+    assert len(curve) == 8
+    assert run.data.metrics["macro_recall"] == first["trained"]["figures"]["macro_recall"]
+    artefacts = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert artefacts == {"data.json", "trained.json"}
+
+    of_texts = {word for words in WORDS.values() for word in words} - {"red", "bad", "win"}
+    written = b"".join(file.read_bytes() for file in home.glob("mlflow-artifacts/**/*.json"))
+    with sqlite3.connect(home / "mlflow.db") as database:
+        written += "\n".join(database.iterdump()).encode()
+    database.close()
+    assert len(OTHERS) > 10
+    assert not [word for word in of_texts if f" {word} ".encode() in written]

@@ -1,0 +1,139 @@
+"""Training's parts on torch: bases, loss, averages, checkpoints."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from retrain.bases import minilm
+from retrain.bases.loading import load_base
+from retrain.training.averaging import AveragedWeights
+from retrain.training.batches import UNLABELLED, encode
+from retrain.training.checkpoints import Checkpoints, ForeignCheckpoint
+from retrain.training.hardware import choose_hardware
+from retrain.training.inference import logits_of
+from retrain.training.loss import Loss, log_prior
+from retrain.training.recipe import Recipe
+from schemas.failures import Failure
+from tests.training import tiny_base
+
+TEXTS = ["I love this, really! http @user", "no", "ünïcode 😍 and a much longer text " * 9]
+
+
+def test_the_default_base_is_the_bert_of_its_wheel(tmp_path: Path) -> None:
+    from transformers import BertModel
+
+    base = load_base(minilm.NAME, ["a", "b"], max_tokens=96, cache=tmp_path)
+    bert: Any = BertModel.from_pretrained(minilm.wheel_folder()).eval()
+    for ids in encode(base.tokenizer, TEXTS):
+        tokens = torch.tensor([ids])
+        assert len(ids) <= 96
+        with torch.no_grad():
+            expected = bert(tokens).last_hidden_state
+            found = base.model.eval().distilbert(tokens).last_hidden_state
+        assert torch.allclose(found, expected, atol=1e-5)
+    assert base.model.config.id2label == {0: "a", 1: "b"}
+
+
+def test_a_folder_is_a_base_whatever_its_labels_were(tmp_path: Path) -> None:
+    folder = tiny_base(tmp_path / "tiny")
+    base = load_base(str(folder), list("abcde"), max_tokens=12, cache=tmp_path)
+    assert base.model.config.num_labels == 5
+    assert max(map(len, encode(base.tokenizer, TEXTS))) == 12
+
+
+def test_a_base_that_is_nowhere_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="no base") as refusal:
+        load_base(str(tmp_path / "none"), ["a", "b"], max_tokens=12, cache=tmp_path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_logits_do_not_depend_on_the_order_of_the_texts(tmp_path: Path) -> None:
+    base = load_base(str(tiny_base(tmp_path)), ["a", "b"], max_tokens=96, cache=tmp_path)
+    hardware = choose_hardware("fp32", 1)
+    tokens = encode(base.tokenizer, TEXTS)
+    there = logits_of(base.model, tokens, hardware)
+    back = logits_of(base.model, tokens[::-1], hardware)[::-1]
+    assert np.allclose(there, back, atol=1e-6)
+
+
+def test_with_the_whole_prior_a_model_that_knows_nothing_weighs_all_labels_alike() -> None:
+    labels = torch.tensor([0] * 90 + [1] * 10)
+    loss = Loss(Recipe(label_smoothing=0), log_prior(labels, 2, 1.0))
+    constant = torch.zeros(2, requires_grad=True)
+    loss(constant.expand(100, 2), labels, None).backward()  # type: ignore[no-untyped-call]
+    assert constant.grad is not None
+    assert constant.grad.abs().max() < 1e-6
+
+
+def test_a_student_that_answers_as_its_teacher_has_only_the_labels_left_to_learn() -> None:
+    labels, recipe = torch.tensor([0, 1, 1]), Recipe(teacher_weight=0.7)
+    loss = Loss(recipe, log_prior(labels, 2, 1.0))
+    logits = torch.tensor([[2.0, -1], [0, 3], [1, 1]])
+    of_labels = loss(logits, labels, None)
+    assert loss(logits, labels, logits) == pytest.approx(0.3 * of_labels.item(), rel=1e-5)
+    assert loss(logits, labels, -logits) > 2 * of_labels
+
+
+def test_an_unlabelled_text_adds_only_what_its_teacher_says() -> None:
+    loss = Loss(Recipe(), log_prior(torch.tensor([0, 1]), 2, 1.0))
+    logits, nothing = torch.tensor([[2.0, -1]]), torch.tensor([UNLABELLED])
+    assert loss(logits, nothing, logits) == pytest.approx(0, abs=1e-6)
+    assert loss(logits, nothing, -logits) > 0
+
+
+def test_an_average_forgets_its_first_weights_and_then_moves_slowly() -> None:
+    weights = {"w": torch.tensor([100.0])}
+    average = AveragedWeights(weights, 0.99)
+    weights["w"].fill_(1.0)
+    for _ in range(300):
+        average.update(weights)
+    assert average.weights["w"].item() == pytest.approx(1, abs=0.1)
+    weights["w"].fill_(2.0)
+    average.update(weights)
+    assert average.weights["w"].item() == pytest.approx(1.01, abs=0.1)
+    with average.in_place_of(weights):
+        assert weights["w"].item() < 1.2
+    assert weights["w"].item() == 2
+
+
+def test_the_last_two_checkpoints_are_kept_and_a_damaged_one_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    checkpoints = Checkpoints(tmp_path, "mine")
+    with checkpoints.held():
+        assert checkpoints.latest() is None
+        for step in (1, 2, 10):
+            checkpoints.write(step, {"step": step, "weights": torch.ones(1000) * step})
+        assert len(list(tmp_path.glob("step-*"))) == 2
+        found = checkpoints.latest()
+        assert found is not None
+        assert found["step"] == 10
+        newest = max(tmp_path.glob("step-*"))
+        newest.write_bytes(newest.read_bytes()[:2000])
+        before = checkpoints.latest()
+        assert before is not None
+        assert before["step"] == 2
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    with Checkpoints(tmp_path, "mine").held():
+        Checkpoints(tmp_path, "mine").write(1, {})
+        with pytest.raises(ForeignCheckpoint, match="another recipe, seed, base or data"):
+            Checkpoints(tmp_path, "another's").latest()
+
+
+def test_two_processes_do_not_train_into_one_folder(tmp_path: Path) -> None:
+    with (
+        Checkpoints(tmp_path, "mine").held(),
+        pytest.raises(Failure, match="another process trains"),
+        Checkpoints(tmp_path, "mine").held(),
+    ):
+        pass
+
+
+def test_checkpoints_that_the_disk_has_no_room_for_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="MiB for checkpoints"):
+        Checkpoints(tmp_path, "mine").check_space(2**60)
