@@ -5,6 +5,7 @@ from importlib.util import find_spec
 import click
 
 from retrain.baselines.cli import baselines
+from retrain.evaluation.cli import evaluate
 from retrain.training.cli import train
 from schemas.failures import Failure
 
@@ -18,3 +19,4 @@ def model() -> None:
 
 model.add_command(train)
 model.add_command(baselines)
+model.add_command(evaluate)
