@@ -6,6 +6,7 @@ import click
 
 from retrain.baselines.cli import baselines
 from retrain.evaluation.cli import evaluate
+from retrain.export.cli import export
 from retrain.training.cli import train
 from schemas.failures import Failure
 
@@ -19,4 +20,5 @@ def model() -> None:
 
 model.add_command(train)
 model.add_command(baselines)
+model.add_command(export)
 model.add_command(evaluate)
