@@ -25,6 +25,7 @@ from retrain.export.result import Exported
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
 from retrain.export.temperature import best_temperature
 from retrain.labelled.reading import LabelledFile
+from retrain.labelled.tweeteval import TEXTS
 from retrain.trained import Trained, TrainedRefused, read_calibration, read_trained, read_validation
 from schemas.failures import Failure
 
@@ -182,10 +183,15 @@ class _Export:
         labels = self._trained.labels
         truth = truth_of(labels, [row.label for row in labelled.rows])
         answers = Answers.of(labels, truth, ask(bundle, [row.text for row in labelled.rows]))
-        return Measured(labelled.path.name, len(truth), self._figures(answers))
+        return Measured(_name_of(labelled.path), len(truth), self._figures(answers))
 
     def _figures(self, answers: Answers) -> dict[str, Figure]:
         return headline_figures(answers, seed=self._order.seed)
+
+
+def _name_of(path: Path) -> str:
+    """Return how a card names a label file; TweetEval's are told apart by their folders alone."""
+    return f"{path.parent.name}/{path.name}" if path.name.endswith(TEXTS) else path.name
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from scipy.special import log_softmax
 from model_server.engine import Probabilities
 from retrain.evaluation.answers import Indices
 
-COLDEST: Final = 0.05
-HOTTEST: Final = 20.0
+COLDEST: Final = 0.01
+HOTTEST: Final = 100.0
 
 
 def best_temperature(probabilities: Probabilities, truth: Indices) -> float:
-    """Return the temperature with the least cross-entropy, within .05 and 20, to four decimals.
+    """Return the temperature with the least cross-entropy, within .01 and 100, to four decimals.
 
     `probabilities` were given at temperature 1. One number on a validation split is enough to
     calibrate, and changes no label (Guo and others, "On Calibration of Modern Neural Networks",
