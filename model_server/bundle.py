@@ -1,6 +1,7 @@
 """A model as one folder: weights, tokenizer, and the manifest that vouches for them."""
 
 import hashlib
+import unicodedata
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final
@@ -79,8 +80,7 @@ def open_bundle(folder: Path) -> Bundle:
 def _check(folder: Path, manifest: Manifest) -> None:
     if manifest.cleaning not in CLEANING:
         raise RefusedBundle(f"{folder} wants cleaning {manifest.cleaning!r}, which is not known")
-    if len(set(manifest.labels)) != len(manifest.labels):
-        raise RefusedBundle(f"{folder} names a label twice")
+    _check_labels(folder, manifest.labels)
     if any(len(case.probabilities) != len(manifest.labels) for case in manifest.self_test):
         raise RefusedBundle(f"{folder} has self-test cases of another number of labels")
     for name in (MODEL, TOKENIZER):
@@ -92,6 +92,26 @@ def _check(folder: Path, manifest: Manifest) -> None:
         actual = sha256_of(folder / name)
         if actual != expected:
             raise RefusedBundle(f"{folder}/{name} has SHA-256 {actual}, its manifest {expected}")
+
+
+def _check_labels(folder: Path, labels: tuple[str, ...]) -> None:
+    if len(set(labels)) != len(labels):
+        raise RefusedBundle(f"{folder} names a label twice")
+    for label in labels:
+        if not storable_label(label):
+            raise RefusedBundle(
+                f"{folder} has the label {label!r}: space around it, or a character that controls"
+            )
+
+
+def storable_label(label: str) -> bool:
+    """Tell whether rows, cache, tables and exports can hold a label as it is.
+
+    A label stands in every row and rollup: PostgreSQL stores no NUL, a terminal obeys control
+    characters, and what people labelled is compared without the space around it.
+    """
+    controls = any(unicodedata.category(character) in ("Cc", "Cs") for character in label)
+    return label == label.strip() != "" and not controls
 
 
 def sha256_of(file: Path) -> str:

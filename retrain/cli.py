@@ -5,6 +5,9 @@ from importlib.util import find_spec
 import click
 
 from retrain.baselines.cli import baselines
+from retrain.evaluation.cli import evaluate
+from retrain.export.cli import export
+from retrain.registry.cli import fetch, log
 from retrain.training.cli import train
 from schemas.failures import Failure
 
@@ -18,3 +21,7 @@ def model() -> None:
 
 model.add_command(train)
 model.add_command(baselines)
+model.add_command(export)
+model.add_command(evaluate)
+model.add_command(log)
+model.add_command(fetch)

@@ -1,5 +1,6 @@
 """Events for tests: everything has a value, and a test names only what it is about."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,16 +44,18 @@ def scored_tweet(
     confidence: float = 0.8,
     *,
     by: str = "a",
+    labels: Sequence[str] = LABELS,
     hashtags: tuple[str, ...] = (),
     **fields: Any,
 ) -> TweetScored:
-    """Return a scored tweet."""
-    others = [name for name in LABELS if name != label]
-    probabilities = {label: confidence} | {name: round((1 - confidence) / 2, 6) for name in others}
+    """Return a scored tweet of a model with these labels, and with `label`."""
+    names = list(dict.fromkeys([*labels, label]))
+    rest = round((1 - confidence) / (len(names) - 1), 6)
+    probabilities = {name: confidence if name == label else rest for name in names}
     score = Score(
         label=label,
         confidence=confidence,
-        probabilities={name: probabilities[name] for name in LABELS},
+        probabilities=probabilities,
         model=model(by),
         scored_at=RECEIVED_AT,
     )

@@ -1,0 +1,47 @@
+"""`murmur model evaluate`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument(
+    "bundles", nargs=-1, required=True, metavar="BUNDLE…",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)  # fmt: skip
+@click.option(
+    "--labels", "labels_path", required=True, type=click.Path(exists=True, path_type=Path),
+    metavar="FILE|DIR", help="SemEval TSV, text,label CSV or TSV, or a TweetEval folder.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html",
+    help="Write a page with pictures: confusion, reliability, confidence.",
+)  # fmt: skip
+@click.option("--seed", default=1, show_default=True, help="Of the bootstrap.")
+def evaluate(
+    bundles: tuple[Path, ...], labels_path: Path, as_json: bool, report: Path | None, seed: int
+) -> None:
+    """Measure bundles on labelled texts, by the engine that serves them.
+
+    Several bundles are compared with the first, text by text. Every figure has a 95 % interval.
+    """
+    import msgspec
+    from rich.console import Console
+
+    from retrain.evaluation.measuring import measure
+    from retrain.evaluation.page import page
+    from retrain.evaluation.tables import evaluation_view
+    from schemas.failures import Failure
+
+    evaluation = measure(bundles, labels_path, seed=seed, console=Console(stderr=True))
+    if report is not None:
+        try:
+            report.write_text(page(evaluation), encoding="utf-8")
+        except OSError as error:
+            raise Failure(f"cannot write {report}: {error.strerror}") from error
+    if as_json:
+        click.echo(msgspec.json.encode(evaluation))
+    else:
+        Console(highlight=False).print(evaluation_view(evaluation))

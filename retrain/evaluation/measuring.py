@@ -1,0 +1,41 @@
+"""Bundles asked for the labels of a file's texts, with a progress bar."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from model_server.bundle import Bundle, open_bundle
+from retrain.evaluation.answers import Answers, ask, truth_of
+from retrain.evaluation.evaluate import evaluate, require_same_labels
+from retrain.evaluation.shape import Evaluation
+from retrain.labelled.reading import read_labelled
+
+
+def measure(
+    folders: Sequence[Path], labels_path: Path, *, seed: int, console: Console
+) -> Evaluation:
+    """Return the figures of bundles on a label file.
+
+    Raises `RefusedBundle`, `DifferentLabels`, and `UnusableLabels` for a file without labels of
+    these bundles.
+    """
+    bundles = [open_bundle(folder) for folder in folders]
+    labels = require_same_labels(bundles)
+    labelled = read_labelled(labels_path, labels=labels)
+    texts = [row.text for row in labelled.rows]
+    named = [row.label for row in labelled.rows]
+    measured: list[tuple[Bundle, Answers]] = []
+    columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("scoring", total=len(texts) * len(bundles))
+        for bundle in bundles:
+            rows = ask(bundle, texts, told=lambda done: progress.advance(task, done))
+            own = bundle.manifest.labels
+            answers = Answers.of(own, truth_of(own, named), rows)
+            # Bundles may know the same labels in another order.
+            measured.append((bundle, answers.in_order_of(labels)))
+    return evaluate(
+        measured, labels_file=str(labels_path), faults=labelled.fault_counts(), seed=seed
+    )

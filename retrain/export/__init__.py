@@ -1,0 +1,1 @@
+"""How does a trained model become a bundle, and may it?"""

@@ -1,0 +1,127 @@
+"""MODEL_CARD.md: what a bundle was made of, how good it is, and what it is not for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from retrain.evaluation.bootstrap import Figure
+from retrain.evaluation.wording import HEADINGS, figure_text
+from retrain.export.gate import GateFigures
+from retrain.trained import Trained
+
+CARD: Final = "MODEL_CARD.md"
+
+_PURPOSE: Final = (
+    "A classifier of single tweets: int8 ONNX, statically quantised, so that a tweet's score does "
+    "not depend on the tweets that are scored beside it."
+)
+_INTERVALS: Final = (
+    "In brackets 95 % bootstrap intervals, which say what other texts of the same kind would do, "
+    "and nothing about texts of another kind."
+)
+_AGEING: Final = (
+    "It learned from texts of certain years and subjects; what people write and mean changes. "
+    "Measure it on labels of your own: `murmur model evaluate`."
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of a bundle on the texts of a file; `chosen_on`: they helped to choose it."""
+
+    texts_of: str
+    texts: int
+    figures: Mapping[str, Figure]
+    chosen_on: bool = False
+
+
+def model_card(
+    trained: Trained,
+    *,
+    name: str,
+    version: str,
+    licence: str,
+    temperature: float,
+    measured: Sequence[Measured],
+    gate: GateFigures,
+) -> str:
+    """Return the card as Markdown. It holds figures and names, and no text of the data."""
+    hours, rest_s = divmod(round(trained.wall_s), 3600)
+    facts = {
+        "Labels": ", ".join(_code(label) for label in trained.labels),
+        "Languages": ", ".join(trained.languages),
+        "Base": trained.base,
+        "Training data": f"SHA-256 {_code(trained.data_sha256)}; its texts are not in the bundle",
+        "Trained in": f"{hours} h {rest_s // 60} min, seed {trained.seed}, commit {trained.commit}",
+        "Input": f"at most {trained.max_tokens} word pieces; cleaning version {trained.cleaning}",
+        "Temperature": f"{temperature}",
+    }
+    recipe = {name: str(value) for name, value in trained.recipe.items()}
+    lines = [f"# {_plain(name)}, version {_plain(version)}", "", _PURPOSE, ""]
+    lines += [*_table(("", ""), facts.items()), "", "## Recipe", ""]
+    lines += [*_table(("parameter", "value"), recipe.items()), "", "## Figures", ""]
+    lines += [*_figures_table(measured), "", _INTERVALS, "", *_export_lines(gate), ""]
+    lines += ["## Limits", "", *_limits(trained.languages), "", f"Licence: {_plain(licence)}.", ""]
+    return "\n".join(lines)
+
+
+def _limits(languages: Sequence[str]) -> list[str]:
+    return [
+        "- It says something about a text, nothing about a person.",
+        f"- It knows {', '.join(languages)}; other languages get a guess.",
+        "- It gives every text one of its labels, also one that none of them fits.",
+        f"- {_AGEING}",
+    ]
+
+
+def _figures_table(measured: Sequence[Measured]) -> list[str]:
+    headings = [
+        f"{found.texts_of}, {found.texts:,} texts{' *' if found.chosen_on else ''}"
+        for found in measured
+    ]
+    rows = [
+        (HEADINGS[name], *(figure_text(found.figures[name]) for found in measured))
+        for name in measured[0].figures
+    ]
+    lines = _table(("", *headings), rows)
+    if any(found.chosen_on for found in measured):
+        lines += ["", "\\* The model's end, class biases or temperature were chosen on these."]
+    return lines
+
+
+def _export_lines(gate: GateFigures) -> list[str]:
+    exported = (
+        f"Export: int8 has macro-recall {gate.macro_recall_int8:.4f} and fp32 "
+        f"{gate.macro_recall_fp32:.4f} on {gate.texts:,} validation texts; "
+        f"{gate.same_labels:.2%} of the labels are the same. Of {gate.texts_by_batch:,} texts "
+        f"{gate.labels_by_batch} get another label alone than in a batch of 32."
+    )
+    lines = [exported]
+    if gate.cost is not None:
+        cost = gate.cost
+        lines.append(
+            f"A tweet costs {cost.ratio:.2f} times the CPU of {_plain(cost.against)}, in turns on "
+            "one core."
+        )
+    return lines
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(_cell(heading) for heading in headings)} |"]
+    lines.append("|" + "---|" * len(headings))
+    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+    return lines
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{text}{fence}"
+
+
+def _plain(text: str) -> str:
+    """Return a text from outside in which no character marks anything up."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in " ".join(text.split()))

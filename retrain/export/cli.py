@@ -1,0 +1,73 @@
+"""`murmur model export`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("trained", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="BUNDLE",
+    help="Folder to be made.",
+)  # fmt: skip
+@click.option(
+    "--against", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="BUNDLE",
+    help="A tweet may not cost more than with this one. Default: the bundle that serves now.",
+)  # fmt: skip
+@click.option("--any-cost", is_flag=True, help="Compare the cost with no other bundle.")
+@click.option(
+    "--test", "tests", multiple=True, type=click.Path(exists=True, path_type=Path),
+    metavar="FILE|DIR", help="Labels that nothing was chosen on; their figures go into the card.",
+)  # fmt: skip
+@click.option("--name", help="Of the bundle. Default: its folder's.")
+@click.option("--version", default="1", show_default=True, help="Of the bundle.")
+@click.option("--licence", default="Apache-2.0", show_default=True, help="Of the weights.")
+@click.option("--seed", default=1, show_default=True, help="Of the card's intervals.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def export(
+    trained: Path,
+    out: Path,
+    against: Path | None,
+    any_cost: bool,
+    tests: tuple[Path, ...],
+    name: str | None,
+    version: str,
+    licence: str,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Make a bundle of a trained model: int8 ONNX with calibrated confidences.
+
+    A gate measures it on its validation texts and refuses what differs too much from the
+    unquantised model, depends on the batch, is too large, or costs more than the last bundle.
+    """
+    import msgspec
+    from rich.console import Console
+    from rich.markup import escape
+
+    from model_server.bundle import default_bundle
+    from retrain.export.exporting import Order
+    from retrain.export.exporting import export as export_bundle
+    from retrain.export.showing import exported_view
+    from retrain.labelled.reading import read_labelled
+    from retrain.trained import read_trained
+    from schemas.settings import load_settings
+
+    if against and any_cost:
+        raise click.UsageError("--any-cost compares with no bundle: leave --against out")
+    if not any_cost:
+        against = against or load_settings().model or default_bundle()
+    out = out.absolute()
+    labels = read_trained(trained).labels
+    order = Order(
+        trained=trained, out=out, name=name or out.name, version=version, licence=licence,
+        against=against, tests=tuple(read_labelled(path, labels=labels) for path in tests),
+        seed=seed,
+    )  # fmt: skip
+    with Console(stderr=True).status("exporting") as status:
+        exported = export_bundle(order, lambda step: status.update(escape(step)))
+    if as_json:
+        click.echo(msgspec.json.encode(exported))
+    else:
+        Console(highlight=False).print(exported_view(exported))

@@ -1,0 +1,214 @@
+"""From a trained model to a sealed bundle: export, quantise, calibrate, measure, judge, seal."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from model_server.bundle import MODEL, TOKENIZER, Bundle, open_bundle
+from model_server.engine import OnnxEngine, Probabilities
+from model_server.sealing import seal_bundle
+from retrain.evaluation.answers import Answers, ask, probabilities_of, truth_of
+from retrain.evaluation.bootstrap import Figure
+from retrain.evaluation.evaluate import headline_figures
+from retrain.export.batches import batches_of
+from retrain.export.card import CARD, Measured, model_card
+from retrain.export.cost import compare_cost
+from retrain.export.gate import Cost, GateFigures, refusals
+from retrain.export.measuring import labels_by_batch, macro_recall, same_labels
+from retrain.export.onnx_model import largest_logit_difference, load_torch, write_onnx
+from retrain.export.quantising import CALIBRATION_TEXTS, quantise
+from retrain.export.result import Exported
+from retrain.export.self_test_texts import SELF_TEST_TEXTS
+from retrain.export.temperature import best_temperature
+from retrain.labelled.reading import LabelledFile
+from retrain.labelled.tweeteval import TEXTS
+from retrain.trained import Trained, TrainedRefused, read_calibration, read_trained, read_validation
+from schemas.failures import Failure
+
+_COMPARED_TEXTS: Final = 256
+
+
+class ExportRefused(Failure):
+    """The model broke a rule of the gate; no bundle was written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to export and where to. `against` is the bundle whose cost it must keep to, if any.
+
+    `tests` are label files that nothing was chosen on: their figures go into the card.
+    """
+
+    trained: Path
+    out: Path
+    name: str
+    version: str
+    licence: str
+    against: Path | None
+    tests: tuple[LabelledFile, ...]
+    seed: int
+
+
+def export(order: Order, say: Callable[[str], object]) -> Exported:
+    """Write a bundle, whole or not at all: beside its place, then by a rename.
+
+    Raises `ExportRefused` with every rule that the model breaks, `TrainedRefused` for what is no
+    trained model, and `Failure` where the place is taken.
+    """
+    trained = read_trained(order.trained)
+    if order.out.exists():
+        raise Failure(f"{order.out} exists already: name another folder or remove it")
+    against = open_bundle(order.against) if order.against else None
+    with _unfinished(order.out) as work:
+        exported = _Export(order, trained, work, say).run(against)
+        for file in (work / "int8").iterdir():
+            _flush_to_disk(file)
+        (work / "int8").rename(order.out)
+        _flush_to_disk(order.out.parent)
+    return exported
+
+
+class _Export:
+    def __init__(
+        self, order: Order, trained: Trained, work: Path, say: Callable[[str], object]
+    ) -> None:
+        self._order = order
+        self._trained = trained
+        self._say = say
+        self._fp32, self._int8 = work / "fp32", work / "int8"
+        calibration, validation = read_calibration(order.trained), read_validation(order.trained)
+        if not calibration or not validation:
+            raise TrainedRefused(f"{order.trained} has no texts to be calibrated and judged on")
+        self._calibration = [row.text for row in calibration[:CALIBRATION_TEXTS]]
+        self._texts = [row.text for row in validation]
+        self._truth = truth_of(trained.labels, [row.label for row in validation])
+
+    def run(self, against: Bundle | None) -> Exported:
+        """Do everything, and return what came out."""
+        order = self._order
+        logit_difference = self._write_models()
+        self._say("scoring the validation texts in fp32 and int8")
+        fp32 = self._answers(self._scored(self._seal(self._fp32, 1.0)))
+        plain = self._scored(self._seal(self._int8, 1.0))
+        temperature = best_temperature(plain, self._truth)
+        bundle = self._seal(self._int8, temperature)
+        engine = OnnxEngine(bundle)
+        answers = self._answers(probabilities_of(engine, self._texts))
+        self._say("scoring texts alone and among others")
+        texts_by_batch, differing = labels_by_batch(engine, self._texts)
+        figures = GateFigures(
+            texts=len(self._texts),
+            logit_difference=logit_difference,
+            macro_recall_fp32=round(macro_recall(fp32), 6),
+            macro_recall_int8=round(macro_recall(answers), 6),
+            same_labels=round(same_labels(answers, fp32), 6),
+            texts_by_batch=texts_by_batch,
+            labels_by_batch=differing,
+            size_bytes=sum(file.stat().st_size for file in self._int8.iterdir()),
+            cost=self._cost(engine, against) if against else None,
+        )
+        broken = refusals(figures)
+        if broken:
+            raise ExportRefused(f"{order.trained} makes no bundle: {'; '.join(broken)}")
+        measured = [
+            Measured("validation", len(self._texts), self._figures(answers), chosen_on=True),
+            *(self._tested(bundle, labelled) for labelled in order.tests),
+        ]
+        card = model_card(
+            self._trained, name=order.name, version=order.version, licence=order.licence,
+            temperature=temperature, measured=measured, gate=figures,
+        )  # fmt: skip
+        (self._int8 / CARD).write_text(card, encoding="utf-8")
+        return Exported(
+            folder=str(order.out),
+            name=order.name,
+            version=order.version,
+            sha256=bundle.identity.sha256,
+            temperature=temperature,
+            gate=figures,
+            measured={found.texts_of: dict(found.figures) for found in measured},
+        )
+
+    def _write_models(self) -> float:
+        """Write both models and return how far the ONNX model is from PyTorch's."""
+        order, trained = self._order, self._trained
+        self._say("exporting to ONNX")
+        model = load_torch(order.trained)
+        tokenizer = order.trained / TOKENIZER
+        for folder in (self._fp32, self._int8):
+            folder.mkdir()
+            shutil.copyfile(tokenizer, folder / TOKENIZER)
+        write_onnx(model, trained.class_biases, self._fp32 / MODEL)
+        compared = list(
+            batches_of(tokenizer, self._texts[:_COMPARED_TEXTS], max_tokens=trained.max_tokens)
+        )
+        difference = largest_logit_difference(
+            model, trained.class_biases, self._fp32 / MODEL, compared
+        )
+        self._say("quantising")
+        calibration = batches_of(tokenizer, self._calibration, max_tokens=trained.max_tokens)
+        quantise(self._fp32 / MODEL, self._int8 / MODEL, list(calibration))
+        return difference
+
+    def _seal(self, folder: Path, temperature: float) -> Bundle:
+        return seal_bundle(
+            folder,
+            name=self._order.name,
+            version=self._order.version,
+            labels=self._trained.labels,
+            cleaning=self._trained.cleaning,
+            languages=self._trained.languages,
+            max_tokens=self._trained.max_tokens,
+            temperature=temperature,
+            self_test_texts=SELF_TEST_TEXTS,
+        )
+
+    def _scored(self, bundle: Bundle) -> Probabilities:
+        return probabilities_of(OnnxEngine(bundle), self._texts)
+
+    def _answers(self, probabilities: Probabilities) -> Answers:
+        return Answers.of(self._trained.labels, self._truth, probabilities)
+
+    def _cost(self, engine: OnnxEngine, against: Bundle) -> Cost:
+        self._say(f"comparing the cost with {against.manifest.name}")
+        name = f"{against.manifest.name} {against.manifest.version}"
+        return compare_cost(engine, OnnxEngine(against), self._texts, against=name)
+
+    def _tested(self, bundle: Bundle, labelled: LabelledFile) -> Measured:
+        self._say(f"scoring {labelled.path.name}")
+        labels = self._trained.labels
+        truth = truth_of(labels, [row.label for row in labelled.rows])
+        answers = Answers.of(labels, truth, ask(bundle, [row.text for row in labelled.rows]))
+        return Measured(_name_of(labelled.path), len(truth), self._figures(answers))
+
+    def _figures(self, answers: Answers) -> dict[str, Figure]:
+        return headline_figures(answers, seed=self._order.seed)
+
+
+def _name_of(path: Path) -> str:
+    """Return how a card names a label file; TweetEval's are told apart by their folders alone."""
+    return f"{path.parent.name}/{path.name}" if path.name.endswith(TEXTS) else path.name
+
+
+@contextmanager
+def _unfinished(out: Path) -> Iterator[Path]:
+    """Yield an empty folder beside a place; it is gone afterwards."""
+    work = out.with_name(f".{out.name}.unfinished")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

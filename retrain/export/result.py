@@ -1,0 +1,18 @@
+"""What an export came to, as `murmur model export --json` writes it."""
+
+from msgspec import Struct
+
+from retrain.evaluation.bootstrap import Figure
+from retrain.export.gate import GateFigures
+
+
+class Exported(Struct, frozen=True, kw_only=True):
+    """A bundle that passed the gate. `measured` has its figures by the file they are of."""
+
+    folder: str
+    name: str
+    version: str
+    sha256: str
+    temperature: float
+    gate: GateFigures
+    measured: dict[str, dict[str, Figure]]

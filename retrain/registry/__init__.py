@@ -1,0 +1,1 @@
+"""Where are bundles kept for others, and under which names?"""

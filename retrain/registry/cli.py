@@ -1,0 +1,58 @@
+"""`murmur model log` and `murmur model fetch`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--name", help="In the registry. Default: the bundle's own.")
+@click.option(
+    "--alias", "aliases", multiple=True, default=["challenger"], show_default=True,
+    help="What it is from now on; may be given several times.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool) -> None:
+    """Put a bundle into MLflow's registry as a new version.
+
+    The registry is where MLFLOW_TRACKING_URI says, else a file of MURMUR_HOME.
+    """
+    import msgspec
+
+    from retrain.registry.bundles import log_bundle
+    from schemas.settings import load_settings
+
+    registered = log_bundle(load_settings().home, bundle, name=name, aliases=list(aliases))
+    if as_json:
+        click.echo(msgspec.json.encode(registered))
+    else:
+        click.echo(
+            f"{registered.name} version {registered.registry_version} "
+            f"is now {', '.join(registered.aliases) or 'without an alias'}"
+        )
+
+
+@click.command()
+@click.argument("reference", metavar="NAME@ALIAS")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="FOLDER",
+    help="Folder to be made.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def fetch(reference: str, out: Path, as_json: bool) -> None:
+    """Fetch a bundle from MLflow's registry and check its hashes."""
+    import msgspec
+
+    from retrain.registry.bundles import fetch_bundle, parse_reference
+    from schemas.settings import load_settings
+
+    try:
+        name, alias = parse_reference(reference)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="NAME@ALIAS") from error
+    fetched = fetch_bundle(load_settings().home, name, alias, out.absolute())
+    if as_json:
+        click.echo(msgspec.json.encode(fetched))
+    else:
+        click.echo(f"{fetched.name} version {fetched.registry_version} in {fetched.folder}")

@@ -1,0 +1,160 @@
+"""A trained model becomes a bundle that serves, or nothing at all."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from model_server.bundle import MODEL, open_bundle
+from model_server.engine import OnnxEngine
+from model_server.scorer import load_scorer
+from retrain.cli import model
+from retrain.export.exporting import ExportRefused
+from retrain.export.onnx_model import load_torch
+from retrain.export.self_test_texts import SELF_TEST_TEXTS
+from retrain.trained import TrainedRefused, read_validation
+from schemas.failures import Failure
+from tests.keyword_bundle import keyword_bundle
+from tests.tiny_trained import TELLING, texts_of, tiny_trained
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run `murmur model` in this process."""
+    return CliRunner().invoke(model, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_trained(tmp_path_factory.mktemp("trained") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A bundle, and what the command said of it."""
+    folder = tmp_path_factory.mktemp("bundles")
+    labels = folder / "test.tsv"
+    rows = [f"{number}\t{label}\t{text}" for number, (text, label) in enumerate(texts_of(60, 3))]
+    labels.write_text("\n".join(rows) + "\n")
+    result = run(
+        "export", trained, "--out", folder / "tiny", "--any-cost", "--test", labels, "--json",
+        "--version", "2024-01 | *new*",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    return folder / "tiny", json.loads(result.stdout)
+
+
+def test_the_bundle_serves_what_was_trained(
+    trained: Path, exported: tuple[Path, dict[str, Any]]
+) -> None:
+    folder, document = exported
+    scorer = load_scorer(folder, cache_size=0)
+    assert scorer.labels == tuple(TELLING)
+    assert scorer.identity.sha256 == document["sha256"]
+    rows = read_validation(trained)
+    found = [prediction.label for prediction in scorer.predict([row.text for row in rows])]
+    right = np.mean([label == row.label for label, row in zip(found, rows, strict=True)])
+    assert right > 0.8
+    assert document["measured"]["validation"]["accuracy"]["value"] == pytest.approx(right)
+    assert [case.text for case in open_bundle(folder).manifest.self_test] == list(SELF_TEST_TEXTS)
+
+
+def test_the_gate_was_told_what_is_so(exported: tuple[Path, dict[str, Any]]) -> None:
+    gate = exported[1]["gate"]
+    assert 0 <= gate["logit_difference"] < 1e-4
+    assert gate["same_labels"] >= 0.97
+    assert (gate["texts_by_batch"], gate["labels_by_batch"]) == (400, 0)
+    assert gate["cost"] is None
+
+
+def test_a_text_gets_the_same_probabilities_whatever_its_neighbours(
+    trained: Path, exported: tuple[Path, dict[str, Any]]
+) -> None:
+    engine = OnnxEngine(open_bundle(exported[0]))
+    texts = [row.text for row in read_validation(trained)[:100]]
+    alone = np.concatenate([engine.probabilities([text]) for text in texts])
+    assert np.array_equal(engine.probabilities(texts), alone)
+
+
+def test_confidence_is_calibrated_on_the_validation_split(
+    exported: tuple[Path, dict[str, Any]],
+) -> None:
+    manifest = open_bundle(exported[0]).manifest
+    assert manifest.temperature == exported[1]["temperature"] != 1.0
+
+
+def test_the_card_says_figures_with_intervals_and_no_text_of_the_data(
+    trained: Path, exported: tuple[Path, dict[str, Any]]
+) -> None:
+    card = (exported[0] / "MODEL_CARD.md").read_text()
+    recall = exported[1]["measured"]["test.tsv"]["macro_recall"]
+    assert recall["low"] <= recall["value"] <= recall["high"]
+    assert "test.tsv, 60 texts" in card
+    assert "validation, 400 texts *" in card
+    assert "version 2024-01 \\| \\*new\\*" in card
+    assert "Licence: Apache-2.0" in card
+    for file in exported[0].iterdir():
+        content = file.read_bytes()
+        assert not [r for r in read_validation(trained) if r.text.encode() in content]
+
+
+def test_only_the_bundle_is_left(exported: tuple[Path, dict[str, Any]]) -> None:
+    folder = exported[0]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "MODEL_CARD.md", "bundle.json", "model.onnx", "tokenizer.json",
+    ]  # fmt: skip
+    assert sorted(file.name for file in folder.parent.iterdir()) == ["test.tsv", "tiny"]
+
+
+def test_what_costs_more_than_the_last_bundle_is_refused_and_leaves_nothing(
+    trained: Path, tmp_path: Path
+) -> None:
+    cheap = keyword_bundle(tmp_path / "cheap", {"good": "good", "bad": "bad"})
+    result = run("export", trained, "--out", tmp_path / "bundle", "--against", cheap.folder)
+    assert isinstance(result.exception, ExportRefused)
+    assert "µs of CPU, keywords 1" in str(result.exception)
+    assert [file.name for file in tmp_path.iterdir()] == ["cheap"]
+
+
+def test_a_taken_place_is_left_as_it_is(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    result = run("export", trained, "--out", tmp_path / "bundle", "--any-cost")
+    assert isinstance(result.exception, Failure)
+    assert "exists already" in str(result.exception)
+    assert list((tmp_path / "bundle").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "model.safetensors", "tokenizer.json", "calibration.txt.jsonl"]
+)
+def test_an_incomplete_model_is_refused_in_one_line(
+    trained: Path, tmp_path: Path, name: str
+) -> None:
+    broken = Path(shutil.copytree(trained, tmp_path / "broken"))
+    (broken / name).unlink()
+    result = run("export", broken, "--out", tmp_path / "bundle", "--any-cost")
+    assert isinstance(result.exception, TrainedRefused)
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_another_architecture_is_refused(trained: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(trained, tmp_path / "other"))
+    config = json.loads((other / "config.json").read_bytes())
+    (other / "config.json").write_text(json.dumps({**config, "model_type": "mpnet"}))
+    with pytest.raises(TrainedRefused, match="only a DistilBERT"):
+        load_torch(other)
+
+
+def test_the_graph_holds_its_weights_in_eight_bits(exported: tuple[Path, dict[str, Any]]) -> None:
+    import onnx
+
+    graph = onnx.load(str(exported[0] / MODEL)).graph
+    weights = [t for t in graph.initializer if len(t.dims) == 2 and "position" not in t.name]
+    products = [table for table in weights if table.dims[1] > 1]
+    assert len(products) == 1 + 2 * 6 + 2
+    assert {table.data_type for table in products} == {onnx.TensorProto.INT8}
