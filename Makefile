@@ -73,4 +73,4 @@ lock: $(UV) ## Write the lock files anew from pyproject.toml (no index address g
 
 clean: ## Remove the environment and the embedded stack with its data
 	-test -x $(BIN)/murmur && $(BIN)/murmur down --delete-data
-	rm -rf $(VENV) .murmur
+	rm -rf $(VENV)

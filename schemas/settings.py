@@ -17,6 +17,9 @@ from schemas.failures import Failure
 ADDRESSES_FILE = "addresses.json"
 """Written by the embedded stack under `MURMUR_HOME`; holds passwords, so mode 0600."""
 
+RETRAIN_FOLDER = "retrain"
+"""Where trainings are written down under `MURMUR_HOME`; it outlives the embedded stack's data."""
+
 
 class MissingSetting(Failure):
     """A setting that this command needs has no value; the message names it."""
@@ -146,6 +149,11 @@ class Settings(BaseSettings):
         home = Path(named.get("home", cls.model_fields["home"].default))
         addresses = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES_FILE)
         return (init_settings, env_settings, dotenv_settings, file_secret_settings, addresses)
+
+    @property
+    def retrain_folder(self) -> Path:
+        """Where trainings are written down, and what they fetched."""
+        return self.home / RETRAIN_FOLDER
 
     @property
     def kafka_servers(self) -> str:

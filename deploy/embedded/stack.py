@@ -22,7 +22,7 @@ from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor
 from deploy.embedded.supervisor_config import supervisor_config
 from deploy.embedded.workers import WORKERS, await_workers, worker_programs
 from deploy.installation.installing import install
-from schemas.settings import Settings, servers_of_the_user
+from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
 
 
 def settings_at(home: Path, env_file: Path | None = Path(".env")) -> Settings:
@@ -75,13 +75,23 @@ def down(home: Path, *, say: Say = lambda _: None) -> bool:
 
 
 def remove(home: Path) -> None:
-    """Stop the stack and delete its data, for good."""
+    """Stop the stack and delete its data, for good; what trainings wrote there stays."""
     layout = Layout.of(home)
     down(layout.home)
     state = load_state(layout)
     if state is not None and state.postgres_folder:
         shutil.rmtree(state.postgres_folder, ignore_errors=True)
-    shutil.rmtree(layout.home, ignore_errors=True)
+    if not layout.home.is_dir():
+        return
+    for entry in layout.home.iterdir():
+        if entry.name == RETRAIN_FOLDER:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+    if not any(layout.home.iterdir()):
+        layout.home.rmdir()
 
 
 def _ensure_supervisor(

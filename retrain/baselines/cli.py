@@ -63,7 +63,7 @@ def baselines(
             prepared,
             tested,
             seed=seed,
-            start_run=lambda name: start_run(settings.home, name, kind="baseline"),
+            start_run=lambda name: start_run(settings.retrain_folder, name, kind="baseline"),
             cleaning=sources.cleaning,
         ):
             measured.append(one)

@@ -23,7 +23,9 @@ def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool)
     from retrain.registry.bundles import log_bundle
     from schemas.settings import load_settings
 
-    registered = log_bundle(load_settings().home, bundle, name=name, aliases=list(aliases))
+    registered = log_bundle(
+        load_settings().retrain_folder, bundle, name=name, aliases=list(aliases)
+    )
     if as_json:
         click.echo(msgspec.json.encode(registered))
     else:
@@ -51,7 +53,7 @@ def fetch(reference: str, out: Path, as_json: bool) -> None:
         name, alias = parse_reference(reference)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="NAME@ALIAS") from error
-    fetched = fetch_bundle(load_settings().home, name, alias, out.absolute())
+    fetched = fetch_bundle(load_settings().retrain_folder, name, alias, out.absolute())
     if as_json:
         click.echo(msgspec.json.encode(fetched))
     else:

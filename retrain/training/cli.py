@@ -121,7 +121,7 @@ def train(
         languages=_listed(languages) or ("en",),
         teachers=teachers,
         out=out,
-        home=load_settings().home,
+        home=load_settings().retrain_folder,
         threads=threads,
         checkpoint_every_s=checkpoint_s,
     )

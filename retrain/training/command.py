@@ -56,7 +56,7 @@ class Order:
     @property
     def cache(self) -> Path:
         """Where fetched bases and teachers' logits are kept."""
-        return self.home / "retrain-cache"
+        return self.home / "cache"
 
 
 class Training:

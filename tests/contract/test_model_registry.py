@@ -66,9 +66,9 @@ def test_a_bundle_that_was_changed_in_the_store_is_refused_and_leaves_nothing(
     home: Path, folder: Path, tmp_path: Path
 ) -> None:
     document(home, "log", folder, "--name", "changed")
-    stored = next(home.glob("mlflow-artifacts/*/artifacts/bundle/bundle.json"))
+    stored = next(home.glob("retrain/mlflow-artifacts/*/artifacts/bundle/bundle.json"))
     kept = {file: file.read_bytes() for file in stored.parent.iterdir()}
-    for found in home.glob("mlflow-artifacts/*/artifacts/bundle/tokenizer.json"):
+    for found in home.glob("retrain/mlflow-artifacts/*/artifacts/bundle/tokenizer.json"):
         kept[found] = found.read_bytes()
         found.write_bytes(found.read_bytes() + b" ")
     result = run(home, "fetch", "changed@challenger", "--out", tmp_path / "fetched")
@@ -83,7 +83,9 @@ def test_another_sound_bundle_in_its_place_is_refused(
 ) -> None:
     document(home, "log", folder, "--name", "replaced")
     other = keyword_bundle(tmp_path / "other", {"good": "bad", "bad": "good"}).folder
-    newest = max(home.glob("mlflow-artifacts/*/artifacts/bundle"), key=lambda f: f.stat().st_mtime)
+    newest = max(
+        home.glob("retrain/mlflow-artifacts/*/artifacts/bundle"), key=lambda f: f.stat().st_mtime
+    )
     for file in other.iterdir():
         (newest / file.name).write_bytes(file.read_bytes())
     result = run(home, "fetch", "replaced@challenger", "--out", tmp_path / "fetched")

@@ -154,7 +154,7 @@ def test_mlflow_knows_parameters_curves_and_hash_and_no_text(
 ) -> None:
     from mlflow.tracking import MlflowClient
 
-    home = folder / "home"
+    home = folder / "home" / "retrain"
     client = MlflowClient(tracking_uri=f"sqlite:///{home / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("murmur")
     found = client.search_runs([experiment.experiment_id], "attributes.run_name = 'first'")

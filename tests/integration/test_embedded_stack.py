@@ -21,7 +21,7 @@ from deploy.embedded.postgres_server import postgres_place
 from deploy.embedded.processes import remembered_commands
 from deploy.embedded.state import StackState, load_state
 from deploy.embedded.status import status
-from schemas.settings import Settings
+from schemas.settings import RETRAIN_FOLDER, Settings
 from schemas.transport.cache import connect_redis
 from tests.conditions import wait_until
 from tests.integration.traces import leave_a_trace, traces
@@ -214,5 +214,11 @@ def test_servers_that_a_person_names_are_used_and_not_started(
         assert answer.running
         assert answer.named_by_you == ("kafka", "postgres", "redis")
         assert {process.name for process in answer.processes} == {"score", "sink"}
+        (own_home / RETRAIN_FOLDER).mkdir()
     finally:
         stacks.remove(own_home)
+    # What somebody trained for hours is no data of the stack's.
+    assert [entry.name for entry in own_home.iterdir()] == [RETRAIN_FOLDER]
+    (own_home / RETRAIN_FOLDER).rmdir()
+    stacks.remove(own_home)
+    assert not own_home.exists()
