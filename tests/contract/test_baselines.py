@@ -50,7 +50,7 @@ def test_four_baselines_and_the_bundle_stand_in_one_table_and_one_experiment(
         assert measured[name]["test"]["macro_recall"] > 0.9
         assert 0 < measured[name]["validation"]["macro_f1"] <= 1
 
-    client = open_client(tmp_path)
+    client = open_client(tmp_path / "retrain")
     experiment = client.get_experiment_by_name("murmur")
     runs = client.search_runs([experiment.experiment_id])
     found = {run.info.run_name: run.data.metrics["test_macro_recall"] for run in runs}
