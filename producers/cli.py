@@ -19,7 +19,7 @@ DEFAULT_MAX_LAG = 20_000
 """At some hundred tweets a second and process, half a minute that a live tweet may have to wait."""
 
 
-@click.command()
+@click.command(short_help="Publish archives of tweets.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--run", "run", metavar="NAME", help="Name of the run. Default: the first FILE's.")
 @click.option(

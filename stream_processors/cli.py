@@ -25,7 +25,7 @@ def score(probe_port: int) -> None:
     run_score_worker(settings, probe_port)
 
 
-@click.command()
+@click.command(short_help="Store scored tweets and keep aggregates cached.")
 @click.option(
     "--probe-port",
     type=click.IntRange(0, 65_535),

@@ -108,6 +108,7 @@ def run_score_worker(
             settings, step=process, executor=executor, acknowledged=acknowledged, assigned=assigned
         )
         worker = faust.Worker(app, override_logging=False, quiet=True)
+        worker.spinner = None  # it writes to a terminal's cursor, also where there is no terminal
         with serve_probes(
             settings.probe_host,
             probe_port,

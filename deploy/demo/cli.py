@@ -8,7 +8,7 @@ import click
 from deploy.demo.archive import FEWEST_LINES, LINES, MOST_LINES
 
 
-@click.command()
+@click.command(short_help="Run the whole pipeline on a made-up archive.")
 @click.option(
     "--lines", type=click.IntRange(FEWEST_LINES, MOST_LINES), default=LINES, show_default=True,
     help="Size of the sample archive.",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
-@click.command()
+@click.command(short_help="Start the embedded stack.")
 @click.option("--servers-only", is_flag=True, help="Leave the workers (score, sink) out.")
 @_as_json
 def up(servers_only: bool, as_json: bool) -> None:
@@ -45,6 +45,8 @@ def down(delete_data: bool, as_json: bool) -> None:
         click.echo(msgspec.json.encode({"stopped": stopped, "data_deleted": delete_data}))
     else:
         click.echo("The stack is stopped." if stopped else "No stack was running.")
+        if delete_data:
+            click.echo(f"Its data in {home} are deleted.")
 
 
 @click.command()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from deploy.installation.installing import InstallationReport
 
 
-@click.command()
+@click.command(short_help="Make or check topics and tables.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if something is missing.")
 @click.option(
     "--alter",

@@ -10,7 +10,7 @@ def compliance() -> None:
     """Take away what X no longer shows."""
 
 
-@compliance.command()
+@compliance.command(short_help="Ask X what is gone, and let it go here too.")
 @click.option(
     "--wait-minutes",
     type=click.IntRange(min=0),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
-@click.group()
+@click.group(short_help="Times without a connection to X.")
 def gaps() -> None:
     """Times without a connection to X: show them, and fetch what was missed."""
 
@@ -45,7 +45,7 @@ def list_(as_json: bool) -> None:
     Console().print(shown)
 
 
-@gaps.command()
+@gaps.command(short_help="Fetch what was missed by X's recent search.")
 @click.argument("gap_ids", nargs=-1, type=int, metavar="[GAP]...")
 @_as_json
 def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:

@@ -10,7 +10,7 @@ from retrain.many_files import ManyFilesCommand
 _PATH = click.Path(exists=True, path_type=Path)
 
 
-@click.command(cls=ManyFilesCommand)
+@click.command(cls=ManyFilesCommand, short_help="Measure simple models on the same labels.")
 @click.option(
     "--labels", type=_PATH, multiple=True, required=True, metavar="FILE|DIR…",
     help="Label files to train on, as for `murmur model train`.",

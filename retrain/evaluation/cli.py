@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Measure bundles on labelled texts.")
 @click.argument(
     "bundles", nargs=-1, required=True, metavar="BUNDLE…",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

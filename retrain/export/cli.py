@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Make a bundle of a trained model.")
 @click.argument("trained", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), metavar="BUNDLE",

@@ -13,7 +13,7 @@ from retrain.training.options import recipe_options
 _PATH = click.Path(exists=True, path_type=Path)
 
 
-@click.command(cls=ManyFilesCommand)
+@click.command(cls=ManyFilesCommand, short_help="Fine-tune a model on labelled texts.")
 @click.option(
     "--labels", type=_PATH, multiple=True, required=True, metavar="FILE|DIR…",
     help="SemEval TSV, CSV or TSV with `text` and `label`, TweetEval folders, or folders of such.",

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from schemas.codec import Reason
+
 if TYPE_CHECKING:
     from schemas.settings import Settings
     from schemas.transport.postgres import Connection
     from stream_processors.dead_letters.letters import Selection
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+STAGES = ("replay", "stream", "gaps", "compliance", "score", "sink")
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 _IDS = click.argument("ids", nargs=-1, type=click.IntRange(min=1))
 _STATUS = click.option(
@@ -26,15 +29,15 @@ def _filters(command: _Command) -> _Command:
         click.option(
             "--since", metavar="MOMENT", help="First seen since: 2026-11-21, …T10:30, or 2h (ago)."
         ),
-        click.option("--stage", help="Where it failed: replay, score or sink."),
-        click.option("--reason", help="Why it failed, for example scoring-failed."),
+        click.option("--stage", type=click.Choice(STAGES), help="Where it failed."),
+        click.option("--reason", type=click.Choice(list(Reason)), help="Why it failed."),
         click.option("--run", help="Of this run."),
     ):
         command = option(command)
     return command
 
 
-@click.group("dead-letters")
+@click.group("dead-letters", short_help="What could not be processed.")
 def dead_letters() -> None:
     """Look at what could not be processed, publish it again, or give it up."""
 
@@ -76,7 +79,7 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
         click.echo(f"whether scoring is held is not known: {fault}", err=True)
 
 
-@dead_letters.command()
+@dead_letters.command(short_help="Show all that is known of a dead letter.")
 @click.argument("dead_letter_id", metavar="ID", type=click.IntRange(min=1))
 @click.option("--raw", is_flag=True, help="Write the value's bytes and nothing else.")
 @_JSON
@@ -103,7 +106,7 @@ def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
         Console(highlight=False).print(letter_table(letter))
 
 
-@dead_letters.command()
+@dead_letters.command(short_help="Publish dead letters again where they came from.")
 @_IDS
 @_filters
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -117,6 +120,7 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
     import msgspec
 
     from stream_processors.dead_letters.redrive import redrive as redrive_letters
+    from stream_processors.dead_letters.views import by_reason, in_short
 
     selection = _chosen(ids, status=None if ids else "new", **filters)
     with _database() as (settings, connection):
@@ -126,12 +130,12 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
     else:
         verb = "would be redriven" if dry_run else "redriven"
         click.echo(f"{len(report.redriven):,} {verb}, {len(report.refused):,} refused")
-        for refusal in report.refused:
-            click.echo(f"{refusal.dead_letter_id}: {refusal.why}", err=True)
+        for why, ids_refused in by_reason(report.refused).items():
+            click.echo(f"{in_short(ids_refused)}: {why}", err=True)
     return 1 if report.refused else 0
 
 
-@dead_letters.command()
+@dead_letters.command(short_help="Give dead letters up, with a note.")
 @_IDS
 @_filters
 @click.option("--note", default="", help="Why, for those who look later.")

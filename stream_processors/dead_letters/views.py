@@ -10,16 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from stream_processors.dead_letters.letters import MAX_REDRIVES, Letter
+from stream_processors.dead_letters.redrive import RefusedRedrive
 from stream_processors.dead_letters.shown import shown
 
 _CELL_CHARS = 60
+_NAMED_IDS = 5
 
 
 def letters_table(letters: Sequence[Letter]) -> Table:
     """Return what `murmur dead-letters list` shows."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("id", "first seen", "run", "stage", "reason", "status", "from", "detail"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in ("id", "first seen"))
+    for heading in ("id", "first seen", "run", "stage", "reason", "status", "detail"):
+        whole = heading in ("id", "first seen", "reason")
+        table.add_column(heading, overflow="fold" if whole else "ellipsis", no_wrap=True)
     for letter in letters:
         table.add_row(
             str(letter.dead_letter_id),
@@ -28,11 +31,25 @@ def letters_table(letters: Sequence[Letter]) -> Table:
                 Text(shown(cell, _CELL_CHARS))
                 for cell in (
                     letter.run or "", letter.stage, letter.reason, status_text(letter),
-                    position_text(letter), letter.detail,
+                    letter.detail,
                 )
             ),
         )  # fmt: skip
     return table
+
+
+def by_reason(refusals: Sequence[RefusedRedrive]) -> dict[str, list[int]]:
+    """Return the ids of refused letters by what is said of them, in the order of the first ones."""
+    found: dict[str, list[int]] = {}
+    for refusal in refusals:
+        found.setdefault(refusal.why, []).append(refusal.dead_letter_id)
+    return found
+
+
+def in_short(ids: Sequence[int]) -> str:
+    """Return a few ids and how many more there are."""
+    named = ", ".join(map(str, ids[:_NAMED_IDS]))
+    return named if len(ids) <= _NAMED_IDS else f"{named} and {len(ids) - _NAMED_IDS:,} more"
 
 
 def letter_table(letter: Letter) -> Table:

@@ -3,7 +3,7 @@
 import click
 
 
-@click.command()
+@click.command(short_help="Drop old days of `live`; figures stay.")
 @click.option(
     "--keep", required=True, metavar="LENGTH", help="Whole days to keep before today: 30d, 8w."
 )

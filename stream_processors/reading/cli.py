@@ -10,7 +10,7 @@ import click
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 
 
-@click.command()
+@click.command(short_help="Show a run's figures.")
 @click.option("--run", help="Default: `live` if it has tweets, else the run that changed last.")
 @click.option(
     "--window", "window_text", default="all", show_default=True, metavar="WINDOW",
@@ -70,7 +70,7 @@ def list_runs(as_json: bool) -> None:
         click.echo("there are no runs yet: `murmur replay FILE` or `murmur demo` makes one")
 
 
-@runs.command("delete")
+@runs.command("delete", short_help="Delete a run and all that belongs to it.")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--really-live", is_flag=True, help="Allow it for the run `live`.")
@@ -99,7 +99,7 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
         )
 
 
-@click.command()
+@click.command(short_help="Write a run's tweets with their labels.")
 @click.option("--run", required=True, help="Which run, see `murmur runs list`.")
 @click.option(
     "--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]),

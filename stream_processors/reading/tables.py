@@ -1,6 +1,6 @@
 """Figures as people like to read them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,7 +19,6 @@ _SPARKS: Final = "▁▂▃▄▅▆▇█"
 _BAR_WIDTH: Final = 24
 _MOST_GROUPS: Final = 10
 _MOST_SPARKS: Final = 72
-_MOST_LABELS: Final = 5
 
 
 def totals_view(totals: Totals) -> RenderableType:
@@ -86,34 +85,20 @@ def series_line(figures: Aggregates) -> Text:
 def runs_table(runs: Sequence[RunSummary]) -> Table:
     """Return what `murmur runs list` shows."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading, justify in (
-        ("run", "left"), ("kind", "left"), ("started", "left"), ("tweets", "right"),
-        ("labels", "left"), ("dead letters", "right"), ("deletions", "right"),
-        ("last change", "left"),
-    ):  # fmt: skip
-        table.add_column(heading, justify="right" if justify == "right" else "left")
+    for heading in ("run", "started", "tweets", "dead letters", "deletions", "last change"):
+        is_number = heading in ("tweets", "dead letters", "deletions")
+        table.add_column(heading, justify="right" if is_number else "left", no_wrap=True)
     pruned = any(run.kept_from for run in runs)
     if pruned:
         table.add_column("tweets kept from")
     for run in runs:
         table.add_row(
-            escape(run.run), run.kind, _moment(run.started_at), f"{run.tweets:,}",
-            escape(_labels_in_short(run.labels)),
-            f"{run.dead_letters:,}", f"{run.deletions:,}",
+            escape(run.run), _moment(run.started_at),
+            f"{run.tweets:,}", f"{run.dead_letters:,}", f"{run.deletions:,}",
             _moment(run.changed_at) if run.changed_at else "never",
             *([str(run.kept_from or "its start")] if pruned else []),
         )  # fmt: skip
     return table
-
-
-def _labels_in_short(labels: Mapping[str, int]) -> str:
-    """Return the labels with their counts; of many, the most frequent and how many more."""
-    if len(labels) > _MOST_LABELS:
-        most_first = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
-        shown, rest = most_first[:_MOST_LABELS], [f"{len(labels) - _MOST_LABELS} more"]
-    else:
-        shown, rest = list(labels.items()), []
-    return ", ".join([*(f"{label} {tweets:,}" for label, tweets in shown), *rest])
 
 
 def _headline(figures: Aggregates) -> str:
