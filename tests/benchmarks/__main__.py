@@ -77,11 +77,12 @@ class Bench:
         inside_cpu_s = sum(passage.engine_cpu_s for passage in passages)
         return {
             "cpu_ratio_engine_over_scoring_process": round(inside_cpu_s / score_cpu_s, 3),
-            "cpu_ratio_idle_machines_engine_over_scoring_process": round(
-                bare_cpu_s / score_cpu_s, 3
-            ),
+            "cpu_ratio_engine_alone_over_scoring_process": round(bare_cpu_s / score_cpu_s, 3),
             "wall_ratio_whole_path_over_engine": round(
                 bare_wall_s / sum(passage.wall_s for passage in passages), 3
+            ),
+            "engine_share_of_whole_path_wall": round(
+                inside_cpu_s / sum(passage.wall_s for passage in passages), 3
             ),
             "engine_tweets_per_s": round(tweets / bare_wall_s),
             "whole_path_tweets_per_s": round(tweets / sum(p.wall_s for p in passages)),
