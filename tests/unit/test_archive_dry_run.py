@@ -121,6 +121,18 @@ def test_a_folder_is_read_whole_but_for_what_is_no_archive(tmp_path: Path) -> No
     assert {each.path.parent.name for each in prepared(pattern).files} == {"1", "2"}
 
 
+@pytest.mark.parametrize("argument", [".", "*", "[ab]/**/*.jsonl"])
+def test_files_come_in_the_order_of_the_numbers_in_their_names(
+    tmp_path: Path, argument: str
+) -> None:
+    names = ["a/2026-11-2T9.jsonl", "a/2026-11-2T10.jsonl", "a/2026-11-21T3.jsonl", "b/1.jsonl"]
+    for name in reversed(names):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(line(0))
+    found = inputs_of([str(tmp_path / argument)])
+    assert [str(each.path.relative_to(tmp_path)) for each in found] == names
+
+
 @pytest.mark.parametrize("argument", ["nowhere.jsonl", "nothing*"])
 def test_what_means_no_file_is_refused(tmp_path: Path, argument: str) -> None:
     with pytest.raises(Failure, match=r"no such file|no file in it"):
