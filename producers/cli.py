@@ -28,7 +28,11 @@ DEFAULT_MAX_LAG = 20_000
     type=click.Choice([known.name for known in FORMATS]),
     help="Format of all files. Default: told by each file's content.",
 )
-@click.option("--columns", metavar="A,B,C", help="Column names of a CSV or TSV without a header.")
+@click.option(
+    "--columns",
+    metavar="A,B,C",
+    help="Column names of a CSV or TSV without a header: its first line is a row.",
+)
 @click.option("--quoting/--no-quoting", default=None, help="CSV quoting. Default: CSV yes, TSV no.")
 @click.option(
     "--rules",

@@ -26,7 +26,9 @@ def inputs_of(arguments: Sequence[str]) -> list[Input]:
     """Return the files that are meant: those of folders and patterns by name, hidden ones not.
 
     Numbers in names go by their value: captures named by the hour come in the order of time,
-    `9.jsonl` before `10.jsonl`. Files named one by one stay in the order given. Raises `Failure` where an argument means no file.
+    `9.jsonl` before `10.jsonl`. Files named one by one stay in the order given.
+
+    Raises `Failure` where an argument means no file.
     """
     found: dict[Path, Input] = {}
     for argument in arguments:

@@ -10,6 +10,7 @@ from producers.formats.delimited import CSV, TSV
 from producers.formats.json_columns import JSON_COLUMNS
 from producers.formats.semeval import SEMEVAL
 from producers.formats.sentiment140 import SENTIMENT140
+from producers.formats.table_header import fault_of_header
 from producers.formats.twarc_flat import TWARC_FLAT
 from producers.formats.tweeteval import TWEETEVAL
 from producers.formats.x_v1_1 import X_V1_1
@@ -57,6 +58,7 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
         if known.recognises(beginning, options):
             return known
     raise Failure(
-        "it is in no format that is known by its content: --format names one (--help lists them); "
-        "a CSV or TSV file needs a header with a column text, or --columns"
+        fault_of_header(beginning)
+        or "it is in no format that is known by its content: --format names one (--help lists "
+        "them); a CSV or TSV file needs a header with a column text, or --columns"
     )

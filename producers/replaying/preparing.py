@@ -75,7 +75,7 @@ def _shown(path: Path) -> str:
 
 
 def _of_path(path: Path, options: FormatOptions, format_name: str | None) -> ArchiveFile:
-    options = replace(options, labels=labels_beside(path))
+    options = replace(options, labels=labels_beside(path), file_name=path.name)
     try:
         with path.open("rb") as file:
             stored = beginning_of(file)
