@@ -21,7 +21,12 @@ DEFAULT_MAX_LAG = 20_000
 
 @click.command(short_help="Publish archives of tweets.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--run", "run", metavar="NAME", help="Name of the run. Default: the first FILE's.")
+@click.option(
+    "--run",
+    "run",
+    metavar="NAME",
+    help="Name of the run. Default: the first FILE's; `replay` for standard input.",
+)
 @click.option(
     "--format",
     "format_name",

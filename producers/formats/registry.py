@@ -18,6 +18,21 @@ from producers.formats.x_v2 import X_V2
 from schemas.failures import Failure
 
 FORMATS: Final = (
+    X_V2,
+    TWARC_FLAT,
+    X_V1_1,
+    ACCOUNT_EXPORT,
+    SENTIMENT140,
+    CUSTOMER_SUPPORT,
+    SEMEVAL,
+    TWEETEVAL,
+    JSON_COLUMNS,
+    CSV,
+    TSV,
+)
+"""In the order in which people are told of them."""
+
+ASKED_IN_TURN: Final = (
     TWEETEVAL,
     ACCOUNT_EXPORT,
     TWARC_FLAT,
@@ -30,7 +45,7 @@ FORMATS: Final = (
     TSV,
     CSV,
 )
-"""In the order in which they are asked whether they recognise a file."""
+"""The same, in the order in which they are asked whether they recognise a file."""
 
 SNIFFED_BYTES: Final = 256 * 1024
 """How much of a file's beginning a format is recognised by."""
@@ -54,7 +69,7 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
         return next(known for known in FORMATS if known.name == named)
     if not beginning.strip():
         return X_V2
-    for known in FORMATS:
+    for known in ASKED_IN_TURN:
         if known.recognises(beginning, options):
             return known
     raise Failure(
