@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +16,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.archives.inputs import inputs_of
+from producers.archives.inputs import Input, inputs_of
 from producers.formats.archive_format import FormatOptions
-from producers.replaying.dry_run import Survey, survey_files
+from producers.replaying.dry_run import DryRun, Survey, survey_files
+from producers.replaying.dry_run_display import dry_run_lines
 from producers.replaying.preparing import Prepared, prepare_files
 from producers.replaying.times import Times
 from schemas.failures import Failure
@@ -75,9 +77,32 @@ def test_a_truncated_parquet_file_says_so(tmp_path: Path) -> None:
     assert found.refused == {"unreadable-line": 1}
 
 
-def test_an_empty_file_is_no_fault(tmp_path: Path) -> None:
-    found = survey(tmp_path / "empty", b"")
-    assert (found.lines, found.events.total(), found.damage) == (0, 0, None)
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("format_name", [None, "csv"])
+def test_an_empty_file_is_passed_over_and_refused_where_it_is_the_only_one(
+    tmp_path: Path, content: bytes, format_name: str | None
+) -> None:
+    (tmp_path / "empty").write_bytes(content)
+    (tmp_path / "lines.jsonl").write_bytes(line(0))
+    inputs = [Input(tmp_path / name, named=True) for name in ("empty", "lines.jsonl")]
+    with pytest.raises(Failure, match=r"^[^:]*/empty: it is empty$"):
+        prepare_files(inputs[:1], FormatOptions(("text",)), format_name)
+    found = prepare_files(inputs, FormatOptions(("text",)), format_name)
+    assert [each.name for each in found.files] == ["lines.jsonl"]
+    assert found.passed_over == [(str(tmp_path / "empty"), "it is empty")]
+
+
+def test_empty_standard_input_is_refused_before_a_run_is_made() -> None:
+    command = [str(MURMUR), "replay", "-"]
+    shown = subprocess.run(command, input=b"", capture_output=True, check=False)
+    assert shown.returncode == 1
+    assert shown.stdout == b""
+    assert b"standard input: it is empty" in shown.stderr
+
+
+def test_a_file_that_is_damaged_from_its_beginning_is_not_called_empty(tmp_path: Path) -> None:
+    found = survey(tmp_path / "cut.gz", gzip.compress(line(0))[:12])
+    assert found.damage is not None
 
 
 def test_a_line_in_another_encoding_costs_itself_only(tmp_path: Path) -> None:
@@ -137,6 +162,35 @@ def test_files_come_in_the_order_of_the_numbers_in_their_names(
 def test_what_means_no_file_is_refused(tmp_path: Path, argument: str) -> None:
     with pytest.raises(Failure, match=r"no such file|no file in it"):
         inputs_of([str(tmp_path / argument)])
+
+
+def shown(*arguments: Path | str) -> list[str]:
+    found = prepared(*arguments)
+    return list(dry_run_lines(DryRun(surveys(*arguments), found.passed_over)))
+
+
+def test_what_is_passed_over_is_said_once_for_each_kind(tmp_path: Path) -> None:
+    for number in range(12):
+        (tmp_path / f"{number}.csv").write_bytes(b"id,txt\n%d,hi\n" % number)
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "lines.jsonl").write_bytes(line(0))
+    said = [each for each in shown(tmp_path) if each.startswith("passed over")]
+    assert len(said) == 2
+    assert said[0].startswith(f"passed over: {tmp_path / '0.csv'} and 11 more: the header has")
+    assert said[1] == f"passed over: {tmp_path / 'empty.csv'}: it is empty"
+
+
+def test_files_and_the_files_within_them_are_counted_apart(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        for name, content in (("1.jsonl", line(1)), ("2.jsonl", line(2)), ("3.jsonl", b"")):
+            packed.writestr(name, content)
+    (tmp_path / "b.jsonl").write_bytes(line(3))
+    said = [each for each in shown(tmp_path) if not each.startswith("  ")]
+    assert said == [
+        f"{tmp_path / 'a.zip'}: zip of 3 files: 2 x-v2, 1 empty",
+        f"{tmp_path / 'b.jsonl'}: x-v2",
+        "all 2 files: 1 zip, 1 x-v2; 3 files in tars and zips: 2 x-v2, 1 empty",
+    ]
 
 
 def test_texts_and_labels_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
