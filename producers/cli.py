@@ -124,7 +124,6 @@ def replay(
     from schemas.events import LIVE, valid_run_name
     from schemas.observability.logs import configure_logging
     from schemas.settings import load_settings
-    from schemas.topics import DEAD_LETTER, topic_name
 
     if run is not None and into is not None:
         raise click.UsageError("--run and --into name two runs: give one of them")
@@ -168,7 +167,7 @@ def replay(
         sys.stdout.buffer.write(msgspec.json.encode(report.as_json()) + b"\n")
     else:
         Console().print(report_table(report))
-    for sentence in what_next(report, topic_name(settings, DEAD_LETTER)):
+    for sentence in what_next(report):
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     if report.outcome is Outcome.INTERRUPTED:
         return 128 + (interrupted.signal_number or 0)

@@ -13,6 +13,7 @@ class Outcome(StrEnum):
     """How a replay ended."""
 
     FINISHED = "finished"
+    DAMAGED = "not read to its end"
     LIMIT = "limit reached"
     INTERRUPTED = "interrupted"
 
@@ -59,6 +60,7 @@ class FileReport:
 class ReplayReport:
     """What a call of `murmur replay` did.
 
+    `ending` is what ended it; where that is the end of the last file, `outcome` knows more.
     `out_of_order` counts tweets that `--speed` could not time, since later ones went before them.
     """
 
@@ -66,8 +68,13 @@ class ReplayReport:
     passed_over: list[PassedOver] = field(default_factory=list)
     time_shift: timedelta = timedelta(0)
     files: list[FileReport] = field(default_factory=list)
-    outcome: Outcome = Outcome.FINISHED
+    ending: Outcome = Outcome.FINISHED
     out_of_order: int = 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended: finished is only what was read to its end."""
+        return Outcome.DAMAGED if self.ending is Outcome.FINISHED and self.damaged else self.ending
 
     @property
     def events(self) -> int:
