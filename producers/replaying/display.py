@@ -122,6 +122,11 @@ def what_next(report: ReplayReport) -> list[str]:
         kinds = passed_over_by_kind(report.passed_over)
         others = f" (and others, for {len(kinds) - 1:,} more reasons: --dry-run names them)"
         sentences.append(f"passed over: {kinds[0]}{others if len(kinds) > 1 else ''}")
+    overruled = sum(file.overruled_times for file in report.files)
+    if overruled:
+        sentences.append(
+            f"{overruled:,} tweets have another created_at than the time in their id, which counts"
+        )
     if report.time_shift:
         sentences.append(
             f"All times are moved by {report.time_shift}, as in every replay of this run."

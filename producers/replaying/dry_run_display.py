@@ -74,6 +74,9 @@ def _about(surveys: list[Survey]) -> Iterator[str]:
     untimed = sum(survey.untimed for survey in surveys)
     if untimed:
         yield f"  without a time of their own: {untimed:,} (a replay gives them its run's start)"
+    overruled = sum(survey.overruled_times for survey in surveys)
+    if overruled:
+        yield f"  created_at is another time than the id holds: {overruled:,} (the id's counts)"
 
 
 def _not_read(survey: Survey) -> Iterator[str]:

@@ -32,6 +32,7 @@ class FileReport:
     dead_letters: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     formats: dict[str, int] = field(default_factory=dict)
+    overruled_times: int = 0
     finished: bool = False
     damage: str | None = None
     seconds: float = 0.0
@@ -50,6 +51,7 @@ class FileReport:
             "events": dict(sorted(self.events.items())),
             "dead_letters": dict(sorted(self.dead_letters.items())),
             "skipped": dict(sorted(self.skipped.items())),
+            "overruled_times": self.overruled_times,
             "finished": self.finished,
             "damage": self.damage,
             "seconds": round(self.seconds, 3),

@@ -180,6 +180,21 @@ def test_what_is_passed_over_is_said_once_for_each_kind(tmp_path: Path) -> None:
     assert said[1] == f"passed over: {tmp_path / 'empty.csv'}: it is empty"
 
 
+def test_times_that_the_id_overrules_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [
+        (1_590_000_000_000_000_000, "2022-11-08T15:15:00Z"),
+        (1_590_000_000_000_000_001, "2019-01-01"),
+        (5, "2019-01-01"),
+        (1_590_000_000_000_000_002, ""),
+    ]
+    path.write_text("id,created_at,text\n" + "".join(f"{n},{at},words\n" for n, at in rows))
+    for times in (Times(), Times(start=datetime(2018, 1, 1, tzinfo=UTC))):
+        (found,) = surveys(path, times=times)
+        assert (found.events.total(), found.overruled_times) == (4, 1)
+    assert any("another time than the id holds: 1 " in each for each in shown(path))
+
+
 def test_files_and_the_files_within_them_are_counted_apart(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
         for name, content in (("1.jsonl", line(1)), ("2.jsonl", line(2)), ("3.jsonl", b"")):
