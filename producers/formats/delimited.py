@@ -53,6 +53,9 @@ def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> 
         recognised = "text" in names
     if not recognised or width > 1:
         return recognised
+    # Nothing else tells a picture from texts a line, where a person names the column.
+    if b"\0" in beginning:
+        return False
     return lone_column_is_csv(beginning, options) == (delimiter == ",")
 
 

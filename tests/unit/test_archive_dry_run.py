@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import tracemalloc
-import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +17,7 @@ from hypothesis import strategies as st
 
 from producers.archives.inputs import Input, inputs_of
 from producers.formats.archive_format import FormatOptions
-from producers.replaying.dry_run import DryRun, Survey, survey_files
-from producers.replaying.dry_run_display import dry_run_lines
+from producers.replaying.dry_run import Survey, survey_files
 from producers.replaying.preparing import Prepared, prepare_files
 from producers.replaying.times import Times
 from schemas.failures import Failure
@@ -162,50 +160,6 @@ def test_files_come_in_the_order_of_the_numbers_in_their_names(
 def test_what_means_no_file_is_refused(tmp_path: Path, argument: str) -> None:
     with pytest.raises(Failure, match=r"no such file|no file in it"):
         inputs_of([str(tmp_path / argument)])
-
-
-def shown(*arguments: Path | str) -> list[str]:
-    found = prepared(*arguments)
-    return list(dry_run_lines(DryRun(surveys(*arguments), found.passed_over)))
-
-
-def test_what_is_passed_over_is_said_once_for_each_kind(tmp_path: Path) -> None:
-    for number in range(12):
-        (tmp_path / f"{number}.csv").write_bytes(b"id,txt\n%d,hi\n" % number)
-    (tmp_path / "empty.csv").write_bytes(b"")
-    (tmp_path / "lines.jsonl").write_bytes(line(0))
-    said = [each for each in shown(tmp_path) if each.startswith("passed over")]
-    assert len(said) == 2
-    assert said[0].startswith(f"passed over: {tmp_path / '0.csv'} and 11 more: the header has")
-    assert said[1] == f"passed over: {tmp_path / 'empty.csv'}: it is empty"
-
-
-def test_times_that_the_id_overrules_are_counted(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    rows = [
-        (1_590_000_000_000_000_000, "2022-11-08T15:15:00Z"),
-        (1_590_000_000_000_000_001, "2019-01-01"),
-        (5, "2019-01-01"),
-        (1_590_000_000_000_000_002, ""),
-    ]
-    path.write_text("id,created_at,text\n" + "".join(f"{n},{at},words\n" for n, at in rows))
-    for times in (Times(), Times(start=datetime(2018, 1, 1, tzinfo=UTC))):
-        (found,) = surveys(path, times=times)
-        assert (found.events.total(), found.overruled_times) == (4, 1)
-    assert any("another time than the id holds: 1 " in each for each in shown(path))
-
-
-def test_files_and_the_files_within_them_are_counted_apart(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
-        for name, content in (("1.jsonl", line(1)), ("2.jsonl", line(2)), ("3.jsonl", b"")):
-            packed.writestr(name, content)
-    (tmp_path / "b.jsonl").write_bytes(line(3))
-    said = [each for each in shown(tmp_path) if not each.startswith("  ")]
-    assert said == [
-        f"{tmp_path / 'a.zip'}: zip of 3 files: 2 x-v2, 1 empty",
-        f"{tmp_path / 'b.jsonl'}: x-v2",
-        "all 2 files: 1 zip, 1 x-v2; 3 files in tars and zips: 2 x-v2, 1 empty",
-    ]
 
 
 def test_texts_and_labels_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
