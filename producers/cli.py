@@ -21,14 +21,23 @@ DEFAULT_MAX_LAG = 20_000
 
 @click.command(short_help="Publish archives of tweets.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--run", "run", metavar="NAME", help="Name of the run. Default: the first FILE's.")
+@click.option(
+    "--run",
+    "run",
+    metavar="NAME",
+    help="Name of the run. Default: the first FILE's; `replay` for standard input.",
+)
 @click.option(
     "--format",
     "format_name",
     type=click.Choice([known.name for known in FORMATS]),
     help="Format of all files. Default: told by each file's content.",
 )
-@click.option("--columns", metavar="A,B,C", help="Column names of a CSV or TSV without a header.")
+@click.option(
+    "--columns",
+    metavar="A,B,C",
+    help="Column names of a CSV or TSV without a header: its first line is a row.",
+)
 @click.option("--quoting/--no-quoting", default=None, help="CSV quoting. Default: CSV yes, TSV no.")
 @click.option(
     "--rules",
@@ -115,7 +124,6 @@ def replay(
     from schemas.events import LIVE, valid_run_name
     from schemas.observability.logs import configure_logging
     from schemas.settings import load_settings
-    from schemas.topics import DEAD_LETTER, topic_name
 
     if run is not None and into is not None:
         raise click.UsageError("--run and --into name two runs: give one of them")
@@ -159,7 +167,7 @@ def replay(
         sys.stdout.buffer.write(msgspec.json.encode(report.as_json()) + b"\n")
     else:
         Console().print(report_table(report))
-    for sentence in what_next(report, topic_name(settings, DEAD_LETTER)):
+    for sentence in what_next(report):
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     if report.outcome is Outcome.INTERRUPTED:
         return 128 + (interrupted.signal_number or 0)

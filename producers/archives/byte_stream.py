@@ -82,6 +82,15 @@ def looked_at(
     return b"".join(taken), _again(taken, failure, pieces)
 
 
+def none_if_empty(pieces: Iterator[bytes]) -> Iterator[bytes] | None:
+    """Return the pieces again, None where there are none; what they raise is something."""
+    try:
+        first = next(pieces, b"")
+    except (DamagedFile, OSError) as error:
+        return _then_raising([], error)
+    return chain([first], pieces) if first else None
+
+
 def _again(
     taken: list[bytes], failure: DamagedFile | OSError | None, pieces: Iterator[bytes]
 ) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 import glob
 import io
+import re
 import select
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from schemas.failures import Failure
 
 STANDARD_INPUT: Final = Path("-")
 _ASK_EVERY_S: Final = 0.25
+_NUMBER: Final = re.compile(r"([0-9]+)")
 
 
 class Input(NamedTuple):
@@ -22,6 +24,9 @@ class Input(NamedTuple):
 
 def inputs_of(arguments: Sequence[str]) -> list[Input]:
     """Return the files that are meant: those of folders and patterns by name, hidden ones not.
+
+    Numbers in names go by their value: captures named by the hour come in the order of time,
+    `9.jsonl` before `10.jsonl`. Files named one by one stay in the order given.
 
     Raises `Failure` where an argument means no file.
     """
@@ -40,7 +45,7 @@ def _inputs(argument: str) -> Iterator[Input]:
     if path.is_dir():
         matches = [path]
     elif glob.has_magic(argument):
-        matches = [Path(match) for match in sorted(glob.glob(argument, recursive=True))]  # noqa: PTH207 (Path.glob takes no absolute pattern)
+        matches = [Path(match) for match in glob.glob(argument, recursive=True)]  # noqa: PTH207 (Path.glob takes no absolute pattern)
     elif path.exists():
         raise Failure(f"{path} is no file: give it to standard input, `murmur replay - < {path}`")
     else:
@@ -48,15 +53,25 @@ def _inputs(argument: str) -> Iterator[Input]:
     files = [file for match in matches for file in _files_within(match)]
     if not files:
         raise Failure(f"{argument}: there is no file in it")
-    for file in files:
+    for file in sorted(files, key=_by_name):
         yield Input(file, named=False)
+
+
+def _by_name(path: Path) -> tuple[list[list[tuple[int, str]]], str]:
+    """Return what sorts by folder and name, numbers in them by their value."""
+    # Texts and numbers take turns, so that only like is compared with like.
+    parts = [
+        [(int(part), "") if _NUMBER.fullmatch(part) else (0, part) for part in _NUMBER.split(name)]
+        for name in path.parts
+    ]
+    return parts, str(path)
 
 
 def _files_within(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
-    for file in sorted(path.rglob("*")):
+    for file in path.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
         if not hidden and file.is_file():
             yield file

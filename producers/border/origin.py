@@ -47,9 +47,11 @@ class Parsed(Struct):
     """What became of one record: nothing of it is lost, each part is in one of the three.
 
     `skipped` names what is known and no event: heartbeats, blank lines, compliance kinds that
-    ask for nothing here.
+    ask for nothing here. `overruled_times` counts tweets whose archive gives them another time than
+    their id holds, which is theirs.
     """
 
     events: list[RawEvent] = []
     refused: list[Refused] = []
     skipped: list[str] = []
+    overruled_times: int = 0

@@ -16,12 +16,13 @@ class FormatOptions:
     """What is known of a file besides its content.
 
     A person says the names of its columns and whether quotes are CSV quotes; `labels` is the file
-    of labels that was found beside a file of texts.
+    of labels that was found beside a file of texts. `file_name` is its own, where it has one.
     """
 
     columns: tuple[str, ...] | None = None
     quoting: bool | None = None
     labels: Path | None = None
+    file_name: str = ""
 
     def described(self) -> str:
         """Return what a person said of the file: two that say the same read it alike."""

@@ -8,9 +8,9 @@ from producers.archives.records import Lines, Record
 from producers.border.faults import Unparsable
 from producers.border.values import tweet_id
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.delimited import first_line
 from producers.formats.quoted_rows import cells_of, quoted_records
 from producers.formats.rows import Row, RowReader, without_header
+from producers.formats.table_header import first_line
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference
 

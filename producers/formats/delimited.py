@@ -9,13 +9,13 @@ from typing import Final
 from producers.archives.records import Lines, Record
 from producers.border.faults import Unparsable
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.lone_column import lone_column_is_csv
 from producers.formats.named_values import COLUMNS
 from producers.formats.quoted_rows import cells_of, quoted_records
 from producers.formats.rows import Row, RowReader, without_header
+from producers.formats.table_header import column_names, fault_of_header, fault_of_names, first_line
 from schemas.codec import Reason
 from schemas.failures import Failure
-
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,29 @@ class _Columns:
 def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> bool:
     first = first_line(beginning)
     if options.columns is not None:
-        return first.count(delimiter) >= max(1, len(options.columns) - 1)
-    return "text" in _names(first, delimiter, quoting=True)
+        width = len(options.columns)
+        recognised = first.count(delimiter) >= width - 1
+    else:
+        names = column_names(first, delimiter, quoting=True)
+        width = len(names)
+        recognised = "text" in names
+    if not recognised or width > 1:
+        return recognised
+    # Nothing else tells a picture from texts a line, where a person names the column.
+    if b"\0" in beginning:
+        return False
+    return lone_column_is_csv(beginning, options) == (delimiter == ",")
 
 
 def _reader(
     beginning: bytes, options: FormatOptions, *, delimiter: str, quoting: bool
 ) -> RowReader:
     quoting = quoting if options.quoting is None else options.quoting
-    names = options.columns or _names(first_line(beginning), delimiter, quoting=quoting)
+    names = options.columns or column_names(first_line(beginning), delimiter, quoting=quoting)
     known = [name for name in names if name in COLUMNS]
     if "text" not in known:
+        if options.columns is None:
+            raise Failure(fault_of_header(beginning) or fault_of_names(names))
         raise Failure("there is no column text: name the columns in order, --columns id,label,text")
     twice = [name for name, times in Counter(known).items() if times > 1]
     if twice:
@@ -68,20 +80,6 @@ def _reader(
         has_header=options.columns is None,
     )
     return RowReader(columns.rows, columns.row)
-
-
-def first_line(beginning: bytes) -> str:
-    """Return the first line that is not blank."""
-    lines = beginning.removeprefix(_BOM).splitlines()
-    return next((line for line in lines if line.strip()), b"").decode(errors="replace")
-
-
-def _names(header: str, delimiter: str, *, quoting: bool) -> tuple[str, ...]:
-    try:
-        names = cells_of(header.encode(), delimiter, quoting=quoting)
-    except Unparsable:
-        names = header.split(delimiter)
-    return tuple(name.strip().strip('"').lower() for name in names)
 
 
 TSV: Final = ArchiveFormat(

@@ -1,7 +1,7 @@
 """A tweet given as values with names, whatever kind of table they stand in."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from producers.border.faults import Unparsable
@@ -14,6 +14,8 @@ from schemas.tweet_time import ImplausibleTime, posted_at
 
 COLUMNS: Final = ("id", "text", "label", "created_at", "lang", "author_id")
 """The columns that are read; every other name is a column that is passed over."""
+
+_OTHER_TIME: Final = timedelta(minutes=1)
 
 
 def tweet_of_values(
@@ -50,6 +52,15 @@ def tweet_of_values(
         label=human_label(_label_of(row)),
         source=origin.source,
     )
+
+
+def overrules_time(tweet: TweetPosted, row: Mapping[str, object]) -> bool:
+    """Tell whether the time of a row's tweet, which its id holds, is another than the row's.
+
+    A minute is none: tables round times, and ids are made before what they name is stored.
+    """
+    said = _moment_of(row)
+    return said is not None and abs(tweet.posted_at - said) >= _OTHER_TIME
 
 
 def _id_of(row: Mapping[str, object], name: str) -> str | int | None:

@@ -10,6 +10,7 @@ from producers.formats.delimited import CSV, TSV
 from producers.formats.json_columns import JSON_COLUMNS
 from producers.formats.semeval import SEMEVAL
 from producers.formats.sentiment140 import SENTIMENT140
+from producers.formats.table_header import fault_of_header
 from producers.formats.twarc_flat import TWARC_FLAT
 from producers.formats.tweeteval import TWEETEVAL
 from producers.formats.x_v1_1 import X_V1_1
@@ -17,6 +18,21 @@ from producers.formats.x_v2 import X_V2
 from schemas.failures import Failure
 
 FORMATS: Final = (
+    X_V2,
+    TWARC_FLAT,
+    X_V1_1,
+    ACCOUNT_EXPORT,
+    SENTIMENT140,
+    CUSTOMER_SUPPORT,
+    SEMEVAL,
+    TWEETEVAL,
+    JSON_COLUMNS,
+    CSV,
+    TSV,
+)
+"""In the order in which people are told of them."""
+
+ASKED_IN_TURN: Final = (
     TWEETEVAL,
     ACCOUNT_EXPORT,
     TWARC_FLAT,
@@ -29,7 +45,7 @@ FORMATS: Final = (
     TSV,
     CSV,
 )
-"""In the order in which they are asked whether they recognise a file."""
+"""The same, in the order in which they are asked whether they recognise a file."""
 
 SNIFFED_BYTES: Final = 256 * 1024
 """How much of a file's beginning a format is recognised by."""
@@ -53,10 +69,11 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
         return next(known for known in FORMATS if known.name == named)
     if not beginning.strip():
         return X_V2
-    for known in FORMATS:
+    for known in ASKED_IN_TURN:
         if known.recognises(beginning, options):
             return known
     raise Failure(
-        "it is in no format that is known by its content: --format names one (--help lists them); "
-        "a CSV or TSV file needs a header with a column text, or --columns"
+        fault_of_header(beginning)
+        or "it is in no format that is known by its content: --format names one (--help lists "
+        "them); a CSV or TSV file needs a header with a column text, or --columns"
     )

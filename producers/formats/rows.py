@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from producers.archives.records import Lines, Record, SplitLines
 from producers.border.origin import Origin, Parsed
-from producers.formats.named_values import tweet_of_values
+from producers.formats.named_values import overrules_time, tweet_of_values
 from schemas.events import MatchedRule, Reference
 
 BLANK_LINE: Final = "blank-line"
@@ -52,7 +52,7 @@ class RowReader:
             references=row.references,
             rules=row.rules,
         )
-        return Parsed([tweet])
+        return Parsed([tweet], overruled_times=overrules_time(tweet, row.values))
 
 
 def each_line(lines: Lines) -> Iterator[Record]:

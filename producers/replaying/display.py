@@ -16,6 +16,7 @@ from rich.progress import (
 from rich.table import Table
 
 from producers.replaying.plan import Action, ArchiveFile, PlannedFile
+from producers.replaying.preparing import passed_over_by_kind
 from producers.replaying.report import FileReport, Outcome, ReplayReport
 from producers.replaying.status import Status
 
@@ -84,18 +85,21 @@ def report_table(report: ReplayReport) -> Table:
     table.add_column("file", overflow="fold")
     for heading in ("lines", "events", "dead letters", "skipped", "seconds"):
         table.add_column(heading, justify="right")
-    table.add_column("", overflow="fold")
+    remarks = any(map(_remark, report.files))
+    if remarks:
+        table.add_column("remark", overflow="fold")
     shown = sorted(report.files, key=_has_nothing_to_say)[:_MOST_FILES]
     for file in report.files if len(report.files) <= _MOST_FILES else shown:
-        table.add_row(escape(file.planned.file.name), *_totals([file]), escape(_remark(file)))
+        remark = [escape(_remark(file))] * remarks
+        table.add_row(escape(file.planned.file.name), *_totals([file]), *remark)
     if len(report.files) > _MOST_FILES:
-        table.add_row(f"{len(report.files) - _MOST_FILES:,} others", "", "", "", "", "", "")
+        table.add_row(f"{len(report.files) - _MOST_FILES:,} others")
     if len(report.files) > 1:
-        table.add_row(f"all {len(report.files):,}", *_totals(report.files), "")
+        table.add_row(f"all {len(report.files):,}", *_totals(report.files))
     return table
 
 
-def what_next(report: ReplayReport, dead_letter_topic: str) -> list[str]:
+def what_next(report: ReplayReport) -> list[str]:
     """Return the sentences that a person should read after a replay."""
     sentences = []
     if report.dead_letters:
@@ -105,18 +109,24 @@ def what_next(report: ReplayReport, dead_letter_topic: str) -> list[str]:
                 reasons[reason] = reasons.get(reason, 0) + count
         listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
         sentences.append(
-            f"{report.dead_letters:,} could not be parsed ({listed}): each stands, with its file, "
-            f"line and reason, in the topic {dead_letter_topic}"
+            f"{report.dead_letters:,} could not be parsed ({listed}): "
+            f"`murmur dead-letters list --run {report.run}` shows each with its file, line and "
+            "reason"
         )
     sentences += [
-        f"{file.planned.file.shown} could not be read to its end: {file.damage}"
+        f"{file.planned.file.shown} could not be read to its end, and stays unfinished: "
+        f"{file.damage}"
         for file in report.damaged[:_MOST_FILES]
     ]
     if report.passed_over:
-        first = report.passed_over[0]
-        others = len(report.passed_over) - 1
-        more = f" (and {others:,} more: --dry-run names them)" if others else ""
-        sentences.append(f"passed over: {first.file}: {first.why}{more}")
+        kinds = passed_over_by_kind(report.passed_over)
+        others = f" (and others, for {len(kinds) - 1:,} more reasons: --dry-run names them)"
+        sentences.append(f"passed over: {kinds[0]}{others if len(kinds) > 1 else ''}")
+    overruled = sum(file.overruled_times for file in report.files)
+    if overruled:
+        sentences.append(
+            f"{overruled:,} tweets have another created_at than the time in their id, which counts"
+        )
     if report.time_shift:
         sentences.append(
             f"All times are moved by {report.time_shift}, as in every replay of this run."
@@ -126,14 +136,13 @@ def what_next(report: ReplayReport, dead_letter_topic: str) -> list[str]:
             f"{report.out_of_order:,} tweets are older than one that stands before them, and went "
             "at once: --speed keeps the order of the files"
         )
-    if report.outcome is not Outcome.FINISHED:
+    if report.outcome in {Outcome.LIMIT, Outcome.INTERRUPTED}:
         sentences.append("The same command goes on where this one ended.")
     return sentences
 
 
 def _remark(file: FileReport) -> str:
-    if file.damage is not None:
-        return file.damage
+    """Return what was not done with a file as with others; damage has a sentence of its own."""
     return "" if file.planned.action is Action.BEGIN else file.planned.action.value
 
 

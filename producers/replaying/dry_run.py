@@ -34,12 +34,14 @@ class Survey:
     examples: dict[str, list[str]] = field(default_factory=dict)
     span: TimeSpan = field(default_factory=TimeSpan)
     untimed: int = 0
+    overruled_times: int = 0
     unknown: list[str] = field(default_factory=list)
     damage: str | None = None
 
     def add(self, placed: Placed, parsed: Parsed) -> None:
         """Take in what a record became."""
         self.skipped.update(parsed.skipped)
+        self.overruled_times += parsed.overruled_times
         for event in parsed.events:
             self.events[type(event).__name__] += 1
             if isinstance(event, TweetPosted):
@@ -74,6 +76,7 @@ class Survey:
             "oldest": self.span.oldest.isoformat() if known else None,
             "newest": self.span.newest.isoformat() if known else None,
             "without_a_time": self.untimed,
+            "overruled_times": self.overruled_times,
             "languages": dict(self.languages.most_common()),
             "labels": dict(self.labels.most_common()),
             "of_no_known_format": self.unknown,

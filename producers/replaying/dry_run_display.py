@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from producers.replaying.dry_run import DryRun, Survey
+from producers.replaying.plan import PACKED
+from producers.replaying.preparing import passed_over_by_kind
 
 _MOST_FILES = 20
 _MOST_NAMES = 6
@@ -14,7 +16,7 @@ def dry_run_lines(dry_run: DryRun) -> Iterator[str]:
     """Yield what the files hold, those that something is wrong with first."""
     surveys = sorted(dry_run.surveys, key=_has_nothing_to_say)
     for survey in surveys[:_MOST_FILES]:
-        yield f"{survey.file.shown}: {_formats([survey])}"
+        yield f"{survey.file.shown}: {_format(survey)}"
         yield from _about([survey])
         yield from _not_read(survey)
     if len(surveys) > _MOST_FILES:
@@ -24,18 +26,34 @@ def dry_run_lines(dry_run: DryRun) -> Iterator[str]:
     if len(surveys) > 1:
         yield f"all {len(surveys):,} files: {_formats(surveys)}"
         yield from _about(surveys)
-    passed = dry_run.passed_over
-    yield from (f"passed over: {each.file}: {each.why}" for each in passed[:_MOST_PASSED_OVER])
+    passed = passed_over_by_kind(dry_run.passed_over)
+    yield from (f"passed over: {each}" for each in passed[:_MOST_PASSED_OVER])
     if len(passed) > _MOST_PASSED_OVER:
-        yield f"passed over: {len(passed) - _MOST_PASSED_OVER:,} more"
+        yield f"passed over: others, for {len(passed) - _MOST_PASSED_OVER:,} more reasons"
 
 
 def _has_nothing_to_say(survey: Survey) -> bool:
     return survey.damage is None and not survey.refused and not survey.unknown
 
 
+def _format(survey: Survey) -> str:
+    if survey.file.format_name not in PACKED:
+        return survey.file.format_name
+    within = f": {_counted(survey.formats)}" if survey.formats else ""
+    return f"{survey.file.format_name} of {_files(sum(survey.formats.values()))}{within}"
+
+
 def _formats(surveys: list[Survey]) -> str:
-    return _counted(_sum(survey.formats for survey in surveys))
+    """Count what lies in tars and zips by itself: they are files too."""
+    formats = _counted(Counter(survey.file.format_name for survey in surveys))
+    within = _sum(survey.formats for survey in surveys if survey.file.format_name in PACKED)
+    if not within:
+        return formats
+    return f"{formats}; {_files(within.total())} in tars and zips: {_counted(within)}"
+
+
+def _files(count: int) -> str:
+    return f"{count:,} {'file' if count == 1 else 'files'}"
 
 
 def _about(surveys: list[Survey]) -> Iterator[str]:
@@ -56,6 +74,9 @@ def _about(surveys: list[Survey]) -> Iterator[str]:
     untimed = sum(survey.untimed for survey in surveys)
     if untimed:
         yield f"  without a time of their own: {untimed:,} (a replay gives them its run's start)"
+    overruled = sum(survey.overruled_times for survey in surveys)
+    if overruled:
+        yield f"  created_at is another time than the id holds: {overruled:,} (the id's counts)"
 
 
 def _not_read(survey: Survey) -> Iterator[str]:

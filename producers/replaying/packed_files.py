@@ -98,6 +98,7 @@ def _of_member(member: Member, archive: ArchiveFile) -> PackedFile:
 
 def _formatted(member: Member, options: FormatOptions, named: str | None) -> PackedFile:
     beginning, content = looked_at(member.content, SNIFFED_BYTES)
+    options = replace(options, file_name=member.name)
     try:
         known = choose_format(beginning, options, named)
         reader = known.reader(beginning, options)

@@ -12,6 +12,7 @@ from producers.replaying.positions import FileKey, FilePosition
 
 TAR: Final = "tar"
 ZIP: Final = "zip"
+PACKED: Final = (TAR, ZIP)
 
 
 class Action(StrEnum):

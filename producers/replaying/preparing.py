@@ -1,11 +1,11 @@
 """Looking at files before anything is published: their format, and which files they are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
-from producers.archives.byte_stream import looked_at
+from producers.archives.byte_stream import looked_at, none_if_empty
 from producers.archives.compression import beginning_of
 from producers.archives.fingerprint import file_sha256
 from producers.archives.inputs import STANDARD_INPUT, Input
@@ -21,16 +21,22 @@ from producers.formats.tweeteval import belongs_to_texts, labels_beside
 from producers.replaying.plan import TAR, ZIP, ArchiveFile
 from schemas.failures import Failure
 
+_MOST_KINDS: Final = 5
+
+
+class EmptyFile(Failure):
+    """There is nothing in a file that could be replayed."""
+
 
 class PassedOver(NamedTuple):
-    """A file of a folder that is not replayed, and why."""
+    """A file that is not replayed, and why."""
 
     file: str
     why: str
 
 
 class Prepared(NamedTuple):
-    """What is to be replayed, and what of the folders is not."""
+    """What is to be replayed, and what is not: empty files, and some of those in folders."""
 
     files: list[ArchiveFile]
     passed_over: list[PassedOver]
@@ -46,7 +52,8 @@ def prepare_files(
 ) -> Prepared:
     """Return the files with format and hash; raise `Failure` before a byte of any is published.
 
-    A file that a person named must have a known format; one found in a folder is passed over.
+    A file that a person named must have a known format; one found in a folder is passed over, and
+    so is any that is empty, unless there is no other.
     All formats are told first: hashing reads every file once (`on_read` gets the sizes in bytes).
     """
     unhashed: list[ArchiveFile] = []
@@ -61,13 +68,30 @@ def prepare_files(
             else:
                 unhashed.append(_of_path(path, options, format_name))
         except Failure as failure:
-            if named:
+            if named and not isinstance(failure, EmptyFile):
                 raise Failure(f"{_shown(path)}: {failure}") from failure
             passed_over.append(PassedOver(_shown(path), str(failure)))
     if not unhashed:
-        first, why = passed_over[0]
-        raise Failure(f"there is no archive among these files: {first}: {why}")
+        raise Failure(_nothing_to_replay(passed_over))
     return Prepared([_hashed(file, on_read) for file in unhashed], passed_over)
+
+
+def _nothing_to_replay(passed_over: list[PassedOver]) -> str:
+    kinds = passed_over_by_kind(passed_over)
+    if len(passed_over) == 1:
+        return kinds[0]
+    return f"there is no archive among these files: {'; '.join(kinds[:_MOST_KINDS])}"
+
+
+def passed_over_by_kind(passed_over: Sequence[PassedOver]) -> list[str]:
+    """Return why files are not replayed, once for all of which the same is true."""
+    files: dict[str, list[str]] = {}
+    for file, why in passed_over:
+        files.setdefault(why, []).append(file)
+    return [
+        f"{names[0]}{f' and {len(names) - 1:,} more' if len(names) > 1 else ''}: {why}"
+        for why, names in files.items()
+    ]
 
 
 def _shown(path: Path) -> str:
@@ -75,11 +99,11 @@ def _shown(path: Path) -> str:
 
 
 def _of_path(path: Path, options: FormatOptions, format_name: str | None) -> ArchiveFile:
-    options = replace(options, labels=labels_beside(path))
+    options = replace(options, labels=labels_beside(path), file_name=path.name)
     try:
         with path.open("rb") as file:
             stored = beginning_of(file)
-            content = iter(()) if is_zip(stored) else content_of(file, COLUMNS)
+            content = iter(()) if is_zip(stored) else _content(file)
             beginning, _ = looked_at(content, SNIFFED_BYTES)
         size_bytes = path.stat().st_size
     except OSError as error:
@@ -97,11 +121,18 @@ def _from_standard_input(
     if is_zip(stored):
         raise Failure("a zip is read from its end: name the file instead of standard input")
     # What feeds a pipe may be slow: one line decides, more is not waited for.
-    beginning, content = looked_at(content_of(file, COLUMNS), SNIFFED_BYTES, one_line=True)
+    beginning, content = looked_at(_content(file), SNIFFED_BYTES, one_line=True)
     name, reader = _format_of(stored, beginning, options, format_name)
     return ArchiveFile(
         STANDARD_INPUT, "standard-input", 0, name, reader, options, format_name, content
     )
+
+
+def _content(file: BinaryIO) -> Iterator[bytes]:
+    content = none_if_empty(content_of(file, COLUMNS))
+    if content is None:
+        raise EmptyFile("it is empty")
+    return content
 
 
 def _format_of(

@@ -45,6 +45,7 @@ def publish_record(
     refused = [*parsed.refused, *too_large]
     ticket = confirmations.open(len(encoded), len(refused), placed.member)
     report.skipped.update(parsed.skipped)
+    report.overruled_times += parsed.overruled_times
     for event, value in encoded:
         if not gate.wait_for_turn(event):
             return False

@@ -20,6 +20,9 @@ from producers.replaying.plan import ZIP, ArchiveFile
 from producers.replaying.positions import FilePosition
 from schemas.codec import Reason
 
+EMPTY: Final = "empty"
+"""Counted in the place of a format for the files of a tar or zip that hold nothing."""
+
 EXAMPLES: Final = 5
 """How many of the things of one kind that could not be read are named."""
 
@@ -96,13 +99,14 @@ class Reading:
             record = Record(1, b"", Unreadable(Reason.UNREADABLE_LINE, packed.damage))
             yield Placed(record, _PassedOver(), origin, packed.number, name)
             return
-        self._count(packed.format_name)
         if packed.reader is not None:
             origin = replace(origin, source=packed.format_name)
         elif len(self.unknown) < EXAMPLES:
             self.unknown.append(f"{name}: {packed.why}")
         reader = packed.reader or _PassedOver()
         yield from self._of(reader, packed.content, origin, packed.number, name, passed)
+        holds_something = packed.reader is None or self._current.lines or self._current.damage
+        self._count(packed.format_name if holds_something else EMPTY)
         if self._current.damage is not None:
             self._damages.append(f"{packed.name}: {self._current.damage}")
         self._lines_before += self._current.lines

@@ -26,7 +26,7 @@ def replay_files(
             report.files.append(FileReport(plan))
             continue
         if limit is not None and report.events >= limit:
-            report.outcome = Outcome.LIMIT
+            report.ending = Outcome.LIMIT
             break
         left = None if limit is None else limit - report.events
         if plan.file.stream is not None:
@@ -36,9 +36,9 @@ def replay_files(
                 file_report = FileReplay(plan, file, around, left).publish()
         report.files.append(file_report)
         if not file_report.finished and around.stopped():
-            report.outcome = Outcome.INTERRUPTED
+            report.ending = Outcome.INTERRUPTED
             break
         if not file_report.finished and file_report.damage is None:
-            report.outcome = Outcome.LIMIT
+            report.ending = Outcome.LIMIT
             break
     return report

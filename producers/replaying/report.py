@@ -13,6 +13,7 @@ class Outcome(StrEnum):
     """How a replay ended."""
 
     FINISHED = "finished"
+    DAMAGED = "not read to its end"
     LIMIT = "limit reached"
     INTERRUPTED = "interrupted"
 
@@ -31,6 +32,7 @@ class FileReport:
     dead_letters: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     formats: dict[str, int] = field(default_factory=dict)
+    overruled_times: int = 0
     finished: bool = False
     damage: str | None = None
     seconds: float = 0.0
@@ -49,6 +51,7 @@ class FileReport:
             "events": dict(sorted(self.events.items())),
             "dead_letters": dict(sorted(self.dead_letters.items())),
             "skipped": dict(sorted(self.skipped.items())),
+            "overruled_times": self.overruled_times,
             "finished": self.finished,
             "damage": self.damage,
             "seconds": round(self.seconds, 3),
@@ -59,6 +62,7 @@ class FileReport:
 class ReplayReport:
     """What a call of `murmur replay` did.
 
+    `ending` is what ended it; where that is the end of the last file, `outcome` knows more.
     `out_of_order` counts tweets that `--speed` could not time, since later ones went before them.
     """
 
@@ -66,8 +70,13 @@ class ReplayReport:
     passed_over: list[PassedOver] = field(default_factory=list)
     time_shift: timedelta = timedelta(0)
     files: list[FileReport] = field(default_factory=list)
-    outcome: Outcome = Outcome.FINISHED
+    ending: Outcome = Outcome.FINISHED
     out_of_order: int = 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended: finished is only what was read to its end."""
+        return Outcome.DAMAGED if self.ending is Outcome.FINISHED and self.damaged else self.ending
 
     @property
     def events(self) -> int:

@@ -33,7 +33,11 @@ class Times:
         """Return what is left of a record, counting what is not."""
         if self.start is None and self.end is None and not self.shift:
             return parsed
-        left = Parsed(refused=list(parsed.refused), skipped=list(parsed.skipped))
+        left = Parsed(
+            refused=list(parsed.refused),
+            skipped=list(parsed.skipped),
+            overruled_times=parsed.overruled_times,
+        )
         for place, event in enumerate(parsed.events):
             if isinstance(event, TweetPosted) and not self.holds(event):
                 left.skipped.append(OUTSIDE)

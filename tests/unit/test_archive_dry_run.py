@@ -15,7 +15,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.archives.inputs import inputs_of
+from producers.archives.inputs import Input, inputs_of
 from producers.formats.archive_format import FormatOptions
 from producers.replaying.dry_run import Survey, survey_files
 from producers.replaying.preparing import Prepared, prepare_files
@@ -75,9 +75,32 @@ def test_a_truncated_parquet_file_says_so(tmp_path: Path) -> None:
     assert found.refused == {"unreadable-line": 1}
 
 
-def test_an_empty_file_is_no_fault(tmp_path: Path) -> None:
-    found = survey(tmp_path / "empty", b"")
-    assert (found.lines, found.events.total(), found.damage) == (0, 0, None)
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("format_name", [None, "csv"])
+def test_an_empty_file_is_passed_over_and_refused_where_it_is_the_only_one(
+    tmp_path: Path, content: bytes, format_name: str | None
+) -> None:
+    (tmp_path / "empty").write_bytes(content)
+    (tmp_path / "lines.jsonl").write_bytes(line(0))
+    inputs = [Input(tmp_path / name, named=True) for name in ("empty", "lines.jsonl")]
+    with pytest.raises(Failure, match=r"^[^:]*/empty: it is empty$"):
+        prepare_files(inputs[:1], FormatOptions(("text",)), format_name)
+    found = prepare_files(inputs, FormatOptions(("text",)), format_name)
+    assert [each.name for each in found.files] == ["lines.jsonl"]
+    assert found.passed_over == [(str(tmp_path / "empty"), "it is empty")]
+
+
+def test_empty_standard_input_is_refused_before_a_run_is_made() -> None:
+    command = [str(MURMUR), "replay", "-"]
+    shown = subprocess.run(command, input=b"", capture_output=True, check=False)
+    assert shown.returncode == 1
+    assert shown.stdout == b""
+    assert b"standard input: it is empty" in shown.stderr
+
+
+def test_a_file_that_is_damaged_from_its_beginning_is_not_called_empty(tmp_path: Path) -> None:
+    found = survey(tmp_path / "cut.gz", gzip.compress(line(0))[:12])
+    assert found.damage is not None
 
 
 def test_a_line_in_another_encoding_costs_itself_only(tmp_path: Path) -> None:
@@ -119,6 +142,18 @@ def test_a_folder_is_read_whole_but_for_what_is_no_archive(tmp_path: Path) -> No
     assert all_events == 300
     pattern = str(tmp_path / "[12]" / "*.jsonl")
     assert {each.path.parent.name for each in prepared(pattern).files} == {"1", "2"}
+
+
+@pytest.mark.parametrize("argument", [".", "*", "[ab]/**/*.jsonl"])
+def test_files_come_in_the_order_of_the_numbers_in_their_names(
+    tmp_path: Path, argument: str
+) -> None:
+    names = ["a/2026-11-2T9.jsonl", "a/2026-11-2T10.jsonl", "a/2026-11-21T3.jsonl", "b/1.jsonl"]
+    for name in reversed(names):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(line(0))
+    found = inputs_of([str(tmp_path / argument)])
+    assert [str(each.path.relative_to(tmp_path)) for each in found] == names
 
 
 @pytest.mark.parametrize("argument", ["nowhere.jsonl", "nothing*"])
