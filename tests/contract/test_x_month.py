@@ -147,6 +147,7 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
                 at_first = (process.memory_info().rss, process.num_fds())
         reader.stop()
         thread.join(10)
+        inbox.close()
         capture.close(clock.now())
 
         assert at_first is not None
