@@ -15,7 +15,7 @@ from producers.live.clock import Clock, SystemClock
 from producers.live.connection import StreamConnection
 from producers.live.gaps import at_start
 from producers.live.inbox import Inbox
-from producers.live.lease import Lease
+from producers.live.lease import Lease, LeaseWatch, stand_by
 from producers.live.ledger import StreamLedger
 from producers.live.outcome import Ending
 from producers.live.postgres_waits import limited_waits
@@ -40,7 +40,6 @@ from schemas.transport.publisher import ConfirmingPublisher
 logger = logging.getLogger(__name__)
 
 STAGE: Final = "stream"
-_ASK_FOR_LEASE_EVERY_S: Final = 2.0
 _JOIN_S: Final = 1.0
 _POSTGRES_S: Final = 10.0
 _POSTGRES_AT_STOP_S: Final = 0.5
@@ -83,35 +82,15 @@ def run_stream(
         )
         lease = Lease(partial(connect_postgres, settings, "stream lease"))
         stack.callback(lease.release)
-        if not _stand_by(lease, telemetry, interrupted.asked, clock):
+        if not stand_by(lease, telemetry.standing_by, interrupted.asked, clock):
             return {"outcome": Ending.STOPPED.value}
+        progress.ready = True
         ledger = stack.enter_context(
             closing(StreamLedger(partial(connect_postgres, settings, STAGE)))
         )
         return _streamed(
             settings, lease, ledger, adapter, telemetry, capture, interrupted.asked, clock
         )
-
-
-def _stand_by(
-    lease: Lease, telemetry: StreamTelemetry, stopped: Callable[[], bool], clock: Clock
-) -> bool:
-    """Wait for the right to connect; False where the process is stopped before it comes."""
-    told: bool | None = True
-    never = threading.Event()
-    while not stopped():
-        held = lease.held()
-        if held:
-            telemetry.standing_by("")
-            telemetry.progress.ready = True
-            return True
-        why = "PostgreSQL does not answer" if held is None else "another process is connected"
-        telemetry.standing_by(f"standing by: {why}")
-        if held is not told:
-            logger.warning("standing by: %s", why)
-            told = held
-        clock.wait(never, _ASK_FOR_LEASE_EVERY_S)
-    return False
 
 
 def _streamed(
@@ -149,7 +128,7 @@ def _streamed(
         backfill_minutes=settings.x_backfill_minutes,
     )  # fmt: skip
     thread = threading.Thread(target=reader.run, name="reader", daemon=True)
-    may_go_on = _Watch(lease, stopped, thread.is_alive, time.monotonic)
+    may_go_on = LeaseWatch(lease, stopped, thread.is_alive, time.monotonic)
     stream = Stream(
         reader=reader, inbox=inbox, spend=spend, ledger=ledger,
         make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
@@ -180,27 +159,3 @@ def _streamed(
         "published": dict(sorted(stream.published.items())),
         "endings": dict(sorted(reader.status.endings.items())),
     }
-
-
-class _Watch:
-    """Says whether the stream may go on: not stopped, its reader alive, the lease not another's."""
-
-    def __init__(
-        self,
-        lease: Lease,
-        stopped: Callable[[], bool],
-        reading: Callable[[], bool],
-        clock: Callable[[], float],
-    ) -> None:
-        self._lease = lease
-        self._stopped = stopped
-        self._reading = reading
-        self._clock = clock
-        self._ask_at_s = clock()
-        self.lost = False
-
-    def __call__(self) -> bool:
-        if self._clock() >= self._ask_at_s and not self._stopped():
-            self.lost = self.lost or self._lease.held() is False
-            self._ask_at_s = self._clock() + _ASK_FOR_LEASE_EVERY_S
-        return self._reading() and not (self.lost or self._stopped())
