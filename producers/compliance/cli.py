@@ -22,8 +22,8 @@ def compliance() -> None:
 def run(wait_minutes: int, as_json: bool) -> None:
     """Ask X about every tweet and account that is stored; what is gone there goes here.
 
-    For accounts without X's compliance streams, once a day (X wants deletions honoured within
-    24 hours of being asked). Tweets, retweets of them, figures and caches are cleaned by
+    Once a day (X wants deletions honoured within 24 hours of being asked), also beside
+    `murmur compliance stream`. Tweets, retweets of them, figures and caches are cleaned by
     `murmur sink`, dead letters too; captures and archives are files of your own, and stay.
     """
     import msgspec

@@ -87,11 +87,8 @@ def _published(
     writer = RemovalWriter(publisher, settings)
     counted: Counter[str] = Counter()
     for number, line in enumerate(jobs.result(job_id, give_up_after_s), start=1):
-        outcome = writer.write(
-            line,
-            lambda: removal_of(line, kind, datetime.now(UTC)) or "skipped",  # noqa: B023  called at once
-            SourcePosition(f"{SOURCE}:{job_id}", 0, number),
-        )
+        parse = partial(removal_of, line, kind, datetime.now(UTC))
+        outcome = writer.write(line, parse, SourcePosition(f"{SOURCE}:{job_id}", 0, number))
         counted["dead letters" if isinstance(outcome, Reason) else outcome] += 1
         if number % _CONFIRM_EVERY == 0:
             publisher.confirm()

@@ -24,11 +24,11 @@ class RemovalWriter:
         self._letters = DeadLetterWriter(publisher, topic_name(settings, DEAD_LETTER))
 
     def write(
-        self, line: bytes, parse: Callable[[], Removal | str], position: SourcePosition
+        self, line: bytes, parse: Callable[[], Removal | str | None], position: SourcePosition
     ) -> str | Reason:
-        """Return what became of a line: an event's name, the word of `parse`, or why it is refused.
+        """Return what became of a line: an event's name, why it was refused, or the word of `parse`.
 
-        What `parse` refuses as `Unparsable` becomes a dead letter.
+        Where that has none, it is skipped. What `parse` refuses as `Unparsable` becomes a dead letter.
         """
         try:
             parsed = parse()
@@ -40,7 +40,7 @@ class RemovalWriter:
                 )
             )  # fmt: skip
             return Reason(fault.reason)
-        if isinstance(parsed, str):
-            return parsed
+        if parsed is None or isinstance(parsed, str):
+            return parsed or "skipped"
         publish_event(self.publisher, parsed, self._raw_topic)
         return type(parsed).__name__
