@@ -26,9 +26,9 @@ class RemovalWriter:
     def write(
         self, line: bytes, parse: Callable[[], Removal | str | None], position: SourcePosition
     ) -> str | Reason:
-        """Return what became of a line: an event's name, why it was refused, or the word of `parse`.
+        """Return what became of a line: an event's name, why it was refused, or `parse`'s own word.
 
-        Where that has none, it is skipped. What `parse` refuses as `Unparsable` becomes a dead letter.
+        What `parse` refuses as `Unparsable` becomes a dead letter; None of it is a line skipped.
         """
         try:
             parsed = parse()
