@@ -1,10 +1,7 @@
 """What `murmur compliance stream` does: eight connections, one publisher, one holder."""
 
-import logging
 import threading
 import time
-from contextlib import ExitStack
-from functools import partial
 from typing import Final
 
 from producers.compliance.partitions import PARTITIONS, PartitionReader
@@ -12,28 +9,22 @@ from producers.compliance.publishing import RemovalPublishing
 from producers.compliance.telemetry import ComplianceTelemetry
 from producers.compliance.writing import RemovalWriter
 from producers.live.clock import Clock, SystemClock
+from producers.live.holding import holding
 from producers.live.inbox import Inbox
-from producers.live.lease import Lease, LeaseWatch, stand_by
-from producers.live.postgres_waits import limited_waits
+from producers.live.lease import LeaseWatch
 from producers.live.spill import Spill
 from producers.replaying.interruption import Interruption
 from producers.x_account.adapter import x_adapter
 from schemas import locks
 from schemas.failures import Failure
-from schemas.observability.probes import serve_probes
 from schemas.settings import Settings
-from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
-
-logger = logging.getLogger(__name__)
 
 _NO_ACCESS: Final = (
     "X says that the account has no access to the compliance streams (they are for enterprise"
     " accounts): `murmur compliance run`, once a day, does without them"
 )
 _JOIN_S: Final = 0.5
-_POSTGRES_S: Final = 10.0
-_POSTGRES_AT_STOP_S: Final = 0.5
 _MIB: Final = 1024 * 1024
 
 
@@ -51,26 +42,11 @@ def run_compliance_stream(
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
     telemetry = ComplianceTelemetry(clock.monotonic_s, settings.stall_after_s)
-    with ExitStack() as stack:
-        try:
-            port = stack.enter_context(
-                serve_probes(
-                    settings.probe_host, probe_port, telemetry.metrics.registry,
-                    health=telemetry.progress.health, readiness=telemetry.readiness,
-                )
-            )  # fmt: skip
-        except OSError as error:
-            raise Failure(f"port {probe_port} of the probes: {error.strerror}") from error
-        logger.info("probes at http://%s:%d", settings.probe_host, port)
-        stack.enter_context(interrupted.watching())
-        stack.enter_context(
-            limited_waits(lambda: _POSTGRES_AT_STOP_S if interrupted.asked() else _POSTGRES_S)
-        )
-        lease = Lease(
-            partial(connect_postgres, settings, "compliance lease"), locks.COMPLIANCE_STREAM
-        )
-        stack.callback(lease.release)
-        if not stand_by(lease, telemetry.standing_by, interrupted.asked, clock):
+    with holding(
+        settings, telemetry, lock=locks.COMPLIANCE_STREAM, probe_port=probe_port,
+        interrupted=interrupted, clock=clock,
+    ) as lease:  # fmt: skip
+        if lease is None:
             return {}
         folder = settings.spill_folder / "compliance"
         inbox = Inbox(Spill(folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines)

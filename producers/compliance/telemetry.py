@@ -21,7 +21,7 @@ class ComplianceTelemetry:
         self.metrics = StageMetrics(_STAGE)
         self.progress = Progress(clock, stall_after_s)
         self._readers: Mapping[Partition, PartitionReader] = {}
-        self._standing_by = "starting"
+        self._standing_by = ""
         self._told: Counts[str] = Counts()
         registry = self.metrics.registry
         self._connected = Gauge(
@@ -38,7 +38,6 @@ class ComplianceTelemetry:
     def reading(self, readers: Mapping[Partition, PartitionReader]) -> None:
         """Note who reads."""
         self._readers = readers
-        self.progress.ready = True
 
     def show(self, waiting_lines: int, spilled_bytes: int) -> None:
         """Take in how things are."""
@@ -64,6 +63,8 @@ class ComplianceTelemetry:
         """Red while a partition is not connected, with the reason."""
         if self._standing_by:
             return Health(False, self._standing_by)
+        if not self._readers:
+            return Health(False, "starting")
         for partition, reader in self._readers.items():
             if not reader.connected:
                 return Health(False, f"not connected to {partition}: {reader.why_not}")
