@@ -20,3 +20,6 @@ REDRIVE: Final = 7_264_004
 
 STREAM: Final = 7_264_010
 """Held by the one process that is connected to X's stream."""
+
+COMPLIANCE_STREAM: Final = 7_264_011
+"""Held by the one process that is connected to X's compliance streams."""

@@ -1,4 +1,4 @@
-"""`murmur compliance run`."""
+"""`murmur compliance run | stream`."""
 
 import click
 
@@ -22,8 +22,8 @@ def compliance() -> None:
 def run(wait_minutes: int, as_json: bool) -> None:
     """Ask X about every tweet and account that is stored; what is gone there goes here.
 
-    For accounts without X's compliance streams, once a day (X wants deletions honoured within
-    24 hours of being asked). Tweets, retweets of them, figures and caches are cleaned by
+    Once a day (X wants deletions honoured within 24 hours of being asked), also beside
+    `murmur compliance stream`. Tweets, retweets of them, figures and caches are cleaned by
     `murmur sink`, dead letters too; captures and archives are files of your own, and stay.
     """
     import msgspec
@@ -41,3 +41,30 @@ def run(wait_minutes: int, as_json: bool) -> None:
     for kind, counted in done.items():
         said = ", ".join(f"{count:,} {name}" for name, count in counted.items())
         click.echo(f"{kind}: {said}")
+
+
+@compliance.command(short_help="Take X's compliance streams in, for accounts that have them.")
+@click.option(
+    "--probe-port", type=click.IntRange(0, 65535), default=9104, show_default=True,
+    help="Port of metrics and probes. 0: a free one.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
+def stream(probe_port: int, as_json: bool) -> None:
+    """Publish what X's compliance streams say is gone, until stopped.
+
+    For enterprise accounts. One process of an installation is connected, to eight partitions; a
+    second one stands by. What is missed between connections is found by `murmur compliance run`,
+    which stays a daily job.
+    """
+    import msgspec
+
+    from producers.compliance.streaming import run_compliance_stream
+    from producers.replaying.interruption import Interruption
+    from schemas.observability.logs import configure_logging
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(settings, "compliance-stream")
+    done = run_compliance_stream(settings, probe_port=probe_port, interrupted=Interruption())
+    if as_json:
+        click.echo(msgspec.json.encode(done))

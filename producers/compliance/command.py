@@ -9,22 +9,18 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from producers.border.faults import Unparsable
 from producers.compliance.jobs import ComplianceJobs, JobOver
 from producers.compliance.results import SOURCE, Kind, removal_of
 from producers.compliance.stored_ids import StoredIds
+from producers.compliance.writing import STAGE, RemovalWriter
 from producers.x_account.adapter import x_adapter
 from producers.x_account.client import patient, search_client
-from producers.x_api.publishing import publish_event
 from schemas.codec import Reason
-from schemas.events import LIVE
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, topic_name
-from schemas.transport.dead_letters import DeadLetterWriter, SourcePosition, dead_letter
+from schemas.transport.dead_letters import SourcePosition
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
-STAGE: Final = "compliance"
 _KINDS: Final[tuple[Kind, ...]] = ("tweets", "users")
 _CONFIRM_EVERY: Final = 5_000
 
@@ -88,27 +84,12 @@ def _published(
     settings: Settings,
     give_up_after_s: float,
 ) -> Counter[str]:
-    raw_topic = topic_name(settings, RAW)
-    letters = DeadLetterWriter(publisher, topic_name(settings, DEAD_LETTER))
+    writer = RemovalWriter(publisher, settings)
     counted: Counter[str] = Counter()
     for number, line in enumerate(jobs.result(job_id, give_up_after_s), start=1):
-        try:
-            removal = removal_of(line, kind, datetime.now(UTC))
-        except Unparsable as fault:
-            letters.write(
-                dead_letter(
-                    run=LIVE, stage=STAGE, reason=Reason(fault.reason), detail=fault.detail,
-                    position=SourcePosition(f"{SOURCE}:{job_id}", 0, number),
-                    key=None, value=line, headers=[],
-                )
-            )  # fmt: skip
-            counted["dead letters"] += 1
-            continue
-        if removal is None:
-            counted["skipped"] += 1
-        else:
-            publish_event(publisher, removal, raw_topic)
-            counted[type(removal).__name__] += 1
+        parse = partial(removal_of, line, kind, datetime.now(UTC))
+        outcome = writer.write(line, parse, SourcePosition(f"{SOURCE}:{job_id}", 0, number))
+        counted["dead letters" if isinstance(outcome, Reason) else outcome] += 1
         if number % _CONFIRM_EVERY == 0:
             publisher.confirm()
     publisher.confirm()

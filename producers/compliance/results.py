@@ -1,4 +1,4 @@
-"""Lines of a finished batch job to removals."""
+"""What X no longer shows, to removals; and the lines of a finished batch job."""
 
 from datetime import datetime
 from typing import Final, Literal
@@ -8,6 +8,7 @@ import msgspec
 from producers.border.faults import Unparsable
 from producers.border.moments import parse_moment
 from producers.border.values import tweet_id, user_id
+from producers.x_api.compliance import country_codes
 from schemas.codec import Reason
 from schemas.events import LIVE, AuthorErased, Removal, TweetDeleted, TweetWithheld
 
@@ -43,24 +44,44 @@ def removal_of(raw: bytes, kind: Kind, received_at: datetime) -> Removal | None:
         raise Unparsable(Reason.NOT_JSON, type(error).__name__) from None
     if line.reason in _HARMLESS:
         return None
+    return removal(kind, line.id, line.reason, line.redacted_at, received_at)
+
+
+def removal(
+    kind: Kind,
+    subject_id: str | int | None,
+    reason: str | None,
+    at: str | None,
+    received_at: datetime,
+    *,
+    author_id: str | int | None = None,
+    countries: object = None,
+) -> Removal:
+    """Return what takes away a tweet or an account that X no longer shows, whatever the reason.
+
+    It is kept even where its time cannot be read. Raises `Unparsable` where there is no id.
+    """
     try:
-        at = parse_moment(line.redacted_at, "redacted_at")
+        moment = parse_moment(at, "the time")
     except Unparsable:
-        at = None
+        moment = None
+    if subject_id is None:
+        raise Unparsable(Reason.MISSING_FIELD, "id")
     if kind == "users":
-        erased = user_id(line.id, "id")
+        erased = user_id(subject_id, "id")
         if erased is None:
             raise Unparsable(Reason.MISSING_FIELD, "id")
         return AuthorErased(
-            run=LIVE, author_id=erased, erased_at=at, received_at=received_at, source=SOURCE
+            run=LIVE, author_id=erased, erased_at=moment, received_at=received_at, source=SOURCE
         )
-    if line.id is None:
-        raise Unparsable(Reason.MISSING_FIELD, "id")
-    removed = tweet_id(line.id, "id")
-    if line.reason in _WITHHELD:
+    removed = tweet_id(subject_id, "id")
+    author = user_id(author_id, "author_id")
+    if reason in _WITHHELD:
         return TweetWithheld(
-            run=LIVE, tweet_id=removed, withheld_at=at, received_at=received_at, source=SOURCE
-        )
+            run=LIVE, tweet_id=removed, author_id=author, withheld_at=moment,
+            countries=country_codes(countries), received_at=received_at, source=SOURCE,
+        )  # fmt: skip
     return TweetDeleted(
-        run=LIVE, tweet_id=removed, deleted_at=at, received_at=received_at, source=SOURCE
-    )
+        run=LIVE, tweet_id=removed, author_id=author, deleted_at=moment, received_at=received_at,
+        source=SOURCE,
+    )  # fmt: skip

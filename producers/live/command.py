@@ -1,10 +1,9 @@
 """What `murmur stream` does: the parts put together, and taken apart again in their order."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,11 +13,11 @@ from producers.live.capture import Capture
 from producers.live.clock import Clock, SystemClock
 from producers.live.connection import StreamConnection
 from producers.live.gaps import at_start
+from producers.live.holding import holding
 from producers.live.inbox import Inbox
-from producers.live.lease import Lease
+from producers.live.lease import Lease, LeaseWatch
 from producers.live.ledger import StreamLedger
 from producers.live.outcome import Ending
-from producers.live.postgres_waits import limited_waits
 from producers.live.reader import Reader
 from producers.live.spend import SpendGuard
 from producers.live.spill import Spill
@@ -28,22 +27,17 @@ from producers.live.watching import Patience
 from producers.replaying.interruption import Interruption
 from producers.x_account.adapter import XAdapter, x_adapter
 from producers.x_api.publishing import STREAM_SOURCE, destination
+from schemas import locks
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.observability.metrics import StageMetrics
-from schemas.observability.probes import serve_probes
 from schemas.observability.progress import Progress
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
-logger = logging.getLogger(__name__)
-
 STAGE: Final = "stream"
-_ASK_FOR_LEASE_EVERY_S: Final = 2.0
 _JOIN_S: Final = 1.0
-_POSTGRES_S: Final = 10.0
-_POSTGRES_AT_STOP_S: Final = 0.5
 _MIB: Final = 1024 * 1024
 
 
@@ -65,53 +59,16 @@ def run_stream(
     metrics = StageMetrics(STAGE)
     progress = Progress(clock.monotonic_s, settings.stall_after_s)
     telemetry = StreamTelemetry(metrics, progress, settings.x_monthly_posts)
-    telemetry.standing_by("starting")
-    with ExitStack() as stack:
-        try:
-            port = stack.enter_context(
-                serve_probes(
-                    settings.probe_host, probe_port, metrics.registry,
-                    health=progress.health, readiness=telemetry.readiness,
-                )
-            )  # fmt: skip
-        except OSError as error:
-            raise Failure(f"port {probe_port} of the probes: {error.strerror}") from error
-        logger.info("probes at http://%s:%d", settings.probe_host, port)
-        stack.enter_context(interrupted.watching())
-        stack.enter_context(
-            limited_waits(lambda: _POSTGRES_AT_STOP_S if interrupted.asked() else _POSTGRES_S)
-        )
-        lease = Lease(partial(connect_postgres, settings, "stream lease"))
-        stack.callback(lease.release)
-        if not _stand_by(lease, telemetry, interrupted.asked, clock):
+    with holding(
+        settings, telemetry, lock=locks.STREAM, probe_port=probe_port, interrupted=interrupted,
+        clock=clock,
+    ) as lease:  # fmt: skip
+        if lease is None:
             return {"outcome": Ending.STOPPED.value}
-        ledger = stack.enter_context(
-            closing(StreamLedger(partial(connect_postgres, settings, STAGE)))
-        )
-        return _streamed(
-            settings, lease, ledger, adapter, telemetry, capture, interrupted.asked, clock
-        )
-
-
-def _stand_by(
-    lease: Lease, telemetry: StreamTelemetry, stopped: Callable[[], bool], clock: Clock
-) -> bool:
-    """Wait for the right to connect; False where the process is stopped before it comes."""
-    told: bool | None = True
-    never = threading.Event()
-    while not stopped():
-        held = lease.held()
-        if held:
-            telemetry.standing_by("")
-            telemetry.progress.ready = True
-            return True
-        why = "PostgreSQL does not answer" if held is None else "another process is connected"
-        telemetry.standing_by(f"standing by: {why}")
-        if held is not told:
-            logger.warning("standing by: %s", why)
-            told = held
-        clock.wait(never, _ASK_FOR_LEASE_EVERY_S)
-    return False
+        with closing(StreamLedger(partial(connect_postgres, settings, STAGE))) as ledger:
+            return _streamed(
+                settings, lease, ledger, adapter, telemetry, capture, interrupted.asked, clock
+            )
 
 
 def _streamed(
@@ -149,7 +106,7 @@ def _streamed(
         backfill_minutes=settings.x_backfill_minutes,
     )  # fmt: skip
     thread = threading.Thread(target=reader.run, name="reader", daemon=True)
-    may_go_on = _Watch(lease, stopped, thread.is_alive, time.monotonic)
+    may_go_on = LeaseWatch(lease, stopped, thread.is_alive, time.monotonic)
     stream = Stream(
         reader=reader, inbox=inbox, spend=spend, ledger=ledger,
         make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
@@ -180,27 +137,3 @@ def _streamed(
         "published": dict(sorted(stream.published.items())),
         "endings": dict(sorted(reader.status.endings.items())),
     }
-
-
-class _Watch:
-    """Says whether the stream may go on: not stopped, its reader alive, the lease not another's."""
-
-    def __init__(
-        self,
-        lease: Lease,
-        stopped: Callable[[], bool],
-        reading: Callable[[], bool],
-        clock: Callable[[], float],
-    ) -> None:
-        self._lease = lease
-        self._stopped = stopped
-        self._reading = reading
-        self._clock = clock
-        self._ask_at_s = clock()
-        self.lost = False
-
-    def __call__(self) -> bool:
-        if self._clock() >= self._ask_at_s and not self._stopped():
-            self.lost = self.lost or self._lease.held() is False
-            self._ask_at_s = self._clock() + _ASK_FOR_LEASE_EVERY_S
-        return self._reading() and not (self.lost or self._stopped())

@@ -55,8 +55,7 @@ class StreamConnection(tweepy.StreamingClient):  # type: ignore[misc]  # Tweepy 
     def stream(self, backfill_minutes: int = 0) -> Outcome:
         """Receive until the connection ends, and say how; raises nothing of the network's."""
         if self._given_up is None:
-            more: dict[str, Any] = {"backfill_minutes": backfill_minutes or None}
-            self.filter(**asked_fields(), **more)
+            self._ask(backfill_minutes or None)
         with self._lock:
             # urllib3 closes a pool's sockets once nobody holds it, and a response holds its pool.
             response, self._response = self._response, None
@@ -83,6 +82,10 @@ class StreamConnection(tweepy.StreamingClient):  # type: ignore[misc]  # Tweepy 
             response = self._response
         if response is not None:
             _shut_down(response)
+
+    def _ask(self, backfill_minutes: int | None) -> None:
+        """Make the one request, by Tweepy, and stay in it until it ends."""
+        self.filter(**asked_fields(), backfill_minutes=backfill_minutes)
 
     # What Tweepy calls, in the thread of `stream`.
 

@@ -30,12 +30,16 @@ _BY_OURSELVES: Final = frozenset([Ending.STOPPED, Ending.SPEND_GUARD, Ending.BUF
 
 @dataclass(frozen=True)
 class Attempts:
-    """What the next wait depends on. `connects` are the times (s) of those in the last window."""
+    """What the next wait depends on. `connects` are the times (s) of those in the last window.
+
+    `allowed_connects` is how many there may be in one.
+    """
 
     network_faults: int = 0
     http_faults: int = 0
     rate_limits: int = 0
     connects: tuple[float, ...] = ()
+    allowed_connects: int = CONNECTS_IN_WINDOW
 
 
 def connecting(attempts: Attempts, now_s: float) -> Attempts:
@@ -47,7 +51,7 @@ def connecting(attempts: Attempts, now_s: float) -> Attempts:
 def after(attempts: Attempts, outcome: Outcome, now_s: float) -> tuple[Attempts, float]:
     """Return the new state and how many seconds to wait before the next connect."""
     if outcome.accepted and outcome.lines and outcome.lived_s >= PROVEN_AFTER_S:
-        attempts = Attempts(connects=attempts.connects)
+        attempts = replace(attempts, network_faults=0, http_faults=0, rate_limits=0)
     attempts, wait_s = _counted(attempts, outcome)
     return attempts, max(wait_s, outcome.asked_wait_s, _until_allowed_s(attempts, now_s))
 
@@ -70,6 +74,6 @@ def _counted(attempts: Attempts, outcome: Outcome) -> tuple[Attempts, float]:
 
 def _until_allowed_s(attempts: Attempts, now_s: float) -> float:
     recent = [at for at in attempts.connects if at > now_s - WINDOW_S]
-    if len(recent) < CONNECTS_IN_WINDOW:
+    if len(recent) < attempts.allowed_connects:
         return 0.0
-    return recent[-CONNECTS_IN_WINDOW] + WINDOW_S - now_s
+    return recent[-attempts.allowed_connects] + WINDOW_S - now_s

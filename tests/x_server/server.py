@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tests.x_server import compliance, rules, search
+from tests.x_server import compliance, compliance_streams, rules, search
 from tests.x_server.exchange import ClientLeft, Exchange
 from tests.x_server.faults import Fault
 from tests.x_server.posts import Corpus, Post
@@ -41,6 +41,7 @@ class FakeX:
         self.search_forbidden_after: int | None = None
         self.search_refuses: set[str] = set()
         self.stopping = threading.Event()
+        self.compliance_streams = compliance_streams.ComplianceStreams(self.stopping, heartbeat_s)
         self.port = 0
         self._lock = threading.Lock()
         self._subscribers: list[queue.SimpleQueue[bytes]] = []
@@ -113,6 +114,9 @@ class Handler(BaseHTTPRequestHandler):
         elif path == STREAM:
             self.close_connection = True
             self.x.stream(self)
+        elif path in compliance_streams.PATHS:
+            self.close_connection = True
+            self.x.compliance_streams.stream(self)
         elif path == rules.PATH:
             rules.listed(self)
         elif path == search.PATH:
