@@ -30,7 +30,11 @@ def _filters(command: _Command) -> _Command:
             "--since", metavar="MOMENT", help="First seen since: 2026-11-21, …T10:30, or 2h (ago)."
         ),
         click.option("--stage", type=click.Choice(STAGES), help="Where it failed."),
-        click.option("--reason", type=click.Choice([reason.value for reason in Reason]), help="Why it failed."),
+        click.option(
+            "--reason",
+            type=click.Choice([reason.value for reason in Reason]),
+            help="Why it failed.",
+        ),
         click.option("--run", help="Of this run."),
     ):
         command = option(command)
