@@ -5,9 +5,11 @@ import pwd
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import psycopg2
@@ -27,6 +29,8 @@ from tests.conditions import wait_until
 from tests.integration.traces import leave_a_trace, traces
 
 SERVERS = {"kafka", "postgres", "valkey"}
+
+Answer = TypeVar("Answer")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +64,20 @@ def processes_of(home: Path) -> list[psutil.Process]:
     return list({p.pid: p for own in found for p in (own, *own.children(recursive=True))}.values())
 
 
+def of_the_living(home: Path, ask: Callable[[psutil.Process], Answer]) -> list[Answer]:
+    """Ask the supervisor, the servers and their children; PostgreSQL's come and go meanwhile."""
+    answers = []
+    for process in processes_of(home):
+        with suppress(psutil.NoSuchProcess):
+            answers.append(ask(process))
+    return answers
+
+
+def supervisors_of(home: Path) -> list[psutil.Process]:
+    found = of_the_living(home, lambda process: (process, process.cmdline()))
+    return [process for process, command in found if "supervisor.supervisord" in command]
+
+
 def pids(home: Path) -> dict[str, int]:
     return {p.name: p.pid for p in status(home, env_file=None).processes if p.pid}
 
@@ -69,8 +87,7 @@ def test_calls_at_once_start_one_stack(home: Path) -> None:
         both = list(pool.map(lambda _: stacks.up(home, env_file=None, servers_only=True), range(2)))
     assert both[0] == both[1]
     assert pids(home).keys() == SERVERS
-    supervisors = [p for p in processes_of(home) if "supervisor.supervisord" in p.cmdline()]
-    assert len(supervisors) == 1
+    assert len(supervisors_of(home)) == 1
 
 
 def test_a_running_stack_is_left_as_it_is(running: Settings, home: Path) -> None:
@@ -83,8 +100,8 @@ def test_a_running_stack_is_left_as_it_is(running: Settings, home: Path) -> None
 def test_everything_listens_on_the_loopback_only(home: Path) -> None:
     listening = [
         connection.laddr
-        for process in processes_of(home)
-        for connection in process.net_connections(kind="inet")
+        for connections in of_the_living(home, lambda p: p.net_connections(kind="inet"))
+        for connection in connections
         if connection.status == psutil.CONN_LISTEN or connection.type == socket.SOCK_DGRAM
     ]
     assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
@@ -98,8 +115,8 @@ def test_everything_listens_on_the_loopback_only(home: Path) -> None:
 def test_secrets_stand_in_private_files_and_in_no_command_line(home: Path) -> None:
     state = state_of(home)
     secrets = (state.postgres_password, state.redis_password, state.supervisor_password)
-    for process in processes_of(home):
-        assert not any(secret in word for word in process.cmdline() for secret in secrets)
+    for command in of_the_living(home, lambda process: process.cmdline()):
+        assert not any(secret in word for word in command for secret in secrets)
     for file in home.rglob("*"):
         if file.is_file() and any(secret in file.read_text(errors="replace") for secret in secrets):
             assert file.stat().st_mode & 0o077 == 0, file
@@ -167,8 +184,7 @@ def test_a_stack_that_was_killed_whole_comes_up_with_its_data(
     running: Settings, home: Path
 ) -> None:
     leave_a_trace(running, "before-the-kill")
-    for process in processes_of(home):
-        process.kill()
+    of_the_living(home, lambda process: process.kill())
     wait_until(lambda: not processes_of(home), 10, "everything is dead")
     # Meanwhile, the number of the dead PostgreSQL is given to somebody else's process.
     place = postgres_place(Layout.of(home), state_of(home))
@@ -191,7 +207,7 @@ def test_a_stack_that_was_killed_whole_comes_up_with_its_data(
 
 @pytest.mark.usefixtures("running")
 def test_servers_whose_supervisor_was_killed_are_stopped_all_the_same(home: Path) -> None:
-    [supervisor] = [p for p in processes_of(home) if "supervisor.supervisord" in p.cmdline()]
+    [supervisor] = supervisors_of(home)
     supervisor.kill()
     supervisor.wait(10)
     assert processes_of(home), "the servers live on"
