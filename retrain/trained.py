@@ -1,6 +1,5 @@
 """A trained model as one folder: what training hands to evaluation and export."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from msgspec import Meta, Struct
 from tokenizers import Tokenizer
 
 from model_server.cleaning import CLEANING
+from retrain.finished_folder import put_in_place
 from schemas.failures import Failure
 
 MANIFEST: Final = "trained.json"
@@ -84,10 +84,7 @@ def write_trained(
     _write_lines(unfinished / VALIDATION, validation)
     manifest = msgspec.json.format(msgspec.json.encode(trained), indent=1)
     (unfinished / MANIFEST).write_bytes(manifest + b"\n")
-    for file in unfinished.iterdir():
-        _flush_to_disk(file)
-    unfinished.rename(folder)
-    _flush_to_disk(folder.parent)
+    put_in_place(unfinished, folder)
 
 
 def read_trained(folder: Path) -> Trained:
@@ -134,11 +131,3 @@ def _read_lines(file: Path, of_type: type[_Line]) -> list[_Line]:
         raise TrainedRefused(f"{file}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise TrainedRefused(f"{file} is not understood: {error}") from error
-
-
-def _flush_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

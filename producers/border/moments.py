@@ -6,6 +6,7 @@ from typing import Final
 
 from producers.border.faults import Unparsable
 from schemas.codec import Reason
+from schemas.tweet_time import ImplausibleTime, posted_at
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NUMBER: Final = re.compile(r"([0-9]{9,10})(\.[0-9]+)?|([0-9]{12,13})")
@@ -15,6 +16,16 @@ _API_1_1: Final = re.compile(
 )
 _ZONE_HOURS: Final = {"UTC": 0, "GMT": 0, "PST": -8, "PDT": -7}
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+
+def time_of_post(
+    root_id: str, written: datetime | None, run_started_at: datetime, received_at: datetime
+) -> datetime:
+    """Return when a tweet was posted (`schemas.tweet_time.posted_at`); may raise `Unparsable`."""
+    try:
+        return posted_at(root_id, written, run_started_at, received_at)
+    except ImplausibleTime as error:
+        raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
 
 
 def utc(moment: datetime) -> datetime:

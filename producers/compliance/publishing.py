@@ -86,18 +86,13 @@ class RemovalPublishing:
 
     def _confirmed(self, going_on: Callable[[], bool]) -> bool:
         outcomes: Counter[str | Reason] = Counter()
-        publisher = self._writer.publisher
         try:
             for number, line in enumerate(self._batch, start=self._number + 1):
                 parse = partial(streamed_removal, line.raw, line.received_at)
                 position = SourcePosition(self._content, 0, number)
                 outcomes[self._writer.write(line.raw, parse, position)] += 1
-            while publisher.outstanding:
-                if not going_on():
-                    return False
-                publisher.serve(0.05)
-                self._look()
-            publisher.serve()
+            if not self._writer.publisher.confirm_while(going_on, self._look):
+                return False
         except DeliveryFailed as failure:
             logger.error("Kafka did not take a batch, it is sent again: %s", failure)  # noqa: TRY400
             self._telemetry.progress.unavailable = "kafka"

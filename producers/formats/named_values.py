@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from producers.border.faults import Unparsable
-from producers.border.moments import parse_moment, utc
+from producers.border.moments import parse_moment, time_of_post, utc
 from producers.border.origin import Origin
 from producers.border.values import human_label, language, tweet_id, tweet_text, user_id
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference, TweetPosted
-from schemas.tweet_time import ImplausibleTime, posted_at
 
 COLUMNS: Final = ("id", "text", "label", "created_at", "lang", "author_id")
 """The columns that are read; every other name is a column that is passed over."""
@@ -34,10 +33,7 @@ def tweet_of_values(
     """
     said_id = _id_of(row, "id")
     own_id = origin.made_id(line, place) if said_id is None else tweet_id(said_id, "id")
-    try:
-        when = posted_at(own_id, _moment_of(row), origin.run_started_at, received_at)
-    except ImplausibleTime as error:
-        raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+    when = time_of_post(own_id, _moment_of(row), origin.run_started_at, received_at)
     return TweetPosted(
         run=origin.run,
         tweet_id=own_id,

@@ -124,13 +124,8 @@ class Stream:
                 for event in parsed.events:
                     if isinstance(event, TweetPosted):
                         last_tweet_id = event.tweet_id
-            while self._publisher.outstanding:
-                if not going_on():
-                    return False
-                self._publisher.serve(0.05)
-                self._housekeep()
-            # Raises where the last acknowledgement was a refusal.
-            self._publisher.serve()
+            if not self._publisher.confirm_while(going_on, self._housekeep):
+                return False
         except DeliveryFailed as failure:
             logger.error("Kafka did not take a batch, it is sent again: %s", failure)  # noqa: TRY400
             self._telemetry.progress.unavailable = "kafka"

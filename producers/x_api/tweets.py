@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Final, Literal
 
 from producers.border.faults import Unparsable
-from producers.border.moments import utc
+from producers.border.moments import time_of_post, utc
 from producers.border.origin import Origin
 from producers.border.values import language, storable, tweet_id, tweet_text, user_id
 from producers.x_api.wire import IncludedTweet, WireId, WireReference, WireRule, WireTweet
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference, TweetPosted
-from schemas.tweet_time import ImplausibleTime, posted_at, snowflake_time
+from schemas.tweet_time import snowflake_time
 
 _KINDS: Final[dict[str | None, Literal["retweeted", "quoted", "replied_to"]]] = {
     "retweeted": "retweeted",
@@ -72,10 +72,7 @@ def tweet_posted(
         history, version = edit_versions(tweet.edit_history_tweet_ids, own_id)
     root_id = history[0] if version else own_id
     created_at = None if tweet.created_at is None else utc(tweet.created_at)
-    try:
-        first_posted_at = posted_at(root_id, created_at, origin.run_started_at, received_at)
-    except ImplausibleTime as error:
-        raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+    first_posted_at = time_of_post(root_id, created_at, origin.run_started_at, received_at)
     return TweetPosted(
         run=origin.run,
         tweet_id=own_id,

@@ -2,16 +2,14 @@
 
 from datetime import datetime
 
-from producers.border.faults import Unparsable
-from producers.border.moments import parse_moment
+from producers.border.moments import parse_moment, time_of_post
 from producers.border.origin import Origin
 from producers.border.values import language, tweet_id, tweet_text, user_id
 from producers.x_api.tweets import edit_versions
 from producers.x_api.v1_1_wire import OldTweet, OldTweetCore
 from producers.x_api.wire import WireId
-from schemas.codec import Reason
 from schemas.events import Reference, TweetPosted
-from schemas.tweet_time import ImplausibleTime, posted_at, snowflake_time
+from schemas.tweet_time import snowflake_time
 
 
 def old_tweet_posted(
@@ -31,10 +29,7 @@ def old_tweet_posted(
     written = None
     if inside is None and tweet.created_at:
         written = parse_moment(tweet.created_at, "created_at")
-    try:
-        when = posted_at(root_id, written, origin.run_started_at, received_at)
-    except ImplausibleTime as error:
-        raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+    when = time_of_post(root_id, written, origin.run_started_at, received_at)
     user = tweet.user
     return TweetPosted(
         run=origin.run,

@@ -1,6 +1,5 @@
 """From a trained model to a sealed bundle: export, quantise, calibrate, measure, judge, seal."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from retrain.export.quantising import CALIBRATION_TEXTS, quantise
 from retrain.export.result import Exported
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
 from retrain.export.temperature import best_temperature
+from retrain.finished_folder import put_in_place
 from retrain.labelled.reading import LabelledFile
 from retrain.labelled.tweeteval import TEXTS
 from retrain.trained import Trained, TrainedRefused, read_calibration, read_trained, read_validation
@@ -65,10 +65,7 @@ def export(order: Order, say: Callable[[str], object]) -> Exported:
     against = open_bundle(order.against) if order.against else None
     with _unfinished(order.out) as work:
         exported = _Export(order, trained, work, say).run(against)
-        for file in (work / "int8").iterdir():
-            _flush_to_disk(file)
-        (work / "int8").rename(order.out)
-        _flush_to_disk(order.out.parent)
+        put_in_place(work / "int8", order.out)
     return exported
 
 
@@ -204,11 +201,3 @@ def _unfinished(out: Path) -> Iterator[Path]:
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
-
-
-def _flush_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -90,6 +90,20 @@ class ConfirmingPublisher:
         self._producer.poll(wait_s)
         self._raise_on_failure()
 
+    def confirm_while(self, going_on: Callable[[], bool], meanwhile: Callable[[], None]) -> bool:
+        """Tell whether every message was acknowledged before `going_on` said no.
+
+        `meanwhile` is called between waits of 0.05 s. Raises `DeliveryFailed` on a failure.
+        """
+        while self._outstanding:
+            if not going_on():
+                return False
+            self.serve(0.05)
+            meanwhile()
+        # Raises where the last acknowledgement was a refusal.
+        self.serve()
+        return True
+
     def confirm(self, timeout_s: float = 130.0) -> None:
         """Wait until every message has been acknowledged, or raise `DeliveryFailed`."""
         deadline = time.monotonic() + timeout_s

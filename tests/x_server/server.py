@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tests.x_server import compliance, compliance_streams, rules, search
-from tests.x_server.exchange import ClientLeft, Exchange
+from tests.x_server.exchange import Exchange
 from tests.x_server.faults import Fault
 from tests.x_server.posts import Corpus, Post
 
@@ -82,15 +82,7 @@ class FakeX:
             self.most_at_once = max(self.most_at_once, staying)
             fault = self.script.popleft() if self.script else None
         try:
-            if self.director is not None:
-                self.director(exchange)
-            elif fault is not None:
-                fault.play(exchange)
-            else:
-                exchange.accept()
-                exchange.deliver_on()
-        except ClientLeft:
-            pass
+            exchange.play(self.director or (fault.play if fault else None))
         finally:
             with self._lock:
                 self._open.remove(exchange)
