@@ -1,8 +1,12 @@
 """`murmur model export`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from retrain.export.result import Exported
 
 
 @click.command(short_help="Make a bundle of a trained model.")
@@ -44,18 +48,44 @@ def export(
     """
     import msgspec
     from rich.console import Console
+
+    from retrain.export.showing import exported_view
+
+    if against and any_cost:
+        raise click.UsageError("--any-cost compares with no bundle: leave --against out")
+    exported = export_shown(
+        trained, out, against=against, any_cost=any_cost, tests=tests, name=name, version=version,
+        licence=licence, seed=seed,
+    )  # fmt: skip
+    if as_json:
+        click.echo(msgspec.json.encode(exported))
+    else:
+        Console(highlight=False).print(exported_view(exported))
+
+
+def export_shown(
+    trained: Path,
+    out: Path,
+    *,
+    tests: tuple[Path, ...],
+    against: Path | None = None,
+    any_cost: bool = False,
+    name: str | None = None,
+    version: str = "1",
+    licence: str = "Apache-2.0",
+    seed: int = 1,
+) -> "Exported":
+    """Export, with a line on a terminal that tells what is being done."""
+    from rich.console import Console
     from rich.markup import escape
 
     from model_server.bundle import default_bundle
     from retrain.export.exporting import Order
     from retrain.export.exporting import export as export_bundle
-    from retrain.export.showing import exported_view
     from retrain.labelled.reading import read_labelled
     from retrain.trained import read_trained
     from schemas.settings import load_settings
 
-    if against and any_cost:
-        raise click.UsageError("--any-cost compares with no bundle: leave --against out")
     if not any_cost:
         against = against or load_settings().model or default_bundle()
     out = out.absolute()
@@ -66,8 +96,4 @@ def export(
         seed=seed,
     )  # fmt: skip
     with Console(stderr=True).status("exporting") as status:
-        exported = export_bundle(order, lambda step: status.update(escape(step)))
-    if as_json:
-        click.echo(msgspec.json.encode(exported))
-    else:
-        Console(highlight=False).print(exported_view(exported))
+        return export_bundle(order, lambda step: status.update(escape(step)))

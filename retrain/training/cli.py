@@ -57,6 +57,10 @@ _PATH = click.Path(exists=True, path_type=Path)
 @click.option("--checkpoint-s", type=click.FloatRange(0), default=120, show_default=True,
     help="Seconds between checkpoints: what a kill costs at most.",
 )  # fmt: skip
+@click.option(
+    "--bundle", type=click.Path(path_type=Path), metavar="BUNDLE",
+    help="Export the result to this folder too, as `murmur model export` does.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 @recipe_options
 def train(
@@ -77,6 +81,7 @@ def train(
     threads: int | None,
     is_quick: bool,
     checkpoint_s: float,
+    bundle: Path | None,
     as_json: bool,
     **figures: Any,
 ) -> None:
@@ -93,15 +98,20 @@ def train(
     import msgspec
     from rich.console import Console
 
+    from retrain.export.cli import export_shown
+    from retrain.export.showing import exported_view
     from retrain.labelled.preparing import Sources, prepare
     from retrain.labelled.showing import account_table
     from retrain.training.command import Order, Training
     from retrain.training.recipe import QUICK_TEXTS, Recipe, quick
     from retrain.training.watching import Display
+    from schemas.failures import Failure
     from schemas.settings import load_settings
 
     if unlabelled and not teachers:
         raise click.UsageError("--unlabelled teaches nothing without a --teacher")
+    if bundle is not None and bundle.exists():
+        raise Failure(f"{bundle} exists already: name another folder or remove it")
     recipe = Recipe(**figures)
     order = Order(
         sources=Sources(
@@ -131,12 +141,15 @@ def train(
     console.print(account_table(prepared.account))
     with Display(console) as display:
         trained = Training(order, prepared, display).run()
+    exported = None if bundle is None else export_shown(out, bundle, tests=test)
     if as_json:
-        account = prepared.account.as_json()
-        click.echo(msgspec.json.encode({"out": str(out), "data": account, "trained": trained}))
+        document = {"out": str(out), "data": prepared.account.as_json(), "trained": trained}
+        click.echo(msgspec.json.encode({**document, "exported": exported}))
     else:
         for name, value in trained.figures.items():
             click.echo(f"{name:28} {value:.4f}")
+        if exported is not None:
+            Console(highlight=False).print(exported_view(exported))
 
 
 def _listed(names: str | None) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from deploy.cli import murmur
+from model_server.scorer import load_scorer
 from retrain.trained import CALIBRATION_TEXTS, read_calibration, read_trained, read_validation
 from schemas.failures import Failure
 from tests.training import OTHERS, WORDS, tiny_base, write_labels
@@ -22,6 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     tiny_base(folder / "tiny")
     write_labels(folder / "labels.csv", rows=700)
+    write_labels(folder / "test.csv", rows=60, seed=7)
     return folder
 
 
@@ -62,6 +64,23 @@ def test_it_learns_and_writes_a_folder_that_is_read_again(
     calibration = {line.text for line in read_calibration(folder / "first")}
     assert len(calibration) == min(CALIBRATION_TEXTS, sum(first["data"]["training"].values()))
     assert not calibration & {line.text for line in validation}
+
+
+def test_one_command_leads_from_label_files_to_a_bundle_that_serves(
+    folder: Path, train: Train
+) -> None:
+    bundle = folder / "bundle"
+    document = train("exported", "--bundle", str(bundle), "--test", str(folder / "test.csv"))
+    assert set(document["exported"]["measured"]) == {"validation", "test.csv"}
+    scorer = load_scorer(bundle, cache_size=0)
+    assert scorer.identity.sha256 == document["exported"]["sha256"]
+    assert [found.label for found in scorer.predict(["my soft tea", "a red shout"])] == [
+        "calm",
+        "cross",
+    ]
+    with pytest.raises(Failure, match="exists already"):
+        train("not-begun", "--bundle", str(bundle))
+    assert not (folder / "not-begun").exists()
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(
