@@ -43,7 +43,8 @@ test: $(VENV)/retrain.stamp ## Run all tests on a real Kafka, PostgreSQL and Val
 accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy LABELS=FILE (id, label, text by tabs)
 	@$(BIN)/python -m tests.accuracy $(LABELS)
 
-bench: $(VENV)/dev.stamp ## What the stream costs beside the model, as ratios; one JSON document
+# Only the comparison with the obvious pipeline needs PyTorch.
+bench: $(VENV)/$(if $(findstring --baseline,$(ARGS)),retrain,dev).stamp ## What the stream costs, as ratios in JSON (ARGS=--baseline: beside the obvious pipeline)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; a storm on the live stream

@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 import time
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from tests.benchmarks.bench_stack import (
 )
 from tests.benchmarks.latency import latency_at
 from tests.benchmarks.machine import machine
-from tests.benchmarks.texts import distinct_texts, with_retweets, write_archive
+from tests.benchmarks.texts import Archives
 
 ROUNDS = 3
 TWEETS = 8_000
@@ -34,21 +33,12 @@ LATENCY_S = 20
 
 
 class Bench:
-    """One run of the benchmark: a stack, the bare engine, and archives that never repeat."""
+    """One run of the benchmark: a stack and the bare engine."""
 
     def __init__(self, bench: BenchStack, engine: "subprocess.Popen[str]") -> None:
         self._bench = bench
         self._engine = engine
-        self._numbers = count()
-
-    def archive(self, tweets: int, *, retweets: bool = False) -> Path:
-        """Write an archive whose texts no other has."""
-        number = next(self._numbers)
-        texts = distinct_texts(number, tweets)
-        file = self._bench.home / f"archive-{number}.tsv"
-        first_id = 1_500_000_000_000_000_000 + number * 10**14
-        write_archive(file, with_retweets(texts, number, tweets) if retweets else texts, first_id)
-        return file
+        self.archive = Archives(bench.home).new
 
     def passage(self, archive: Path, tweets: int) -> Passage:
         """Measure the whole path."""
@@ -131,8 +121,34 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--archive-mib", type=int, default=DEFAULT_MIB, help="size of the archive")
+    parser.add_argument(
+        "--baseline", action="store_true", help="compare with the obvious pipeline, nothing else"
+    )
     arguments = parser.parse_args()
     started_s = time.perf_counter()
+    document = with_baseline() if arguments.baseline else whole(arguments.archive_mib)
+    document["seconds"] = round(time.perf_counter() - started_s)
+    print(json.dumps(document, indent=2))  # noqa: T201
+    return 0
+
+
+def with_baseline() -> dict[str, Any]:
+    """Measure the obvious pipeline and Murmur's in turns."""
+    from tests.benchmarks.baseline import against_the_obvious
+
+    before = machine()
+    with bench_stack() as stack:
+        stack.start("score", SCORE)
+        stack.start("sink", SINK)
+        return {
+            "command": "make bench ARGS=--baseline",
+            "machine": before,
+            "the obvious pipeline": against_the_obvious(stack, Archives(stack.home).new),
+        }
+
+
+def whole(archive_mib: int) -> dict[str, Any]:
+    """Measure the stream, its parts and archives."""
     command = [sys.executable, "-m", "tests.benchmarks.bare_engine"]
     before = machine()
     with (
@@ -159,11 +175,9 @@ def main() -> int:
             stack.stop(name)
         document["archives"] = {
             "parsing": parsing(),
-            "replay": replays(stack.settings, arguments.archive_mib),
+            "replay": replays(stack.settings, archive_mib),
         }
-    document["seconds"] = round(time.perf_counter() - started_s)
-    print(json.dumps(document, indent=2))  # noqa: T201
-    return 0
+    return document
 
 
 if __name__ == "__main__":

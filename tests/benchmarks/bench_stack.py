@@ -79,12 +79,17 @@ class BenchStack:
             topics=[name + SCORED, name + DEAD_LETTER],
         )
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which a process meets this stack."""
+        own = {"MURMUR_HOME": str(self.home), "MURMUR_TOPIC_PREFIX": self.settings.topic_prefix}
+        return {**os.environ, **own}
+
     def start(self, name: str, command: tuple[str, ...]) -> Worker:
         """Start a worker and wait until it is ready."""
         log = self.home / f"bench-{name}.log"
         with log.open("wb") as output:
-            environment = {**os.environ, "MURMUR_HOME": str(self.home)}
-            process = subprocess.Popen(command, env=environment, stderr=output)
+            process = subprocess.Popen(command, env=self.environment, stderr=output)
         worker = self.workers[name] = Worker(process, log)
         wait_until(worker.ready, 90, f"{name} to be ready")
         return worker
@@ -101,9 +106,8 @@ class BenchStack:
             str(MURMUR), "replay", str(archive), "--run", run, "--format", "tsv", "--columns",
             "id,lang,text", "--json", *options,
         ]  # fmt: skip
-        environment = {**os.environ, "MURMUR_HOME": str(self.home)}
         return subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
     def engine_cpu_s(self) -> float:

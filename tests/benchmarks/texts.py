@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 _WORDS = """
@@ -54,3 +55,20 @@ def write_archive(file: Path, texts: Iterator[str], first_id: int) -> int:
             output.write(f"{first_id + number * 4_194_304}\ten\t{text}\n")
             written += 1
     return written
+
+
+class Archives:
+    """Archives of which no two share a text or an id."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = count()
+
+    def new(self, tweets: int, *, retweets: bool = False) -> Path:
+        """Write one of so many tweets and return its file."""
+        number = next(self._numbers)
+        texts = distinct_texts(number, tweets)
+        file = self._folder / f"archive-{number}.tsv"
+        first_id = 1_500_000_000_000_000_000 + number * 10**14
+        write_archive(file, with_retweets(texts, number, tweets) if retweets else texts, first_id)
+        return file
