@@ -141,8 +141,8 @@ class Learner:
 class Loop:
     """Steps until the plan or the patience ends; interrupted anywhere, it ends the same.
 
-    `evaluate` scores the model as it stands; its `macro_recall` decides which state is kept.
-    Checkpoints are written every `checkpoint_every_s` of the `clock`, in seconds.
+    `evaluate` scores the model as it stands; the recipe's objective among the figures decides which
+    state is kept. Checkpoints are written every `checkpoint_every_s` of the `clock`, in seconds.
     """
 
     learner: Learner
@@ -196,8 +196,9 @@ class Loop:
             found = self.evaluate()
         for watcher in self.watchers:
             watcher.evaluated(standing.step, found)
-        if found["macro_recall"] > standing.best_score:
-            standing.best_score = found["macro_recall"]
+        score = found[self.recipe.objective]
+        if score > standing.best_score:
+            standing.best_score = score
             standing.best_step = standing.step
             standing.best_weights = copied(self.learner.averaged.weights)
             standing.evaluations_since_best = 0

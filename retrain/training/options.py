@@ -34,8 +34,8 @@ def recipe_options(command: _Command) -> _Command:
         name = "lora" if figure.name == "lora_rank" else figure.name.replace("_", "-")
         switch = f"--{name}/--no-{name}" if isinstance(figure.default, bool) else f"--{name}"
         kind = _RANGES.get(figure.name)
-        if figure.name == "precision":
-            kind = click.Choice(get_args(figure.type))
+        if choices := get_args(figure.type):
+            kind = click.Choice(choices)
         command = click.option(
             switch,
             figure.name,

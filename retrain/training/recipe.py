@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
 Precision = Literal["auto", "bf16", "fp32"]
+Objective = Literal["macro_recall", "macro_f1"]
 
 QUICK_TEXTS: Final = 1200
 """Training texts of `--quick`, for tests and first tries: an epoch of less than a minute."""
@@ -41,7 +42,11 @@ class Recipe:
         "averaged weights are what is evaluated and kept. 0: no averaging.",
     )
     evaluations_per_epoch: int = _figure(
-        4, "How often the validation split is scored; the best state by macro-recall is kept."
+        4, "How often the validation split is scored; the best state is kept."
+    )
+    objective: Objective = field(
+        default="macro_recall",
+        metadata={"meaning": "By which figure the best state and the class biases are chosen."},
     )
     patience: int = _figure(4, "Evaluations without a better one that end it. 0: never.")
     class_biases: bool = _figure(True, "Seek biases of the labels on the validation split.")
