@@ -7,6 +7,7 @@ import click
 from retrain.baselines.cli import baselines
 from retrain.evaluation.cli import evaluate
 from retrain.export.cli import export
+from retrain.pretraining.cli import pretrain
 from retrain.registry.cli import fetch, log
 from retrain.training.cli import train
 from schemas.failures import Failure
@@ -19,6 +20,7 @@ def model() -> None:
         raise Failure("training's libraries are not installed: run `make .venv/retrain.stamp`")
 
 
+model.add_command(pretrain)
 model.add_command(train)
 model.add_command(baselines)
 model.add_command(export)

@@ -64,6 +64,15 @@ def tracking_uri(home: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or default
 
 
+def resumable_run(folder: Path, home: Path, name: str, *, kind: str) -> Run:
+    """Start a run, or go on with the one that a note in `folder` names."""
+    noted = folder / "mlflow-run"
+    known = noted.read_text(encoding="ascii") if noted.is_file() else None
+    run = start_run(home, name, kind=kind, continued=known)
+    noted.write_text(run.run_id, encoding="ascii")
+    return run
+
+
 def start_run(home: Path, name: str, *, kind: str, continued: str | None = None) -> Run:
     """Start a run of the experiment, or go on with the one of this id where it still exists."""
     from mlflow.exceptions import MlflowException

@@ -1,10 +1,10 @@
 """`murmur model baselines`."""
 
-import os
 from pathlib import Path
 
 import click
 
+from retrain.environment import set_defaults
 from retrain.many_files import ManyFilesCommand
 
 _PATH = click.Path(exists=True, path_type=Path)
@@ -36,7 +36,7 @@ def baselines(
 
     They stand in the same MLflow experiment as the trainings.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    set_defaults()
     import msgspec
     from rich.console import Console
     from rich.markup import escape

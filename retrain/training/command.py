@@ -14,7 +14,7 @@ import torch
 from retrain.bases.loading import Base, load_base
 from retrain.labelled.preparing import Prepared, Sources
 from retrain.labelled.splitting import least_hashed
-from retrain.tracking import Run, commit, start_run
+from retrain.tracking import Run, commit, resumable_run
 from retrain.trained import (
     CALIBRATION_TEXTS,
     MANIFEST,
@@ -33,6 +33,7 @@ from retrain.training.figures import OBJECTIVES, figures
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
 from retrain.training.learning import Learner, Loop, Plan, Standing
+from retrain.training.loss import LossOfTexts
 from retrain.training.recipe import Recipe
 from retrain.training.teaching import Teacher, mean_logits, open_teacher
 from retrain.training.watching import Curves, Display
@@ -112,13 +113,15 @@ class Training:
         truth = _numbers(prepared)
         plan = Plan.of(len(texts), order.recipe)
         run = self._tracked()
-        learner = Learner(model, texts, order.recipe, plan, hardware)
+        loss = LossOfTexts(model, texts, order.recipe, hardware)
+        learner = Learner(model, loss, order.recipe, plan, hardware)
         self._checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
         self._display.begin("training", plan.steps)
         standing = Loop(
             learner=learner,
-            texts=texts,
+            lengths=[len(ids) for ids in texts.tokens],
             recipe=order.recipe,
+            objective=order.recipe.objective,
             seed=order.seed,
             plan=plan,
             checkpoints=self._checkpoints,
@@ -152,10 +155,7 @@ class Training:
 
     def _tracked(self) -> Run:
         order = self._order
-        noted = self._folder / "mlflow-run"
-        known = noted.read_text(encoding="ascii") if noted.is_file() else None
-        run = start_run(order.home, order.out.name, kind="training", continued=known)
-        noted.write_text(run.run_id, encoding="ascii")
+        run = resumable_run(self._folder, order.home, order.out.name, kind="training")
         recipe = self._described["recipe"]
         others = {name: value for name, value in self._described.items() if name != "recipe"}
         run.parameters({**others, **recipe, "commit": commit(), "hardware": self._hardware})

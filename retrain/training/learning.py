@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from retrain.training.averaging import AveragedWeights, Weights, copied, put
-from retrain.training.batches import Places, TrainingTexts, epoch_batches, padded
+from retrain.training.batches import Places, epoch_batches
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.hardware import Hardware
-from retrain.training.loss import Loss, log_prior
 from retrain.training.recipe import Recipe
 
 
@@ -61,22 +60,27 @@ class Plan:
 
 
 class Learner:
-    """A model with its optimiser, schedule and averaged weights, one step at a time."""
+    """A model with its optimiser, schedule and averaged weights, one step at a time.
+
+    `loss_of` is what a step lessens: the loss of the texts at some places.
+    """
 
     def __init__(
-        self, model: Any, texts: TrainingTexts, recipe: Recipe, plan: Plan, hardware: Hardware
+        self,
+        model: Any,
+        loss_of: Callable[[Places], Tensor],
+        recipe: Recipe,
+        plan: Plan,
+        hardware: Hardware,
     ) -> None:
         self.weights: dict[str, Tensor] = {
             name: weight for name, weight in model.named_parameters() if weight.requires_grad
         }
         self.averaged = AveragedWeights(self.weights, recipe.averaging_decay)
         self._model = model
-        self._texts = texts
+        self._loss_of = loss_of
         self._recipe = recipe
         self._hardware = hardware
-        labels = torch.from_numpy(texts.labels)
-        prior = log_prior(labels, int(model.config.num_labels), recipe.prior_strength)
-        self._loss = Loss(recipe, prior.to(hardware.device))
         decayed = [weight for weight in self.weights.values() if weight.ndim > 1]
         others = [weight for weight in self.weights.values() if weight.ndim <= 1]
         groups: list[dict[str, Any]] = [{"params": decayed}, {"params": others, "weight_decay": 0}]
@@ -99,15 +103,7 @@ class Learner:
     def step(self, places: Places) -> float:
         """Learn from the texts at these places; return the loss before that."""
         self._model.train()
-        tokens = [self._texts.tokens[place] for place in places]
-        device = self._hardware.device
-        input_ids, mask = padded(tokens, self._model.config.pad_token_id, device)
-        labels = torch.from_numpy(self._texts.labels[places]).to(device)
-        of_teachers = self._texts.teacher_logits
-        taught = None if of_teachers is None else torch.from_numpy(of_teachers[places]).to(device)
-        with self._hardware.autocast():
-            logits = self._model(input_ids=input_ids, attention_mask=mask).logits
-        loss = self._loss(logits, labels, taught)
+        loss = self._loss_of(places)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.weights.values(), self._recipe.gradient_norm)
         self._optimiser.step()
@@ -141,13 +137,15 @@ class Learner:
 class Loop:
     """Steps until the plan or the patience ends; interrupted anywhere, it ends the same.
 
-    `evaluate` scores the model as it stands; the recipe's objective among the figures decides which
-    state is kept. Checkpoints are written every `checkpoint_every_s` of the `clock`, in seconds.
+    `lengths` are the texts' in word pieces. `evaluate` scores the model as it stands; the figure
+    `objective` decides which state is kept, the higher the better. Checkpoints are written every
+    `checkpoint_every_s` of the `clock`, in seconds.
     """
 
     learner: Learner
-    texts: TrainingTexts
+    lengths: Sequence[int]
     recipe: Recipe
+    objective: str
     seed: int
     plan: Plan
     checkpoints: Checkpoints
@@ -159,7 +157,6 @@ class Loop:
     def run(self) -> Standing:
         """Return the standing at the end, with the best weights put into the model."""
         standing = self._resumed()
-        lengths = [len(ids) for ids in self.texts.tokens]
         batches: list[Places] = []
         epoch_of_batches = -1
         last_checkpoint = self.clock()
@@ -169,7 +166,7 @@ class Loop:
             if epoch != epoch_of_batches:
                 epoch_of_batches = epoch
                 batches = epoch_batches(
-                    lengths, batch_texts=self.recipe.batch_texts, seed=self.seed, epoch=epoch
+                    self.lengths, batch_texts=self.recipe.batch_texts, seed=self.seed, epoch=epoch
                 )
             learning_rate = self.learner.learning_rate
             loss = self.learner.step(batches[place])
@@ -196,7 +193,7 @@ class Loop:
             found = self.evaluate()
         for watcher in self.watchers:
             watcher.evaluated(standing.step, found)
-        score = found[self.recipe.objective]
+        score = found[self.objective]
         if score > standing.best_score:
             standing.best_score = score
             standing.best_step = standing.step

@@ -1,12 +1,14 @@
 """What a step tries to lessen: the distance from people's labels and from teachers' answers."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from retrain.training.batches import UNLABELLED
+from retrain.training.batches import UNLABELLED, Places, TrainingTexts, padded
+from retrain.training.hardware import Hardware
 from retrain.training.recipe import Recipe
 
 
@@ -48,3 +50,29 @@ class Loss:
         )
         weight = self.recipe.teacher_weight
         return weight * temperature**2 * divergence + (1 - weight) * of_labels
+
+
+class LossOfTexts:
+    """The loss of a model on texts, by their places."""
+
+    def __init__(
+        self, model: Any, texts: TrainingTexts, recipe: Recipe, hardware: Hardware
+    ) -> None:
+        self._model = model
+        self._texts = texts
+        self._hardware = hardware
+        labels = torch.from_numpy(texts.labels)
+        prior = log_prior(labels, int(model.config.num_labels), recipe.prior_strength)
+        self._loss = Loss(recipe, prior.to(hardware.device))
+
+    def __call__(self, places: Places) -> Tensor:
+        """Return the mean over the texts at these places."""
+        tokens = [self._texts.tokens[place] for place in places]
+        device = self._hardware.device
+        input_ids, mask = padded(tokens, self._model.config.pad_token_id, device)
+        labels = torch.from_numpy(self._texts.labels[places]).to(device)
+        of_teachers = self._texts.teacher_logits
+        taught = None if of_teachers is None else torch.from_numpy(of_teachers[places]).to(device)
+        with self._hardware.autocast():
+            logits = self._model(input_ids=input_ids, attention_mask=mask).logits
+        return self._loss(logits, labels, taught)

@@ -1,7 +1,8 @@
-"""The recipe's figures as options of a command, each with its default and meaning."""
+"""How a training runs, and the recipe's figures, as options of a command."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
 import click
@@ -28,20 +29,50 @@ _RANGES: Final[dict[str, click.ParamType]] = {
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def recipe_options(command: _Command) -> _Command:
-    """Add an option for each figure of the recipe; `--lora RANK` is that of `lora_rank`."""
-    for figure in reversed(fields(Recipe)):
-        name = "lora" if figure.name == "lora_rank" else figure.name.replace("_", "-")
-        switch = f"--{name}/--no-{name}" if isinstance(figure.default, bool) else f"--{name}"
-        kind = _RANGES.get(figure.name)
-        if choices := get_args(figure.type):
-            kind = click.Choice(choices)
-        command = click.option(
-            switch,
-            figure.name,
-            type=kind,
-            default=figure.default,
-            show_default=True,
-            help=figure.metadata["meaning"],
-        )(command)
+def running_options(command: _Command) -> _Command:
+    """Add `out`, `seed`, `threads` and `checkpoint_s`."""
+    for option in (
+        click.option("--checkpoint-s", type=click.FloatRange(0), default=120, show_default=True,
+            help="Seconds between checkpoints: what a kill costs at most."),
+        click.option("--threads", type=click.IntRange(1),
+            help="Of the processor. Default: every core."),
+        click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True),
+        click.option("--out", type=click.Path(path_type=Path), required=True,
+            help="Folder to be made."),
+    ):  # fmt: skip
+        command = option(command)
     return command
+
+
+def recipe_options(only: Collection[str] | None = None) -> Callable[[_Command], _Command]:
+    """Add an option for each figure of the recipe, or for some of them alone.
+
+    Each has its default and meaning; `--lora RANK` is that of `lora_rank`.
+    """
+
+    def added(command: _Command) -> _Command:
+        for figure in reversed(fields(Recipe)):
+            if only is not None and figure.name not in only:
+                continue
+            name = "lora" if figure.name == "lora_rank" else figure.name.replace("_", "-")
+            switch = f"--{name}/--no-{name}" if isinstance(figure.default, bool) else f"--{name}"
+            kind = _RANGES.get(figure.name)
+            if choices := get_args(figure.type):
+                kind = click.Choice(choices)
+            command = click.option(
+                switch,
+                figure.name,
+                type=kind,
+                default=figure.default,
+                show_default=True,
+                help=figure.metadata["meaning"],
+            )(command)
+        return command
+
+    return added
+
+
+def recipe_of(options: Mapping[str, Any]) -> Recipe:
+    """Take the recipe out of a command's options; what is no option there has its default."""
+    names = {figure.name for figure in fields(Recipe)}
+    return Recipe(**{name: value for name, value in options.items() if name in names})

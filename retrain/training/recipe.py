@@ -9,6 +9,12 @@ Objective = Literal["macro_recall", "macro_f1"]
 QUICK_TEXTS: Final = 1200
 """Training texts of `--quick`, for tests and first tries: an epoch of less than a minute."""
 
+OF_PRETRAINING: Final = (
+    "epochs", "batch_texts", "max_tokens", "learning_rate", "warm_up_share", "weight_decay",
+    "gradient_norm", "averaging_decay", "evaluations_per_epoch", "patience", "precision",
+)  # fmt: skip
+"""What of the recipe a pretraining has a use for."""
+
 
 def _figure(default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})

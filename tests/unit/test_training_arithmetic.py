@@ -79,7 +79,7 @@ def test_every_figure_of_the_recipe_is_an_option_with_its_default() -> None:
     found: list[Recipe] = []
 
     @click.command()
-    @recipe_options
+    @recipe_options()
     def command(**figures: object) -> None:
         found.append(Recipe(**figures))  # type: ignore[arg-type]
 

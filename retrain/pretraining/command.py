@@ -1,0 +1,123 @@
+"""A pretraining from label files to a folder that `murmur model train --base` starts from."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from retrain.bases.loading import Base, load_base
+from retrain.finished_folder import put_in_place
+from retrain.labelled.preparing import Prepared
+from retrain.pretraining.guessing import Guessing, Vocabulary, guesser_of
+from retrain.tracking import commit, resumable_run
+from retrain.trained import TOKENIZER
+from retrain.training.batches import encode
+from retrain.training.checkpoints import Checkpoints
+from retrain.training.hardware import choose_hardware
+from retrain.training.learning import Learner, Loop, Plan
+from retrain.training.recipe import OF_PRETRAINING, Recipe
+from retrain.training.watching import Curves, Display
+from schemas.failures import Failure
+
+MANIFEST: Final = "pretrained.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be pretrained, from what, and where it is to lie."""
+
+    base: str
+    recipe: Recipe
+    seed: int
+    out: Path
+    home: Path
+    threads: int | None
+    checkpoint_every_s: float
+
+
+def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, Any]:
+    """Train on the texts of training and unlabelled, and return the folder's manifest.
+
+    The validation texts tell how well words are guessed, and nothing is learned of them. Killed
+    and run again, it goes on. What stands there of this very pretraining is returned as it is;
+    raises a `Failure` where something else does.
+    """
+    described = {
+        "base": order.base,
+        "recipe": {name: getattr(order.recipe, name) for name in OF_PRETRAINING},
+        "seed": order.seed,
+        "data_sha256": prepared.sha256,
+    }
+    folder = order.out.with_name(f"{order.out.name}.checkpoints")
+    digest = hashlib.sha256(msgspec.json.encode(described, order="sorted")).hexdigest()
+    checkpoints = Checkpoints(folder, digest)
+    if not order.out.exists():
+        with checkpoints.held():
+            _Pretraining(order, prepared, display, checkpoints, folder).run(described)
+    manifest = _manifest(order.out)
+    if any(manifest.get(name) != value for name, value in described.items()):
+        raise Failure(f"{order.out} holds something else: remove it, or name another --out")
+    checkpoints.remove()
+    return manifest
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    file = folder / MANIFEST
+    return msgspec.json.decode(file.read_bytes(), type=dict[str, Any]) if file.is_file() else {}
+
+
+@dataclass(frozen=True)
+class _Pretraining:
+    order: Order
+    prepared: Prepared
+    display: Display
+    checkpoints: Checkpoints
+    folder: Path
+
+    def run(self, described: dict[str, Any]) -> None:
+        order, prepared = self.order, self.prepared
+        recipe = order.recipe
+        hardware = choose_hardware(recipe.precision, order.threads)
+        hardware.seed(order.seed)
+        base = load_base(
+            order.base, prepared.labels, max_tokens=recipe.max_tokens, cache=order.home / "cache"
+        )
+        guesser = guesser_of(base.model).to(hardware.device)
+        texts = [example.text for example in prepared.training] + [*prepared.unlabelled]
+        vocabulary = Vocabulary.of(base.tokenizer)
+        learned = Guessing(guesser, encode(base.tokenizer, texts), vocabulary, hardware)
+        validation = encode(base.tokenizer, [example.text for example in prepared.validation])
+        plan = Plan.of(len(texts), recipe)
+        run = resumable_run(self.folder, order.home, order.out.name, kind="pretraining")
+        run.parameters({**described, **described["recipe"], "commit": commit()})
+        learner = Learner(guesser, learned.loss, recipe, plan, hardware)
+        self.checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
+        self.display.begin("pretraining", plan.steps)
+        standing = Loop(
+            learner=learner,
+            lengths=[len(ids) for ids in learned.tokens],
+            recipe=recipe,
+            objective="masked_accuracy",
+            seed=order.seed,
+            plan=plan,
+            checkpoints=self.checkpoints,
+            checkpoint_every_s=order.checkpoint_every_s,
+            evaluate=Guessing(guesser, validation, vocabulary, hardware).figures,
+            watchers=(self.display, Curves(run)),
+        ).run()
+        found = {"masked_accuracy": standing.best_score, "best_step": standing.best_step}
+        figures = {**found, "steps": standing.step, "wall_s": round(standing.wall_s, 1)}
+        self._write(base, {**described, "commit": commit(), "figures": figures})
+        run.figures(figures)
+        run.finished()
+
+    def _write(self, base: Base, manifest: dict[str, Any]) -> None:
+        """Write the layers without a head: each training draws its own."""
+        unfinished = self.folder / "finished"
+        base.model.distilbert.save_pretrained(unfinished)
+        base.tokenizer.save(str(unfinished / TOKENIZER))
+        encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+        (unfinished / MANIFEST).write_bytes(encoded + b"\n")
+        put_in_place(unfinished, self.order.out)
