@@ -16,7 +16,8 @@ from schemas.failures import Failure
 MANIFEST: Final = "bundle.json"
 MODEL: Final = "model.onnx"
 TOKENIZER: Final = "tokenizer.json"
-Name = Annotated[str, Meta(min_length=1, max_length=100)]
+LONGEST_LABEL: Final = 100
+Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_LABEL)]
 
 
 class RefusedBundle(Failure):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 def put_in_place(unfinished: Path, place: Path) -> None:
     """Move a finished folder of files to its place, after all of it is on the disk."""
-    for file in unfinished.iterdir():
-        _flush_to_disk(file)
+    for path in (*unfinished.iterdir(), unfinished):
+        _flush_to_disk(path)
     unfinished.rename(place)
     _flush_to_disk(place.parent)
 

@@ -16,15 +16,17 @@ _LONGEST_VALUE: Final = 500
 
 @dataclass(frozen=True)
 class Run:
-    """A run in MLflow. What is written twice, as after a resumption, does no harm."""
+    """A run in MLflow. It may be written to again after a resumption."""
 
     client: Any
     run_id: str
 
     def parameters(self, values: Mapping[str, object]) -> None:
-        """Write down what the run was started with."""
+        """Write down what the run was started with; of one that is resumed that stays."""
+        known = self.client.get_run(self.run_id).data.params
         for name, value in values.items():
-            self.client.log_param(self.run_id, name, str(value)[:_LONGEST_VALUE])
+            if name not in known:
+                self.client.log_param(self.run_id, name, str(value)[:_LONGEST_VALUE])
 
     def figures(self, values: Mapping[str, float], *, step: int | None = None) -> None:
         """Write down figures, as points of curves where a step is named."""
@@ -71,6 +73,14 @@ def resumable_run(folder: Path, home: Path, name: str, *, kind: str) -> Run:
     run = start_run(home, name, kind=kind, continued=known)
     noted.write_text(run.run_id, encoding="ascii")
     return run
+
+
+def commit_at_start(folder: Path) -> str:
+    """Return the commit at which a training began, which a note in `folder` keeps."""
+    noted = folder / "commit"
+    if not noted.is_file():
+        noted.write_text(commit(), encoding="ascii")
+    return noted.read_text(encoding="ascii")
 
 
 def start_run(home: Path, name: str, *, kind: str, continued: str | None = None) -> Run:

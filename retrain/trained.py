@@ -14,6 +14,7 @@ from retrain.finished_folder import put_in_place
 from schemas.failures import Failure
 
 MANIFEST: Final = "trained.json"
+PRETRAINED: Final = "pretrained.json"
 TOKENIZER: Final = "tokenizer.json"
 CALIBRATION: Final = "calibration.txt.jsonl"
 VALIDATION: Final = "validation.jsonl"
@@ -25,11 +26,26 @@ class TrainedRefused(Failure):
     """A folder that holds no whole trained model, or one that cannot be used here."""
 
 
+class LearnedFrom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The data of a training: names of files with their usable rows, texts of each label.
+
+    `kept_out_sha256` is that of the test and validation texts from which nothing was learned.
+    """
+
+    files: dict[str, int]
+    test_files: tuple[str, ...]
+    training: dict[str, int]
+    validation: dict[str, int]
+    unlabelled: int
+    kept_out_sha256: str
+
+
 class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`trained.json`. Logits, biases and `id2label` of `config.json` follow `labels`.
 
     `class_biases` are to be added to the logits; they were found on the validation split, and are
-    zeros where none were sought. `figures` were measured on the validation split.
+    zeros where none were sought. `figures` were measured on the validation split. `base_sha256` is
+    that of the base's weights where the base is a folder.
     """
 
     labels: Annotated[tuple[Name, ...], Meta(min_length=2, max_length=50)]
@@ -40,7 +56,9 @@ class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: int
     recipe: dict[str, str | int | float | bool]
     base: str
+    base_sha256: str | None = None
     data_sha256: str
+    data: LearnedFrom | None = None
     commit: str
     figures: dict[str, float]
     wall_s: float

@@ -1,40 +1,37 @@
 """`murmur model baselines`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from retrain.environment import set_defaults
+from retrain.labelled.options import source_options, sources_of
 from retrain.many_files import ManyFilesCommand
-
-_PATH = click.Path(exists=True, path_type=Path)
 
 
 @click.command(cls=ManyFilesCommand, short_help="Measure simple models on the same labels.")
+@source_options
 @click.option(
-    "--labels", type=_PATH, multiple=True, required=True, metavar="FILE|DIR…",
-    help="Label files to train on, as for `murmur model train`.",
-)  # fmt: skip
-@click.option(
-    "--test", type=_PATH, multiple=True, required=True, metavar="FILE|DIR…",
-    help="Label files to measure on. Training texts that are nearly one of theirs are left out.",
-)  # fmt: skip
-@click.option("--bundle", type=_PATH, help="Measured beside them. Default: MURMUR_MODEL's or ours.")
+    "--bundle",
+    type=click.Path(exists=True, path_type=Path),
+    help="Measured beside them. Default: MURMUR_MODEL's or ours.",
+)
 @click.option("--no-bundle", is_flag=True, help="The baselines alone: for labels without a bundle.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 def baselines(
     *,
-    labels: tuple[Path, ...],
-    test: tuple[Path, ...],
     bundle: Path | None,
     no_bundle: bool,
     seed: int,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Measure TF-IDF with four classifiers: what a transformer has to be better than.
+    """Measure TF-IDF with four classifiers on --test: what a transformer has to be better than.
 
-    They stand in the same MLflow experiment as the trainings.
+    They are fitted on the texts that `murmur model train` would train on with the same options, and
+    stand in the same MLflow experiment as the trainings.
     """
     set_defaults()
     import msgspec
@@ -44,14 +41,16 @@ def baselines(
 
     from retrain.baselines.bundles import measure_bundle
     from retrain.baselines.measuring import measure, test_examples
-    from retrain.labelled.preparing import Sources, prepare
+    from retrain.labelled.preparing import prepare
     from retrain.labelled.showing import account_table
     from retrain.tracking import start_run
     from schemas.settings import load_settings
 
-    sources = Sources(labels=labels, test=test)
+    sources = sources_of(options)
+    if not sources.test:
+        raise click.UsageError("there is nothing to measure on: name --test files")
     prepared = prepare(sources)
-    tested = test_examples(test, prepared.labels, sources.cleaning)
+    tested = test_examples(sources.test, prepared.labels, sources.cleaning)
     settings = load_settings()
     console = Console(stderr=True)
     measured = []

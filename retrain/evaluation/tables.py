@@ -6,7 +6,13 @@ from rich.table import Table
 from rich.text import Text
 
 from retrain.evaluation.shape import BundleFigures, Evaluation
-from retrain.evaluation.wording import HEADINGS, bundle_names, difference_text, figure_text
+from retrain.evaluation.wording import (
+    HEADINGS,
+    bundle_names,
+    difference_text,
+    figure_text,
+    share_text,
+)
 
 
 def evaluation_view(evaluation: Evaluation) -> RenderableType:
@@ -22,7 +28,7 @@ def evaluation_view(evaluation: Evaluation) -> RenderableType:
     for difference in evaluation.differences:
         table = _plain(f"{difference.name} against {difference.against}", "difference", "better in")
         for name, figure in difference.figures.items():
-            share = f"{difference.share_better[name]:.1%}"
+            share = share_text(difference.share_better[name])
             table.add_row(HEADINGS[name], difference_text(figure), share)
         parts += ["", table]
     for name, bundle in zip(names, evaluation.bundles, strict=True):

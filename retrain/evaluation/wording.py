@@ -32,6 +32,11 @@ def difference_text(figure: Figure) -> str:
     return f"{value} [{low}, {high}]"
 
 
+def share_text(share: float | None) -> str:
+    """Return a share of resamples, such as `97.5%`."""
+    return "–" if share is None else f"{share:.1%}"
+
+
 def bundle_names(evaluation: Evaluation) -> list[str]:
     """Return the bundles' names in order; the first one is what the others are compared with."""
     others = [difference.name for difference in evaluation.differences]

@@ -51,7 +51,7 @@ def model_card(
         "Labels": ", ".join(_code(label) for label in trained.labels),
         "Languages": ", ".join(trained.languages),
         "Base": trained.base,
-        "Training data": f"SHA-256 {_code(trained.data_sha256)}; its texts are not in the bundle",
+        "Training data": _data(trained),
         "Trained in": f"{hours} h {rest_s // 60} min, seed {trained.seed}, commit {trained.commit}",
         "Input": f"at most {trained.max_tokens} word pieces; cleaning version {trained.cleaning}",
         "Temperature": f"{temperature}",
@@ -63,6 +63,21 @@ def model_card(
     lines += [*_figures_table(measured), "", _INTERVALS, "", *_export_lines(gate), ""]
     lines += ["## Limits", "", *_limits(trained.languages), "", f"Licence: {_plain(licence)}.", ""]
     return "\n".join(lines)
+
+
+def _data(trained: Trained) -> str:
+    data = trained.data
+    kept_apart = f"SHA-256 {_code(trained.data_sha256)}; its texts are not in the bundle"
+    if data is None:
+        return kept_apart
+    counted = ", ".join(f"{_code(label)} {texts:,}" for label, texts in data.training.items())
+    unlabelled = f"; {data.unlabelled:,} unlabelled" if data.unlabelled else ""
+    kept_out = ", ".join(map(_code, data.test_files)) or "none"
+    return (
+        f"{sum(data.training.values()):,} texts ({counted}){unlabelled}, of "
+        f"{', '.join(map(_code, data.files))}; nothing near a text of test ({kept_out}) or of the "
+        f"{sum(data.validation.values()):,} for validation; {kept_apart}"
+    )
 
 
 def _limits(languages: Sequence[str]) -> list[str]:

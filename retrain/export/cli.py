@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from retrain.export.exporting import Order
     from retrain.export.result import Exported
 
 
@@ -49,51 +50,48 @@ def export(
     import msgspec
     from rich.console import Console
 
+    from retrain.export.exporting import Order
     from retrain.export.showing import exported_view
+    from retrain.labelled.reading import label_files, read_labelled
+    from retrain.trained import read_trained
 
     if against and any_cost:
         raise click.UsageError("--any-cost compares with no bundle: leave --against out")
+    against = None if any_cost else against or bundle_that_serves()
+    labels = read_trained(trained).labels
+    files = [file for path in tests for file in label_files(path)]
     exported = export_shown(
-        trained, out, against=against, any_cost=any_cost, tests=tests, name=name, version=version,
-        licence=licence, seed=seed,
-    )  # fmt: skip
+        Order(
+            trained=trained,
+            out=out.absolute(),
+            name=name or out.absolute().name,
+            version=version,
+            licence=licence,
+            against=against,
+            tests=tuple(read_labelled(file, labels=labels) for file in files),
+            seed=seed,
+        )
+    )
     if as_json:
         click.echo(msgspec.json.encode(exported))
     else:
         Console(highlight=False).print(exported_view(exported))
 
 
-def export_shown(
-    trained: Path,
-    out: Path,
-    *,
-    tests: tuple[Path, ...],
-    against: Path | None = None,
-    any_cost: bool = False,
-    name: str | None = None,
-    version: str = "1",
-    licence: str = "Apache-2.0",
-    seed: int = 1,
-) -> "Exported":
+def bundle_that_serves() -> Path:
+    """Return the folder of the bundle that the settings name, else of ours."""
+    from model_server.bundle import default_bundle
+    from schemas.settings import load_settings
+
+    return load_settings().model or default_bundle()
+
+
+def export_shown(order: "Order") -> "Exported":
     """Export, with a line on a terminal that tells what is being done."""
     from rich.console import Console
     from rich.markup import escape
 
-    from model_server.bundle import default_bundle
-    from retrain.export.exporting import Order
     from retrain.export.exporting import export as export_bundle
-    from retrain.labelled.reading import read_labelled
-    from retrain.trained import read_trained
-    from schemas.settings import load_settings
 
-    if not any_cost:
-        against = against or load_settings().model or default_bundle()
-    out = out.absolute()
-    labels = read_trained(trained).labels
-    order = Order(
-        trained=trained, out=out, name=name or out.name, version=version, licence=licence,
-        against=against, tests=tuple(read_labelled(path, labels=labels) for path in tests),
-        seed=seed,
-    )  # fmt: skip
     with Console(stderr=True).status("exporting") as status:
         return export_bundle(order, lambda step: status.update(escape(step)))

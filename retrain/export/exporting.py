@@ -1,7 +1,7 @@
 """From a trained model to a sealed bundle: export, quantise, calibrate, measure, judge, seal."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,15 +180,18 @@ class _Export:
         labels = self._trained.labels
         truth = truth_of(labels, [row.label for row in labelled.rows])
         answers = Answers.of(labels, truth, ask(bundle, [row.text for row in labelled.rows]))
-        return Measured(_name_of(labelled.path), len(truth), self._figures(answers))
+        name = _name_of(labelled.path, [test.path for test in self._order.tests])
+        return Measured(name, len(truth), self._figures(answers))
 
     def _figures(self, answers: Answers) -> dict[str, Figure]:
         return headline_figures(answers, seed=self._order.seed)
 
 
-def _name_of(path: Path) -> str:
-    """Return how a card names a label file; TweetEval's are told apart by their folders alone."""
-    return f"{path.parent.name}/{path.name}" if path.name.endswith(TEXTS) else path.name
+def _name_of(path: Path, others: Sequence[Path]) -> str:
+    """Return how a card names a label file: with its folder where its name alone is not enough."""
+    alike = [other.name for other in others].count(path.name) > 1
+    named = path.name in ("validation", "") or path.name.endswith(TEXTS) or alike
+    return f"{path.parent.name}/{path.name}" if named else path.name
 
 
 @contextmanager

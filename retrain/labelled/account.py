@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from model_server.bundle import LONGEST_LABEL, storable_label
 from retrain.labelled.rows import LabelledFile, UnusableLabels
 from retrain.labelled.splitting import Example
 
@@ -21,14 +22,16 @@ class Account:
     kept. It holds file names and numbers, no text."""
 
     files: dict[str, dict[str, int]] = field(default_factory=dict)
+    test_files: dict[str, dict[str, int]] = field(default_factory=dict)
     removed: Counter[str] = field(default_factory=Counter)
     training: dict[str, int] = field(default_factory=dict)
     validation: dict[str, int] = field(default_factory=dict)
     unlabelled: int = 0
 
-    def add_file(self, file: LabelledFile) -> None:
+    def add_file(self, file: LabelledFile, *, of_test: bool = False) -> None:
         """Count a file that was read."""
-        self.files[str(file.path)] = {"rows": len(file.rows), **file.fault_counts()}
+        files = self.test_files if of_test else self.files
+        files[str(file.path)] = {"rows": len(file.rows), **file.fault_counts()}
 
     def as_json(self) -> dict[str, Any]:
         """Return it for a program."""
@@ -58,6 +61,12 @@ def check_labels(labels: Sequence[str]) -> None:
         raise UnusableLabels(f"a model has 2 to 50 labels, these files have {len(labels)}")
     if len(set(labels)) != len(labels):
         raise UnusableLabels("a label is named twice")
+    for label in labels:
+        if not storable_label(label) or len(label) > LONGEST_LABEL:
+            raise UnusableLabels(
+                f"{label[:120]!r} can be no label: at most {LONGEST_LABEL} characters, "
+                f"no control character"
+            )
 
 
 def check_copies(distinct: int, contradicted: int) -> None:

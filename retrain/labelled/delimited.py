@@ -23,7 +23,8 @@ def delimited_rows(lines: Sequence[str], delimiter: str) -> Iterator[RawRow]:
     quoted only where it begins and ends with a quote: a stray one swallows nothing.
     """
     if delimiter == ",":
-        reader = csv.reader(line + "\n" for line in lines)
+        # Strict: else a quote that nobody closes takes all rows below it into one text.
+        reader = csv.reader((line + "\n" for line in lines), strict=True)
         numbered = ((reader.line_num, fields) for fields in reader if fields)
     else:
         fields_of_lines = ([_unquoted(field) for field in line.split("\t")] for line in lines)

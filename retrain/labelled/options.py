@@ -43,18 +43,22 @@ _OPTIONS: Final = (
         "--cleaning", type=click.Choice(list(CLEANING)), default=list(CLEANING)[-1],
         show_default=True, help="Version of the texts' cleaning; the bundle will ask for the same.",
     ),
-    click.option(
-        "--unlabelled", type=_PATH, multiple=True, metavar="FILE|DIR…",
-        help="More texts without their labels: one a line, or any label file.",
-    ),
 )  # fmt: skip
 
 
 def source_options(command: _Command) -> _Command:
-    """Add the options that `sources_of` reads."""
+    """Add the options that `sources_of` reads, but for `--unlabelled`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def unlabelled_option(command: _Command) -> _Command:
+    """Add `--unlabelled`."""
+    return click.option(
+        "--unlabelled", type=_PATH, multiple=True, metavar="FILE|DIR…",
+        help="More texts without their labels: one a line, or any label file.",
+    )(command)  # fmt: skip
 
 
 def sources_of(options: Mapping[str, Any], *, most_texts: int | None = None) -> "Sources":
@@ -65,7 +69,7 @@ def sources_of(options: Mapping[str, Any], *, most_texts: int | None = None) -> 
         labels=options["labels"],
         validation=options["validation"],
         test=options["test"],
-        unlabelled=options["unlabelled"],
+        unlabelled=options.get("unlabelled", ()),
         label_names=listed(options["label_names"]),
         cleaning=options["cleaning"],
         split_by=options["split_by"],

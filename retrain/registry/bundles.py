@@ -11,6 +11,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from model_server.bundle import RefusedBundle, open_bundle
+from retrain.finished_folder import put_in_place
 from retrain.tracking import open_client, start_run, tracking_uri
 from schemas.failures import Failure
 
@@ -105,7 +106,7 @@ def fetch_bundle(home: Path, name: str, alias: str, out: Path) -> Registered:
                 f"{name}@{alias} has SHA-256 {bundle.identity.sha256}, "
                 f"{logged or 'no bundle of ours'} was logged"
             )
-        fetched.rename(out)
+        put_in_place(fetched, out)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return Registered(

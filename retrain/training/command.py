@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from retrain.bases.loading import Base, load_base
+from retrain.bases.loading import Base, load_base, weights_sha256
 from retrain.labelled.preparing import Prepared, Sources
 from retrain.labelled.splitting import least_hashed
-from retrain.tracking import Run, commit, resumable_run
+from retrain.tracking import Run, commit_at_start, resumable_run
 from retrain.trained import (
     CALIBRATION_TEXTS,
     MANIFEST,
@@ -29,6 +29,7 @@ from retrain.training.adapters import merged, with_adapters
 from retrain.training.batches import UNLABELLED, TrainingTexts, encode
 from retrain.training.biases import seek_biases
 from retrain.training.checkpoints import Checkpoints
+from retrain.training.data_facts import doubts, learned_from
 from retrain.training.figures import OBJECTIVES, figures
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
@@ -86,6 +87,9 @@ class Training:
         if trained is None:
             with self._checkpoints.held():
                 trained = self._train()
+        elif self._folder.exists():
+            # Killed after the folder was in its place, and before MLflow knew.
+            self._conclude(self._tracked(), trained)
         self._checkpoints.remove()
         return trained
 
@@ -101,6 +105,8 @@ class Training:
 
     def _train(self) -> Trained:
         order, prepared, hardware = self._order, self._prepared, self._hardware
+        for doubt in doubts([*order.teachers, Path(order.base)], prepared):
+            self._display.say(f"note: {doubt}")
         taught = self._taught()
         hardware.seed(order.seed)
         base = load_base(
@@ -158,7 +164,8 @@ class Training:
         run = resumable_run(self._folder, order.home, order.out.name, kind="training")
         recipe = self._described["recipe"]
         others = {name: value for name, value in self._described.items() if name != "recipe"}
-        run.parameters({**others, **recipe, "commit": commit(), "hardware": self._hardware})
+        begun_at = commit_at_start(self._folder)
+        run.parameters({**others, **recipe, "commit": begun_at, "hardware": self._hardware})
         run.parameters({"threads": torch.get_num_threads()})
         run.document("data.json", self._prepared.account.as_json())
         return run
@@ -175,7 +182,8 @@ class Training:
         return Trained(
             **self._described,
             class_biases=biases,
-            commit=commit(),
+            data=learned_from(self._prepared),
+            commit=commit_at_start(self._folder),
             figures={**found, "best_step": standing.best_step, "steps": standing.step},
             wall_s=round(standing.wall_s, 1),
         )
@@ -214,6 +222,7 @@ def _description(order: Order, prepared: Prepared, teachers: Sequence[Teacher]) 
         "seed": order.seed,
         "recipe": recipe,
         "base": order.base,
+        "base_sha256": weights_sha256(order.base),
         "data_sha256": prepared.sha256,
     }
 

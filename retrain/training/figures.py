@@ -25,12 +25,15 @@ def macro_recall(logits: Logits, labels: Labels) -> float:
 
 
 def macro_f1(logits: Logits, labels: Labels) -> float:
-    """Return the mean over the labels of the harmonic mean of precision and recall."""
+    """Return the mean over the labels of the harmonic mean of precision and recall.
+
+    Labels that no text has do not count, as in `retrain.evaluation`.
+    """
     predicted = logits.argmax(axis=1)
     texts = np.bincount(labels, minlength=logits.shape[1])
     taken = np.bincount(predicted, minlength=logits.shape[1])
     hits = np.bincount(labels[predicted == labels], minlength=logits.shape[1])
-    counted = texts + taken > 0
+    counted = texts > 0
     return float((2 * hits[counted] / (texts + taken)[counted]).mean())
 
 

@@ -1,5 +1,6 @@
 """What a step tries to lessen: the distance from people's labels and from teachers' answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,18 @@ class Loss:
         return weight * temperature**2 * divergence + (1 - weight) * of_labels
 
 
+def without_some(tokens: Sequence[int], chance: float) -> Sequence[int]:
+    """Return a text's word pieces without those that torch's generator leaves out.
+
+    The first and the last, which mark its ends, stay.
+    """
+    if not chance:
+        return tokens
+    stays = (torch.rand(len(tokens)) >= chance).tolist()
+    last = len(tokens) - 1
+    return [token for place, token in enumerate(tokens) if stays[place] or place in (0, last)]
+
+
 class LossOfTexts:
     """The loss of a model on texts, by their places."""
 
@@ -61,13 +74,14 @@ class LossOfTexts:
         self._model = model
         self._texts = texts
         self._hardware = hardware
+        self._word_dropout = recipe.word_dropout
         labels = torch.from_numpy(texts.labels)
         prior = log_prior(labels, int(model.config.num_labels), recipe.prior_strength)
         self._loss = Loss(recipe, prior.to(hardware.device))
 
     def __call__(self, places: Places) -> Tensor:
         """Return the mean over the texts at these places."""
-        tokens = [self._texts.tokens[place] for place in places]
+        tokens = [without_some(self._texts.tokens[place], self._word_dropout) for place in places]
         device = self._hardware.device
         input_ids, mask = padded(tokens, self._model.config.pad_token_id, device)
         labels = torch.from_numpy(self._texts.labels[places]).to(device)

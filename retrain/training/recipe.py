@@ -62,6 +62,11 @@ class Recipe:
     teacher_temperature: float = _figure(
         2.0, "Divides the logits of teacher and student before they are compared."
     )
+    word_dropout: float = _figure(
+        0.0,
+        "Chance of each word piece to be left out of a text at each step; what teachers say is of "
+        "the whole text.",
+    )
     lora_rank: int = _figure(0, "Rank of adapters trained in the weights' place. 0: none.")
     precision: Precision = field(
         default="auto",

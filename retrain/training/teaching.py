@@ -1,6 +1,7 @@
 """What teachers say of texts: the mean of their logits, computed once and kept."""
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,8 +87,12 @@ def _logits(
             )
             base.model.to(hardware.device)
         logits = logits_of(base.model, encode(base.tokenizer, chunk), hardware, done=done)
-        unfinished = file.with_suffix(".unfinished.npy")
-        np.save(unfinished, logits)
+        # Another training may ask the same teacher at the same time.
+        unfinished = file.with_suffix(f".{os.getpid()}.unfinished")
+        with unfinished.open("wb") as output:
+            np.save(output, logits)
+            output.flush()
+            os.fsync(output.fileno())
         unfinished.rename(file)
         parts.append(logits)
     return np.concatenate(parts)

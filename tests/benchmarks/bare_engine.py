@@ -12,13 +12,14 @@ from pathlib import Path
 from model_server.bundle import default_bundle, open_bundle
 from model_server.cleaning import CLEANING
 from model_server.engine import OnnxEngine
+from schemas.settings import load_settings
 
 WINDOW = 256
 
 
 def main() -> int:
     """Serve until standard input ends."""
-    bundle = open_bundle(default_bundle())
+    bundle = open_bundle(load_settings(None).model or default_bundle())
     engine = OnnxEngine(bundle)
     engine.probabilities(["warm", "up"] * 64)
     clean = CLEANING[bundle.identity.cleaning]

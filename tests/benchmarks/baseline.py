@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from deploy.installation.topics import TopicInstaller
-from schemas.topics import topic_specs
+from schemas.topics import RAW, group_name, topic_name, topic_specs
+from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import connect_postgres
 from tests.benchmarks.bench_stack import BenchStack, measure_passage
-from tests.benchmarks.obvious_pipeline import TABLE
+from tests.benchmarks.obvious_pipeline import GROUP, TABLE
 from tests.benchmarks.processes import usage
 from tests.conditions import wait_until
 
@@ -31,11 +32,15 @@ class Obvious:
         settings = bench.settings.model_copy(update={"topic_prefix": "obvious."})
         TopicInstaller(settings).make(topic_specs(settings))
         self._bench = replace(bench, settings=settings, workers={})
+        self._lag = GroupLag(
+            settings, group=group_name(settings, GROUP), topics=[topic_name(settings, RAW)]
+        )
         self._connection = connect_postgres(settings, "benchmark")
         self._connection.autocommit = True
         cleanup.callback(self._connection.close)
         self._sql(TABLE)
-        log = cleanup.enter_context((bench.home / "bench-obvious.log").open("wb"))
+        self._log = bench.home / "bench-obvious.log"
+        log = cleanup.enter_context(self._log.open("wb"))
         self._process = subprocess.Popen(
             _COMMAND, env=self._bench.environment, stdout=log, stderr=log
         )
@@ -46,11 +51,14 @@ class Obvious:
         """Return what an archive took: wall seconds, CPU seconds of process and PostgreSQL."""
         before, servers_before = usage(self._process.pid), self._bench.usage()
         replay = self._bench.replay(archive, archive.stem)
+        wait_until(lambda: self._left() > 0, 60, "a first tweet")
         started_s = time.perf_counter()
         if replay.wait(timeout=120):
             raise RuntimeError("the replay failed")
-        wait_until(lambda: self._stored(archive.stem) == tweets, 300, "every tweet to be stored")
+        wait_until(lambda: self._left() == 0, 300, "every tweet to be stored")
         wall_s = time.perf_counter() - started_s
+        if (stored := self._stored(archive.stem)) != tweets:
+            raise RuntimeError(f"the obvious pipeline stored {stored} tweets of {tweets}")
         postgres_s = self._bench.usage()["postgres"].cpu_s - servers_before["postgres"].cpu_s
         own_s = usage(self._process.pid).cpu_s - before.cpu_s
         return {"wall_s": wall_s, "pipeline": own_s, "postgres": postgres_s}
@@ -59,6 +67,13 @@ class Obvious:
         """Return the share of tweets to which both pipelines gave the same label."""
         same, both = self._sql(_SAME_LABELS)
         return float(same / both)
+
+    def _left(self) -> int:
+        """Return how many tweets it has not committed yet."""
+        if self._process.poll() is not None:
+            said = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise RuntimeError(f"the obvious pipeline ended: {said}")
+        return self._lag.total()
 
     def _stored(self, run: str) -> int:
         return int(self._sql("SELECT count(*) FROM obvious_scores WHERE run = %s", run)[0])

@@ -1,8 +1,8 @@
 """The pipeline that one would write first, as something to compare with. Not part of Murmur.
 
 Faust reads a tweet, transformers' pipeline scores it on PyTorch, an INSERT stores it, the next one.
-One thread of PyTorch: more of them take more CPU for each tweet. The weights are the default
-bundle's, read back from int8.
+One thread of PyTorch: more of them take more CPU for each tweet. The weights are those of the
+bundle that Murmur serves, read back from int8.
 """
 
 import sys
@@ -18,9 +18,10 @@ from model_server.bundle import default_bundle, open_bundle
 from model_server.cleaning import CLEANING
 from retrain.bases.loading import load_base
 from schemas.settings import Settings, load_settings
-from schemas.topics import RAW, topic_name
+from schemas.topics import RAW, group_name, topic_name
 from schemas.transport.postgres import Connection, connect_postgres
 
+GROUP = "pipeline"
 Classify = Callable[[str], Mapping[str, Any]]
 
 TABLE = """CREATE TABLE IF NOT EXISTS obvious_scores (
@@ -30,9 +31,9 @@ TABLE = """CREATE TABLE IF NOT EXISTS obvious_scores (
 _INSERT = "INSERT INTO obvious_scores VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 
 
-def classifier() -> Classify:
+def classifier(settings: Settings) -> Classify:
     """Return what gives a text its label and that label's score."""
-    bundle = open_bundle(default_bundle())
+    bundle = open_bundle(settings.model or default_bundle())
     manifest = bundle.manifest
     base = load_base(
         str(bundle.folder), manifest.labels, max_tokens=manifest.max_tokens, cache=Path()
@@ -53,8 +54,9 @@ def classifier() -> Classify:
 def obvious_app(settings: Settings, classify: Classify, connection: Connection) -> faust.App:
     """Return the Faust application."""
     app = faust.App(
-        f"{settings.topic_prefix}obvious",
+        group_name(settings, GROUP),
         broker=[f"kafka://{server}" for server in settings.kafka_servers.split(",")],
+        broker_commit_interval=1,
         consumer_auto_offset_reset="earliest",
         store="memory://",
         topic_allow_declare=False,
@@ -78,7 +80,7 @@ def main() -> int:
     settings = load_settings(None)
     torch.set_num_threads(1)
     connection = connect_postgres(settings, "obvious")
-    app = obvious_app(settings, classifier(), connection)
+    app = obvious_app(settings, classifier(settings), connection)
     faust.Worker(app, loglevel="WARNING").execute_from_commandline()
     return 0
 

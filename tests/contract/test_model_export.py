@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from model_server.bundle import MODEL, open_bundle
 from model_server.engine import OnnxEngine
@@ -115,10 +116,22 @@ def test_a_text_gets_the_same_probabilities_whatever_its_neighbours(
 
 
 def test_confidence_is_calibrated_on_the_validation_split(
-    exported: tuple[Path, dict[str, Any]],
+    trained: Path, exported: tuple[Path, dict[str, Any]]
 ) -> None:
-    manifest = open_bundle(exported[0]).manifest
-    assert manifest.temperature == exported[1]["temperature"] != 1.0
+    bundle = open_bundle(exported[0])
+    assert bundle.manifest.temperature == exported[1]["temperature"]
+    rows = read_validation(trained)
+    truth = np.array([bundle.manifest.labels.index(row.label) for row in rows])
+
+    def surprise(temperature: float) -> float:
+        manifest = structs.replace(bundle.manifest, temperature=temperature)
+        engine = OnnxEngine(structs.replace(bundle, manifest=manifest))
+        found = engine.probabilities([row.text for row in rows])
+        confidence, is_right = found.max(axis=1), found.argmax(axis=1) == truth
+        return float(-np.log(np.where(is_right, confidence, 1 - confidence)).mean())
+
+    own = bundle.manifest.temperature
+    assert surprise(own) <= min(surprise(1.0), surprise(own * 1.1), surprise(own / 1.1))
 
 
 def test_the_card_says_figures_with_intervals_and_no_text_of_the_data(

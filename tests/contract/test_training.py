@@ -13,7 +13,7 @@ from deploy.cli import murmur
 from model_server.scorer import load_scorer
 from retrain.trained import CALIBRATION_TEXTS, read_calibration, read_trained, read_validation
 from schemas.failures import Failure
-from tests.training import OTHERS, WORDS, tiny_base, write_labels
+from tests.training import WORDS, tiny_base, write_labels
 
 Train = Callable[..., dict[str, Any]]
 
@@ -78,9 +78,26 @@ def test_one_command_leads_from_label_files_to_a_bundle_that_serves(
         "calm",
         "cross",
     ]
-    with pytest.raises(Failure, match="exists already"):
-        train("not-begun", "--bundle", str(bundle))
+    for taken in (bundle, folder / "not-begun"):
+        with pytest.raises(Failure, match="another folder for the bundle"):
+            train("not-begun", "--bundle", str(taken))
     assert not (folder / "not-begun").exists()
+
+
+def test_test_files_without_our_labels_stay_out_of_the_card_alone(
+    folder: Path, train: Train
+) -> None:
+    of_others = write_labels(folder / "others.csv", rows=60, seed=9, labels=("glad",))
+    tests = folder / "tests"
+    tests.mkdir()
+    for file in (of_others, folder / "test.csv"):
+        (tests / file.name).write_bytes(file.read_bytes())
+    document = train("carded", "--bundle", str(folder / "carded-bundle"), "--test", str(tests))
+    assert set(document["exported"]["measured"]) == {"validation", "test.csv"}
+    card = (folder / "carded-bundle" / "MODEL_CARD.md").read_text()
+    assert "`others.csv`" in card
+    assert "`labels.csv`" in card
+    assert str(folder) not in card
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(
@@ -89,7 +106,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(
     again = train("again")
     assert weights(folder, "again") == weights(folder, "first")
     assert again["trained"]["figures"] == first["trained"]["figures"]
-    train("other", "--seed", "2", "--quick")
+    train("other", "--seed", "2")
     assert weights(folder, "other") != weights(folder, "first")
 
 
@@ -140,12 +157,25 @@ def test_a_student_learns_from_a_teacher_what_no_label_tells_it(folder: Path, tr
     alone = train("alone", labels="few.csv")
     assert found["data"]["unlabelled"] > 800
     assert found["trained"]["recipe"]["teachers"] != ""
-    assert read_trained(folder / "student").figures["macro_recall"] > 0.9
-    assert alone["trained"]["figures"]["steps"] < found["trained"]["figures"]["steps"]
+    recall_taught, recall_alone = (
+        document["trained"]["figures"]["macro_recall"] for document in (found, alone)
+    )
+    assert recall_taught > max(0.9, recall_alone + 0.1)
     kept = sorted((folder / "home").rglob("*.npy"))
     times = [file.stat().st_mtime_ns for file in kept]
     train("second-student", *taught, "--seed", "2", labels="few.csv")
     assert [file.stat().st_mtime_ns for file in sorted((folder / "home").rglob("*.npy"))] == times
+
+
+@pytest.mark.usefixtures("first")
+def test_a_teacher_that_may_know_the_test_texts_is_doubted_aloud(
+    folder: Path, train: Train, capfd: pytest.CaptureFixture[str]
+) -> None:
+    taught = ("--teacher", str(folder / "first"), "--epochs", "1")
+    train("trusting", *taught)
+    assert "may flatter" not in capfd.readouterr().err
+    train("doubting", *taught, "--test", str(folder / "test.csv"))
+    assert "may flatter" in " ".join(capfd.readouterr().err.split())
 
 
 @pytest.mark.usefixtures("first")
@@ -193,5 +223,5 @@ def test_mlflow_knows_parameters_curves_and_hash_and_no_text(
     with sqlite3.connect(home / "mlflow.db") as database:
         written += "\n".join(database.iterdump()).encode()
     database.close()
-    assert len(OTHERS) > 10
+    assert b"calm" in written
     assert not [word for word in of_texts if f" {word} ".encode() in written]

@@ -14,7 +14,7 @@ from retrain.training.batches import UNLABELLED, encode
 from retrain.training.checkpoints import Checkpoints, ForeignCheckpoint
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
-from retrain.training.loss import Loss, log_prior
+from retrain.training.loss import Loss, log_prior, without_some
 from retrain.training.recipe import Recipe
 from schemas.failures import Failure
 from tests.training import tiny_base
@@ -75,6 +75,16 @@ def test_a_student_that_answers_as_its_teacher_has_only_the_labels_left_to_learn
     of_labels = loss(logits, labels, None)
     assert loss(logits, labels, logits) == pytest.approx(0.3 * of_labels.item(), rel=1e-5)
     assert loss(logits, labels, -logits) > 2 * of_labels
+
+
+def test_word_dropout_leaves_out_its_share_and_never_the_ends() -> None:
+    torch.manual_seed(1)
+    text = list(range(100, 140))
+    left = [without_some(text, 0.25) for _ in range(300)]
+    assert all(found[0] == 100 and found[-1] == 139 for found in left)
+    assert all(found == sorted(found) for found in left)
+    assert np.mean([len(found) for found in left]) == pytest.approx(2 + 38 * 0.75, abs=0.5)
+    assert without_some(text, 0) == text
 
 
 def test_an_unlabelled_text_adds_only_what_its_teacher_says() -> None:

@@ -62,6 +62,18 @@ def test_no_text_of_the_test_set_is_trained_on_nor_one_that_is_nearly_so(
     assert sum(n for why, n in found.account.removed.items() if why.startswith(reason)) == 1
 
 
+def test_a_text_of_the_test_set_stays_out_whatever_is_wrong_with_its_label(tmp_path: Path) -> None:
+    rows = distinct(40)
+    labels_of_test = ["", "calm", "elsewhere"]
+    test = write(
+        tmp_path / "test.tsv",
+        [(text, label) for (text, _), label in zip(rows, labels_of_test, strict=False)],
+    )
+    found = prepared(tmp_path, rows, test=test)
+    assert len(found.training) + len(found.validation) == 37
+    assert found.account.test_files[str(test)] == {"rows": 2, "missing column": 1}
+
+
 def test_texts_on_one_subject_are_not_taken_for_the_same(tmp_path: Path) -> None:
     test = write(tmp_path / "test.tsv", [("the game on Sunday was the best of the year", "x")])
     rows = [*distinct(40), ("the game on Sunday was a shame for the whole team", "cross")]
@@ -99,6 +111,8 @@ def test_the_hash_of_the_data_tells_any_change(tmp_path: Path) -> None:
         ([*distinct(40), ("odd one", "clam")], "too few training texts: 1 of 'clam'"),
         ([(text, "calm") for text, _ in distinct(40)], "2 to 50 labels, these files have 1"),
         ([(text, f"label {n}") for n, (text, _) in enumerate(distinct(51))], "have 51"),
+        ([*distinct(8), ("a", "x" * 101)], "can be no label"),
+        ([*distinct(8), ("a", "one\x1btwo")], "can be no label"),
         ([*distinct(4)] * 5, "too few training texts: 2 of 'calm', 2 of 'cross'"),
         ([*distinct(9), *((t, LABELS[LABELS[0] == n]) for t, n in distinct(9))], "9 of 9 texts"),
     ],

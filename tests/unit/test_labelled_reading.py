@@ -89,6 +89,12 @@ def test_a_quoted_text_in_a_csv_may_span_lines(tmp_path: Path) -> None:
     assert texts_of(file / "own.csv") == [("one,\ntwo", "calm")]
 
 
+def test_a_quote_that_nobody_closes_refuses_a_csv_and_swallows_no_row(tmp_path: Path) -> None:
+    write(tmp_path, **{"own.csv": 'label,text\ncalm,"oh\ncross,no\ncalm,yes\n'})
+    with pytest.raises(UnusableLabels, match="is no CSV"):
+        texts_of(tmp_path / "own.csv")
+
+
 # A byte order mark belongs to the file, not to its first text.
 TEXTS = st.text(st.characters(exclude_characters="\ufeff", exclude_categories=["Cs"]), min_size=1)
 

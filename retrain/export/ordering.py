@@ -1,0 +1,40 @@
+"""What `murmur model train --bundle` exports, settled before it trains."""
+
+from pathlib import Path
+
+from model_server.bundle import open_bundle
+from retrain.export.cli import bundle_that_serves
+from retrain.export.exporting import Order
+from retrain.labelled.preparing import Prepared, Sources
+from retrain.labelled.reading import label_files, read_labelled
+from retrain.labelled.rows import LabelledFile
+from schemas.failures import Failure
+
+
+def order_beside_training(trained: Path, out: Path, sources: Sources, prepared: Prepared) -> Order:
+    """Return the order for a model that is about to be trained.
+
+    Test files with none of its labels stay out of the card. Raises a `Failure` for whatever would
+    refuse the export whatever the model.
+    """
+    out = out.absolute()
+    if out.exists() or out == trained.absolute():
+        raise Failure(f"{out} exists already, or will: name another folder for the bundle")
+    against = bundle_that_serves()
+    open_bundle(against)
+    tests = (file for path in sources.test for file in label_files(path))
+    return Order(
+        trained=trained,
+        out=out,
+        name=out.name,
+        version="1",
+        licence="Apache-2.0",
+        against=against,
+        tests=tuple(found for file in tests if (found := _with_labels(file, prepared.labels))),
+        seed=1,
+    )
+
+
+def _with_labels(file: Path, labels: tuple[str, ...]) -> LabelledFile | None:
+    found = read_labelled(file, labels=None)
+    return read_labelled(file, labels=labels) if set(found.labels) & set(labels) else None

@@ -1,0 +1,55 @@
+"""What a training says of its data, and what it can know of the data of those it learns from."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from retrain.labelled.preparing import Prepared
+from retrain.trained import MANIFEST, PRETRAINED, LearnedFrom
+
+
+class _Manifest(Struct):
+    """What `trained.json` and `pretrained.json` have in common here."""
+
+    data: LearnedFrom | None = None
+
+
+def learned_from(prepared: Prepared) -> LearnedFrom:
+    """Return what a model card tells of the data: names and numbers, no paths and no text."""
+    account = prepared.account
+    return LearnedFrom(
+        files={_name(file): found["rows"] for file, found in account.files.items()},
+        test_files=tuple(_name(file) for file in account.test_files),
+        training=account.training,
+        validation=account.validation,
+        unlabelled=account.unlabelled,
+        kept_out_sha256=prepared.kept_out_sha256,
+    )
+
+
+def doubts(folders: Iterable[Path], prepared: Prepared) -> Iterator[str]:
+    """Yield a sentence for each model to learn from that may know texts of test or validation.
+
+    It may where it was trained or pretrained here with other texts kept out. Of a folder without a
+    manifest nothing is known, and nothing said.
+    """
+    for folder in folders:
+        file = next(
+            (folder / name for name in (MANIFEST, PRETRAINED) if (folder / name).is_file()), None
+        )
+        if file is None:
+            continue
+        data = msgspec.json.decode(file.read_bytes(), type=_Manifest).data
+        if data is None or data.kept_out_sha256 != prepared.kept_out_sha256:
+            yield (
+                f"{folder} was trained with other test and validation texts kept out than these: "
+                f"figures on them may flatter"
+            )
+
+
+def _name(file: str) -> str:
+    """Return how a file is named where its folder tells nothing but whose machine it lies on."""
+    path = Path(file)
+    return f"{path.parent.name}/{path.name}" if path.name.endswith("_text.txt") else path.name
