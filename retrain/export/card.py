@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from retrain.evaluation.bootstrap import Figure
@@ -50,7 +51,7 @@ def model_card(
     facts = {
         "Labels": ", ".join(_code(label) for label in trained.labels),
         "Languages": ", ".join(trained.languages),
-        "Base": trained.base,
+        "Base": _base(trained),
         "Training data": _data(trained),
         "Trained in": f"{hours} h {rest_s // 60} min, seed {trained.seed}, commit {trained.commit}",
         "Input": f"at most {trained.max_tokens} word pieces; cleaning version {trained.cleaning}",
@@ -63,6 +64,13 @@ def model_card(
     lines += [*_figures_table(measured), "", _INTERVALS, "", *_export_lines(gate), ""]
     lines += ["## Limits", "", *_limits(trained.languages), "", f"Licence: {_plain(licence)}.", ""]
     return "\n".join(lines)
+
+
+def _base(trained: Trained) -> str:
+    """Return a base's name; of a folder without whose machine it lies on."""
+    if trained.base_sha256 is None:
+        return trained.base
+    return f"{Path(trained.base).name}, SHA-256 {_code(trained.base_sha256)}"
 
 
 def _data(trained: Trained) -> str:
