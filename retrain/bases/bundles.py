@@ -17,13 +17,13 @@ import onnx
 from onnx import numpy_helper
 
 from model_server.bundle import MANIFEST, MODEL, open_bundle
+from retrain.export.onnx_model import MODULE_SCOPES
 from schemas.failures import Failure
 
 Array = npt.NDArray[np.float32]
 
 _EMBEDDINGS: Final = "distilbert.embeddings."
 _LAYER: Final = re.compile(r"distilbert\.transformer\.layer\.(\d+)\.")
-_SCOPES: Final = "pkg.torch.onnx.name_scopes"
 
 
 def is_bundle(folder: Path) -> bool:
@@ -129,6 +129,6 @@ class _Graph:
 
 def _module(node: Any) -> str:
     """Return the module of PyTorch that a node was exported from."""
-    scopes = {entry.key: entry.value for entry in node.metadata_props}[_SCOPES]
+    scopes = {entry.key: entry.value for entry in node.metadata_props}[MODULE_SCOPES]
     names: list[str] = msgspec.json.decode(scopes.replace("'", '"').encode())
     return names[-2]

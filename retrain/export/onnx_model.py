@@ -15,6 +15,7 @@ from retrain.export.batches import Feeds
 from retrain.trained import TOKENIZER, TrainedRefused
 
 OPSET: Final = 23
+MODULE_SCOPES: Final = "pkg.torch.onnx.name_scopes"
 _NEEDED: Final = ("config.json", "model.safetensors", TOKENIZER)
 
 
@@ -75,8 +76,18 @@ def write_onnx(model: Any, class_biases: Sequence[float], file: Path) -> None:
             verbose=False,
         )
     exported = onnx.load(str(file))
+    _forget_where(exported)
     keep_heads_in_rows(exported, model.config.n_heads)
     onnx.save(exported, str(file))
+
+
+def _forget_where(exported: Any) -> None:
+    """Keep of the exporter's notes which module a node is of, and drop its files and lines."""
+    parts = [*exported.graph.node, *exported.graph.value_info, exported.graph, exported]
+    for part in parts:
+        kept = [entry for entry in part.metadata_props if entry.key == MODULE_SCOPES]
+        del part.metadata_props[:]
+        part.metadata_props.extend(kept)
 
 
 def _fold_biases(model: Any, class_biases: Sequence[float]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,15 @@ def test_a_bundle_is_a_base_that_answers_as_the_bundle_does(
     served = [prediction.label for prediction in load_scorer(folder, cache_size=0).predict(texts)]
     same = sum(map(str.__eq__, found, served))
     assert same >= 0.98 * len(texts)
+
+
+def test_a_bundle_tells_nothing_of_the_machine_that_made_it(
+    exported: tuple[Path, dict[str, Any]], trained: Path
+) -> None:
+    places = [str(trained.parent), sys.prefix, str(Path(__file__).parents[2])]
+    for file in exported[0].iterdir():
+        content = file.read_bytes()
+        assert not [place for place in places if place.encode() in content]
 
 
 def test_a_bundle_is_a_base_for_other_labels(
