@@ -25,7 +25,7 @@ from retrain.export.self_test_texts import SELF_TEST_TEXTS
 from retrain.export.temperature import best_temperature
 from retrain.finished_folder import put_in_place
 from retrain.labelled.reading import LabelledFile
-from retrain.labelled.tweeteval import TEXTS
+from retrain.labelled.tweeteval import name_of, name_with_folder
 from retrain.trained import Trained, TrainedRefused, read_calibration, read_trained, read_validation
 from schemas.failures import Failure
 
@@ -190,8 +190,7 @@ class _Export:
 def _name_of(path: Path, others: Sequence[Path]) -> str:
     """Return how a card names a label file: with its folder where its name alone is not enough."""
     alike = [other.name for other in others].count(path.name) > 1
-    named = path.name in ("validation", "") or path.name.endswith(TEXTS) or alike
-    return f"{path.parent.name}/{path.name}" if named else path.name
+    return name_with_folder(path) if alike or path.name == "validation" else name_of(path)
 
 
 @contextmanager

@@ -1,9 +1,19 @@
 """The account of the label files as a table for people."""
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from retrain.labelled.account import Account
+from retrain.labelled.preparing import Prepared, Sources, prepare
+
+
+def prepare_shown(sources: Sources, console: Console) -> Prepared:
+    """Prepare, with a line while it reads and the account at its end."""
+    with console.status("reading the label files"):
+        prepared = prepare(sources)
+    console.print(account_table(prepared.account))
+    return prepared
 
 
 def account_table(account: Account) -> Table:

@@ -20,6 +20,16 @@ def is_tweeteval(path: Path) -> bool:
     return path.name.endswith(TEXTS) and (path.parent / MAPPING).is_file()
 
 
+def name_of(path: Path) -> str:
+    """Return how people are told of a label file; TweetEval's are told apart by folders alone."""
+    return name_with_folder(path) if path.name.endswith(TEXTS) else path.name
+
+
+def name_with_folder(path: Path) -> str:
+    """Return a file's name and that of its folder, and no more of where it lies."""
+    return f"{path.parent.name}/{path.name}"
+
+
 def split_file(folder: Path, split: Split) -> Path:
     """Return the file with the texts of a split."""
     return folder / f"{split}{TEXTS}"

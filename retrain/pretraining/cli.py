@@ -42,8 +42,7 @@ def pretrain(
     import msgspec
     from rich.console import Console
 
-    from retrain.labelled.preparing import prepare
-    from retrain.labelled.showing import account_table
+    from retrain.labelled.showing import prepare_shown
     from retrain.pretraining.command import Order
     from retrain.pretraining.command import pretrain as pretrain_base
     from retrain.training.watching import Display
@@ -59,9 +58,7 @@ def pretrain(
         checkpoint_every_s=checkpoint_s,
     )
     console = Console(stderr=True)
-    with console.status("reading the label files"):
-        prepared = prepare(sources_of(options))
-    console.print(account_table(prepared.account))
+    prepared = prepare_shown(sources_of(options), console)
     with Display(console) as display:
         manifest = pretrain_base(order, prepared, display)
     if as_json:

@@ -1,6 +1,5 @@
 """A pretraining from label files to a folder that `murmur model train --base` starts from."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,12 +50,10 @@ def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, An
         "seed": order.seed,
         "data_sha256": prepared.sha256,
     }
-    folder = order.out.with_name(f"{order.out.name}.checkpoints")
-    digest = hashlib.sha256(msgspec.json.encode(described, order="sorted")).hexdigest()
-    checkpoints = Checkpoints(folder, digest)
+    checkpoints = Checkpoints.beside(order.out, described)
     if not order.out.exists():
         with checkpoints.held():
-            _Pretraining(order, prepared, display, checkpoints, folder).run(described)
+            _Pretraining(order, prepared, display, checkpoints).run(described)
     manifest = _manifest(order.out)
     if any(manifest.get(name) != value for name, value in described.items()):
         raise Failure(f"{order.out} holds something else: remove it, or name another --out")
@@ -75,7 +72,6 @@ class _Pretraining:
     prepared: Prepared
     display: Display
     checkpoints: Checkpoints
-    folder: Path
 
     def run(self, described: dict[str, Any]) -> None:
         order, prepared = self.order, self.prepared
@@ -91,8 +87,9 @@ class _Pretraining:
         learned = Guessing(guesser, encode(base.tokenizer, texts), vocabulary, hardware)
         validation = encode(base.tokenizer, [example.text for example in prepared.validation])
         plan = Plan.of(len(texts), recipe)
-        run = resumable_run(self.folder, order.home, order.out.name, kind="pretraining")
-        begun_at = commit_at_start(self.folder)
+        folder = self.checkpoints.folder
+        run = resumable_run(folder, order.home, order.out.name, kind="pretraining")
+        begun_at = commit_at_start(folder)
         run.parameters({**described, **described["recipe"], "commit": begun_at})
         run.parameters({"hardware": hardware, "threads": torch.get_num_threads()})
         run.document("data.json", prepared.account.as_json())
@@ -122,7 +119,7 @@ class _Pretraining:
 
     def _write(self, base: Base, manifest: dict[str, Any]) -> None:
         """Write the layers without a head: each training draws its own."""
-        unfinished = self.folder / "finished"
+        unfinished = self.checkpoints.folder / "finished"
         base.model.distilbert.save_pretrained(unfinished)
         base.tokenizer.save(str(unfinished / TOKENIZER))
         encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)

@@ -1,14 +1,16 @@
 """Checkpoints: where a killed training goes on, as if nothing had happened."""
 
 import fcntl
+import hashlib
 import os
 import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import torch
 
 from schemas.failures import Failure
@@ -31,37 +33,43 @@ class Checkpoints:
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._fingerprint = fingerprint
+
+    @classmethod
+    def beside(cls, out: Path, described: Mapping[str, Any]) -> "Checkpoints":
+        """Return those of a training into `out`; `described` is what no resumption may change."""
+        fingerprint = hashlib.sha256(msgspec.json.encode(described, order="sorted")).hexdigest()
+        return cls(out.with_name(f"{out.name}.checkpoints"), fingerprint)
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep other processes out; raise `Failure` where one trains into the same folder."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / "lock").open("w") as lock:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise Failure(f"another process trains with {self._folder}") from error
+                raise Failure(f"another process trains with {self.folder}") from error
             yield
 
     def check_space(self, weights_bytes: int) -> None:
         """Raise `Failure` where the disk has no room for the checkpoints to come."""
         needed = (_KEPT + 1) * _LARGEST_IN_WEIGHTS * weights_bytes
-        free = shutil.disk_usage(self._folder).free
+        free = shutil.disk_usage(self.folder).free
         if free < needed:
             raise Failure(
-                f"{self._folder} needs {needed >> 20} MiB for checkpoints, {free >> 20} are free"
+                f"{self.folder} needs {needed >> 20} MiB for checkpoints, {free >> 20} are free"
             )
 
     def write(self, step: int, state: dict[str, Any]) -> None:
         """Keep a state, and no more than the one before it."""
-        unfinished = self._folder / "unfinished"
+        unfinished = self.folder / "unfinished"
         with unfinished.open("wb") as file:
             torch.save({"fingerprint": self._fingerprint, **state}, file)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.rename(self._folder / f"step-{step:09d}.pt")
+        unfinished.rename(self.folder / f"step-{step:09d}.pt")
         for old in self._files()[:-_KEPT]:
             old.unlink()
 
@@ -74,7 +82,7 @@ class Checkpoints:
                 continue  # damaged after it was written: the one before it serves
             if state.pop("fingerprint") != self._fingerprint:
                 raise ForeignCheckpoint(
-                    f"{self._folder} is of a training with another recipe, seed, base or data: "
+                    f"{self.folder} is of a training with another recipe, seed, base or data: "
                     f"remove it, or name another --out"
                 )
             return state
@@ -82,7 +90,7 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Remove all of it: the training is over."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _files(self) -> list[Path]:
-        return sorted(self._folder.glob(_PATTERN))
+        return sorted(self.folder.glob(_PATTERN))

@@ -57,8 +57,7 @@ def train(
     from retrain.export.cli import export_shown
     from retrain.export.ordering import order_beside_training
     from retrain.export.showing import exported_view
-    from retrain.labelled.preparing import prepare
-    from retrain.labelled.showing import account_table
+    from retrain.labelled.showing import prepare_shown
     from retrain.training.command import Order, Training
     from retrain.training.recipe import QUICK_TEXTS, quick
     from retrain.training.watching import Display
@@ -80,9 +79,7 @@ def train(
         checkpoint_every_s=checkpoint_s,
     )
     console = Console(stderr=True)
-    with console.status("reading the label files"):
-        prepared = prepare(order.sources)
-    console.print(account_table(prepared.account))
+    prepared = prepare_shown(order.sources, console)
     # What would refuse the export is better found before the hours of training.
     to_export = bundle and order_beside_training(out, bundle, order.sources, prepared)
     with Display(console) as display:

@@ -1,12 +1,10 @@
 """A training from label files to a folder: everything in its order."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -77,9 +75,7 @@ class Training:
             for folder in order.teachers
         ]
         self._described = _description(order, prepared, self._teachers)
-        self._folder = order.out.with_name(f"{order.out.name}.checkpoints")
-        digest = hashlib.sha256(msgspec.json.encode(self._described, order="sorted")).hexdigest()
-        self._checkpoints = Checkpoints(self._folder, digest)
+        self._checkpoints = Checkpoints.beside(order.out, self._described)
 
     def run(self) -> Trained:
         """Train and write the folder, or return what stands there of this very training."""
@@ -87,7 +83,7 @@ class Training:
         if trained is None:
             with self._checkpoints.held():
                 trained = self._train()
-        elif self._folder.exists():
+        elif self._checkpoints.folder.exists():
             # Killed after the folder was in its place, and before MLflow knew.
             self._conclude(self._tracked(), trained)
         self._checkpoints.remove()
@@ -161,10 +157,10 @@ class Training:
 
     def _tracked(self) -> Run:
         order = self._order
-        run = resumable_run(self._folder, order.home, order.out.name, kind="training")
+        run = resumable_run(self._checkpoints.folder, order.home, order.out.name, kind="training")
         recipe = self._described["recipe"]
         others = {name: value for name, value in self._described.items() if name != "recipe"}
-        begun_at = commit_at_start(self._folder)
+        begun_at = commit_at_start(self._checkpoints.folder)
         run.parameters({**others, **recipe, "commit": begun_at, "hardware": self._hardware})
         run.parameters({"threads": torch.get_num_threads()})
         run.document("data.json", self._prepared.account.as_json())
@@ -183,7 +179,7 @@ class Training:
             **self._described,
             class_biases=biases,
             data=learned_from(self._prepared),
-            commit=commit_at_start(self._folder),
+            commit=commit_at_start(self._checkpoints.folder),
             figures={**found, "best_step": standing.best_step, "steps": standing.step},
             wall_s=round(standing.wall_s, 1),
         )

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from retrain.labelled.preparing import Prepared
+from retrain.labelled.tweeteval import name_of
 from retrain.trained import MANIFEST, PRETRAINED, LearnedFrom
 
 
@@ -20,8 +21,8 @@ def learned_from(prepared: Prepared) -> LearnedFrom:
     """Return what a model card tells of the data: names and numbers, no paths and no text."""
     account = prepared.account
     return LearnedFrom(
-        files={_name(file): found["rows"] for file, found in account.files.items()},
-        test_files=tuple(_name(file) for file in account.test_files),
+        files={name_of(Path(file)): found["rows"] for file, found in account.files.items()},
+        test_files=tuple(name_of(Path(file)) for file in account.test_files),
         training=account.training,
         validation=account.validation,
         unlabelled=account.unlabelled,
@@ -47,9 +48,3 @@ def doubts(folders: Iterable[Path], prepared: Prepared) -> Iterator[str]:
                 f"{folder} was trained with other test and validation texts kept out than these: "
                 f"figures on them may flatter"
             )
-
-
-def _name(file: str) -> str:
-    """Return how a file is named where its folder tells nothing but whose machine it lies on."""
-    path = Path(file)
-    return f"{path.parent.name}/{path.name}" if path.name.endswith("_text.txt") else path.name
