@@ -44,7 +44,7 @@ class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`trained.json`. Logits, biases and `id2label` of `config.json` follow `labels`.
 
     `class_biases` are to be added to the logits; they were found on the validation split, and are
-    zeros where none were sought. `figures` were measured on the validation split. `base_sha256` is
+    zeros where none were fitted. `figures` were measured on the validation split. `base_sha256` is
     that of the base's weights where the base is a folder.
     """
 

@@ -1,50 +1,59 @@
 """Biases of the labels: constants added to the logits that lift a figure."""
 
-from collections.abc import Callable
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 
-from retrain.training.figures import Labels, Logits, macro_recall
+from retrain.training.figures import Labels, Logits
+from retrain.training.recipe import Objective
 
-_GRID: Final = np.round(np.arange(-2.0, 2.01, 0.05), 2)
-_PASSES: Final = 4
-_LEAST_GAIN: Final = 1e-9
+_FURTHEST: Final = 2.0
+_SCALES: Final = (0.01, 100.0)
+_WEIGHT_OF_A_TEXT: Final = MappingProxyType[Objective, float](
+    {"macro_recall": -1, "macro_f1": -0.5}
+)
+"""The power of its label's number of texts. −1 weighs all labels alike, which is what macro-recall
+does; macro-F1 lies between that and weighing all texts alike."""
 
-Score = Callable[[Logits, Labels], float]
 
+def fit_biases(logits: Logits, labels: Labels, objective: Objective) -> tuple[float, ...]:
+    """Return the biases that correct a model for an objective, from texts it has not learned.
 
-def seek_biases(logits: Logits, labels: Labels, score: Score = macro_recall) -> tuple[float, ...]:
-    """Return biases with which the score of these texts is highest, near enough.
-
-    Coordinate ascent from zeros: one label's bias after the other, over a grid of .05 from −2 to
-    2. Of a stretch of equally good ones the middle is taken, which noise moves least. Their mean
-    is 0, which changes no answer.
+    One scale of all logits and one bias a label are fitted by maximum likelihood, texts weighted
+    for the objective (bias-corrected temperature scaling: Alexandari and others, "Maximum
+    Likelihood with Bias-Corrected Calibration is Hard-To-Beat at Label Shift Adaptation", 2020);
+    the biases are those of unscaled logits. A search for the figure itself follows the noise of a
+    few texts near the border: it gained less on texts that it had not seen, and varied more.
+    The biases have the mean 0, which changes no answer, unless one is cut to ±2. A label without
+    texts gets none.
     """
+    from scipy.optimize import minimize
+
+    present, column = np.unique(labels, return_inverse=True)
+    if len(present) < 2:
+        return (0.0,) * int(logits.shape[1])
+    seen, rows = logits[:, present], np.arange(len(labels))
+    texts = np.bincount(column).astype(np.float64)
+    weights: Logits = np.power(texts, _WEIGHT_OF_A_TEXT[objective])[column]
+    weights /= weights.sum()
+
+    def loss(parameters: Logits) -> tuple[float, Logits]:
+        scaled = parameters[0] * seen + parameters[1:]
+        scaled -= scaled.max(axis=1, keepdims=True)
+        probabilities = np.exp(scaled)
+        sums = probabilities.sum(axis=1, keepdims=True)
+        probabilities /= sums
+        likelihoods = scaled[rows, column] - np.log(sums[:, 0])
+        probabilities[rows, column] -= 1
+        slopes = weights[:, None] * probabilities
+        gradient = np.concatenate([[(slopes * seen).sum()], slopes.sum(axis=0)])
+        return -float(weights @ likelihoods), gradient
+
+    start = np.concatenate([[1.0], np.zeros(len(present))])
+    bounds: list[Any] = [_SCALES, *([(None, None)] * len(present))]
+    fitted = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    unscaled = fitted[1:] / fitted[0]
     biases = np.zeros(logits.shape[1])
-    best = score(logits, labels)
-    for _ in range(_PASSES):
-        before = best
-        for label in range(len(biases)):
-            scores = np.array([score(logits + _with(biases, label, at), labels) for at in _GRID])
-            if scores.max() > best + _LEAST_GAIN:
-                best = float(scores.max())
-                biases[label] = _middle_of_best(scores)
-        if best <= before + _LEAST_GAIN:
-            break
-    return tuple(round(float(bias), 4) for bias in biases - biases.mean())
-
-
-def _with(biases: Logits, label: int, value: float) -> Logits:
-    tried = biases.copy()
-    tried[label] = value
-    return tried
-
-
-def _middle_of_best(scores: Logits) -> float:
-    """Return the middle of the first unbroken stretch of the highest score."""
-    first = int(scores.argmax())
-    last = first
-    while last + 1 < len(scores) and scores[last + 1] == scores[first]:
-        last += 1
-    return float(_GRID[(first + last) // 2])
+    biases[present] = np.clip(unscaled - unscaled.mean(), -_FURTHEST, _FURTHEST)
+    return tuple(round(float(bias), 4) for bias in biases)

@@ -25,10 +25,10 @@ from retrain.trained import (
 )
 from retrain.training.adapters import merged, with_adapters
 from retrain.training.batches import UNLABELLED, TrainingTexts, encode
-from retrain.training.biases import seek_biases
+from retrain.training.biases import fit_biases
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.data_facts import doubts, learned_from
-from retrain.training.figures import OBJECTIVES, figures
+from retrain.training.figures import figures
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
 from retrain.training.learning import Learner, Loop, Plan, Standing
@@ -172,7 +172,7 @@ class Training:
         biases = (0.0,) * len(self._prepared.labels)
         found = figures(logits, truth)
         if self._order.recipe.class_biases:
-            biases = seek_biases(logits, truth, OBJECTIVES[self._order.recipe.objective])
+            biases = fit_biases(logits, truth, self._order.recipe.objective)
             with_biases = figures(logits + np.array(biases), truth)
             found |= {f"{name}_with_biases": value for name, value in with_biases.items()}
         return Trained(

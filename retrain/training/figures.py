@@ -1,13 +1,7 @@
 """The figures that training steers by."""
 
-from collections.abc import Callable
-from types import MappingProxyType
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
-
-from retrain.training.recipe import Objective
 
 Logits = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -35,12 +29,6 @@ def macro_f1(logits: Logits, labels: Labels) -> float:
     hits = np.bincount(labels[predicted == labels], minlength=logits.shape[1])
     counted = texts > 0
     return float((2 * hits[counted] / (texts + taken)[counted]).mean())
-
-
-OBJECTIVES: Final = MappingProxyType[Objective, Callable[[Logits, Labels], float]](
-    {"macro_recall": macro_recall, "macro_f1": macro_f1}
-)
-"""What the best state and the class biases are chosen by."""
 
 
 def figures(logits: Logits, labels: Labels) -> dict[str, float]:

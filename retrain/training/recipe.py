@@ -55,7 +55,7 @@ class Recipe:
         metadata={"meaning": "By which figure the best state and the class biases are chosen."},
     )
     patience: int = _figure(4, "Evaluations without a better one that end it. 0: never.")
-    class_biases: bool = _figure(True, "Seek biases of the labels on the validation split.")
+    class_biases: bool = _figure(True, "Fit biases of the labels on the validation split.")
     teacher_weight: float = _figure(
         0.8, "Weight of the teachers' answers in the loss; that of the labels is 1 less it."
     )
