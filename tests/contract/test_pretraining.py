@@ -22,7 +22,10 @@ from retrain.training.watching import Display
 from schemas.failures import Failure
 from tests.training import tiny_base, write_labels
 
-RECIPE = Recipe(epochs=3, learning_rate=0.01, precision="fp32", patience=0, evaluations_per_epoch=1)
+RECIPE = Recipe(
+    epochs=3, batch_texts=32, learning_rate=0.01, precision="fp32", patience=0,
+    evaluations_per_epoch=1,
+)  # fmt: skip
 
 
 class Interrupted(Exception):
@@ -126,13 +129,13 @@ def test_the_command_learns_from_no_text_of_test_or_validation(folder: Path) -> 
     (folder / "test.csv").write_text("\n".join(lines[:101]) + "\n")
     arguments = ["model", "pretrain", "--labels", str(folder / "labels.csv"), "--test",
         str(folder / "test.csv"), "--base", str(folder / "tiny"), "--out", str(folder / "told"),
-        "--epochs", "1", "--threads", "1", "--json"]  # fmt: skip
+        "--epochs", "1", "--batch-texts", "50", "--threads", "1", "--json"]  # fmt: skip
     environment = {"MURMUR_HOME": str(folder / "home")}
     result = CliRunner(env=environment).invoke(murmur, arguments, catch_exceptions=False)
     document = json.loads(result.stdout)
     left = sum(document["data"]["training"].values())
     assert document["data"]["removed"]["a text of test"] == 100
-    assert document["pretrained"]["figures"]["steps"] == math.ceil(left / 32)
+    assert document["pretrained"]["figures"]["steps"] == math.ceil(left / 50)
 
 
 def test_a_finished_one_is_not_repeated_and_another_takes_not_its_place(

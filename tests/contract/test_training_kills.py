@@ -24,7 +24,7 @@ def train(labels: Path, base: Path, out: Path) -> None:
 
     # No patience: all steps are made, also where the small model has learned it all.
     arguments = f"model train --labels {labels} --base {base} --out {out} --learning-rate 0.01"
-    arguments += f" --threads 1 --patience 0 --epochs {EPOCHS} --checkpoint-s 0"
+    arguments += f" --threads 1 --patience 0 --epochs {EPOCHS} --batch-texts 32 --checkpoint-s 0"
     murmur(arguments.split(), standalone_mode=False)
 
 
