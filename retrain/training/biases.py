@@ -4,6 +4,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_softmax
 
 from retrain.training.figures import Labels, Logits
 from retrain.training.recipe import Objective
@@ -28,27 +30,20 @@ def fit_biases(logits: Logits, labels: Labels, objective: Objective) -> tuple[fl
     The biases have the mean 0, which changes no answer, unless one is cut to ±2. A label without
     texts gets none.
     """
-    from scipy.optimize import minimize
-
     present, column = np.unique(labels, return_inverse=True)
     if len(present) < 2:
         return (0.0,) * int(logits.shape[1])
-    seen, rows = logits[:, present], np.arange(len(labels))
+    seen = logits[:, present]
     texts = np.bincount(column).astype(np.float64)
     weights: Logits = np.power(texts, _WEIGHT_OF_A_TEXT[objective])[column]
     weights /= weights.sum()
+    truth = np.eye(len(present))[column]
 
     def loss(parameters: Logits) -> tuple[float, Logits]:
-        scaled = parameters[0] * seen + parameters[1:]
-        scaled -= scaled.max(axis=1, keepdims=True)
-        probabilities = np.exp(scaled)
-        sums = probabilities.sum(axis=1, keepdims=True)
-        probabilities /= sums
-        likelihoods = scaled[rows, column] - np.log(sums[:, 0])
-        probabilities[rows, column] -= 1
-        slopes = weights[:, None] * probabilities
+        logs = log_softmax(parameters[0] * seen + parameters[1:], axis=1)
+        slopes = weights[:, None] * (np.exp(logs) - truth)
         gradient = np.concatenate([[(slopes * seen).sum()], slopes.sum(axis=0)])
-        return -float(weights @ likelihoods), gradient
+        return -float(weights @ logs[truth == 1]), gradient
 
     start = np.concatenate([[1.0], np.zeros(len(present))])
     bounds: list[Any] = [_SCALES, *([(None, None)] * len(present))]

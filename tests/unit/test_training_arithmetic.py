@@ -91,6 +91,16 @@ def test_biases_of_few_texts_stay_small(
 ) -> None:
     biases = np.array(fit_biases(logits, labels, objective))
     assert np.abs(biases).max() <= 2
+    assert abs(biases.mean()) < 1e-3 or np.abs(biases).max() == 2
+
+
+def test_a_label_that_is_always_overshot_gets_a_lower_bias() -> None:
+    draw = np.random.default_rng(1)
+    labels = draw.integers(0, 3, 3000)
+    logits = draw.normal(size=(3000, 3)) + 1.5 * np.eye(3)[labels] + np.array([1.0, 0, 0])
+    biases = fit_biases(logits, labels, "macro_recall")
+    assert biases[0] - biases[1] == pytest.approx(-1, abs=0.35)
+    assert biases[2] - biases[1] == pytest.approx(0, abs=0.35)
 
 
 def test_a_label_without_texts_gets_no_bias() -> None:
