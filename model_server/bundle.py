@@ -16,6 +16,7 @@ from schemas.failures import Failure
 MANIFEST: Final = "bundle.json"
 MODEL: Final = "model.onnx"
 TOKENIZER: Final = "tokenizer.json"
+CARD: Final = "MODEL_CARD.md"
 LONGEST_LABEL: Final = 100
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_LABEL)]
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import msgspec
 
 from model_server.bundle import (
+    CARD,
     MANIFEST,
-    MODEL,
-    TOKENIZER,
     Bundle,
     Manifest,
     SelfTestCase,
@@ -36,7 +35,8 @@ def seal_bundle(
 ) -> Bundle:
     """Write `bundle.json` beside model.onnx and tokenizer.json, and return the opened bundle.
 
-    The answers of the self-test are those that the files give here and now.
+    It vouches for every file of the folder but a model card. The answers of the self-test are those
+    that the files give here and now.
     """
     unanswered = Manifest(
         name=name,
@@ -46,7 +46,7 @@ def seal_bundle(
         languages=languages,
         max_tokens=max_tokens,
         temperature=temperature,
-        files={file: sha256_of(folder / file) for file in (MODEL, TOKENIZER)},
+        files={file.name: sha256_of(file) for file in _vouched_for(folder)},
         self_test=tuple(
             SelfTestCase(text=text, probabilities=(0.0,) * len(labels)) for text in self_test_texts
         ),
@@ -63,3 +63,9 @@ def seal_bundle(
     content = msgspec.json.format(msgspec.json.encode(sealed), indent=1)
     (folder / MANIFEST).write_bytes(content + b"\n")
     return open_bundle(folder)
+
+
+def _vouched_for(folder: Path) -> list[Path]:
+    """Return the files, in order; weights may lie in a file of their own beside model.onnx."""
+    unsealed = (MANIFEST, CARD)
+    return sorted(file for file in folder.iterdir() if file.name not in unsealed)

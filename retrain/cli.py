@@ -1,7 +1,5 @@
 """`murmur model`: puts together the commands of this room, each in a file of its own."""
 
-from importlib.util import find_spec
-
 import click
 
 from retrain.baselines.cli import baselines
@@ -10,14 +8,11 @@ from retrain.export.cli import export
 from retrain.pretraining.cli import pretrain
 from retrain.registry.cli import fetch, log
 from retrain.training.cli import train
-from schemas.failures import Failure
 
 
 @click.group()
 def model() -> None:
     """Train, measure and export models of your own."""
-    if find_spec("torch") is None:
-        raise Failure("training's libraries are not installed: run `make .venv/retrain.stamp`")
 
 
 model.add_command(pretrain)

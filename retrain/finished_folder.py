@@ -1,12 +1,42 @@
 """A folder that is there whole, on the disk, or not at all."""
 
+import fcntl
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from schemas.failures import Failure
+
+
+@contextmanager
+def unfinished_beside(place: Path) -> Iterator[Path]:
+    """Yield an empty folder beside a place to work in; it is gone afterwards.
+
+    What a killed process left there is removed. Raises `Failure` where another one works there.
+    """
+    work = place.with_name(f".{place.name}.unfinished")
+    work.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(work, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Failure(f"another process is making {place}") from error
+        for left in work.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    finally:
+        os.close(descriptor)
 
 
 def put_in_place(unfinished: Path, place: Path) -> None:
-    """Move a finished folder of files to its place, after all of it is on the disk."""
-    for path in (*unfinished.iterdir(), unfinished):
+    """Move a finished folder to its place, after all of it is on the disk."""
+    for path in (*unfinished.rglob("*"), unfinished):
         _flush_to_disk(path)
     unfinished.rename(place)
     _flush_to_disk(place.parent)

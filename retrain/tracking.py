@@ -49,8 +49,6 @@ class Run:
 
 def open_client(home: Path) -> Any:
     """Return a client of the tracking server: `MLFLOW_TRACKING_URI`, or sqlite under `home`."""
-    # Asked of the environment at the import; a training tells nobody that it runs.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow.tracking import MlflowClient
 
     # It would say on standard error that it makes its tables.

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from retrain.environment import set_defaults
+from retrain.environment import prepare_libraries
 from retrain.labelled.options import source_options, sources_of
 from retrain.many_files import ManyFilesCommand
 
@@ -33,7 +33,7 @@ def baselines(
     They are fitted on the texts that `murmur model train` would train on with the same options, and
     stand in the same MLflow experiment as the trainings.
     """
-    set_defaults()
+    prepare_libraries()
     import msgspec
     from rich.console import Console
     from rich.markup import escape

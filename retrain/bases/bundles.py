@@ -1,8 +1,8 @@
 """A bundle as a base: the weights of its int8 model, read back into the DistilBERT it came from.
 
-What `retrain.export` did is undone: integers times their scales, and the factors of tamed outliers
-put back into the weights. What rounding took stays lost, so that the labels are the bundle's but
-for near ties.
+What `retrain.export` did is undone: integers times their scales, and outliers that were divided or
+set apart put back into the weights. What rounding took stays lost, so that the labels are the
+bundle's but for near ties.
 """
 
 import re
@@ -97,13 +97,19 @@ class _Graph:
         }
         scaled = self._constants["word_embeddings_int8"] * self._constants["word_embeddings_scales"]
         weights[f"{_EMBEDDINGS}word_embeddings.weight"] = scaled.astype(np.float32)
+        apart = []
         for node in self._nodes:
-            if node.op_type == "MatMul":
+            if node.op_type == "MatMul" and self._maker[node.input[0]].op_type == "Gather":
+                apart.append(node)
+            elif node.op_type == "MatMul":
                 table = self._value(node.input[1]) * self._factors(node.input[0])
                 weights[f"{_module(node)}.weight"] = np.ascontiguousarray(table.T)
             elif node.op_type == "Gemm":
                 weights[f"{_module(node)}.weight"] = self._value(node.input[1])
                 weights[f"{_module(node)}.bias"] = self._value(node.input[2])
+        for node in apart:
+            channels = self._constants[self._maker[node.input[0]].input[1]]
+            weights[f"{_module(node)}.weight"][:, channels] = self._value(node.input[1]).T
         return weights
 
     def _value(self, name: str) -> Array:

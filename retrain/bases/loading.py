@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+from msgspec import Struct
 from tokenizers import Tokenizer
 
 from model_server.bundle import sha256_of
@@ -22,10 +24,26 @@ class Base:
     tokenizer: Tokenizer
 
 
+class _Kind(Struct):
+    """What of a `config.json` is needed before a model is loaded."""
+
+    model_type: str | None = None
+
+
 def weights_sha256(name: str) -> str | None:
     """Return the SHA-256 of a base's weights where its name is a folder; None for other names."""
     files = (Path(name) / file for file in _WEIGHTS)
     return next((sha256_of(file) for file in files if file.is_file()), None)
+
+
+def known_kind(name: str) -> str | None:
+    """Return a base's model type in transformers; None for one that is not on this machine."""
+    if name == minilm.NAME or bundles.is_bundle(Path(name)):
+        return "distilbert"
+    if name == mpnet.NAME:
+        return "mpnet"
+    file = Path(name) / "config.json"
+    return msgspec.json.decode(file.read_bytes(), type=_Kind).model_type if file.is_file() else None
 
 
 def load_base(name: str, labels: Sequence[str], *, max_tokens: int, cache: Path) -> Base:

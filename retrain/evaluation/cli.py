@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from retrain.environment import prepare_libraries
+
 
 @click.command(short_help="Measure bundles on labelled texts.")
 @click.argument(
@@ -27,16 +29,19 @@ def evaluate(
 
     Several bundles are compared with the first, text by text. Every figure has a 95 % interval.
     """
+    if report is not None:
+        prepare_libraries()
     import msgspec
     from rich.console import Console
 
     from retrain.evaluation.measuring import measure
-    from retrain.evaluation.page import page
     from retrain.evaluation.tables import evaluation_view
     from schemas.failures import Failure
 
     evaluation = measure(bundles, labels_path, seed=seed, console=Console(stderr=True))
     if report is not None:
+        from retrain.evaluation.page import page
+
         try:
             report.write_text(page(evaluation), encoding="utf-8")
         except OSError as error:

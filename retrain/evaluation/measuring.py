@@ -1,5 +1,6 @@
 """Bundles asked for the labels of a file's texts, with a progress bar."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,22 +11,23 @@ from model_server.bundle import Bundle, open_bundle
 from retrain.evaluation.answers import Answers, ask, truth_of
 from retrain.evaluation.evaluate import evaluate, require_same_labels
 from retrain.evaluation.shape import Evaluation
-from retrain.labelled.reading import read_labelled
+from retrain.labelled.reading import label_files, read_labelled
 
 
 def measure(
     folders: Sequence[Path], labels_path: Path, *, seed: int, console: Console
 ) -> Evaluation:
-    """Return the figures of bundles on a label file.
+    """Return the figures of bundles on a label file, or on all of a folder.
 
     Raises `RefusedBundle`, `DifferentLabels`, and `UnusableLabels` for a file without labels of
     these bundles.
     """
     bundles = [open_bundle(folder) for folder in folders]
     labels = require_same_labels(bundles)
-    labelled = read_labelled(labels_path, labels=labels)
-    texts = [row.text for row in labelled.rows]
-    named = [row.label for row in labelled.rows]
+    labelled = [read_labelled(file, labels=labels) for file in label_files(labels_path)]
+    faults = sum((Counter(file.fault_counts()) for file in labelled), Counter[str]())
+    texts = [row.text for file in labelled for row in file.rows]
+    named = [row.label for file in labelled for row in file.rows]
     measured: list[tuple[Bundle, Answers]] = []
     columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
@@ -36,6 +38,4 @@ def measure(
             answers = Answers.of(own, truth_of(own, named), rows)
             # Bundles may know the same labels in another order.
             measured.append((bundle, answers.in_order_of(labels)))
-    return evaluate(
-        measured, labels_file=str(labels_path), faults=labelled.fault_counts(), seed=seed
-    )
+    return evaluate(measured, labels_file=str(labels_path), faults=dict(faults), seed=seed)

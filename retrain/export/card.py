@@ -1,5 +1,6 @@
 """MODEL_CARD.md: what a bundle was made of, how good it is, and what it is not for."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,6 @@ from retrain.evaluation.bootstrap import Figure
 from retrain.evaluation.wording import HEADINGS, figure_text
 from retrain.export.gate import GateFigures
 from retrain.trained import Trained
-
-CARD: Final = "MODEL_CARD.md"
 
 _PURPOSE: Final = (
     "A classifier of single tweets: int8 ONNX, statically quantised, so that a tweet's score does "
@@ -50,7 +49,7 @@ def model_card(
     hours, rest_s = divmod(round(trained.wall_s), 3600)
     facts = {
         "Labels": ", ".join(_code(label) for label in trained.labels),
-        "Languages": ", ".join(trained.languages),
+        "Languages": _plain(", ".join(trained.languages)),
         "Base": _base(trained),
         "Training data": _data(trained),
         "Trained in": f"{hours} h {rest_s // 60} min, seed {trained.seed}, commit {trained.commit}",
@@ -69,8 +68,8 @@ def model_card(
 def _base(trained: Trained) -> str:
     """Return a base's name; of a folder without whose machine it lies on."""
     if trained.base_sha256 is None:
-        return trained.base
-    return f"{Path(trained.base).name}, SHA-256 {_code(trained.base_sha256)}"
+        return _plain(trained.base)
+    return f"{_plain(Path(trained.base).name)}, SHA-256 {_code(trained.base_sha256)}"
 
 
 def _data(trained: Trained) -> str:
@@ -91,7 +90,7 @@ def _data(trained: Trained) -> str:
 def _limits(languages: Sequence[str]) -> list[str]:
     return [
         "- It says something about a text, nothing about a person.",
-        f"- It knows {', '.join(languages)}; other languages get a guess.",
+        f"- It knows {_plain(', '.join(languages))}; other languages get a guess.",
         "- It gives every text one of its labels, also one that none of them fits.",
         f"- {_AGEING}",
     ]
@@ -99,7 +98,7 @@ def _limits(languages: Sequence[str]) -> list[str]:
 
 def _figures_table(measured: Sequence[Measured]) -> list[str]:
     headings = [
-        f"{found.texts_of}, {found.texts:,} texts{' *' if found.chosen_on else ''}"
+        f"{_plain(found.texts_of)}, {found.texts:,} texts{' *' if found.chosen_on else ''}"
         for found in measured
     ]
     rows = [
@@ -137,12 +136,13 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return re.sub(r"(?<!\\)\|", r"\\|", " ".join(text.split()))
 
 
 def _code(text: str) -> str:
-    fence = "``" if "`" in text else "`"
-    return f"{fence}{text}{fence}"
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{space}{text}{space}{fence}"
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from retrain.environment import prepare_libraries
+
 if TYPE_CHECKING:
     from retrain.export.exporting import Order
     from retrain.export.result import Exported
@@ -47,6 +49,7 @@ def export(
     A gate measures it on its validation texts and refuses what differs too much from the
     unquantised model, depends on the batch, is too large, or costs more than the last bundle.
     """
+    prepare_libraries()
     import msgspec
     from rich.console import Console
 

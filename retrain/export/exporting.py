@@ -1,29 +1,28 @@
 """From a trained model to a sealed bundle: export, quantise, calibrate, measure, judge, seal."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from model_server.bundle import MODEL, TOKENIZER, Bundle, open_bundle
+from model_server.bundle import CARD, MODEL, TOKENIZER, Bundle, open_bundle
 from model_server.engine import OnnxEngine, Probabilities
 from model_server.sealing import seal_bundle
 from retrain.evaluation.answers import Answers, ask, probabilities_of, truth_of
 from retrain.evaluation.bootstrap import Figure
 from retrain.evaluation.evaluate import headline_figures
 from retrain.export.batches import batches_of
-from retrain.export.card import CARD, Measured, model_card
+from retrain.export.card import Measured, model_card
 from retrain.export.cost import compare_cost
 from retrain.export.gate import Cost, GateFigures, refusals
 from retrain.export.measuring import labels_by_batch, macro_recall, same_labels
 from retrain.export.onnx_model import largest_logit_difference, load_torch, write_onnx
-from retrain.export.quantising import CALIBRATION_TEXTS, quantise
+from retrain.export.quantising import quantise
 from retrain.export.result import Exported
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
 from retrain.export.temperature import best_temperature
-from retrain.finished_folder import put_in_place
+from retrain.finished_folder import put_in_place, unfinished_beside
 from retrain.labelled.reading import LabelledFile
 from retrain.labelled.tweeteval import name_of, name_with_folder
 from retrain.trained import Trained, TrainedRefused, read_calibration, read_trained, read_validation
@@ -63,7 +62,7 @@ def export(order: Order, say: Callable[[str], object]) -> Exported:
     if order.out.exists():
         raise Failure(f"{order.out} exists already: name another folder or remove it")
     against = open_bundle(order.against) if order.against else None
-    with _unfinished(order.out) as work:
+    with unfinished_beside(order.out) as work:
         exported = _Export(order, trained, work, say).run(against)
         put_in_place(work / "int8", order.out)
     return exported
@@ -80,7 +79,7 @@ class _Export:
         calibration, validation = read_calibration(order.trained), read_validation(order.trained)
         if not calibration or not validation:
             raise TrainedRefused(f"{order.trained} has no texts to be calibrated and judged on")
-        self._calibration = [row.text for row in calibration[:CALIBRATION_TEXTS]]
+        self._calibration = [row.text for row in calibration]
         self._texts = [row.text for row in validation]
         self._truth = truth_of(trained.labels, [row.label for row in validation])
 
@@ -191,15 +190,3 @@ def _name_of(path: Path, others: Sequence[Path]) -> str:
     """Return how a card names a label file: with its folder where its name alone is not enough."""
     alike = [other.name for other in others].count(path.name) > 1
     return name_with_folder(path) if alike or path.name == "validation" else name_of(path)
-
-
-@contextmanager
-def _unfinished(out: Path) -> Iterator[Path]:
-    """Yield an empty folder beside a place; it is gone afterwards."""
-    work = out.with_name(f".{out.name}.unfinished")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

@@ -109,7 +109,10 @@ def _fold_biases(model: Any, class_biases: Sequence[float]) -> None:
 def largest_logit_difference(
     model: Any, class_biases: Sequence[float], file: Path, batches: list[Feeds]
 ) -> float:
-    """Return the largest difference between an ONNX file's logits and PyTorch's plus biases."""
+    """Return the largest difference between an ONNX file's logits and PyTorch's plus biases.
+
+    NaN where either has a NaN.
+    """
     import onnxruntime
     import torch
 
@@ -119,5 +122,7 @@ def largest_logit_difference(
         with torch.inference_mode():
             expected = model(**{name: torch.from_numpy(feed) for name, feed in feeds.items()})
         biased = expected.logits.numpy() + np.array(class_biases, dtype=np.float32)
-        largest = max(largest, float(np.abs(session.run(None, feeds)[0] - biased).max()))
+        difference = np.abs(session.run(None, feeds)[0] - biased).max()
+        # Unlike Python's, this maximum is NaN where one of the two is.
+        largest = float(np.maximum(largest, difference))
     return largest

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from model_server.bundle import open_bundle
+from retrain.bases.loading import known_kind
 from retrain.export.cli import bundle_that_serves
 from retrain.export.exporting import Order
 from retrain.labelled.preparing import Prepared, Sources
@@ -11,7 +12,9 @@ from retrain.labelled.rows import LabelledFile
 from schemas.failures import Failure
 
 
-def order_beside_training(trained: Path, out: Path, sources: Sources, prepared: Prepared) -> Order:
+def order_beside_training(
+    trained: Path, out: Path, base: str, sources: Sources, prepared: Prepared
+) -> Order:
     """Return the order for a model that is about to be trained.
 
     Test files with none of its labels stay out of the card. Raises a `Failure` for whatever would
@@ -20,6 +23,8 @@ def order_beside_training(trained: Path, out: Path, sources: Sources, prepared: 
     out = out.absolute()
     if out.exists() or out == trained.absolute():
         raise Failure(f"{out} exists already, or will: name another folder for the bundle")
+    if (kind := known_kind(base)) not in (None, "distilbert"):
+        raise Failure(f"{base} is a {kind}, only a DistilBERT becomes a bundle: leave --bundle out")
     against = bundle_that_serves()
     open_bundle(against)
     tests = (file for path in sources.test for file in label_files(path))

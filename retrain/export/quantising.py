@@ -10,7 +10,6 @@ from retrain.export.batches import Feeds
 from retrain.export.embeddings import quantise_embeddings_by_row
 from retrain.export.outliers import tame_outliers
 
-CALIBRATION_TEXTS: Final = 512
 _MULTIPLIED: Final = ["MatMul", "Gemm"]
 
 
@@ -22,13 +21,13 @@ def quantise(source: Path, target: Path, calibration: list[Feeds]) -> None:
     unsigned, which is what VNNI instructions multiply fastest. Attention itself, GELU and
     normalisation stay in floating point. Measured on a model of 384 × 6 layers against its fp32:
     96.8 % of 2,500 labels the same by plain static quantisation, 97.4 % with an own scale for each
-    row of the embeddings, 98.6 % with outliers tamed as well.
+    row of the embeddings, 98.6 % with outliers divided as well; those set apart: `outliers.py`.
     """
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     model = onnx.load(str(source))
     quantise_embeddings_by_row(model)
-    tame_outliers(model, calibration)
+    exact = tame_outliers(model, calibration)
     prepared = target.with_name(f"{target.name}.prepared")
     onnx.save(model, str(prepared))
     root = logging.getLogger()
@@ -45,6 +44,7 @@ def quantise(source: Path, target: Path, calibration: list[Feeds]) -> None:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            nodes_to_exclude=exact,
             extra_options={
                 "OpTypesToExcludeOutputQuantization": _MULTIPLIED,
                 "ActivationSymmetric": False,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from model_server.bundle import LONGEST_LABEL, storable_label
-from retrain.labelled.rows import LabelledFile, UnusableLabels
+from retrain.labelled.rows import Fault, LabelledFile, UnusableLabels
 from retrain.labelled.splitting import Example
 
 LEAST_OF_A_LABEL: Final = 8
@@ -45,12 +45,18 @@ def counts(examples: Sequence[Example], labels: Sequence[str]) -> dict[str, int]
     return {label: found[label] for label in labels}
 
 
-def check_rows(files: Sequence[LabelledFile]) -> None:
-    """Raise `UnusableLabels` where fewer than half of the files' rows are usable."""
+def check_rows(files: Sequence[LabelledFile], *, labels_are_chosen: bool) -> None:
+    """Raise `UnusableLabels` where fewer than half of the files' rows are usable.
+
+    Rows with other labels than those that a person has chosen do not count: two of many labels may
+    be wanted. Whether enough of each is left, `check_kept` asks.
+    """
     good = sum(len(file.rows) for file in files)
-    bad = sum(len(lines) for file in files for lines in file.faults.values())
+    faults = sum((Counter(file.fault_counts()) for file in files), Counter[str]())
+    if labels_are_chosen:
+        del faults[Fault.UNKNOWN_LABEL]
+    bad = faults.total()
     if good < _LEAST_USABLE * (good + bad):
-        faults = sum((Counter(file.fault_counts()) for file in files), Counter[str]())
         found = ", ".join(f"{fault}: {count}" for fault, count in faults.most_common())
         raise UnusableLabels(f"{bad} of {good + bad} rows cannot be used ({found})")
 

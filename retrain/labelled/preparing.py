@@ -8,6 +8,7 @@ from pathlib import Path
 
 from model_server.cleaning import CLEANING
 from retrain.labelled.account import (
+    LEAST_OF_A_LABEL,
     Account,
     check_copies,
     check_kept,
@@ -27,7 +28,7 @@ class Sources:
     """The label files and how they are to be read. A folder of TweetEval brings all its splits.
 
     No text of `test` is used, nor one that is nearly such a text. `most_texts` bounds the training
-    texts, and by a quarter of it the validation texts.
+    texts, and by a quarter of it the validation texts, but for rare labels, of which enough stay.
     """
 
     labels: Sequence[Path]
@@ -82,8 +83,8 @@ def prepare(sources: Sources) -> Prepared:
         training, validation = split(training, by=sources.split_by, share=sources.validation_share)
     validated = [example.text for example in validation]
     training = _apart(training, validated, "of validation", removed)
-    training = _at_most(training, sources.most_texts)
-    validation = _at_most(validation, sources.most_texts and sources.most_texts // 4)
+    training = _at_most(training, sources.most_texts, LEAST_OF_A_LABEL)
+    validation = _at_most(validation, sources.most_texts and sources.most_texts // 4, 1)
     unlabelled = _unlabelled(sources.unlabelled, clean, [*tested, *validated], removed)
     account.removed = removed
     account.training = counts(training, labels)
@@ -116,7 +117,7 @@ def _splits(files: Iterable[Path], name: Split) -> list[Path]:
 
 def _labels(files: Sequence[LabelledFile], names: Sequence[str] | None) -> tuple[str, ...]:
     """Return the labels in the order of the first file where all have the same, else by name."""
-    check_rows(files)
+    check_rows(files, labels_are_chosen=names is not None)
     labels = tuple(names) if names is not None else files[0].labels
     if names is None and any(set(file.labels) != set(labels) for file in files):
         labels = tuple(sorted({label for file in files for label in file.labels}))
@@ -155,10 +156,11 @@ def _apart(
     return [example for example, is_near in zip(distinct, near, strict=True) if not is_near]
 
 
-def _at_most(examples: Sequence[Example], most: int | None) -> list[Example]:
+def _at_most(examples: Sequence[Example], most: int | None, of_a_label: int) -> list[Example]:
     if most is None or len(examples) <= most:
         return list(examples)
-    return [examples[place] for place in least_hashed(examples, most / len(examples))]
+    places = least_hashed(examples, most / len(examples), at_least=of_a_label)
+    return [examples[place] for place in places]
 
 
 def _unlabelled(

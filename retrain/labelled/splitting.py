@@ -47,13 +47,16 @@ def split(
     )
 
 
-def least_hashed(examples: Sequence[Example], share: float) -> list[int]:
-    """Return the places of the given share of each label, chosen by their texts' hashes, sorted."""
+def least_hashed(examples: Sequence[Example], share: float, *, at_least: int = 0) -> list[int]:
+    """Return the places of the given share of each label, chosen by their texts' hashes, sorted.
+
+    Of a label so rare that this were fewer than `at_least`, it is so many, or all.
+    """
     by_label: dict[str, list[int]] = defaultdict(list)
     for place, example in enumerate(examples):
         by_label[example.label].append(place)
     chosen: list[int] = []
     for places in by_label.values():
         places.sort(key=lambda place: hashlib.sha256(examples[place].text.encode()).digest())
-        chosen += places[: round(share * len(places))]
+        chosen += places[: max(at_least, round(share * len(places)))]
     return sorted(chosen)

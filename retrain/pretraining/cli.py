@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from retrain.environment import set_defaults
+from retrain.environment import prepare_libraries
 from retrain.labelled.options import source_options, sources_of, unlabelled_option
 from retrain.many_files import ManyFilesCommand
 from retrain.training.options import recipe_of, recipe_options, running_options
@@ -38,7 +38,7 @@ def pretrain(
     from the unlabelled ones; no label is learned, and no text of test or validation is learned
     from. The result is a folder for `murmur model train --base`.
     """
-    set_defaults()
+    prepare_libraries()
     import msgspec
     from rich.console import Console
 
@@ -52,7 +52,7 @@ def pretrain(
         base=base,
         recipe=recipe_of(options),
         seed=seed,
-        out=out,
+        out=out.absolute(),
         home=load_settings().retrain_folder,
         threads=threads,
         checkpoint_every_s=checkpoint_s,

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import torch
 
 from retrain.bases.loading import Base, load_base, weights_sha256
 from retrain.finished_folder import put_in_place
@@ -16,7 +15,7 @@ from retrain.trained import PRETRAINED, TOKENIZER
 from retrain.training.batches import encode
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.data_facts import learned_from
-from retrain.training.hardware import choose_hardware
+from retrain.training.hardware import Hardware, choose_hardware
 from retrain.training.learning import Learner, Loop, Plan
 from retrain.training.recipe import OF_PRETRAINING, Recipe
 from retrain.training.watching import Curves, Display
@@ -50,10 +49,13 @@ def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, An
         "seed": order.seed,
         "data_sha256": prepared.sha256,
     }
-    checkpoints = Checkpoints.beside(order.out, described)
+    hardware = choose_hardware(order.recipe.precision, order.threads)
+    unchanged = {**described, "kept_out_sha256": prepared.kept_out_sha256}
+    checkpoints = Checkpoints.beside(order.out, unchanged, hardware)
     if not order.out.exists():
         with checkpoints.held():
-            _Pretraining(order, prepared, display, checkpoints).run(described)
+            checkpoints.require_own()
+            _Pretraining(order, prepared, display, checkpoints, hardware).run(described)
     manifest = _manifest(order.out)
     if any(manifest.get(name) != value for name, value in described.items()):
         raise Failure(f"{order.out} holds something else: remove it, or name another --out")
@@ -72,11 +74,11 @@ class _Pretraining:
     prepared: Prepared
     display: Display
     checkpoints: Checkpoints
+    hardware: Hardware
 
     def run(self, described: dict[str, Any]) -> None:
-        order, prepared = self.order, self.prepared
+        order, prepared, hardware = self.order, self.prepared, self.hardware
         recipe = order.recipe
-        hardware = choose_hardware(recipe.precision, order.threads)
         hardware.seed(order.seed)
         base = load_base(
             order.base, prepared.labels, max_tokens=recipe.max_tokens, cache=order.home / "cache"
@@ -91,7 +93,7 @@ class _Pretraining:
         run = resumable_run(folder, order.home, order.out.name, kind="pretraining")
         begun_at = commit_at_start(folder)
         run.parameters({**described, **described["recipe"], "commit": begun_at})
-        run.parameters({"hardware": hardware, "threads": torch.get_num_threads()})
+        run.parameters({"hardware": hardware})
         run.document("data.json", prepared.account.as_json())
         learner = Learner(guesser, learned.loss, recipe, plan, hardware)
         self.checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))

@@ -1,8 +1,6 @@
 """Bundles in MLflow's registry: every version stays, aliases say what each is for."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +8,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from model_server.bundle import RefusedBundle, open_bundle
-from retrain.finished_folder import put_in_place
+from model_server.bundle import CARD, MANIFEST, RefusedBundle, open_bundle
+from retrain.finished_folder import put_in_place, unfinished_beside
 from retrain.tracking import open_client, start_run, tracking_uri
 from schemas.failures import Failure
 
@@ -44,16 +42,21 @@ def parse_reference(text: str) -> tuple[str, str]:
 def log_bundle(home: Path, folder: Path, *, name: str | None, aliases: list[str]) -> Registered:
     """Copy a bundle to the registry as a new version, and move the aliases to it.
 
-    The aliases move last, when all of it is there. Raises `RefusedBundle` for a folder that is
-    no sound bundle, and `RegistryRefused`.
+    Copied are its manifest, the files for which that vouches, and its card. The aliases move last,
+    when all of it is there. Raises `RefusedBundle` for a folder that is no sound bundle,
+    `RegistryRefused`, and `ValueError` for a name or alias by which nothing could be fetched.
     """
     bundle = open_bundle(folder)
     name = name or bundle.manifest.name
+    for alias in aliases:
+        parse_reference(f"{name}@{alias}")
     sha256 = bundle.identity.sha256
     with _explained():
         run = start_run(home, f"{name} {bundle.manifest.version}", kind="bundle")
         run.parameters({"labels": ",".join(bundle.manifest.labels), "sha256": sha256})
-        run.client.log_artifacts(run.run_id, str(folder), _FOLDER)
+        for file in (MANIFEST, *bundle.manifest.files, CARD):
+            if (folder / file).is_file():
+                run.client.log_artifact(run.run_id, str(folder / file), _FOLDER)
         _ensure_name(run.client, name)
         version = run.client.create_model_version(
             name,
@@ -76,17 +79,13 @@ def log_bundle(home: Path, folder: Path, *, name: str | None, aliases: list[str]
 def fetch_bundle(home: Path, name: str, alias: str, out: Path) -> Registered:
     """Write the bundle that an alias names to a folder, whole or not at all.
 
-    Every file's hash is checked, and that it is the bundle which was logged. Raises
-    `RegistryRefused` where there is none, `RefusedBundle` where it is damaged, and `Failure`
+    The hash of every file but the card is checked, and that it is the bundle which was logged.
+    Raises `RegistryRefused` where there is none, `RefusedBundle` where it is damaged, and `Failure`
     where the place is taken.
     """
     if out.exists():
         raise Failure(f"{out} exists already: name another folder or remove it")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    work = out.with_name(f".{out.name}.unfinished")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
+    with unfinished_beside(out) as work:
         with _explained():
             client = open_client(home)
             from mlflow.artifacts import download_artifacts
@@ -107,8 +106,6 @@ def fetch_bundle(home: Path, name: str, alias: str, out: Path) -> Registered:
                 f"{logged or 'no bundle of ours'} was logged"
             )
         put_in_place(fetched, out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return Registered(
         name=name,
         registry_version=str(version.version),

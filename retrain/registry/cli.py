@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from retrain.environment import prepare_libraries
+
 
 @click.command()
 @click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -18,14 +20,18 @@ def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool)
 
     The registry is where MLFLOW_TRACKING_URI says, else a file of MURMUR_HOME.
     """
+    prepare_libraries()
     import msgspec
 
     from retrain.registry.bundles import log_bundle
     from schemas.settings import load_settings
 
-    registered = log_bundle(
-        load_settings().retrain_folder, bundle, name=name, aliases=list(aliases)
-    )
+    try:
+        registered = log_bundle(
+            load_settings().retrain_folder, bundle, name=name, aliases=list(aliases)
+        )
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--name, --alias") from error
     if as_json:
         click.echo(msgspec.json.encode(registered))
     else:
@@ -44,6 +50,7 @@ def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def fetch(reference: str, out: Path, as_json: bool) -> None:
     """Fetch a bundle from MLflow's registry and check its hashes."""
+    prepare_libraries()
     import msgspec
 
     from retrain.registry.bundles import fetch_bundle, parse_reference

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 import torch
 
+from retrain.training.hardware import Hardware
 from schemas.failures import Failure
 
 _KEPT: Final = 2
@@ -22,7 +23,7 @@ _LARGEST_IN_WEIGHTS: Final = 6
 
 
 class ForeignCheckpoint(Failure):
-    """A checkpoint of a training with another recipe, seed, base or data."""
+    """A checkpoint of a training with another recipe, seed, base, data or hardware."""
 
 
 class Checkpoints:
@@ -37,9 +38,14 @@ class Checkpoints:
         self._fingerprint = fingerprint
 
     @classmethod
-    def beside(cls, out: Path, described: Mapping[str, Any]) -> "Checkpoints":
-        """Return those of a training into `out`; `described` is what no resumption may change."""
-        fingerprint = hashlib.sha256(msgspec.json.encode(described, order="sorted")).hexdigest()
+    def beside(cls, out: Path, described: Mapping[str, Any], hardware: Hardware) -> "Checkpoints":
+        """Return those of a training into `out`; `described` is what no resumption may change.
+
+        Neither may what the same figures depend on: threads, number format and kind of device.
+        """
+        exactly = [hardware.threads, hardware.precision, hardware.device.type]
+        encoded = msgspec.json.encode([described, exactly], order="sorted")
+        fingerprint = hashlib.sha256(encoded).hexdigest()
         return cls(out.with_name(f"{out.name}.checkpoints"), fingerprint)
 
     @contextmanager
@@ -56,7 +62,10 @@ class Checkpoints:
     def check_space(self, weights_bytes: int) -> None:
         """Raise `Failure` where the disk has no room for the checkpoints to come."""
         needed = (_KEPT + 1) * _LARGEST_IN_WEIGHTS * weights_bytes
-        free = shutil.disk_usage(self.folder).free
+        # What lies there makes room as it is replaced.
+        free = shutil.disk_usage(self.folder).free + sum(
+            file.stat().st_size for file in self.folder.iterdir()
+        )
         if free < needed:
             raise Failure(
                 f"{self.folder} needs {needed >> 20} MiB for checkpoints, {free >> 20} are free"
@@ -73,17 +82,26 @@ class Checkpoints:
         for old in self._files()[:-_KEPT]:
             old.unlink()
 
+    def require_own(self) -> None:
+        """Raise `ForeignCheckpoint` where another training's lie here."""
+        self.latest()
+
     def latest(self) -> dict[str, Any] | None:
-        """Return the newest state, or None; raise `ForeignCheckpoint` for another training's."""
+        """Return the newest state, or None; raise `ForeignCheckpoint` for another training's.
+
+        One that was damaged after it was written is removed, and the one before it serves.
+        """
         for file in reversed(self._files()):
             try:
                 state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
             except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
-                continue  # damaged after it was written: the one before it serves
+                # Kept, it would count as the newest of the two.
+                file.unlink()
+                continue
             if state.pop("fingerprint") != self._fingerprint:
                 raise ForeignCheckpoint(
-                    f"{self.folder} is of a training with another recipe, seed, base or data: "
-                    f"remove it, or name another --out"
+                    f"{self.folder} is of a training with another recipe, seed, base or data, "
+                    f"--threads or number format: remove it, or name another --out"
                 )
             return state
         return None

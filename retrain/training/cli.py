@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from retrain.environment import set_defaults
+from retrain.environment import prepare_libraries
 from retrain.labelled.options import listed, source_options, sources_of, unlabelled_option
 from retrain.many_files import ManyFilesCommand
 from retrain.training.options import recipe_of, recipe_options, running_options
@@ -50,7 +50,7 @@ def train(
 
     The result is a folder for `murmur model export`. Everything is written down in MLflow.
     """
-    set_defaults()
+    prepare_libraries()
     import msgspec
     from rich.console import Console
 
@@ -73,7 +73,7 @@ def train(
         seed=seed,
         languages=listed(languages) or ("en",),
         teachers=teachers,
-        out=out,
+        out=out.absolute(),
         home=load_settings().retrain_folder,
         threads=threads,
         checkpoint_every_s=checkpoint_s,
@@ -81,7 +81,7 @@ def train(
     console = Console(stderr=True)
     prepared = prepare_shown(order.sources, console)
     # What would refuse the export is better found before the hours of training.
-    to_export = bundle and order_beside_training(out, bundle, order.sources, prepared)
+    to_export = bundle and order_beside_training(out, bundle, base, order.sources, prepared)
     with Display(console) as display:
         trained = Training(order, prepared, display).run()
     exported = export_shown(to_export) if to_export else None

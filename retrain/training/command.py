@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from retrain.bases.loading import Base, load_base, weights_sha256
 from retrain.labelled.preparing import Prepared, Sources
@@ -75,7 +74,8 @@ class Training:
             for folder in order.teachers
         ]
         self._described = _description(order, prepared, self._teachers)
-        self._checkpoints = Checkpoints.beside(order.out, self._described)
+        unchanged = {**self._described, "kept_out_sha256": prepared.kept_out_sha256}
+        self._checkpoints = Checkpoints.beside(order.out, unchanged, self._hardware)
 
     def run(self) -> Trained:
         """Train and write the folder, or return what stands there of this very training."""
@@ -95,12 +95,14 @@ class Training:
             return None
         trained = read_trained(out) if (out / MANIFEST).is_file() else None
         described = trained and {name: getattr(trained, name) for name in self._described}
-        if described != self._described:
+        kept_out = trained and trained.data and trained.data.kept_out_sha256
+        if described != self._described or kept_out != self._prepared.kept_out_sha256:
             raise TrainedRefused(f"{out} holds something else: remove it, or name another --out")
         return trained
 
     def _train(self) -> Trained:
         order, prepared, hardware = self._order, self._prepared, self._hardware
+        self._checkpoints.require_own()
         for doubt in doubts([*order.teachers, Path(order.base)], prepared):
             self._display.say(f"note: {doubt}")
         taught = self._taught()
@@ -142,7 +144,6 @@ class Training:
     def _taught(self) -> npt.NDArray[np.float32] | None:
         if not self._teachers:
             return None
-        self._checkpoints.latest()  # a foreign one is better found before hours of teaching
         prepared = self._prepared
         texts = [example.text for example in prepared.training] + list(prepared.unlabelled)
         self._display.begin("asking the teachers", len(texts) * len(self._teachers))
@@ -162,7 +163,6 @@ class Training:
         others = {name: value for name, value in self._described.items() if name != "recipe"}
         begun_at = commit_at_start(self._checkpoints.folder)
         run.parameters({**others, **recipe, "commit": begun_at, "hardware": self._hardware})
-        run.parameters({"threads": torch.get_num_threads()})
         run.document("data.json", self._prepared.account.as_json())
         return run
 

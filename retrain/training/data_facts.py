@@ -1,5 +1,6 @@
 """What a training says of its data, and what it can know of the data of those it learns from."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,8 +21,11 @@ class _Manifest(Struct):
 def learned_from(prepared: Prepared) -> LearnedFrom:
     """Return what a model card tells of the data: names and numbers, no paths and no text."""
     account = prepared.account
+    files = Counter[str]()
+    for file, found in account.files.items():
+        files[name_of(Path(file))] += found["rows"]
     return LearnedFrom(
-        files={name_of(Path(file)): found["rows"] for file, found in account.files.items()},
+        files=dict(files),
         test_files=tuple(name_of(Path(file)) for file in account.test_files),
         training=account.training,
         validation=account.validation,

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -13,10 +13,11 @@ from schemas.failures import Failure
 
 @dataclass(frozen=True)
 class Hardware:
-    """A device, and the context in which its forward passes run."""
+    """A device, its number format, and the processor's threads that work for it."""
 
     device: torch.device
     precision: str
+    threads: int
 
     @property
     def autocast(self) -> Callable[[], AbstractContextManager[object]]:
@@ -28,7 +29,7 @@ class Hardware:
     @property
     def exact(self) -> "Hardware":
         """The same device in fp32."""
-        return Hardware(self.device, "fp32")
+        return replace(self, precision="fp32")
 
     def seed(self, seed: int) -> None:
         """Set torch's generators."""
@@ -69,7 +70,8 @@ def choose_hardware(precision: Precision, threads: int | None) -> Hardware:
     capable = device.type == "cuda" or _processor_has_bf16()
     if precision == "bf16" and not capable:
         raise Failure("this processor has no bf16: use --precision fp32")
-    return Hardware(device, "bf16" if capable and precision != "fp32" else "fp32")
+    chosen = "bf16" if capable and precision != "fp32" else "fp32"
+    return Hardware(device, chosen, torch.get_num_threads())
 
 
 def _processor_has_bf16() -> bool:

@@ -14,6 +14,7 @@ from retrain.training.batches import Places, epoch_batches
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.hardware import Hardware
 from retrain.training.recipe import Recipe
+from schemas.failures import Failure
 
 
 class Watcher(Protocol):
@@ -155,7 +156,10 @@ class Loop:
     clock: Callable[[], float] = time.monotonic
 
     def run(self) -> Standing:
-        """Return the standing at the end, with the best weights put into the model."""
+        """Return the standing at the end, with the best weights put into the model.
+
+        Raises `Failure` where the loss is no number any more.
+        """
         standing = self._resumed()
         batches: list[Places] = []
         epoch_of_batches = -1
@@ -171,6 +175,8 @@ class Loop:
             learning_rate = self.learner.learning_rate
             loss = self.learner.step(batches[place])
             standing.step += 1
+            if not math.isfinite(loss):
+                raise Failure(f"the loss of step {standing.step} is {loss}: lower --learning-rate")
             for watcher in self.watchers:
                 watcher.stepped(standing.step, loss, learning_rate)
             if self._is_evaluated(standing.step):

@@ -53,6 +53,7 @@ def test_what_is_fetched_is_what_was_logged(home: Path, folder: Path, tmp_path: 
 def test_an_alias_moves_to_the_newer_bundle_and_the_older_one_stays(
     home: Path, folder: Path, tmp_path: Path
 ) -> None:
+    (folder / "labels.csv").write_text("text,label\nwhat somebody wrote,good\n")
     newer = keyword_bundle(tmp_path / "newer", {"good": "good", "bad": "bad", "grim": "bad"})
     first = document(home, "log", folder, "--name", "moving", "--alias", "champion")
     second = document(home, "log", newer.folder, "--name", "moving")
@@ -60,6 +61,8 @@ def test_an_alias_moves_to_the_newer_bundle_and_the_older_one_stays(
     champion = document(home, "fetch", "moving@champion", "--out", tmp_path / "a")
     challenger = document(home, "fetch", "moving@challenger", "--out", tmp_path / "b")
     assert (champion["sha256"], challenger["sha256"]) == (first["sha256"], second["sha256"])
+    # What else lies in its folder is no part of a bundle, and stays at home.
+    assert not list(home.rglob("labels.csv"))
 
 
 def test_a_bundle_that_was_changed_in_the_store_is_refused_and_leaves_nothing(

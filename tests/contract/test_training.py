@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from safetensors.torch import load_file, save_file
 
 from deploy.cli import murmur
 from model_server.scorer import load_scorer
 from retrain.labelled.preparing import Sources, prepare
 from retrain.trained import CALIBRATION_TEXTS, read_calibration, read_trained, read_validation
 from retrain.training.data_facts import doubts
+from retrain.training.watching import Display
 from schemas.failures import Failure
 from tests.training import WORDS, tiny_base, write_labels
 
@@ -54,6 +56,16 @@ def first(train: Train) -> dict[str, Any]:
 
 def weights(folder: Path, out: str) -> bytes:
     return (folder / out / "model.safetensors").read_bytes()
+
+
+def tracked(folder: Path, name: str) -> tuple[Any, Any]:
+    """Return MLflow's client and the one run of this name."""
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'home' / 'retrain' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("murmur")
+    (run,) = client.search_runs([experiment.experiment_id], f"attributes.run_name = '{name}'")
+    return client, run
 
 
 def test_it_learns_and_writes_a_folder_that_is_read_again(
@@ -124,6 +136,50 @@ def test_a_finished_training_is_not_repeated_and_another_one_takes_not_its_place
     with pytest.raises(Failure, match="holds something else"):
         train("first", "--epochs", "3")
     assert not list(folder.glob("first.*"))
+    # Nothing near these texts is in the data; still the first one's card could not say so.
+    with pytest.raises(Failure, match="holds something else"):
+        train("first", "--test", str(folder / "test.csv"))
+
+
+def test_a_training_that_loses_its_way_says_so_and_leaves_no_model(
+    folder: Path, train: Train
+) -> None:
+    base = tiny_base(folder / "lost-base")
+    weights = load_file(base / "model.safetensors")
+    weights["classifier.weight"][0, 0] = float("nan")
+    save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(Failure, match="the loss of step 1 is nan: lower --learning-rate"):
+        train("lost", "--base", str(base))
+    assert not (folder / "lost").exists()
+
+
+def test_another_training_changes_nothing_of_what_is_written_of_an_unfinished_one(
+    folder: Path, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Display, "evaluated", killed)
+        with pytest.raises(SystemExit):
+            train("unfinished", "--checkpoint-s", "0")
+    client, run = tracked(folder, "unfinished")
+    write_labels(folder / "different.csv", rows=500, seed=4)
+    with pytest.raises(Failure, match="another recipe, seed, base or data"):
+        train("unfinished", labels="different.csv")
+    said = client.list_artifacts(run.info.run_id)
+    assert [file.path for file in said] == ["data.json"]
+    (document,) = (folder / "home").rglob(f"{run.info.run_id}/artifacts/data.json")
+    assert "different.csv" not in document.read_text()
+    train("unfinished")
+    assert tracked(folder, "unfinished")[1].info.run_id == run.info.run_id
+
+
+def test_a_base_that_can_be_no_bundle_is_refused_before_it_is_trained(
+    folder: Path, train: Train
+) -> None:
+    with pytest.raises(Failure, match="only a DistilBERT becomes a bundle"):
+        train("large", "--base", "all-mpnet-base-v2", "--bundle", str(folder / "large-bundle"))
 
 
 def test_it_stops_when_the_validation_split_no_longer_gains(folder: Path, train: Train) -> None:
@@ -135,7 +191,6 @@ def test_it_stops_when_the_validation_split_no_longer_gains(folder: Path, train:
 
 @pytest.mark.usefixtures("first")
 def test_adapters_are_merged_into_weights_that_else_stay(folder: Path, train: Train) -> None:
-    from safetensors.torch import load_file
 
     write_labels(folder / "again.csv", rows=700, seed=5)
     base = ("--base", str(folder / "first"))
@@ -157,7 +212,8 @@ def test_a_student_learns_from_a_teacher_what_no_label_tells_it(folder: Path, tr
     write_labels(folder / "more.csv", rows=900, seed=7)
     write_labels(folder / "few.csv", rows=60, seed=8)
     taught = ("--teacher", str(folder / "first"), "--unlabelled", str(folder / "more.csv"))
-    found = train("student", *taught, "--word-dropout", "0", labels="few.csv")
+    # With a few validation texts the default patience would end it before it learns.
+    found = train("student", *taught, "--epochs", "4", "--patience", "0", labels="few.csv")
     alone = train("alone", labels="few.csv")
     assert found["data"]["unlabelled"] > 800
     assert found["trained"]["recipe"]["teachers"] != ""
@@ -204,13 +260,8 @@ def test_any_number_of_labels_is_learned(train: Train, folder: Path) -> None:
 def test_mlflow_knows_parameters_curves_and_hash_and_no_text(
     folder: Path, first: dict[str, Any]
 ) -> None:
-    from mlflow.tracking import MlflowClient
-
     home = folder / "home" / "retrain"
-    client = MlflowClient(tracking_uri=f"sqlite:///{home / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("murmur")
-    found = client.search_runs([experiment.experiment_id], "attributes.run_name = 'first'")
-    (run,) = found
+    client, run = tracked(folder, "first")
     assert run.info.status == "FINISHED"
     assert run.data.params["data_sha256"] == first["trained"]["data_sha256"]
     assert run.data.params["learning_rate"] == "0.01"

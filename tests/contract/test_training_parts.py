@@ -1,6 +1,9 @@
 """Training's parts on torch: bases, loss, averages, checkpoints."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,7 @@ import torch
 
 from retrain.bases import minilm
 from retrain.bases.loading import load_base
+from retrain.export.onnx_model import largest_logit_difference, write_onnx
 from retrain.training.averaging import AveragedWeights
 from retrain.training.batches import UNLABELLED, encode
 from retrain.training.checkpoints import Checkpoints, ForeignCheckpoint
@@ -126,6 +130,11 @@ def test_the_last_two_checkpoints_are_kept_and_a_damaged_one_is_passed_over(
         before = checkpoints.latest()
         assert before is not None
         assert before["step"] == 2
+        # What is written next is the newest, though its step was there before.
+        checkpoints.write(3, {"step": 3})
+        after = checkpoints.latest()
+        assert after is not None
+        assert after["step"] == 3
 
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
@@ -147,3 +156,40 @@ def test_two_processes_do_not_train_into_one_folder(tmp_path: Path) -> None:
 def test_checkpoints_that_the_disk_has_no_room_for_are_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="MiB for checkpoints"):
         Checkpoints(tmp_path, "mine").check_space(2**60)
+
+
+def test_checkpoints_that_lie_there_make_room_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = Checkpoints(tmp_path, "mine")
+    weights = torch.ones(100_000)
+    state = {"copies": [weights.clone() for _ in range(6)]}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3_000_000))
+    with checkpoints.held():
+        with pytest.raises(Failure, match="MiB for checkpoints"):
+            checkpoints.check_space(4 * len(weights))
+        for step in (1, 2):
+            checkpoints.write(step, state)
+        checkpoints.check_space(4 * len(weights))
+
+
+def test_a_checkpoint_of_other_threads_is_anothers(tmp_path: Path) -> None:
+    hardware = choose_hardware("fp32", 1)
+    with Checkpoints.beside(tmp_path / "out", {}, hardware).held():
+        Checkpoints.beside(tmp_path / "out", {}, hardware).write(1, {})
+        Checkpoints.beside(tmp_path / "out", {}, hardware).require_own()
+        for other in (replace(hardware, threads=2), replace(hardware, precision="bf16")):
+            with pytest.raises(ForeignCheckpoint, match="--threads or number format"):
+                Checkpoints.beside(tmp_path / "out", {}, other).require_own()
+
+
+def test_logits_that_are_no_numbers_are_no_small_difference(tmp_path: Path) -> None:
+    base = load_base(str(tiny_base(tmp_path / "tiny")), ["a", "b"], max_tokens=12, cache=tmp_path)
+    file = tmp_path / "model.onnx"
+    write_onnx(base.model.eval(), (0.0, 0.0), file)
+    words = np.array([[101, 2003, 102]])
+    feeds = {"input_ids": words, "attention_mask": np.ones_like(words)}
+    assert largest_logit_difference(base.model, (0.0, 0.0), file, [feeds]) < 1e-4
+    with torch.no_grad():
+        base.model.classifier.weight[0, 0] = float("nan")
+    assert np.isnan(largest_logit_difference(base.model, (0.0, 0.0), file, [feeds, feeds]))

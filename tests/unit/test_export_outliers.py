@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from onnx import TensorProto, helper, numpy_helper
 
 from retrain.export.embeddings import quantise_embeddings_by_row
-from retrain.export.outliers import divisors_of, tame_outliers
+from retrain.export.outliers import divisors_of, far_out, tame_outliers
 
 WORDS, CHANNELS, OUTPUTS = 50, 256, 8
 TABLE = "model.word_embeddings.weight"
@@ -73,6 +73,25 @@ def test_taming_keeps_the_function_and_shrinks_what_is_quantised() -> None:
     assert largest_input_of_a_product(model) < before / 4
     # One multiplication serves both products.
     assert [node.op_type for node in model.graph.node].count("Mul") == 1
+
+
+def test_what_stands_out_furthest_is_multiplied_apart_and_exactly() -> None:
+    model = a_model(outlier=12)
+    apart = tame_outliers(model, [FEEDS])
+    nodes = {node.name: node for node in model.graph.node if node.op_type == "MatMul"}
+    constants = {table.name: numpy_helper.to_array(table) for table in model.graph.initializer}
+    # Two products read these channels; each has a small one for the one that stands out.
+    assert len(apart) == 2
+    assert {constants[nodes[name].input[1]].shape for name in apart} == {(1, OUTPUTS)}
+    assert not constants["weights"][7].any()
+    assert constants["weights"].any(axis=1).sum() == CHANNELS - 1
+
+
+def test_far_out_is_what_reaches_over_twice_the_usual() -> None:
+    maxima = np.ones(200, dtype=np.float32)
+    maxima[[3, 4]] = 1.9, 2.1
+    assert far_out(maxima).tolist() == [4]
+    assert far_out(np.zeros(8, dtype=np.float32)).tolist() == []
 
 
 def test_where_no_channel_stands_out_nothing_is_added() -> None:

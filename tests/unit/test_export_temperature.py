@@ -28,6 +28,14 @@ def test_it_takes_back_what_the_logits_were_multiplied_with(
     assert np.array_equal(calibrated.predicted, honest.argmax(axis=1))
 
 
+def test_a_few_answers_that_are_all_right_do_not_become_certain() -> None:
+    confidence = np.linspace(0.6, 0.95, 90)
+    answers = np.column_stack([confidence, 1 - confidence])
+    found = best_temperature(answers, np.zeros(90, dtype=np.int64))
+    assert 0.1 < found < 1
+    assert softmax(np.log([[0.6, 0.4]]) / found).max() < 0.99
+
+
 def test_answers_that_are_all_right_and_certain_end_at_a_bound() -> None:
     certain = np.tile([[1.0, 0.0]], (10, 1))
     found = best_temperature(certain, np.zeros(10, dtype=np.int64))

@@ -124,9 +124,23 @@ def test_labels_that_nothing_can_be_learned_from_are_refused(
         prepared(tmp_path, rows)
 
 
-def test_files_of_which_most_rows_have_unknown_labels_are_refused(tmp_path: Path) -> None:
-    file = write(tmp_path / "labels.tsv", [*distinct(10), *[("a b", "Calm"), ("c", "Cross")] * 9])
-    with pytest.raises(UnusableLabels, match=r"18 of 28 rows cannot be used \(unknown label: 18"):
+def test_two_of_many_labels_may_be_chosen(tmp_path: Path) -> None:
+    others = [(f"other text {n}", f"other {n % 5}") for n in range(100)]
+    file = write(tmp_path / "labels.tsv", [*distinct(40), *others])
+    found = prepare(Sources(labels=[file], label_names=LABELS))
+    assert found.labels == tuple(LABELS)
+    assert found.account.files[str(file)] == {"rows": 40, "unknown label": 100}
+
+
+def test_chosen_labels_that_the_files_write_in_another_way_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "labels.tsv", [(text, label.title()) for text, label in distinct(40)])
+    with pytest.raises(UnusableLabels, match=r"no labelled text \(unknown label: 40\)"):
+        prepare(Sources(labels=[file], label_names=LABELS))
+
+
+def test_files_of_which_most_rows_have_no_text_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "labels.tsv", [*distinct(10), *[("", "calm")] * 18])
+    with pytest.raises(UnusableLabels, match=r"18 of 28 rows cannot be used \(empty text: 18"):
         prepare(Sources(labels=[file], label_names=LABELS))
 
 
