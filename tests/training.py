@@ -1,8 +1,15 @@
 """A base of a few thousand weights and label sets of our own, for tests that train."""
 
+import json
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+
+Train = Callable[..., dict[str, Any]]
 
 WORDS = {
     "calm": "lake quiet soft slow rest tea".split(),
@@ -37,3 +44,33 @@ def tiny_base(folder: Path) -> Path:
     DistilBertForSequenceClassification(config).save_pretrained(folder)
     shutil.copy(wheel_folder() / "tokenizer.json", folder)
     return folder
+
+
+def training_command(folder: Path) -> Train:
+    """Return `murmur model train` with the label files and the base of a folder, as a function."""
+    from deploy.cli import murmur
+
+    def run(out: str, *more: str, labels: str = "labels.csv") -> dict[str, Any]:
+        arguments = ["model", "train", "--labels", str(folder / labels), "--out", str(folder / out)]
+        arguments += ["--base", str(folder / "tiny"), "--threads", "1"]
+        arguments += ["--learning-rate", "0.01", "--batch-texts", "32"]
+        arguments += ["--evaluations-per-epoch", "4"]
+        # What is said twice counts as it is said last.
+        environment = {"MURMUR_HOME": str(folder / "home")}
+        result = CliRunner(env=environment).invoke(murmur, [*arguments, "--json", *more])
+        if result.exception is not None:
+            raise result.exception
+        document: dict[str, Any] = json.loads(result.stdout)
+        return document
+
+    return run
+
+
+def tracked_run(folder: Path, name: str) -> tuple[Any, Any]:
+    """Return MLflow's client and its one run of this name, of the command above."""
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'home' / 'retrain' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("murmur")
+    (run,) = client.search_runs([experiment.experiment_id], f"attributes.run_name = '{name}'")
+    return client, run

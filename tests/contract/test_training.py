@@ -1,25 +1,16 @@
 """`murmur model train` from label files to a folder, and what it writes down on the way."""
 
-import json
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from deploy.cli import murmur
 from model_server.scorer import load_scorer
-from retrain.labelled.preparing import Sources, prepare
 from retrain.trained import CALIBRATION_TEXTS, read_calibration, read_trained, read_validation
-from retrain.training.data_facts import doubts
-from retrain.training.watching import Display
 from schemas.failures import Failure
-from tests.training import WORDS, tiny_base, write_labels
-
-Train = Callable[..., dict[str, Any]]
+from tests.training import WORDS, Train, tiny_base, tracked_run, training_command, write_labels
 
 
 @pytest.fixture(scope="module")
@@ -33,20 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def train(folder: Path) -> Train:
-    def run(out: str, *more: str, labels: str = "labels.csv") -> dict[str, Any]:
-        arguments = ["model", "train", "--labels", str(folder / labels), "--out", str(folder / out)]
-        arguments += ["--base", str(folder / "tiny"), "--threads", "1"]
-        arguments += ["--learning-rate", "0.01", "--batch-texts", "32"]
-        arguments += ["--evaluations-per-epoch", "4"]
-        # What is said twice counts as it is said last.
-        environment = {"MURMUR_HOME": str(folder / "home")}
-        result = CliRunner(env=environment).invoke(murmur, [*arguments, "--json", *more])
-        if result.exception is not None:
-            raise result.exception
-        document: dict[str, Any] = json.loads(result.stdout)
-        return document
-
-    return run
+    return training_command(folder)
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +34,6 @@ def first(train: Train) -> dict[str, Any]:
 
 def weights(folder: Path, out: str) -> bytes:
     return (folder / out / "model.safetensors").read_bytes()
-
-
-def tracked(folder: Path, name: str) -> tuple[Any, Any]:
-    """Return MLflow's client and the one run of this name."""
-    from mlflow.tracking import MlflowClient
-
-    client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'home' / 'retrain' / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("murmur")
-    (run,) = client.search_runs([experiment.experiment_id], f"attributes.run_name = '{name}'")
-    return client, run
 
 
 def test_it_learns_and_writes_a_folder_that_is_read_again(
@@ -126,62 +94,6 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(
     assert weights(folder, "other") != weights(folder, "first")
 
 
-@pytest.mark.usefixtures("first")
-def test_a_finished_training_is_not_repeated_and_another_one_takes_not_its_place(
-    folder: Path, train: Train
-) -> None:
-    before = (folder / "first" / "trained.json").stat().st_mtime_ns
-    assert train("first")["trained"]["figures"]["steps"] > 0
-    assert (folder / "first" / "trained.json").stat().st_mtime_ns == before
-    with pytest.raises(Failure, match="holds something else"):
-        train("first", "--epochs", "3")
-    assert not list(folder.glob("first.*"))
-    # Nothing near these texts is in the data; still the first one's card could not say so.
-    with pytest.raises(Failure, match="holds something else"):
-        train("first", "--test", str(folder / "test.csv"))
-
-
-def test_a_training_that_loses_its_way_says_so_and_leaves_no_model(
-    folder: Path, train: Train
-) -> None:
-    base = tiny_base(folder / "lost-base")
-    weights = load_file(base / "model.safetensors")
-    weights["classifier.weight"][0, 0] = float("nan")
-    save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(Failure, match="the loss of step 1 is nan: lower --learning-rate"):
-        train("lost", "--base", str(base))
-    assert not (folder / "lost").exists()
-
-
-def test_another_training_changes_nothing_of_what_is_written_of_an_unfinished_one(
-    folder: Path, train: Train, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Display, "evaluated", killed)
-        with pytest.raises(SystemExit):
-            train("unfinished", "--checkpoint-s", "0")
-    client, run = tracked(folder, "unfinished")
-    write_labels(folder / "different.csv", rows=500, seed=4)
-    with pytest.raises(Failure, match="another recipe, seed, base or data"):
-        train("unfinished", labels="different.csv")
-    said = client.list_artifacts(run.info.run_id)
-    assert [file.path for file in said] == ["data.json"]
-    (document,) = (folder / "home").rglob(f"{run.info.run_id}/artifacts/data.json")
-    assert "different.csv" not in document.read_text()
-    train("unfinished")
-    assert tracked(folder, "unfinished")[1].info.run_id == run.info.run_id
-
-
-def test_a_base_that_can_be_no_bundle_is_refused_before_it_is_trained(
-    folder: Path, train: Train
-) -> None:
-    with pytest.raises(Failure, match="only a DistilBERT becomes a bundle"):
-        train("large", "--base", "all-mpnet-base-v2", "--bundle", str(folder / "large-bundle"))
-
-
 def test_it_stops_when_the_validation_split_no_longer_gains(folder: Path, train: Train) -> None:
     found = train("patient", "--epochs", "40", "--patience", "2", "--evaluations-per-epoch", "2")
     assert found["trained"]["figures"]["steps"] < 40 * 20 / 2
@@ -227,29 +139,6 @@ def test_a_student_learns_from_a_teacher_what_no_label_tells_it(folder: Path, tr
     assert [file.stat().st_mtime_ns for file in sorted((folder / "home").rglob("*.npy"))] == times
 
 
-@pytest.mark.usefixtures("first")
-def test_a_teacher_that_may_know_the_test_texts_is_doubted_aloud(folder: Path) -> None:
-    labels, test = [folder / "labels.csv"], [folder / "test.csv"]
-    learned_from = [folder / "first", folder / "tiny"]
-    assert not list(doubts(learned_from, prepare(Sources(labels=labels))))
-    (said,) = doubts(learned_from, prepare(Sources(labels=labels, test=test)))
-    assert "first" in said
-    assert "may flatter" in said
-
-
-@pytest.mark.usefixtures("first")
-def test_a_teacher_of_other_labels_is_refused(folder: Path, train: Train) -> None:
-    write_labels(folder / "three.csv", rows=400, labels=("calm", "cross", "glad"))
-    with pytest.raises(Failure, match="teaches"):
-        train("refused", "--teacher", str(folder / "first"), labels="three.csv")
-
-
-def test_unlabelled_texts_without_a_teacher_are_a_wrong_call(folder: Path, train: Train) -> None:
-    with pytest.raises(SystemExit) as ending:
-        train("none", "--unlabelled", str(folder / "labels.csv"))
-    assert ending.value.code == 2
-
-
 def test_any_number_of_labels_is_learned(train: Train, folder: Path) -> None:
     write_labels(folder / "own.csv", rows=900, labels=("calm", "cross", "glad"))
     found = train("own", "--epochs", "3", labels="own.csv")
@@ -261,7 +150,7 @@ def test_mlflow_knows_parameters_curves_and_hash_and_no_text(
     folder: Path, first: dict[str, Any]
 ) -> None:
     home = folder / "home" / "retrain"
-    client, run = tracked(folder, "first")
+    client, run = tracked_run(folder, "first")
     assert run.info.status == "FINISHED"
     assert run.data.params["data_sha256"] == first["trained"]["data_sha256"]
     assert run.data.params["learning_rate"] == "0.01"
