@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "down": "deploy.embedded.cli:down",
     "status": "deploy.embedded.cli:status",
     "kafka": "deploy.embedded.cli:kafka",
+    "psql": "deploy.embedded.cli:psql",
     "init": "deploy.installation.cli:init",
     "replay": "producers.cli:replay",
     "stream": "producers.live.cli:stream",

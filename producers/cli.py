@@ -110,7 +110,6 @@ def replay(
     import sys
 
     import msgspec
-    from rich.console import Console
 
     from producers.archives.inputs import inputs_of
     from producers.formats.archive_format import FormatOptions
@@ -124,6 +123,7 @@ def replay(
     from schemas.events import LIVE, valid_run_name
     from schemas.observability.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
 
     if run is not None and into is not None:
         raise click.UsageError("--run and --into name two runs: give one of them")
@@ -134,7 +134,7 @@ def replay(
             "a run is named in a-z, 0-9, '.', '_' and '-', at most 63 of them, and not `live`",
             param_hint="--run",
         )
-    console = Console(stderr=True)
+    console = terminal_console(stderr=True)
     interrupted = Interruption()
     request = ReplayRequest(
         inputs=tuple(inputs),
@@ -166,7 +166,7 @@ def replay(
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(report.as_json()) + b"\n")
     else:
-        Console().print(report_table(report))
+        terminal_console().print(report_table(report))
     for sentence in what_next(report):
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     if report.outcome is Outcome.INTERRUPTED:
@@ -180,15 +180,15 @@ def _dry_run(
     import sys
 
     import msgspec
-    from rich.console import Console
 
     from producers.replaying.command import run_dry
     from producers.replaying.dry_run_display import dry_run_lines
+    from schemas.terminal import terminal_console
 
     found = run_dry(request, interrupted, console)
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(found.as_json()) + b"\n")
     else:
         for line in dry_run_lines(found):
-            Console().print(line, markup=False, highlight=False, soft_wrap=True)
+            terminal_console().print(line, markup=False, highlight=False, soft_wrap=True)
     return 1 if found.damaged else 0

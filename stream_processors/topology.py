@@ -51,6 +51,8 @@ def build_app(
         consumer_auto_offset_reset="earliest",
         stream_buffer_maxsize=8 * settings.score_window,
         stream_wait_empty=True,
+        # It makes empty folders for tables that there are none of; by default in the current one.
+        datadir=settings.home / "faust",
         store="memory://",
         table_standby_replicas=0,
         topic_allow_declare=False,

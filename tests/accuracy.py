@@ -5,6 +5,7 @@ repeats and killed workers change anything.
 document; a promise that is not kept is exit 1.
 """
 
+import argparse
 import json
 import sys
 import tempfile
@@ -64,7 +65,11 @@ def measure(murmur: Murmur, file: Path) -> dict[str, Any]:
 
 def main() -> int:
     """Measure on a stack of its own and print the figures; return the exit code."""
-    file = Path(sys.argv[1]).resolve()
+    parser = argparse.ArgumentParser(prog="make accuracy", description="Needs LABELS=FILE.")
+    parser.add_argument("file", type=Path, help="id, label, text, separated by tabs")
+    file: Path = parser.parse_args().file.resolve()
+    if not file.is_file():
+        parser.error(f"there is no file {file}")
     home = Path(tempfile.mkdtemp(prefix="murmur-"))
     try:
         figures = measure(Murmur(stack.up(home, env_file=None)), file)

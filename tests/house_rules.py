@@ -18,6 +18,7 @@ OF_ONE_MACHINE = re.compile(
     r"/(work|root|home)/\w|pypi\.(org|python)|pythonhosted\.|maven\.(org|apache)"
 )
 UNFINISHED = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X)\b")
+CONSOLE = re.compile(r"(?<![\w.])Console\(")
 SLEEP = re.compile(r"\b(time|asyncio)\.sleep\(")
 
 
@@ -58,8 +59,14 @@ def _of_text(name: str, text: str) -> Iterator[str]:
             yield f"{name}:{number} speaks of one machine or names a registry's host"
         if name.endswith(".py") and UNFINISHED.search(line):
             yield f"{name}:{number} is unfinished"
+        if name.endswith(".py") and CONSOLE.search(line) and not _may_make_consoles(name):
+            yield f"{name}:{number} makes a console of its own: take `terminal_console`"
         if name.startswith("tests/") and name != "tests/conditions.py" and SLEEP.search(line):
             yield f"{name}:{number} sleeps for luck: wait for a condition"
+
+
+def _may_make_consoles(name: str) -> bool:
+    return name == "schemas/terminal.py" or name.startswith("tests/")
 
 
 def main() -> int:

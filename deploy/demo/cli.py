@@ -26,13 +26,13 @@ def demo(lines: int, run: str, keep_up: bool, as_json: bool) -> None:
     import signal
 
     import msgspec
-    from rich.console import Console
 
     from deploy.demo.demo import run_demo
     from deploy.demo.report import mismatch, print_result
     from schemas.events import LIVE, valid_run_name
     from schemas.failures import Failure
     from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
 
     if run == LIVE or not valid_run_name(run):
         raise click.BadParameter(f"{run!r} is no name of a replay's run", param_hint="--run")
@@ -43,11 +43,11 @@ def demo(lines: int, run: str, keep_up: bool, as_json: bool) -> None:
     # So that the stack is stopped also where a program ends the demo.
     signal.signal(signal.SIGTERM, stop)
     logging.basicConfig(level=logging.ERROR)
-    console = Console(stderr=True)
+    console = terminal_console(stderr=True)
     result = run_demo(load_settings().home, run=run, lines=lines, keep_up=keep_up, console=console)
     if as_json:
         click.echo(msgspec.json.encode(result))
     else:
-        print_result(result, Console(highlight=False))
+        print_result(result, terminal_console())
     if not result.ok:
         raise Failure(f"the demo's figures differ: {mismatch(result.checks)}")

@@ -84,11 +84,30 @@ def kafka(tool: str, arguments: tuple[str, ...]) -> int:
     return run_tool(load_settings(), tool, arguments)
 
 
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="Run PostgreSQL's own command line client.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(arguments: tuple[str, ...]) -> None:
+    """Run PostgreSQL's own command line client on the database that Murmur uses.
+
+    \b
+    murmur psql
+    murmur psql -c "SELECT label, count(*) FROM scored_tweets WHERE run = 'demo' GROUP BY 1"
+    """
+    from deploy.embedded.psql import become_psql
+    from schemas.settings import load_settings
+
+    become_psql(load_settings(), arguments)
+
+
 def _say() -> "Say":
-    from rich.console import Console
     from rich.markup import escape
 
-    console = Console(stderr=True, highlight=False)
+    from schemas.terminal import terminal_console
+
+    console = terminal_console(stderr=True)
     return lambda line: console.print(f"[dim]{escape(line)}[/dim]", soft_wrap=True)
 
 

@@ -47,10 +47,15 @@ def new_folder_if_root() -> str:
 def postgres_place(layout: Layout, state: StackState) -> PostgresPlace:
     """Return where this stack's PostgreSQL is."""
     if not state.postgres_folder:
-        return PostgresPlace(_wheel() / "pginstall" / "bin", layout.postgres / "data", None)
+        return PostgresPlace(shipped_programs(), layout.postgres / "data", None)
     folder = Path(state.postgres_folder)
     software = folder / _wheel().name / "pginstall" / "bin"
     return PostgresPlace(software, folder / "data", _UNPRIVILEGED)
+
+
+def shipped_programs() -> Path:
+    """Return the folder of PostgreSQL's programs, as they were installed with Murmur."""
+    return _wheel() / "pginstall" / "bin"
 
 
 def prepare_postgres(layout: Layout, state: StackState) -> Program:

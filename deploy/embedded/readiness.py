@@ -78,8 +78,8 @@ def probe_check(url: str) -> Check:
                 answer.read()
         except urllib.error.HTTPError as error:
             return error.read().decode(errors="replace").strip()
-        except OSError as error:
-            return str(getattr(error, "reason", error))
+        except OSError:
+            return "not answering"
         return None
 
     return check

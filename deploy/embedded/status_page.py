@@ -1,15 +1,15 @@
 """`murmur status` for people."""
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from deploy.embedded.status import Status
+from schemas.terminal import terminal_console
 
 
 def print_status(status: Status) -> None:
     """Print a status to standard output; addresses stand on lines of their own, to be copied."""
-    console = Console(highlight=False)
+    console = terminal_console()
     if not status.running and not status.processes:
         console.print(f"No stack runs in {escape(status.home)}: start it with `murmur up`.")
         return

@@ -21,11 +21,11 @@ def gaps() -> None:
 def list_(as_json: bool) -> None:
     """Show every time without a connection and what became of it."""
     import msgspec
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
 
     table = _table(load_settings())
     try:
@@ -35,14 +35,17 @@ def list_(as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode({"gaps": known}))
         return
-    shown = Table("gap", "from", "to", "reason", "status", "posts refilled", "")
+    if not known:
+        click.echo("there are no gaps")
+        return
+    shown = Table("gap", "from", "to", "reason", "status", "posts refilled", "detail")
     for gap in known:
         to_at = "lasts" if gap.to_at is None else f"{gap.to_at:%Y-%m-%d %H:%M:%S}"
         shown.add_row(
             str(gap.gap_id), f"{gap.from_at:%Y-%m-%d %H:%M:%S}", to_at, gap.reason, gap.status,
             f"{gap.posts_refilled:,}", escape(gap.detail),
         )  # fmt: skip
-    Console().print(shown)
+    terminal_console().print(shown)
 
 
 @gaps.command(short_help="Fetch what was missed by X's recent search.")
@@ -69,6 +72,8 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
         for gap in done:
             detail = f" ({gap.detail})" if gap.detail else ""
             click.echo(f"gap {gap.gap_id}: {gap.status}, {gap.posts:,} posts{detail}")
+        if not done:
+            click.echo("there are no open gaps")
     return 1 if any(gap.status == "open" for gap in done) else 0
 
 

@@ -61,9 +61,10 @@ def apply(file: Path, as_json: bool) -> None:
 def list_(as_json: bool) -> None:
     """Show the rules that X has."""
     import msgspec
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from schemas.terminal import terminal_console
 
     listed = _at_x().listed()
     if as_json:
@@ -72,7 +73,7 @@ def list_(as_json: bool) -> None:
     table = Table("tag", "value", "id")
     for rule in listed:
         table.add_row(escape(rule.tag or ""), escape(rule.value), escape(rule.rule_id))
-    Console().print(table)
+    terminal_console().print(table)
 
 
 def _at_x() -> "RulesAtX":
@@ -86,10 +87,10 @@ def _at_x() -> "RulesAtX":
 
 def _show(planned: "Plan", *, as_json: bool) -> None:
     import msgspec
-    from rich.console import Console
     from rich.markup import escape
 
     from producers.rules.matching import outside_subset
+    from schemas.terminal import terminal_console
 
     retagged = [new for _, new in planned.retagged]
     not_here = outside_subset([*planned.added, *retagged])
@@ -103,7 +104,7 @@ def _show(planned: "Plan", *, as_json: bool) -> None:
         }
         click.echo(msgspec.json.encode(document))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal_console(soft_wrap=True)
     for rule in planned.added:
         console.print(f"[green]+ {escape(rule.tag)}[/]: {escape(rule.value)}")
     for old, new in planned.retagged:

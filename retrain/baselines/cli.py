@@ -35,7 +35,6 @@ def baselines(
     """
     prepare_libraries()
     import msgspec
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -45,6 +44,7 @@ def baselines(
     from retrain.labelled.showing import account_table
     from retrain.tracking import start_run
     from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
 
     sources = sources_of(options)
     if not sources.test:
@@ -52,7 +52,7 @@ def baselines(
     prepared = prepare(sources)
     tested = test_examples(sources.test, prepared.labels, sources.cleaning)
     settings = load_settings()
-    console = Console(stderr=True)
+    console = terminal_console(stderr=True)
     measured = []
     if not no_bundle:
         folder = bundle or settings.model
@@ -77,4 +77,4 @@ def baselines(
         of_test = [f"{one.test[name]:.4f}" for name in ("macro_recall", "macro_f1", "accuracy")]
         fit = "–" if one.fit_s is None else f"{one.fit_s:.0f} s"
         table.add_row(escape(one.name), *of_test, f"{one.validation['macro_recall']:.4f}", fit)
-    Console().print(table)
+    terminal_console().print(table)

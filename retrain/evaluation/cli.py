@@ -32,13 +32,13 @@ def evaluate(
     if report is not None:
         prepare_libraries()
     import msgspec
-    from rich.console import Console
 
     from retrain.evaluation.measuring import measure
     from retrain.evaluation.tables import evaluation_view
     from schemas.failures import Failure
+    from schemas.terminal import terminal_console
 
-    evaluation = measure(bundles, labels_path, seed=seed, console=Console(stderr=True))
+    evaluation = measure(bundles, labels_path, seed=seed, console=terminal_console(stderr=True))
     if report is not None:
         from retrain.evaluation.page import page
 
@@ -49,4 +49,4 @@ def evaluate(
     if as_json:
         click.echo(msgspec.json.encode(evaluation))
     else:
-        Console(highlight=False).print(evaluation_view(evaluation))
+        terminal_console().print(evaluation_view(evaluation))

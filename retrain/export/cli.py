@@ -51,12 +51,12 @@ def export(
     """
     prepare_libraries()
     import msgspec
-    from rich.console import Console
 
     from retrain.export.exporting import Order
     from retrain.export.showing import exported_view
     from retrain.labelled.reading import label_files, read_labelled
     from retrain.trained import read_trained
+    from schemas.terminal import terminal_console
 
     if against and any_cost:
         raise click.UsageError("--any-cost compares with no bundle: leave --against out")
@@ -78,7 +78,7 @@ def export(
     if as_json:
         click.echo(msgspec.json.encode(exported))
     else:
-        Console(highlight=False).print(exported_view(exported))
+        terminal_console().print(exported_view(exported))
 
 
 def bundle_that_serves() -> Path:
@@ -91,10 +91,10 @@ def bundle_that_serves() -> Path:
 
 def export_shown(order: "Order") -> "Exported":
     """Export, with a line on a terminal that tells what is being done."""
-    from rich.console import Console
     from rich.markup import escape
 
     from retrain.export.exporting import export as export_bundle
+    from schemas.terminal import terminal_console
 
-    with Console(stderr=True).status("exporting") as status:
+    with terminal_console(stderr=True).status("exporting") as status:
         return export_bundle(order, lambda step: status.update(escape(step)))

@@ -40,13 +40,13 @@ def pretrain(
     """
     prepare_libraries()
     import msgspec
-    from rich.console import Console
 
     from retrain.labelled.showing import prepare_shown
     from retrain.pretraining.command import Order
     from retrain.pretraining.command import pretrain as pretrain_base
     from retrain.training.watching import Display
     from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
 
     order = Order(
         base=base,
@@ -57,7 +57,7 @@ def pretrain(
         threads=threads,
         checkpoint_every_s=checkpoint_s,
     )
-    console = Console(stderr=True)
+    console = terminal_console(stderr=True)
     prepared = prepare_shown(sources_of(options), console)
     with Display(console) as display:
         manifest = pretrain_base(order, prepared, display)

@@ -52,7 +52,6 @@ def train(
     """
     prepare_libraries()
     import msgspec
-    from rich.console import Console
 
     from retrain.export.cli import export_shown
     from retrain.export.ordering import order_beside_training
@@ -62,6 +61,7 @@ def train(
     from retrain.training.recipe import QUICK_TEXTS, quick
     from retrain.training.watching import Display
     from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
 
     if options["unlabelled"] and not teachers:
         raise click.UsageError("--unlabelled teaches nothing without a --teacher")
@@ -78,7 +78,7 @@ def train(
         threads=threads,
         checkpoint_every_s=checkpoint_s,
     )
-    console = Console(stderr=True)
+    console = terminal_console(stderr=True)
     prepared = prepare_shown(order.sources, console)
     # What would refuse the export is better found before the hours of training.
     to_export = bundle and order_beside_training(out, bundle, base, order.sources, prepared)
@@ -92,4 +92,4 @@ def train(
         for name, value in trained.figures.items():
             click.echo(f"{name:28} {value:.4f}")
         if exported is not None:
-            Console(highlight=False).print(exported_view(exported))
+            terminal_console().print(exported_view(exported))

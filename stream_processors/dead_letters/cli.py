@@ -54,8 +54,8 @@ def dead_letters() -> None:
 def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
     """Show dead letters, newest first."""
     import msgspec
-    from rich.console import Console
 
+    from schemas.terminal import terminal_console
     from stream_processors.dead_letters.letters import count_letters, newest_letters
     from stream_processors.dead_letters.views import as_document, letters_table
     from stream_processors.hold.release import read_hold
@@ -75,7 +75,7 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
         click.echo(msgspec.json.encode(document))
         return
     if letters:
-        Console(highlight=False).print(letters_table(letters))
+        terminal_console().print(letters_table(letters))
     click.echo(f"{len(letters):,} of {total:,} dead letters", err=True)
     if hold is not None:
         click.echo(f"scoring is {hold.sentence()}: `murmur dead-letters release`", err=True)
@@ -90,8 +90,8 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
 def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
     """Show all that is known of a dead letter; what would act on a terminal is escaped."""
     import msgspec
-    from rich.console import Console
 
+    from schemas.terminal import terminal_console
     from stream_processors.dead_letters.letters import Selection, find_ids, load_letters
     from stream_processors.dead_letters.views import as_document, letter_table
 
@@ -107,7 +107,7 @@ def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
     elif as_json:
         click.echo(msgspec.json.encode(as_document(letter)))
     else:
-        Console(highlight=False).print(letter_table(letter))
+        terminal_console().print(letter_table(letter))
 
 
 @dead_letters.command(short_help="Publish dead letters again where they came from.")

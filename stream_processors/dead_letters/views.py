@@ -21,8 +21,8 @@ def letters_table(letters: Sequence[Letter]) -> Table:
     """Return what `murmur dead-letters list` shows."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in ("id", "first seen", "run", "stage", "reason", "status", "detail"):
-        whole = heading in ("id", "first seen", "reason")
-        table.add_column(heading, overflow="fold" if whole else "ellipsis", no_wrap=True)
+        # What may be long shares the room that is left; the rest is copied into other commands.
+        table.add_column(heading, overflow="fold", no_wrap=heading not in ("run", "detail"))
     for letter in letters:
         table.add_row(
             str(letter.dead_letter_id),

@@ -22,9 +22,9 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
     from datetime import UTC, datetime
 
     import msgspec
-    from rich.console import Console
 
     from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
     from stream_processors.aggregates.windows import InvalidWindow, parse_window
     from stream_processors.reading.tables import totals_view
     from stream_processors.reading.totals import read_totals
@@ -37,7 +37,7 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(found))
     else:
-        Console(highlight=False).print(totals_view(found))
+        terminal_console().print(totals_view(found))
 
 
 @click.group()
@@ -50,9 +50,9 @@ def runs() -> None:
 def list_runs(as_json: bool) -> None:
     """Show every run: the live stream and each replay."""
     import msgspec
-    from rich.console import Console
 
     from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
     from schemas.transport.postgres import connect_postgres
     from stream_processors.reading.run_list import summaries
     from stream_processors.reading.tables import runs_table
@@ -65,7 +65,7 @@ def list_runs(as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode({"runs": found}))
     elif found:
-        Console(highlight=False).print(runs_table(found))
+        terminal_console().print(runs_table(found))
     else:
         click.echo("there are no runs yet: `murmur replay FILE` or `murmur demo` makes one")
 

@@ -104,7 +104,7 @@ def runs_table(runs: Sequence[RunSummary]) -> Table:
 def _headline(figures: Aggregates) -> str:
     name = f"[bold]{escape(figures.run)}[/], window {figures.window}"
     if figures.start is None or figures.end is None:
-        return f"{name}: no tweets"
+        return f"{name}: no tweets; `murmur status` shows how many wait to be scored"
     return f"{name}: {_moment(figures.start)} to {_moment(figures.end)} UTC"
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from stream_processors.reading.known_runs import UnknownRun
 from stream_processors.reading.run_deletion import delete_run
 from tests.integration.reading import run_command, some_tweets
 from tests.integration.storing import arrived_now, store
+from tests.stack import MURMUR, process_environment
 from tests.unit.examples import deleted, scored_tweet
 
 
@@ -56,6 +58,25 @@ def test_an_export_holds_every_tweet_by_day_and_id(connection: Connection, tmp_p
         assert line["probabilities"] == tweet.score.probabilities
         assert line["model_sha256"] == tweet.score.model.sha256
         assert datetime.fromisoformat(line["posted_at"]) == tweet.posted_at
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "ids"])
+def test_a_reader_that_has_seen_enough_is_no_fault(
+    connection: Connection, settings: Settings, form: str
+) -> None:
+    store(connection, some_tweets(9_000))
+    which = ["--ids-only"] if form == "ids" else ["--format", form]
+    process = subprocess.Popen(
+        [MURMUR, "export", "--run", "archive", *which],
+        env=process_environment(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process:
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 def test_every_format_tells_the_same(connection: Connection, tmp_path: Path) -> None:

@@ -32,6 +32,18 @@ def test_kafkas_own_consumer_reads_and_commits_as_a_named_group(settings: Settin
     assert sum(partition.offset for partition in committed if partition.offset > 0) == 1
 
 
+def test_psql_needs_no_address_and_shows_none(settings: Settings) -> None:
+    command_of_psql = "\\! tr '\\0' ' ' < /proc/$PPID/cmdline"
+    answer = subprocess.run(
+        [MURMUR, "psql", "-tA", "-c", "SELECT current_database()", "-c", command_of_psql],
+        env=process_environment(settings), capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    database, command = answer.stdout.split("\n", 1)
+    assert settings.postgres_uri.endswith(f"/{database}")
+    assert "SELECT" in command
+    assert "://" not in command
+
+
 def test_the_status_of_a_stack_is_one_document(stack: Settings) -> None:
     answer = subprocess.run(
         [MURMUR, "status", "--json"],
