@@ -74,6 +74,7 @@ def _what_next(result: DemoResult) -> RenderableType:
         (f"{murmur} replay FILE", "your own archive"),
         (f"{murmur} totals --run {result.run} --window 1d", "its last day"),
         (f"{murmur} export --run {result.run} --format csv", "every tweet"),
+        (f"{murmur} psql", "there: SELECT label, text FROM scored_tweets LIMIT 10;"),
         (f"{murmur} status", "addresses of the servers"),
     ]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
@@ -82,8 +83,7 @@ def _what_next(result: DemoResult) -> RenderableType:
         table.add_row(Text(command, style="cyan"), Text(purpose, style="dim"))
     where = "The stack is still up." if result.still_up else "The stack is stopped, its data stays."
     files = f"The archive and its manifest are in {result.archive_path.parent}, more in README.md."
-    query = Text.assemble("In psql: ", ("SELECT label, text FROM scored_tweets LIMIT 10", "cyan"))
-    return Group(Text(f"{where} Where to look next:"), table, query, Text(files, style="dim"))
+    return Group(Text(f"{where} Where to look next:"), table, Text(files, style="dim"))
 
 
 def _command() -> str:

@@ -58,6 +58,7 @@ def obvious_app(settings: Settings, classify: Classify, connection: Connection) 
         broker=[f"kafka://{server}" for server in settings.kafka_servers.split(",")],
         broker_commit_interval=1,
         consumer_auto_offset_reset="earliest",
+        datadir=settings.home / "obvious",
         store="memory://",
         topic_allow_declare=False,
         topic_disable_leader=True,
