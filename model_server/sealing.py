@@ -68,4 +68,5 @@ def seal_bundle(
 def _vouched_for(folder: Path) -> list[Path]:
     """Return the files, in order; weights may lie in a file of their own beside model.onnx."""
     unsealed = (MANIFEST, CARD)
-    return sorted(file for file in folder.iterdir() if file.name not in unsealed)
+    files = (file for file in folder.iterdir() if file.is_file())
+    return sorted(file for file in files if file.name not in unsealed)

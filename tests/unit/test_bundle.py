@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_server.bundle import MANIFEST, MODEL, RefusedBundle, default_bundle, open_bundle
+from model_server.bundle import CARD, MANIFEST, MODEL, RefusedBundle, default_bundle, open_bundle
 from model_server.engine import OnnxEngine, UnscorableTexts
 from model_server.scorer import Scorer, load_scorer
 from model_server.sealing import seal_bundle
@@ -120,6 +120,20 @@ def test_a_sealed_bundle_passes_its_own_self_test(copy: Path) -> None:
     scorer = load_scorer(copy, cache_size=0)
     assert scorer.identity == bundle.identity
     assert set(scorer.predict(["fine"])[0].probabilities) == {"bad", "so-so", "good"}
+
+
+def test_a_seal_vouches_for_every_file_but_the_card(copy: Path) -> None:
+    beside = copy / "model.onnx.data"
+    beside.write_bytes(b"weights of a large model")
+    sealed = seal_bundle(
+        copy, name="large", version="1", labels=("bad", "so-so", "good"), cleaning="1",
+        languages=("en",), max_tokens=64, temperature=1.0, self_test_texts=TEXTS[:1],
+    )  # fmt: skip
+    (copy / CARD).write_text("another card")
+    assert open_bundle(copy).identity == sealed.identity
+    beside.write_bytes(b"weights of another model")
+    with pytest.raises(RefusedBundle, match=r"model\.onnx\.data has SHA-256"):
+        open_bundle(copy)
 
 
 def test_a_higher_temperature_lowers_confidence_and_keeps_labels(copy: Path) -> None:
