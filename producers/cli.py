@@ -168,7 +168,7 @@ def replay(
     else:
         terminal_console().print(report_table(report))
     for sentence in what_next(report):
-        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        console.print(sentence, markup=False, soft_wrap=True)
     if report.outcome is Outcome.INTERRUPTED:
         return 128 + (interrupted.signal_number or 0)
     return 1 if report.damaged else 0
@@ -189,6 +189,7 @@ def _dry_run(
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(found.as_json()) + b"\n")
     else:
+        output = terminal_console(soft_wrap=True)
         for line in dry_run_lines(found):
-            terminal_console().print(line, markup=False, highlight=False, soft_wrap=True)
+            output.print(line, markup=False)
     return 1 if found.damaged else 0

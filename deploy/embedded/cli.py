@@ -1,4 +1,4 @@
-"""`murmur up`, `down`, `status` and `kafka`."""
+"""`murmur up`, `down`, `status`, `kafka` and `psql`."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from deploy.embedded.status import Status
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 @click.command(short_help="Start the embedded stack.")
@@ -62,7 +63,7 @@ def status(as_json: bool) -> int:
 
 
 @click.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings=_PASSED_ON,
     short_help="Run one of Kafka's own command line tools.",
 )
 @click.argument("tool", type=click.Choice(list(TOOLS)), metavar="TOOL")
@@ -85,7 +86,7 @@ def kafka(tool: str, arguments: tuple[str, ...]) -> int:
 
 
 @click.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings=_PASSED_ON,
     short_help="Run PostgreSQL's own command line client.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)

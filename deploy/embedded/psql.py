@@ -13,7 +13,6 @@ _NAMED_OTHERWISE: Final = {
     "dbname": "PGDATABASE",
     "application_name": "PGAPPNAME",
     "target_session_attrs": "PGTARGETSESSIONATTRS",
-    "requiressl": "PGREQUIRESSL",
 }
 
 

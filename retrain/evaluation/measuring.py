@@ -1,6 +1,5 @@
 """Bundles asked for the labels of a file's texts, with a progress bar."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from retrain.evaluation.answers import Answers, ask, truth_of
 from retrain.evaluation.evaluate import evaluate, require_same_labels
 from retrain.evaluation.shape import Evaluation
 from retrain.labelled.reading import label_files, read_labelled
+from retrain.labelled.rows import fault_counts_of
 
 
 def measure(
@@ -25,7 +25,6 @@ def measure(
     bundles = [open_bundle(folder) for folder in folders]
     labels = require_same_labels(bundles)
     labelled = [read_labelled(file, labels=labels) for file in label_files(labels_path)]
-    faults = sum((Counter(file.fault_counts()) for file in labelled), Counter[str]())
     texts = [row.text for file in labelled for row in file.rows]
     named = [row.label for file in labelled for row in file.rows]
     measured: list[tuple[Bundle, Answers]] = []
@@ -38,4 +37,6 @@ def measure(
             answers = Answers.of(own, truth_of(own, named), rows)
             # Bundles may know the same labels in another order.
             measured.append((bundle, answers.in_order_of(labels)))
-    return evaluate(measured, labels_file=str(labels_path), faults=dict(faults), seed=seed)
+    return evaluate(
+        measured, labels_file=str(labels_path), faults=dict(fault_counts_of(labelled)), seed=seed
+    )

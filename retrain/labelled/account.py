@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from model_server.bundle import LONGEST_LABEL, storable_label
-from retrain.labelled.rows import Fault, LabelledFile, UnusableLabels
+from retrain.labelled.rows import Fault, LabelledFile, UnusableLabels, fault_counts_of
 from retrain.labelled.splitting import Example
 
 LEAST_OF_A_LABEL: Final = 8
@@ -52,7 +52,7 @@ def check_rows(files: Sequence[LabelledFile], *, labels_are_chosen: bool) -> Non
     be wanted. Whether enough of each is left, `check_kept` asks.
     """
     good = sum(len(file.rows) for file in files)
-    faults = sum((Counter(file.fault_counts()) for file in files), Counter[str]())
+    faults = fault_counts_of(files)
     if labels_are_chosen:
         del faults[Fault.UNKNOWN_LABEL]
     bad = faults.total()

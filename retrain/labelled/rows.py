@@ -1,6 +1,6 @@
 """What a label file holds: texts that people labelled, and the rows that are no such thing."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,6 +44,11 @@ class LabelledFile:
     def fault_counts(self) -> dict[str, int]:
         """Return how many rows each fault has left out."""
         return {fault.value: len(lines) for fault, lines in sorted(self.faults.items())}
+
+
+def fault_counts_of(files: Iterable[LabelledFile]) -> Counter[str]:
+    """Return how many rows each fault has left out of all these files."""
+    return sum((Counter(file.fault_counts()) for file in files), Counter[str]())
 
 
 @dataclass(frozen=True, slots=True)

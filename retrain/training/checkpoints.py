@@ -50,13 +50,17 @@ class Checkpoints:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes out; raise `Failure` where one trains into the same folder."""
+        """Keep other processes out; raise `Failure` where one trains into the same folder.
+
+        Raises `ForeignCheckpoint` where another training's checkpoints lie here.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise Failure(f"another process trains with {self.folder}") from error
+            self._newest(mapped=True)
             yield
 
     def check_space(self, weights_bytes: int) -> None:
@@ -82,18 +86,20 @@ class Checkpoints:
         for old in self._files()[:-_KEPT]:
             old.unlink()
 
-    def require_own(self) -> None:
-        """Raise `ForeignCheckpoint` where another training's lie here."""
-        self.latest()
-
     def latest(self) -> dict[str, Any] | None:
         """Return the newest state, or None; raise `ForeignCheckpoint` for another training's.
 
         One that was damaged after it was written is removed, and the one before it serves.
         """
+        return self._newest(mapped=False)
+
+    def _newest(self, *, mapped: bool) -> dict[str, Any] | None:
+        """Return `latest`; mapped, its weights are only read where they are looked at."""
         for file in reversed(self._files()):
             try:
-                state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+                state: dict[str, Any] = torch.load(
+                    file, map_location="cpu", weights_only=True, mmap=mapped
+                )
             except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
                 # Kept, it would count as the newest of the two.
                 file.unlink()

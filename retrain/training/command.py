@@ -102,7 +102,6 @@ class Training:
 
     def _train(self) -> Trained:
         order, prepared, hardware = self._order, self._prepared, self._hardware
-        self._checkpoints.require_own()
         for doubt in doubts([*order.teachers, Path(order.base)], prepared):
             self._display.say(f"note: {doubt}")
         taught = self._taught()

@@ -60,8 +60,8 @@ def test_a_bundle_is_a_base_that_answers_as_the_bundle_does(
     exported: tuple[Path, dict[str, Any]], trained: Path, tmp_path: Path
 ) -> None:
     folder, _ = exported
-    apart = [node.name for node in onnx.load(str(folder / MODEL)).graph.node]
-    assert any(name.endswith("_apart") for name in apart)
+    nodes = onnx.load(str(folder / MODEL)).graph.node
+    assert any(node.name.endswith("_apart") for node in nodes)
     texts = [row.text for row in read_validation(trained)]
     base = load_base(str(folder), list(TELLING), max_tokens=32, cache=tmp_path)
     hardware = choose_hardware("fp32", 1)

@@ -10,51 +10,34 @@ from safetensors.torch import load_file
 from model_server.scorer import load_scorer
 from retrain.trained import CALIBRATION_TEXTS, read_calibration, read_trained, read_validation
 from schemas.failures import Failure
-from tests.training import WORDS, Train, tiny_base, tracked_run, training_command, write_labels
+from tests.training import WORDS, Train, tracked_run, write_labels
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("training")
-    tiny_base(folder / "tiny")
-    write_labels(folder / "labels.csv", rows=700)
-    write_labels(folder / "test.csv", rows=60, seed=7)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def train(folder: Path) -> Train:
-    return training_command(folder)
-
-
-@pytest.fixture(scope="module")
-def first(train: Train) -> dict[str, Any]:
-    return train("first")
-
-
-def weights(folder: Path, out: str) -> bytes:
-    return (folder / out / "model.safetensors").read_bytes()
+def weights(training_folder: Path, out: str) -> bytes:
+    return (training_folder / out / "model.safetensors").read_bytes()
 
 
 def test_it_learns_and_writes_a_folder_that_is_read_again(
-    folder: Path, first: dict[str, Any]
+    training_folder: Path, first: dict[str, Any]
 ) -> None:
-    trained = read_trained(folder / "first")
+    trained = read_trained(training_folder / "first")
     assert trained.labels == ("calm", "cross")
     assert trained.figures["macro_recall"] > 0.9
     assert first["trained"]["figures"] == trained.figures
-    validation = read_validation(folder / "first")
+    validation = read_validation(training_folder / "first")
     assert len(validation) == sum(first["data"]["validation"].values())
-    calibration = {line.text for line in read_calibration(folder / "first")}
+    calibration = {line.text for line in read_calibration(training_folder / "first")}
     assert len(calibration) == min(CALIBRATION_TEXTS, sum(first["data"]["training"].values()))
     assert not calibration & {line.text for line in validation}
 
 
 def test_one_command_leads_from_label_files_to_a_bundle_that_serves(
-    folder: Path, train: Train
+    training_folder: Path, train: Train
 ) -> None:
-    bundle = folder / "bundle"
-    document = train("exported", "--bundle", str(bundle), "--test", str(folder / "test.csv"))
+    bundle = training_folder / "bundle"
+    document = train(
+        "exported", "--bundle", str(bundle), "--test", str(training_folder / "test.csv")
+    )
     assert set(document["exported"]["measured"]) == {"validation", "test.csv"}
     scorer = load_scorer(bundle, cache_size=0)
     assert scorer.identity.sha256 == document["exported"]["sha256"]
@@ -62,54 +45,59 @@ def test_one_command_leads_from_label_files_to_a_bundle_that_serves(
         "calm",
         "cross",
     ]
-    for taken in (bundle, folder / "not-begun"):
+    for taken in (bundle, training_folder / "not-begun"):
         with pytest.raises(Failure, match="another folder for the bundle"):
             train("not-begun", "--bundle", str(taken))
-    assert not (folder / "not-begun").exists()
+    assert not (training_folder / "not-begun").exists()
 
 
 def test_test_files_without_our_labels_stay_out_of_the_card_alone(
-    folder: Path, train: Train
+    training_folder: Path, train: Train
 ) -> None:
-    of_others = write_labels(folder / "others.csv", rows=60, seed=9, labels=("glad",))
-    tests = folder / "tests"
+    of_others = write_labels(training_folder / "others.csv", rows=60, seed=9, labels=("glad",))
+    tests = training_folder / "tests"
     tests.mkdir()
-    for file in (of_others, folder / "test.csv"):
+    for file in (of_others, training_folder / "test.csv"):
         (tests / file.name).write_bytes(file.read_bytes())
-    document = train("carded", "--bundle", str(folder / "carded-bundle"), "--test", str(tests))
+    document = train(
+        "carded", "--bundle", str(training_folder / "carded-bundle"), "--test", str(tests)
+    )
     assert set(document["exported"]["measured"]) == {"validation", "test.csv"}
-    card = (folder / "carded-bundle" / "MODEL_CARD.md").read_text()
+    card = (training_folder / "carded-bundle" / "MODEL_CARD.md").read_text()
     assert "`others.csv`" in card
     assert "`labels.csv`" in card
-    assert str(folder) not in card
+    assert str(training_folder) not in card
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(
-    folder: Path, train: Train, first: dict[str, Any]
+    training_folder: Path, train: Train, first: dict[str, Any]
 ) -> None:
     again = train("again")
-    assert weights(folder, "again") == weights(folder, "first")
+    assert weights(training_folder, "again") == weights(training_folder, "first")
     assert again["trained"]["figures"] == first["trained"]["figures"]
     train("other", "--seed", "2")
-    assert weights(folder, "other") != weights(folder, "first")
+    assert weights(training_folder, "other") != weights(training_folder, "first")
 
 
-def test_it_stops_when_the_validation_split_no_longer_gains(folder: Path, train: Train) -> None:
+def test_it_stops_when_the_validation_split_no_longer_gains(
+    training_folder: Path, train: Train
+) -> None:
     found = train("patient", "--epochs", "40", "--patience", "2", "--evaluations-per-epoch", "2")
     assert found["trained"]["figures"]["steps"] < 40 * 20 / 2
     assert found["trained"]["figures"]["best_step"] < found["trained"]["figures"]["steps"]
-    assert (folder / "patient").is_dir()
+    assert (training_folder / "patient").is_dir()
 
 
 @pytest.mark.usefixtures("first")
-def test_adapters_are_merged_into_weights_that_else_stay(folder: Path, train: Train) -> None:
-
-    write_labels(folder / "again.csv", rows=700, seed=5)
-    base = ("--base", str(folder / "first"))
+def test_adapters_are_merged_into_weights_that_else_stay(
+    training_folder: Path, train: Train
+) -> None:
+    write_labels(training_folder / "again.csv", rows=700, seed=5)
+    base = ("--base", str(training_folder / "first"))
     found = train("adapted", *base, "--lora", "4", labels="again.csv")
     assert found["trained"]["figures"]["macro_recall"] > 0.9
-    adapted = load_file(folder / "adapted" / "model.safetensors")
-    before = load_file(folder / "first" / "model.safetensors")
+    adapted = load_file(training_folder / "adapted" / "model.safetensors")
+    before = load_file(training_folder / "first" / "model.safetensors")
     assert set(adapted) == set(before)
     layer = "distilbert.transformer.layer.0."
     changed = {name for name, tensor in adapted.items() if not tensor.equal(before[name])}
@@ -120,10 +108,17 @@ def test_adapters_are_merged_into_weights_that_else_stay(folder: Path, train: Tr
 
 
 @pytest.mark.usefixtures("first")
-def test_a_student_learns_from_a_teacher_what_no_label_tells_it(folder: Path, train: Train) -> None:
-    write_labels(folder / "more.csv", rows=900, seed=7)
-    write_labels(folder / "few.csv", rows=60, seed=8)
-    taught = ("--teacher", str(folder / "first"), "--unlabelled", str(folder / "more.csv"))
+def test_a_student_learns_from_a_teacher_what_no_label_tells_it(
+    training_folder: Path, train: Train
+) -> None:
+    write_labels(training_folder / "more.csv", rows=900, seed=7)
+    write_labels(training_folder / "few.csv", rows=60, seed=8)
+    taught = (
+        "--teacher",
+        str(training_folder / "first"),
+        "--unlabelled",
+        str(training_folder / "more.csv"),
+    )
     # With a few validation texts the default patience would end it before it learns.
     found = train("student", *taught, "--epochs", "4", "--patience", "0", labels="few.csv")
     alone = train("alone", labels="few.csv")
@@ -133,24 +128,26 @@ def test_a_student_learns_from_a_teacher_what_no_label_tells_it(folder: Path, tr
         document["trained"]["figures"]["macro_recall"] for document in (found, alone)
     )
     assert recall_taught > max(0.9, recall_alone + 0.1)
-    kept = sorted((folder / "home").rglob("*.npy"))
+    kept = sorted((training_folder / "home").rglob("*.npy"))
     times = [file.stat().st_mtime_ns for file in kept]
     train("second-student", *taught, "--seed", "2", labels="few.csv")
-    assert [file.stat().st_mtime_ns for file in sorted((folder / "home").rglob("*.npy"))] == times
+    assert [
+        file.stat().st_mtime_ns for file in sorted((training_folder / "home").rglob("*.npy"))
+    ] == times
 
 
-def test_any_number_of_labels_is_learned(train: Train, folder: Path) -> None:
-    write_labels(folder / "own.csv", rows=900, labels=("calm", "cross", "glad"))
+def test_any_number_of_labels_is_learned(train: Train, training_folder: Path) -> None:
+    write_labels(training_folder / "own.csv", rows=900, labels=("calm", "cross", "glad"))
     found = train("own", "--epochs", "3", labels="own.csv")
     assert found["trained"]["labels"] == ["calm", "cross", "glad"]
     assert found["trained"]["figures"]["macro_recall"] > 0.8
 
 
 def test_mlflow_knows_parameters_curves_and_hash_and_no_text(
-    folder: Path, first: dict[str, Any]
+    training_folder: Path, first: dict[str, Any]
 ) -> None:
-    home = folder / "home" / "retrain"
-    client, run = tracked_run(folder, "first")
+    home = training_folder / "home" / "retrain"
+    client, run = tracked_run(training_folder, "first")
     assert run.info.status == "FINISHED"
     assert run.data.params["data_sha256"] == first["trained"]["data_sha256"]
     assert run.data.params["learning_rate"] == "0.01"

@@ -177,10 +177,10 @@ def test_a_checkpoint_of_other_threads_is_anothers(tmp_path: Path) -> None:
     hardware = choose_hardware("fp32", 1)
     with Checkpoints.beside(tmp_path / "out", {}, hardware).held():
         Checkpoints.beside(tmp_path / "out", {}, hardware).write(1, {})
-        Checkpoints.beside(tmp_path / "out", {}, hardware).require_own()
+        Checkpoints.beside(tmp_path / "out", {}, hardware).latest()
         for other in (replace(hardware, threads=2), replace(hardware, precision="bf16")):
             with pytest.raises(ForeignCheckpoint, match="--threads or number format"):
-                Checkpoints.beside(tmp_path / "out", {}, other).require_own()
+                Checkpoints.beside(tmp_path / "out", {}, other).latest()
 
 
 def test_logits_that_are_no_numbers_are_no_small_difference(tmp_path: Path) -> None:

@@ -9,57 +9,38 @@ from retrain.labelled.preparing import Sources, prepare
 from retrain.training.data_facts import doubts
 from retrain.training.watching import Display
 from schemas.failures import Failure
-from tests.training import Train, tiny_base, tracked_run, training_command, write_labels
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("training")
-    tiny_base(folder / "tiny")
-    write_labels(folder / "labels.csv", rows=700)
-    write_labels(folder / "test.csv", rows=60, seed=7)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def train(folder: Path) -> Train:
-    return training_command(folder)
-
-
-@pytest.fixture(scope="module")
-def first(train: Train) -> None:
-    train("first")
+from tests.training import Train, tiny_base, tracked_run, write_labels
 
 
 @pytest.mark.usefixtures("first")
 def test_a_finished_training_is_not_repeated_and_another_one_takes_not_its_place(
-    folder: Path, train: Train
+    training_folder: Path, train: Train
 ) -> None:
-    before = (folder / "first" / "trained.json").stat().st_mtime_ns
+    before = (training_folder / "first" / "trained.json").stat().st_mtime_ns
     assert train("first")["trained"]["figures"]["steps"] > 0
-    assert (folder / "first" / "trained.json").stat().st_mtime_ns == before
+    assert (training_folder / "first" / "trained.json").stat().st_mtime_ns == before
     with pytest.raises(Failure, match="holds something else"):
         train("first", "--epochs", "3")
-    assert not list(folder.glob("first.*"))
+    assert not list(training_folder.glob("first.*"))
     # Nothing near these texts is in the data; still the first one's card could not say so.
     with pytest.raises(Failure, match="holds something else"):
-        train("first", "--test", str(folder / "test.csv"))
+        train("first", "--test", str(training_folder / "test.csv"))
 
 
 def test_a_training_that_loses_its_way_says_so_and_leaves_no_model(
-    folder: Path, train: Train
+    training_folder: Path, train: Train
 ) -> None:
-    base = tiny_base(folder / "lost-base")
+    base = tiny_base(training_folder / "lost-base")
     weights = load_file(base / "model.safetensors")
     weights["distilbert.embeddings.LayerNorm.weight"][0] = float("nan")
     save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(Failure, match="the loss of step 1 is nan: lower --learning-rate"):
         train("lost", "--base", str(base))
-    assert not (folder / "lost").exists()
+    assert not (training_folder / "lost").exists()
 
 
 def test_another_training_changes_nothing_of_what_is_written_of_an_unfinished_one(
-    folder: Path, train: Train, monkeypatch: pytest.MonkeyPatch
+    training_folder: Path, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -68,29 +49,35 @@ def test_another_training_changes_nothing_of_what_is_written_of_an_unfinished_on
         patch.setattr(Display, "evaluated", killed)
         with pytest.raises(SystemExit):
             train("unfinished", "--checkpoint-s", "0")
-    client, run = tracked_run(folder, "unfinished")
-    write_labels(folder / "different.csv", rows=500, seed=4)
+    client, run = tracked_run(training_folder, "unfinished")
+    write_labels(training_folder / "different.csv", rows=500, seed=4)
     with pytest.raises(Failure, match="another recipe, seed, base or data"):
         train("unfinished", labels="different.csv")
     said = client.list_artifacts(run.info.run_id)
     assert [file.path for file in said] == ["data.json"]
-    (document,) = (folder / "home").rglob(f"{run.info.run_id}/artifacts/data.json")
+    (document,) = (training_folder / "home").rglob(f"{run.info.run_id}/artifacts/data.json")
     assert "different.csv" not in document.read_text()
     train("unfinished")
-    assert tracked_run(folder, "unfinished")[1].info.run_id == run.info.run_id
+    assert tracked_run(training_folder, "unfinished")[1].info.run_id == run.info.run_id
 
 
 def test_a_base_that_can_be_no_bundle_is_refused_before_it_is_trained(
-    folder: Path, train: Train
+    training_folder: Path, train: Train
 ) -> None:
     with pytest.raises(Failure, match="only a DistilBERT becomes a bundle"):
-        train("large", "--base", "all-mpnet-base-v2", "--bundle", str(folder / "large-bundle"))
+        train(
+            "large",
+            "--base",
+            "all-mpnet-base-v2",
+            "--bundle",
+            str(training_folder / "large-bundle"),
+        )
 
 
 @pytest.mark.usefixtures("first")
-def test_a_teacher_that_may_know_the_test_texts_is_doubted_aloud(folder: Path) -> None:
-    labels, test = [folder / "labels.csv"], [folder / "test.csv"]
-    learned_from = [folder / "first", folder / "tiny"]
+def test_a_teacher_that_may_know_the_test_texts_is_doubted_aloud(training_folder: Path) -> None:
+    labels, test = [training_folder / "labels.csv"], [training_folder / "test.csv"]
+    learned_from = [training_folder / "first", training_folder / "tiny"]
     assert not list(doubts(learned_from, prepare(Sources(labels=labels))))
     (said,) = doubts(learned_from, prepare(Sources(labels=labels, test=test)))
     assert "first" in said
@@ -98,13 +85,15 @@ def test_a_teacher_that_may_know_the_test_texts_is_doubted_aloud(folder: Path) -
 
 
 @pytest.mark.usefixtures("first")
-def test_a_teacher_of_other_labels_is_refused(folder: Path, train: Train) -> None:
-    write_labels(folder / "three.csv", rows=400, labels=("calm", "cross", "glad"))
+def test_a_teacher_of_other_labels_is_refused(training_folder: Path, train: Train) -> None:
+    write_labels(training_folder / "three.csv", rows=400, labels=("calm", "cross", "glad"))
     with pytest.raises(Failure, match="teaches"):
-        train("refused", "--teacher", str(folder / "first"), labels="three.csv")
+        train("refused", "--teacher", str(training_folder / "first"), labels="three.csv")
 
 
-def test_unlabelled_texts_without_a_teacher_are_a_wrong_call(folder: Path, train: Train) -> None:
+def test_unlabelled_texts_without_a_teacher_are_a_wrong_call(
+    training_folder: Path, train: Train
+) -> None:
     with pytest.raises(SystemExit) as ending:
-        train("none", "--unlabelled", str(folder / "labels.csv"))
+        train("none", "--unlabelled", str(training_folder / "labels.csv"))
     assert ending.value.code == 2
