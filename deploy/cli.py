@@ -8,6 +8,7 @@ import click
 from pydantic import ValidationError
 
 from schemas.failures import Failure
+from schemas.misspelt_settings import misspelt_here
 
 COMMANDS: Final = {
     "demo": "deploy.demo.cli:demo",
@@ -59,6 +60,8 @@ class LazyGroup(click.Group):
 def murmur(debug: bool) -> None:
     """Turn a stream of tweets into labelled tweets and live aggregates."""
     del debug
+    for name, setting in misspelt_here().items():
+        click.echo(f"murmur: {name} is no setting and changes nothing; {setting} is one", err=True)
 
 
 def main() -> None:

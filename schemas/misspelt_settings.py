@@ -1,0 +1,31 @@
+"""Variables that look like settings and are none: a slip that would change nothing in silence."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
+
+from schemas.settings import Settings
+
+_PREFIX: Final = "MURMUR_"
+_LEAST_LIKENESS: Final = 0.9
+
+
+def misspelt(names: Iterable[str]) -> dict[str, str]:
+    """Return each name that is nearly a setting's, and the setting it is near to.
+
+    Others with the prefix are let be: Kubernetes puts the addresses of services into the
+    environment of every pod, as `MURMUR_SINK_PORT` for a service `murmur-sink`.
+    """
+    settings = [_PREFIX + field.upper() for field in Settings.model_fields]
+    odd = [name for name in names if name.startswith(_PREFIX) and name not in settings]
+    near = {name: get_close_matches(name, settings, n=1, cutoff=_LEAST_LIKENESS) for name in odd}
+    return {name: matches[0] for name, matches in near.items() if matches}
+
+
+def misspelt_here(env_file: Path = Path(".env")) -> dict[str, str]:
+    """Return the misspelt settings of the environment and of `.env`."""
+    sources = (DotEnvSettingsSource(Settings, env_file=env_file), EnvSettingsSource(Settings))
+    return misspelt(name.upper() for source in sources for name in source.env_vars)
