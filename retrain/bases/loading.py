@@ -37,13 +37,21 @@ def weights_sha256(name: str) -> str | None:
 
 
 def known_kind(name: str) -> str | None:
-    """Return a base's model type in transformers; None for one that is not on this machine."""
+    """Return a base's model type in transformers; None for one that is not on this machine.
+
+    Raises `Failure` for a folder whose `config.json` is damaged.
+    """
     if name == minilm.NAME or bundles.is_bundle(Path(name)):
         return "distilbert"
     if name == mpnet.NAME:
         return "mpnet"
     file = Path(name) / "config.json"
-    return msgspec.json.decode(file.read_bytes(), type=_Kind).model_type if file.is_file() else None
+    if not file.is_file():
+        return None
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_Kind).model_type
+    except msgspec.MsgspecError as error:
+        raise Failure(f"{file} describes no model: {error}") from error
 
 
 def load_base(name: str, labels: Sequence[str], *, max_tokens: int, cache: Path) -> Base:

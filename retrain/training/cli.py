@@ -8,7 +8,7 @@ import click
 from retrain.environment import prepare_libraries
 from retrain.labelled.options import listed, source_options, sources_of, unlabelled_option
 from retrain.many_files import ManyFilesCommand
-from retrain.training.options import recipe_of, recipe_options, running_options
+from retrain.training.options import chosen, recipe_of, recipe_options, running_options
 
 
 @click.command(cls=ManyFilesCommand, short_help="Fine-tune a model on labelled texts.")
@@ -63,8 +63,10 @@ def train(
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
 
-    if options["unlabelled"] and not teachers:
-        raise click.UsageError("--unlabelled teaches nothing without a --teacher")
+    if not teachers and (idle := chosen("unlabelled", "teacher_weight", "teacher_temperature")):
+        raise click.UsageError(f"{idle[0]} means nothing without a --teacher")
+    if is_quick and (decided := chosen("epochs")):
+        raise click.UsageError(f"--quick is one epoch: leave out {decided[0]}")
     recipe = recipe_of(options)
     order = Order(
         sources=sources_of(options, most_texts=QUICK_TEXTS if is_quick else None),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
 import click
+from click.core import ParameterSource
 
 from retrain.training.recipe import Recipe
 
@@ -77,3 +78,13 @@ def recipe_of(options: Mapping[str, Any]) -> Recipe:
     """Take the recipe out of a command's options; what is no option there has its default."""
     names = {figure.name for figure in fields(Recipe)}
     return Recipe(**{name: value for name, value in options.items() if name in names})
+
+
+def chosen(*names: str) -> list[str]:
+    """Return those of these options that the person who called the command has named."""
+    context = click.get_current_context()
+    return [
+        f"--{name.replace('_', '-')}"
+        for name in names
+        if context.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
+    ]

@@ -61,6 +61,15 @@ def test_another_training_changes_nothing_of_what_is_written_of_an_unfinished_on
     assert tracked_run(training_folder, "unfinished")[1].info.run_id == run.info.run_id
 
 
+def test_a_base_whose_description_is_damaged_is_named_before_anything_else(
+    training_folder: Path, train: Train
+) -> None:
+    base = tiny_base(training_folder / "damaged")
+    (base / "config.json").write_text("{")
+    with pytest.raises(Failure, match="describes no model"):
+        train("large", "--base", str(base), "--bundle", str(training_folder / "large-bundle"))
+
+
 def test_a_base_that_can_be_no_bundle_is_refused_before_it_is_trained(
     training_folder: Path, train: Train
 ) -> None:
@@ -91,9 +100,17 @@ def test_a_teacher_of_other_labels_is_refused(training_folder: Path, train: Trai
         train("refused", "--teacher", str(training_folder / "first"), labels="three.csv")
 
 
-def test_unlabelled_texts_without_a_teacher_are_a_wrong_call(
-    training_folder: Path, train: Train
+@pytest.mark.parametrize("option", ["--unlabelled", "--teacher-weight", "--teacher-temperature"])
+def test_what_only_a_teacher_gives_a_meaning_is_a_wrong_call_without_one(
+    training_folder: Path, train: Train, option: str
 ) -> None:
+    value = str(training_folder / "labels.csv") if option == "--unlabelled" else "0.5"
     with pytest.raises(SystemExit) as ending:
-        train("none", "--unlabelled", str(training_folder / "labels.csv"))
+        train("none", option, value)
+    assert ending.value.code == 2
+
+
+def test_epochs_are_not_dropped_in_silence_where_a_quick_training_has_one(train: Train) -> None:
+    with pytest.raises(SystemExit) as ending:
+        train("none", "--quick", "--epochs", "9")
     assert ending.value.code == 2
