@@ -29,8 +29,7 @@ class TrainedRefused(Failure):
 class LearnedFrom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The data of a training: names of files with their usable rows, texts of each label.
 
-    `kept_out_sha256` is that of the test and validation texts from which nothing was learned, but
-    by a refit from those for validation.
+    `kept_out_sha256` is that of the test and validation texts from which nothing was learned.
     """
 
     files: dict[str, int]
@@ -47,9 +46,6 @@ class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `class_biases` are to be added to the logits; they were found on the validation split, and are
     zeros where none were fitted. `figures` were measured on the validation split. `base_sha256` is
     that of the base's weights where the base is a folder.
-
-    Where `refit_of` names the weights of the same training without them, the validation texts were
-    learned too: biases, `figures` and `temperature` are then those of that training.
     """
 
     labels: Annotated[tuple[Name, ...], Meta(min_length=2, max_length=50)]
@@ -66,8 +62,6 @@ class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     commit: str
     figures: dict[str, float]
     wall_s: float
-    refit_of: str | None = None
-    temperature: Annotated[float, Meta(gt=0)] | None = None
 
 
 class CalibrationText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

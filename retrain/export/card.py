@@ -23,7 +23,6 @@ _AGEING: Final = (
     "It learned from texts of certain years and subjects; what people write and mean changes. "
     "Measure it on labels of your own: `murmur model evaluate`."
 )
-_CHOSEN_ON: Final = "The model's end, class biases or temperature were chosen on these."
 
 
 @dataclass(frozen=True)
@@ -61,14 +60,7 @@ def model_card(
     lines = [f"# {_plain(name)}, version {_plain(version)}", "", _PURPOSE, ""]
     lines += [*_table(("", ""), facts.items()), "", "## Recipe", ""]
     lines += [*_table(("parameter", "value"), recipe.items()), "", "## Figures", ""]
-    lines += [
-        *_figures_table(measured, _note(trained)),
-        "",
-        _INTERVALS,
-        "",
-        *_export_lines(gate),
-        "",
-    ]
+    lines += [*_figures_table(measured), "", _INTERVALS, "", *_export_lines(gate), ""]
     lines += ["## Limits", "", *_limits(trained.languages), "", f"Licence: {_plain(licence)}.", ""]
     return "\n".join(lines)
 
@@ -88,13 +80,10 @@ def _data(trained: Trained) -> str:
     counted = ", ".join(f"{_code(label)} {texts:,}" for label, texts in data.training.items())
     unlabelled = f"; {data.unlabelled:,} unlabelled" if data.unlabelled else ""
     kept_out = ", ".join(map(_code, data.test_files)) or "none"
-    validation = f"of the {sum(data.validation.values()):,} for validation"
-    if trained.refit_of is not None:
-        validation += ", which were learned last"
     return (
         f"{sum(data.training.values()):,} texts ({counted}){unlabelled}, of "
-        f"{', '.join(map(_code, data.files))}; nothing near a text of test ({kept_out}) or "
-        f"{validation}; {kept_apart}"
+        f"{', '.join(map(_code, data.files))}; nothing near a text of test ({kept_out}) or of the "
+        f"{sum(data.validation.values()):,} for validation; {kept_apart}"
     )
 
 
@@ -107,19 +96,7 @@ def _limits(languages: Sequence[str]) -> list[str]:
     ]
 
 
-def _note(trained: Trained) -> str:
-    """Return what is to be known of figures on the validation texts."""
-    if trained.refit_of is None:
-        return _CHOSEN_ON
-    held_out = trained.figures
-    recall = held_out.get("macro_recall_with_biases", held_out["macro_recall"])
-    return (
-        "In the end these were learned too, so their figures flatter. Class biases and temperature "
-        f"are of the same training without them, which reached macro-recall {recall:.4f} on them."
-    )
-
-
-def _figures_table(measured: Sequence[Measured], note: str) -> list[str]:
+def _figures_table(measured: Sequence[Measured]) -> list[str]:
     headings = [
         f"{_plain(found.texts_of)}, {found.texts:,} texts{' *' if found.chosen_on else ''}"
         for found in measured
@@ -130,7 +107,7 @@ def _figures_table(measured: Sequence[Measured], note: str) -> list[str]:
     ]
     lines = _table(("", *headings), rows)
     if any(found.chosen_on for found in measured):
-        lines += ["", f"\\* {note}"]
+        lines += ["", "\\* The model's end, class biases or temperature were chosen on these."]
     return lines
 
 

@@ -90,7 +90,7 @@ class _Export:
         self._say("scoring the validation texts in fp32 and int8")
         fp32 = self._answers(self._scored(self._seal(self._fp32, 1.0)))
         plain = self._scored(self._seal(self._int8, 1.0))
-        temperature = self._trained.temperature or best_temperature(plain, self._truth)
+        temperature = best_temperature(plain, self._truth)
         bundle = self._seal(self._int8, temperature)
         engine = OnnxEngine(bundle)
         answers = self._answers(probabilities_of(engine, self._texts))

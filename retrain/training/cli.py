@@ -24,11 +24,6 @@ from retrain.training.options import chosen, recipe_of, recipe_options, running_
     metavar="DIR…", help="Folders of trained models whose answers are learned too, of the "
     "unlabelled texts also.",
 )  # fmt: skip
-@click.option(
-    "--refit", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
-    help="A finished training with these very options: now its validation texts are learned too; "
-    "class biases and temperature stay as they were found on them.",
-)  # fmt: skip
 @click.option("--quick", "is_quick", is_flag=True, help="A small model of few texts, in 3 minutes.")
 @running_options
 @click.option(
@@ -43,7 +38,6 @@ def train(
     languages: str,
     base: str,
     teachers: tuple[Path, ...],
-    refit: Path | None,
     seed: int,
     threads: int | None,
     is_quick: bool,
@@ -81,7 +75,6 @@ def train(
         seed=seed,
         languages=listed(languages) or ("en",),
         teachers=teachers,
-        refit=refit,
         out=out.absolute(),
         home=load_settings().retrain_folder,
         threads=threads,

@@ -23,18 +23,16 @@ from retrain.trained import (
     write_trained,
 )
 from retrain.training.adapters import merged, with_adapters
-from retrain.training.batches import TrainingTexts, encode
+from retrain.training.batches import UNLABELLED, TrainingTexts, encode
+from retrain.training.biases import fit_biases
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.data_facts import doubts, learned_from
 from retrain.training.figures import figures
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
-from retrain.training.judging import Judged, judge
 from retrain.training.learning import Learner, Loop, Plan, Standing
-from retrain.training.lessons import Lessons, numbers
 from retrain.training.loss import LossOfTexts
 from retrain.training.recipe import Recipe
-from retrain.training.refit import open_held_out
 from retrain.training.teaching import Teacher, mean_logits, open_teacher
 from retrain.training.watching import Curves, Display
 
@@ -49,7 +47,6 @@ class Order:
     seed: int
     languages: tuple[str, ...]
     teachers: Sequence[Path]
-    refit: Path | None
     out: Path
     home: Path
     threads: int | None
@@ -76,12 +73,8 @@ class Training:
             open_teacher(folder, prepared.labels, order.sources.cleaning)
             for folder in order.teachers
         ]
-        described = _description(order, prepared, self._teachers)
-        kept_out = prepared.kept_out_sha256
-        self._held_out = order.refit and open_held_out(order.refit, described, kept_out)
-        refit_of = self._held_out.sha256 if self._held_out else None
-        self._described = {**described, "refit_of": refit_of}
-        unchanged = {**self._described, "kept_out_sha256": kept_out}
+        self._described = _description(order, prepared, self._teachers)
+        unchanged = {**self._described, "kept_out_sha256": prepared.kept_out_sha256}
         self._checkpoints = Checkpoints.beside(order.out, unchanged, self._hardware)
 
     def run(self) -> Trained:
@@ -111,19 +104,16 @@ class Training:
         order, prepared, hardware = self._order, self._prepared, self._hardware
         for doubt in doubts([*order.teachers, Path(order.base)], prepared):
             self._display.say(f"note: {doubt}")
-        lessons = Lessons.of(
-            prepared, has_teachers=bool(self._teachers), is_refit=self._held_out is not None
-        )
-        taught = self._taught(lessons.texts)
+        taught = self._taught()
         hardware.seed(order.seed)
         base = load_base(
             order.base, prepared.labels, max_tokens=order.recipe.max_tokens, cache=order.cache
         )
         model = with_adapters(base.model, rank) if (rank := order.recipe.lora_rank) else base.model
         model.to(hardware.device)
-        texts = TrainingTexts(encode(base.tokenizer, lessons.texts), lessons.labels, taught)
+        texts = _texts(prepared, base, taught)
         validation = encode(base.tokenizer, [example.text for example in prepared.validation])
-        truth = numbers(prepared.validation, prepared.labels)
+        truth = _numbers(prepared)
         plan = Plan.of(len(texts), order.recipe)
         run = self._tracked()
         loss = LossOfTexts(model, texts, order.recipe, hardware)
@@ -139,32 +129,27 @@ class Training:
             plan=plan,
             checkpoints=self._checkpoints,
             checkpoint_every_s=order.checkpoint_every_s,
-            evaluate=None
-            if self._held_out
-            else lambda: figures(logits_of(model, validation, hardware), truth),
+            evaluate=lambda: figures(logits_of(model, validation, hardware), truth),
             watchers=(self._display, Curves(run)),
         ).run()
         model = merged(model) if order.recipe.lora_rank else model
         self._display.begin("last look, in fp32", len(validation))
-        done = self._display.advance
-        if self._held_out:
-            judged = self._held_out.judged(hardware, done)
-        else:
-            logits = logits_of(model, validation, hardware.exact, done=done)
-            judged = judge(logits, truth, order.recipe)
-        trained = self._result(judged, standing)
+        logits = logits_of(model, validation, hardware.exact, done=self._display.advance)
+        trained = self._result(logits, truth, standing)
         self._write(trained, model, base)
         self._conclude(run, trained)
         return trained
 
-    def _taught(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
+    def _taught(self) -> npt.NDArray[np.float32] | None:
         if not self._teachers:
             return None
+        prepared = self._prepared
+        texts = [example.text for example in prepared.training] + list(prepared.unlabelled)
         self._display.begin("asking the teachers", len(texts) * len(self._teachers))
         return mean_logits(
             self._teachers,
             texts,
-            self._prepared.labels,
+            prepared.labels,
             hardware=self._hardware,
             cache=self._order.cache / "teacher-logits",
             done=self._display.advance,
@@ -180,15 +165,21 @@ class Training:
         run.document("data.json", self._prepared.account.as_json())
         return run
 
-    def _result(self, judged: Judged, standing: Standing) -> Trained:
-        steps = {"best_step": standing.best_step, "steps": standing.step}
+    def _result(
+        self, logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], standing: Standing
+    ) -> Trained:
+        biases = (0.0,) * len(self._prepared.labels)
+        found = figures(logits, truth)
+        if self._order.recipe.class_biases:
+            biases = fit_biases(logits, truth, self._order.recipe.objective)
+            with_biases = figures(logits + np.array(biases), truth)
+            found |= {f"{name}_with_biases": value for name, value in with_biases.items()}
         return Trained(
             **self._described,
-            class_biases=judged.class_biases,
-            temperature=judged.temperature,
+            class_biases=biases,
             data=learned_from(self._prepared),
             commit=commit_at_start(self._checkpoints.folder),
-            figures={**judged.figures, **steps},
+            figures={**found, "best_step": standing.best_step, "steps": standing.step},
             wall_s=round(standing.wall_s, 1),
         )
 
@@ -229,3 +220,19 @@ def _description(order: Order, prepared: Prepared, teachers: Sequence[Teacher]) 
         "base_sha256": weights_sha256(order.base),
         "data_sha256": prepared.sha256,
     }
+
+
+def _texts(prepared: Prepared, base: Base, taught: npt.NDArray[np.float32] | None) -> TrainingTexts:
+    """Return the labelled texts, and the unlabelled ones where teachers have judged them."""
+    number = {label: place for place, label in enumerate(prepared.labels)}
+    texts = [example.text for example in prepared.training]
+    labels = [number[example.label] for example in prepared.training]
+    if taught is not None:
+        texts += prepared.unlabelled
+        labels += [UNLABELLED] * len(prepared.unlabelled)
+    return TrainingTexts(encode(base.tokenizer, texts), np.array(labels, dtype=np.int64), taught)
+
+
+def _numbers(prepared: Prepared) -> npt.NDArray[np.int64]:
+    number = {label: place for place, label in enumerate(prepared.labels)}
+    return np.array([number[example.label] for example in prepared.validation], dtype=np.int64)

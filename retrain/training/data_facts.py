@@ -16,7 +16,6 @@ class _Manifest(Struct):
     """What `trained.json` and `pretrained.json` have in common here."""
 
     data: LearnedFrom | None = None
-    refit_of: str | None = None
 
 
 def learned_from(prepared: Prepared) -> LearnedFrom:
@@ -47,9 +46,8 @@ def doubts(folders: Iterable[Path], prepared: Prepared) -> Iterator[str]:
         )
         if file is None:
             continue
-        manifest = msgspec.json.decode(file.read_bytes(), type=_Manifest)
-        kept_out = manifest.data and manifest.data.kept_out_sha256
-        if kept_out != prepared.kept_out_sha256 or manifest.refit_of is not None:
+        data = msgspec.json.decode(file.read_bytes(), type=_Manifest).data
+        if data is None or data.kept_out_sha256 != prepared.kept_out_sha256:
             yield (
                 f"{folder} was trained with other test and validation texts kept out than these: "
                 f"figures on them may flatter"

@@ -12,18 +12,18 @@ from retrain.training.hardware import Hardware
 
 _BATCH_TEXTS: Final = 64
 
-Done = Callable[[int], None]
-"""Is told how many texts each batch had."""
-
 
 def logits_of(
     model: Any,
     tokens: Sequence[Sequence[int]],
     hardware: Hardware,
     *,
-    done: Done = lambda _: None,
+    done: Callable[[int], None] = lambda _: None,
 ) -> npt.NDArray[np.float64]:
-    """Return texts × labels, in order; the model is left in evaluation mode."""
+    """Return texts × labels, in order; the model is left in evaluation mode.
+
+    `done` is told how many texts each batch had.
+    """
     model.eval()
     order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
     logits = np.empty((len(tokens), int(model.config.num_labels)), dtype=np.float64)

@@ -139,8 +139,8 @@ class Loop:
     """Steps until the plan or the patience ends; interrupted anywhere, it ends the same.
 
     `lengths` are the texts' in word pieces. `evaluate` scores the model as it stands; the figure
-    `objective` decides which state is kept, the higher the better; without it, the last is kept.
-    Checkpoints are written every `checkpoint_every_s` of the `clock`, in seconds.
+    `objective` decides which state is kept, the higher the better. Checkpoints are written every
+    `checkpoint_every_s` of the `clock`, in seconds.
     """
 
     learner: Learner
@@ -151,7 +151,7 @@ class Loop:
     plan: Plan
     checkpoints: Checkpoints
     checkpoint_every_s: float
-    evaluate: Callable[[], dict[str, float]] | None
+    evaluate: Callable[[], dict[str, float]]
     watchers: Sequence[Watcher]
     clock: Callable[[], float] = time.monotonic
 
@@ -189,18 +189,12 @@ class Loop:
         return standing
 
     def _is_evaluated(self, step: int) -> bool:
-        if step == self.plan.steps:
-            return True
-        return self.evaluate is not None and step % self.plan.evaluate_every == 0
+        return step == self.plan.steps or step % self.plan.evaluate_every == 0
 
     def _out_of_patience(self, standing: Standing) -> bool:
         return 0 < self.recipe.patience <= standing.evaluations_since_best
 
     def _evaluate(self, standing: Standing) -> None:
-        if self.evaluate is None:
-            standing.best_step = standing.step
-            standing.best_weights = copied(self.learner.averaged.weights)
-            return
         with self.learner.averaged.in_place_of(self.learner.weights):
             found = self.evaluate()
         for watcher in self.watchers:
