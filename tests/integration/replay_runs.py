@@ -4,11 +4,12 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.codec import Headers, decode_raw
 from schemas.events import RawEvent, TweetPosted
@@ -21,6 +22,7 @@ from tests.conditions import wait_until
 from tests.stack import MURMUR, process_environment
 
 FIRST_ID = 1_590_000_000_000_000_000
+_NO_LEADER_YET: Final = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 
 
 def tweet_line(number: int, text: str = "some words") -> bytes:
@@ -78,9 +80,9 @@ def _messages(settings: Settings, topic: str) -> Iterator[Message]:
         }
     )
     try:
-        for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
-            place = TopicPartition(topic, partition, 0)
-            _, end = consumer.get_watermark_offsets(place, timeout=10)
+        for number in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
+            place = TopicPartition(topic, number, 0)
+            end = wait_until(partial(_ends, consumer, place), 30, f"a leader of {place}")[1]
             consumer.assign([place])
             for _ in range(end):
                 message = consumer.poll(10)
@@ -89,6 +91,17 @@ def _messages(settings: Settings, topic: str) -> Iterator[Message]:
                 yield message
     finally:
         consumer.close()
+
+
+def _ends(consumer: Consumer, place: TopicPartition) -> tuple[int, int] | None:
+    """Return where a partition begins and ends; None while a new one has no leader yet."""
+    try:
+        ends: tuple[int, int] = consumer.get_watermark_offsets(place, timeout=10)
+    except KafkaException as error:
+        if error.args[0].code() in _NO_LEADER_YET:
+            return None
+        raise
+    return ends
 
 
 def raw_events(settings: Settings) -> list[RawEvent]:
