@@ -8,7 +8,6 @@ import click
 from pydantic import ValidationError
 
 from schemas.failures import Failure
-from schemas.misspelt_settings import misspelt_here
 
 COMMANDS: Final = {
     "demo": "deploy.demo.cli:demo",
@@ -60,6 +59,9 @@ class LazyGroup(click.Group):
 def murmur(debug: bool) -> None:
     """Turn a stream of tweets into labelled tweets and live aggregates."""
     del debug
+    # Imported here: what only loads this module need not read every setting.
+    from schemas.misspelt_settings import misspelt_here
+
     for name, setting in misspelt_here().items():
         click.echo(f"murmur: {name} is no setting and changes nothing; {setting} is one", err=True)
 

@@ -65,8 +65,8 @@ def train(
 
     if not teachers and (idle := chosen("unlabelled", "teacher_weight", "teacher_temperature")):
         raise click.UsageError(f"{idle[0]} means nothing without a --teacher")
-    if is_quick and (decided := chosen("epochs")):
-        raise click.UsageError(f"--quick is one epoch: leave out {decided[0]}")
+    if is_quick and chosen("epochs"):
+        raise click.UsageError("--quick is one epoch: leave out --epochs")
     recipe = recipe_of(options)
     order = Order(
         sources=sources_of(options, most_texts=QUICK_TEXTS if is_quick else None),

@@ -86,5 +86,5 @@ def chosen(*names: str) -> list[str]:
     return [
         f"--{name.replace('_', '-')}"
         for name in names
-        if context.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
