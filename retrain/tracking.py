@@ -3,10 +3,11 @@
 import logging
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -42,9 +43,18 @@ class Run:
         text = msgspec.json.format(msgspec.json.encode(content), indent=1).decode()
         self.client.log_text(self.run_id, text, name)
 
-    def finished(self) -> None:
-        """Mark it as ended well."""
-        self.client.set_terminated(self.run_id, "FINISHED")
+    @contextmanager
+    def under_way(self) -> Iterator[Self]:
+        """Mark it as ended when the block ends: well, failed by what is raised, or interrupted."""
+        status = "FAILED"
+        try:
+            yield self
+            status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            raise
+        finally:
+            self.client.set_terminated(self.run_id, status)
 
 
 def open_client(home: Path) -> Any:
@@ -88,7 +98,7 @@ def start_run(home: Path, name: str, *, kind: str, continued: str | None = None)
     client = open_client(home)
     if continued is not None:
         try:
-            client.get_run(continued)
+            client.update_run(continued, status="RUNNING")
         except MlflowException:
             continued = None
     if continued is None:

@@ -49,23 +49,26 @@ def measure(
 ) -> Iterator[Measured]:
     """Yield each baseline when it is measured and written down in a run of its own."""
     for name, make in BASELINES.items():
-        run = start_run(name)
-        run.parameters({"baseline": name, "seed": seed, "labels": prepared.labels})
-        run.parameters({"data_sha256": prepared.sha256, "cleaning": cleaning, "commit": commit()})
-        run.document("data.json", prepared.account.as_json())
-        model = make(seed)
-        began = time.perf_counter()
-        model.fit([e.text for e in prepared.training], _numbers(prepared.training, prepared.labels))
-        fit_s = time.perf_counter() - began
-        measured = Measured(
-            name=name,
-            validation=figures_of(model.predict, prepared.validation, prepared.labels),
-            test=figures_of(model.predict, test, prepared.labels),
-            fit_s=round(fit_s, 1),
-        )
-        run.figures({f"validation_{key}": value for key, value in measured.validation.items()})
-        run.figures({f"test_{key}": value for key, value in measured.test.items()})
-        run.finished()
+        with start_run(name).under_way() as run:
+            run.parameters({"baseline": name, "seed": seed, "labels": prepared.labels})
+            run.parameters(
+                {"data_sha256": prepared.sha256, "cleaning": cleaning, "commit": commit()}
+            )
+            run.document("data.json", prepared.account.as_json())
+            model = make(seed)
+            began = time.perf_counter()
+            model.fit(
+                [e.text for e in prepared.training], _numbers(prepared.training, prepared.labels)
+            )
+            fit_s = time.perf_counter() - began
+            measured = Measured(
+                name=name,
+                validation=figures_of(model.predict, prepared.validation, prepared.labels),
+                test=figures_of(model.predict, test, prepared.labels),
+                fit_s=round(fit_s, 1),
+            )
+            run.figures({f"validation_{key}": value for key, value in measured.validation.items()})
+            run.figures({f"test_{key}": value for key, value in measured.test.items()})
         yield measured
 
 

@@ -89,33 +89,33 @@ class _Pretraining:
         validation = encode(base.tokenizer, [example.text for example in prepared.validation])
         plan = Plan.of(len(texts), recipe)
         folder = self.checkpoints.folder
-        run = resumable_run(folder, order.home, order.out.name, kind="pretraining")
         begun_at = commit_at_start(folder)
-        run.parameters({**described, **described["recipe"], "commit": begun_at})
-        run.parameters({"hardware": hardware})
-        run.document("data.json", prepared.account.as_json())
-        learner = Learner(guesser, learned.loss, recipe, plan, hardware)
-        self.checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
-        self.display.begin("pretraining", plan.steps)
-        standing = Loop(
-            learner=learner,
-            lengths=[len(ids) for ids in learned.tokens],
-            recipe=recipe,
-            objective="masked_accuracy",
-            seed=order.seed,
-            plan=plan,
-            checkpoints=self.checkpoints,
-            checkpoint_every_s=order.checkpoint_every_s,
-            evaluate=Guessing(guesser, validation, vocabulary, hardware).figures,
-            watchers=(self.display, Curves(run)),
-        ).run()
-        found = {"masked_accuracy": standing.best_score, "best_step": standing.best_step}
-        figures = {**found, "steps": standing.step, "wall_s": round(standing.wall_s, 1)}
-        data = learned_from(prepared)
-        manifest = {**described, "data": data, "commit": begun_at, "figures": figures}
-        run.figures(figures)
-        run.document(PRETRAINED, manifest)
-        run.finished()
+        tracked = resumable_run(folder, order.home, order.out.name, kind="pretraining")
+        with tracked.under_way() as run:
+            run.parameters({**described, **described["recipe"], "commit": begun_at})
+            run.parameters({"hardware": hardware})
+            run.document("data.json", prepared.account.as_json())
+            learner = Learner(guesser, learned.loss, recipe, plan, hardware)
+            self.checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
+            self.display.begin("pretraining", plan.steps)
+            standing = Loop(
+                learner=learner,
+                lengths=[len(ids) for ids in learned.tokens],
+                recipe=recipe,
+                objective="masked_accuracy",
+                seed=order.seed,
+                plan=plan,
+                checkpoints=self.checkpoints,
+                checkpoint_every_s=order.checkpoint_every_s,
+                evaluate=Guessing(guesser, validation, vocabulary, hardware).figures,
+                watchers=(self.display, Curves(run)),
+            ).run()
+            found = {"masked_accuracy": standing.best_score, "best_step": standing.best_step}
+            figures = {**found, "steps": standing.step, "wall_s": round(standing.wall_s, 1)}
+            data = learned_from(prepared)
+            manifest = {**described, "data": data, "commit": begun_at, "figures": figures}
+            run.figures(figures)
+            run.document(PRETRAINED, manifest)
         self._write(base, manifest)
 
     def _write(self, base: Base, manifest: dict[str, Any]) -> None:

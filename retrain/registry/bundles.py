@@ -51,8 +51,8 @@ def log_bundle(home: Path, folder: Path, *, name: str | None, aliases: list[str]
     for alias in aliases:
         parse_reference(f"{name}@{alias}")
     sha256 = bundle.identity.sha256
-    with _explained():
-        run = start_run(home, f"{name} {bundle.manifest.version}", kind="bundle")
+    run_name = f"{name} {bundle.manifest.version}"
+    with _explained(), start_run(home, run_name, kind="bundle").under_way() as run:
         run.parameters({"labels": ",".join(bundle.manifest.labels), "sha256": sha256})
         for file in (MANIFEST, *bundle.manifest.files, CARD):
             if (folder / file).is_file():
@@ -66,7 +66,6 @@ def log_bundle(home: Path, folder: Path, *, name: str | None, aliases: list[str]
         )
         for alias in aliases:
             run.client.set_registered_model_alias(name, alias, version.version)
-        run.finished()
     return Registered(
         name=name,
         registry_version=str(version.version),

@@ -85,7 +85,8 @@ class Training:
                 trained = self._train()
         elif self._checkpoints.folder.exists():
             # Killed after the folder was in its place, and before MLflow knew.
-            self._conclude(self._tracked(), trained)
+            with self._tracked().under_way() as run:
+                self._conclude(run, trained)
         self._checkpoints.remove()
         return trained
 
@@ -115,29 +116,29 @@ class Training:
         validation = encode(base.tokenizer, [example.text for example in prepared.validation])
         truth = _numbers(prepared)
         plan = Plan.of(len(texts), order.recipe)
-        run = self._tracked()
-        loss = LossOfTexts(model, texts, order.recipe, hardware)
-        learner = Learner(model, loss, order.recipe, plan, hardware)
-        self._checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
-        self._display.begin("training", plan.steps)
-        standing = Loop(
-            learner=learner,
-            lengths=[len(ids) for ids in texts.tokens],
-            recipe=order.recipe,
-            objective=order.recipe.objective,
-            seed=order.seed,
-            plan=plan,
-            checkpoints=self._checkpoints,
-            checkpoint_every_s=order.checkpoint_every_s,
-            evaluate=lambda: figures(logits_of(model, validation, hardware), truth),
-            watchers=(self._display, Curves(run)),
-        ).run()
-        model = merged(model) if order.recipe.lora_rank else model
-        self._display.begin("last look, in fp32", len(validation))
-        logits = logits_of(model, validation, hardware.exact, done=self._display.advance)
-        trained = self._result(logits, truth, standing)
-        self._write(trained, model, base)
-        self._conclude(run, trained)
+        with self._tracked().under_way() as run:
+            loss = LossOfTexts(model, texts, order.recipe, hardware)
+            learner = Learner(model, loss, order.recipe, plan, hardware)
+            self._checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
+            self._display.begin("training", plan.steps)
+            standing = Loop(
+                learner=learner,
+                lengths=[len(ids) for ids in texts.tokens],
+                recipe=order.recipe,
+                objective=order.recipe.objective,
+                seed=order.seed,
+                plan=plan,
+                checkpoints=self._checkpoints,
+                checkpoint_every_s=order.checkpoint_every_s,
+                evaluate=lambda: figures(logits_of(model, validation, hardware), truth),
+                watchers=(self._display, Curves(run)),
+            ).run()
+            model = merged(model) if order.recipe.lora_rank else model
+            self._display.begin("last look, in fp32", len(validation))
+            logits = logits_of(model, validation, hardware.exact, done=self._display.advance)
+            trained = self._result(logits, truth, standing)
+            self._write(trained, model, base)
+            self._conclude(run, trained)
         return trained
 
     def _taught(self) -> npt.NDArray[np.float32] | None:
@@ -202,7 +203,6 @@ class Training:
     def _conclude(self, run: Run, trained: Trained) -> None:
         run.figures({**trained.figures, "wall_s": trained.wall_s})
         run.file(self._order.out / MANIFEST)
-        run.finished()
 
 
 def _description(order: Order, prepared: Prepared, teachers: Sequence[Teacher]) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""How runs end in MLflow, by which people tell what is worth a look."""
+
+from pathlib import Path
+
+import pytest
+
+from retrain.tracking import Run, resumable_run, start_run
+
+
+def status_of(run: Run) -> str:
+    return str(run.client.get_run(run.run_id).info.status)
+
+
+@pytest.mark.parametrize(
+    ("raised", "status"), [(ValueError("no room"), "FAILED"), (KeyboardInterrupt(), "KILLED")]
+)
+def test_a_run_that_raised_says_so_until_it_goes_on(
+    tmp_path: Path, raised: BaseException, status: str
+) -> None:
+    run = resumable_run(tmp_path, tmp_path / "home", "mine", kind="training")
+    assert status_of(run) == "RUNNING"
+    with pytest.raises(type(raised)), run.under_way():
+        raise raised
+    assert status_of(run) == status
+
+    again = resumable_run(tmp_path, tmp_path / "home", "mine", kind="training")
+    assert (again.run_id, status_of(again)) == (run.run_id, "RUNNING")
+    with again.under_way():
+        pass
+    assert status_of(again) == "FINISHED"
+    assert again.client.get_run(again.run_id).info.end_time is not None
+
+
+def test_a_run_that_a_person_deleted_is_started_anew(tmp_path: Path) -> None:
+    run = resumable_run(tmp_path, tmp_path / "home", "mine", kind="training")
+    run.client.delete_run(run.run_id)
+    again = resumable_run(tmp_path, tmp_path / "home", "mine", kind="training")
+    again.parameters({"seed": 1})
+    assert again.run_id != run.run_id
+    assert start_run(tmp_path / "home", "other", kind="baseline").run_id != again.run_id
