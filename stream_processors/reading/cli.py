@@ -78,16 +78,22 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
     """Delete a run: its tweets, figures, dead letters and deletions, for good."""
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
-    from stream_processors.reading.run_deletion import delete_run, forget_in_redis, refuse_live
+    from stream_processors.reading.run_deletion import (
+        delete_run,
+        forget_in_redis,
+        refuse_live,
+        require_traces,
+    )
 
     refuse_live(name, really_live)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("there is nobody to ask: add --yes to delete")
-        click.confirm(f"Delete run {name!r} with everything in it?", abort=True, err=True)
     settings = load_settings()
     connection = connect_postgres(settings, "runs")
     try:
+        require_traces(connection, name)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError("there is nobody to ask: add --yes to delete")
+            click.confirm(f"Delete run {name!r} with everything in it?", abort=True, err=True)
         delete_run(connection, name)
     finally:
         connection.close()

@@ -33,9 +33,7 @@ def delete_run(connection: Connection, run: str, *, attempts: int = _ATTEMPTS) -
     now on; a replay that is still publishing brings the run back with what follows. Raises
     `UnknownRun`, and `RunIsBusy` where it could not get its locks (each attempt waits up to 3 s).
     """
-    if not _traces(connection, run):
-        require_run(connection, run)
-        raise UnknownRun(f"there is no run {run!r}")
+    require_traces(connection, run)
     busy = (errors.LockNotAvailable, errors.DeadlockDetected)
     try:
         for attempt in Retrying(
@@ -63,10 +61,14 @@ def forget_in_redis(settings: Settings, run: str) -> bool:
     return True
 
 
-def _traces(connection: Connection, run: str) -> bool:
+def require_traces(connection: Connection, run: str) -> None:
+    """Raise `UnknownRun` where there is nothing of a run that could be deleted."""
     # A replay notes its files before the sink has seen its first tweet and made the run.
     with connection, connection.cursor() as cursor:
-        return any(_holds(cursor, table, run) for table in _WITH_RUN)
+        if any(_holds(cursor, table, run) for table in _WITH_RUN):
+            return
+    require_run(connection, run)
+    raise UnknownRun(f"there is no run {run!r}")
 
 
 def _holds(cursor: Any, table: str, run: str) -> bool:

@@ -118,3 +118,12 @@ def test_nothing_is_deleted_without_a_yes_and_live_needs_more_than_that(
     assert rows_about(connection, "live") > 0
     assert run_command(settings, "runs", "delete", "live", "--yes", "--really-live").exit_code == 0
     assert rows_about(connection, "live") == 0
+
+
+def test_nobody_is_asked_about_a_run_that_there_is_not(
+    settings: Settings, connection: Connection
+) -> None:
+    store(connection, some_tweets(1))
+    refused = run_command(settings, "runs", "delete", "archvie")
+    assert refused.exit_code == 1
+    assert "there is no run 'archvie'; there are archive" in str(refused.exception)
