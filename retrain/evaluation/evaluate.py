@@ -75,10 +75,12 @@ def headline_figures(
     answers: Answers, *, seed: int, resamples: int = RESAMPLES
 ) -> dict[str, Figure]:
     """Return the figures of the whole with their intervals."""
-    sums = sums_of_each_text(answers)
-    (resampled,) = resampled_sums([sums], resamples=resamples, seed=seed)
-    point, spread = figures_of(_total(sums), answers.labels), figures_of(resampled, answers.labels)
-    return _headline(point, spread)
+    return _headline(*_point_and_spread(answers, seed, resamples))
+
+
+def class_figures(answers: Answers, *, seed: int, resamples: int = RESAMPLES) -> list[ClassFigures]:
+    """Return the figures of each label with their intervals."""
+    return _classes(answers, *_point_and_spread(answers, seed, resamples))
 
 
 def require_same_labels(bundles: Sequence[Bundle]) -> tuple[str, ...]:
@@ -102,11 +104,15 @@ def distinct_names(bundles: Sequence[Bundle]) -> list[str]:
     ]
 
 
-def _bundle_figures(
-    bundle: Bundle, answers: Answers, point: Figures, spread: Figures
-) -> BundleFigures:
+def _point_and_spread(answers: Answers, seed: int, resamples: int) -> tuple[Figures, Figures]:
+    sums = sums_of_each_text(answers)
+    (resampled,) = resampled_sums([sums], resamples=resamples, seed=seed)
+    return figures_of(_total(sums), answers.labels), figures_of(resampled, answers.labels)
+
+
+def _classes(answers: Answers, point: Figures, spread: Figures) -> list[ClassFigures]:
     cells = confusion(answers)
-    classes = [
+    return [
         ClassFigures(
             label=label,
             support=int(cells[n].sum()),
@@ -117,14 +123,19 @@ def _bundle_figures(
         )
         for n, label in enumerate(answers.labels)
     ]
+
+
+def _bundle_figures(
+    bundle: Bundle, answers: Answers, point: Figures, spread: Figures
+) -> BundleFigures:
     return BundleFigures(
         name=bundle.manifest.name,
         version=bundle.manifest.version,
         sha256=bundle.identity.sha256,
         folder=str(bundle.folder),
         figures=_headline(point, spread),
-        classes=classes,
-        confusion=cells.tolist(),
+        classes=_classes(answers, point, spread),
+        confusion=confusion(answers).tolist(),
         bins=_bins(answers),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from retrain.evaluation.bootstrap import Figure
+from retrain.evaluation.shape import ClassFigures
 from retrain.evaluation.wording import HEADINGS, figure_text
 from retrain.export.gate import GateFigures
 from retrain.trained import Trained
@@ -25,13 +26,14 @@ _AGEING: Final = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measured:
     """Figures of a bundle on the texts of a file; `chosen_on`: they helped to choose it."""
 
     texts_of: str
     texts: int
     figures: Mapping[str, Figure]
+    classes: Sequence[ClassFigures]
     chosen_on: bool = False
 
 
@@ -60,7 +62,10 @@ def model_card(
     lines = [f"# {_plain(name)}, version {_plain(version)}", "", _PURPOSE, ""]
     lines += [*_table(("", ""), facts.items()), "", "## Recipe", ""]
     lines += [*_table(("parameter", "value"), recipe.items()), "", "## Figures", ""]
-    lines += [*_figures_table(measured), "", _INTERVALS, "", *_export_lines(gate), ""]
+    lines += [*_figures_table(measured), "", _INTERVALS, ""]
+    for found in measured:
+        lines += [*_classes_table(found), ""]
+    lines += [*_export_lines(gate), ""]
     lines += ["## Limits", "", *_limits(trained.languages), "", f"Licence: {_plain(licence)}.", ""]
     return "\n".join(lines)
 
@@ -97,10 +102,7 @@ def _limits(languages: Sequence[str]) -> list[str]:
 
 
 def _figures_table(measured: Sequence[Measured]) -> list[str]:
-    headings = [
-        f"{_plain(found.texts_of)}, {found.texts:,} texts{' *' if found.chosen_on else ''}"
-        for found in measured
-    ]
+    headings = [_heading(found) for found in measured]
     rows = [
         (HEADINGS[name], *(figure_text(found.figures[name]) for found in measured))
         for name in measured[0].figures
@@ -109,6 +111,23 @@ def _figures_table(measured: Sequence[Measured]) -> list[str]:
     if any(found.chosen_on for found in measured):
         lines += ["", "\\* The model's end, class biases or temperature were chosen on these."]
     return lines
+
+
+def _heading(measured: Measured) -> str:
+    mark = " *" if measured.chosen_on else ""
+    return f"{_plain(measured.texts_of)}, {measured.texts:,} texts{mark}"
+
+
+def _classes_table(measured: Measured) -> list[str]:
+    rows = [
+        (
+            _code(found.label),
+            f"{found.support:,}",
+            *(figure_text(figure) for figure in (found.precision, found.recall, found.f1)),
+        )
+        for found in measured.classes
+    ]
+    return _table((_heading(measured), "texts", "precision", "recall", "F1"), rows)
 
 
 def _export_lines(gate: GateFigures) -> list[str]:

@@ -10,8 +10,7 @@ from model_server.bundle import CARD, MODEL, TOKENIZER, Bundle, open_bundle
 from model_server.engine import OnnxEngine, Probabilities
 from model_server.sealing import seal_bundle
 from retrain.evaluation.answers import Answers, ask, probabilities_of, truth_of
-from retrain.evaluation.bootstrap import Figure
-from retrain.evaluation.evaluate import headline_figures
+from retrain.evaluation.evaluate import class_figures, headline_figures
 from retrain.export.batches import batches_of
 from retrain.export.card import Measured, model_card
 from retrain.export.cost import compare_cost
@@ -111,7 +110,7 @@ class _Export:
         if broken:
             raise ExportRefused(f"{order.trained} makes no bundle: {'; '.join(broken)}")
         measured = [
-            Measured("validation", len(self._texts), self._figures(answers), chosen_on=True),
+            self._measured("validation", answers, chosen_on=True),
             *(self._tested(bundle, labelled) for labelled in order.tests),
         ]
         card = model_card(
@@ -180,10 +179,16 @@ class _Export:
         truth = truth_of(labels, [row.label for row in labelled.rows])
         answers = Answers.of(labels, truth, ask(bundle, [row.text for row in labelled.rows]))
         name = _name_of(labelled.path, [test.path for test in self._order.tests])
-        return Measured(name, len(truth), self._figures(answers))
+        return self._measured(name, answers)
 
-    def _figures(self, answers: Answers) -> dict[str, Figure]:
-        return headline_figures(answers, seed=self._order.seed)
+    def _measured(self, texts_of: str, answers: Answers, *, chosen_on: bool = False) -> Measured:
+        return Measured(
+            texts_of=texts_of,
+            texts=len(answers.truth),
+            figures=headline_figures(answers, seed=self._order.seed),
+            classes=class_figures(answers, seed=self._order.seed),
+            chosen_on=chosen_on,
+        )
 
 
 def _name_of(path: Path, others: Sequence[Path]) -> str:

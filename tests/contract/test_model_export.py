@@ -162,6 +162,19 @@ def test_the_card_says_figures_with_intervals_and_no_text_of_the_data(
         assert not [r for r in read_validation(trained) if r.text.encode() in content]
 
 
+def test_the_card_says_how_good_each_label_is(exported: tuple[Path, dict[str, Any]]) -> None:
+    card = (exported[0] / "MODEL_CARD.md").read_text()
+    table = card.split("| test.tsv, 60 texts | texts | precision | recall | F1 |")[1]
+    rows = [line.strip("| ").split(" | ") for line in table.split("\n\n")[0].splitlines()[2:]]
+    assert [row[0] for row in rows] == [
+        f"`{label}`" for label in open_bundle(exported[0]).manifest.labels
+    ]
+    assert sum(int(row[1]) for row in rows) == 60
+    recalls = [float(row[3].split()[0]) for row in rows]
+    found = exported[1]["measured"]["test.tsv"]["macro_recall"]["value"]
+    assert sum(recalls) / len(recalls) == pytest.approx(found, abs=1e-4)
+
+
 def test_only_the_bundle_is_left(exported: tuple[Path, dict[str, Any]]) -> None:
     folder = exported[0]
     assert sorted(file.name for file in folder.iterdir()) == [
