@@ -138,6 +138,11 @@ def what_next(report: ReplayReport) -> list[str]:
         )
     if report.outcome in {Outcome.LIMIT, Outcome.INTERRUPTED}:
         sentences.append("The same command goes on where this one ended.")
+    if report.events:
+        sentences.append(
+            "Kafka has them; scoring goes on: `murmur status` shows how much is left, "
+            f"`murmur totals --run {report.run}` the figures"
+        )
     return sentences
 
 

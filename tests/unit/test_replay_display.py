@@ -72,3 +72,12 @@ def test_what_is_passed_over_is_said_once_for_each_kind() -> None:
     done = report(file_report("a"))
     done.passed_over = [PassedOver(name, "it is empty") for name in "bcd"]
     assert what_next(done) == ["passed over: b and 2 more: it is empty"]
+
+
+def test_who_published_something_is_told_that_scoring_goes_on_and_where_it_shows() -> None:
+    published = file_report("a")
+    published.events = Counter({"TweetPosted": 3})
+    (sentence,) = what_next(report(published))
+    assert "scoring goes on" in sentence
+    assert "`murmur totals --run spring`" in sentence
+    assert what_next(report(file_report("a", Action.ALREADY_FINISHED))) == []
