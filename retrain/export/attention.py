@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from onnx import helper
+from onnxscript.optimizer import remove_unused_nodes
 
 
 def keep_heads_in_rows(model: Any, heads: int) -> None:
@@ -36,6 +37,8 @@ def keep_heads_in_rows(model: Any, heads: int) -> None:
         )
     for copy in copies:
         graph.node.remove(copy)
+    # What only worked out the shapes of these copies.
+    remove_unused_nodes(model)
     # Shapes of what is no more.
     del graph.value_info[:]
 

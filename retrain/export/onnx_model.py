@@ -49,8 +49,11 @@ def write_onnx(model: Any, class_biases: Sequence[float], file: Path) -> None:
     """
     import torch
 
+    from retrain.export.first_token import keep_first_token
+
     model = copy.deepcopy(model)
     _fold_biases(model, class_biases)
+    keep_first_token(model)
     # It tells of a library that is not installed and not needed.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     dynamic = torch.export.Dim.DYNAMIC

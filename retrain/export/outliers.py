@@ -127,6 +127,7 @@ def _channel_maxima(model: Any, tensors: list[str], calibration: list[Feeds]) ->
     for feeds in calibration:
         real = feeds["attention_mask"].astype(bool)
         for name, values in zip(tensors, session.run(tensors, feeds), strict=True):
-            largest = np.abs(values[real]).max(axis=0)
+            # The last layer has rows of first tokens only.
+            largest = np.abs(values[real[:, : values.shape[1]]]).max(axis=0)
             maxima[name] = np.maximum(maxima.get(name, largest), largest)
     return maxima

@@ -1,5 +1,6 @@
 """Training's parts on torch: bases, loss, averages, checkpoints."""
 
+import copy
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 
 from retrain.bases import minilm
 from retrain.bases.loading import load_base
+from retrain.export.first_token import keep_first_token
 from retrain.export.onnx_model import largest_logit_difference, write_onnx
 from retrain.training.averaging import AveragedWeights
 from retrain.training.batches import UNLABELLED, encode
@@ -193,3 +195,16 @@ def test_logits_that_are_no_numbers_are_no_small_difference(tmp_path: Path) -> N
     with torch.no_grad():
         base.model.classifier.weight[0, 0] = float("nan")
     assert np.isnan(largest_logit_difference(base.model, (0.0, 0.0), file, [feeds, feeds]))
+
+
+def test_the_first_token_alone_has_the_logits_of_all(tmp_path: Path) -> None:
+    model = load_base(str(tiny_base(tmp_path)), ["a", "b"], max_tokens=12, cache=tmp_path).model
+    alone = copy.deepcopy(model.eval())
+    keep_first_token(alone)
+    feeds = {
+        "input_ids": torch.arange(1000, 1021).reshape(3, 7),
+        "attention_mask": (torch.arange(7) < torch.tensor([[7], [2], [1]])).long(),
+    }
+    with torch.no_grad():
+        assert torch.allclose(alone(**feeds).logits, model(**feeds).logits, atol=1e-6)
+        assert alone.distilbert(**feeds).last_hidden_state.shape == (3, 1, 32)
