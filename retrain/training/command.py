@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from retrain.bases.depth import set_layers
 from retrain.bases.loading import Base, load_base, weights_sha256
 from retrain.labelled.preparing import Prepared, Sources
 from retrain.labelled.splitting import least_hashed
@@ -110,6 +111,8 @@ class Training:
         base = load_base(
             order.base, prepared.labels, max_tokens=order.recipe.max_tokens, cache=order.cache
         )
+        if order.recipe.layers:
+            set_layers(base.model, order.recipe.layers)
         model = with_adapters(base.model, rank) if (rank := order.recipe.lora_rank) else base.model
         model.to(hardware.device)
         texts = _texts(prepared, base, taught)

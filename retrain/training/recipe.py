@@ -67,6 +67,11 @@ class Recipe:
         "Chance of each word piece to be left out of a text at each step; what teachers say is of "
         "the whole text.",
     )
+    layers: int = _figure(
+        0,
+        "Layers of the model, begun as those of the base, spread evenly: more cost more a text and "
+        "know more, fewer less. 0: as many as the base has.",
+    )
     lora_rank: int = _figure(0, "Rank of adapters trained in the weights' place. 0: none.")
     precision: Precision = field(
         default="auto",

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from retrain.bases import minilm
+from retrain.bases.depth import nearest_layers, set_layers
 from retrain.bases.loading import load_base
 from retrain.export.first_token import keep_first_token
 from retrain.export.onnx_model import largest_logit_difference, write_onnx
@@ -208,3 +209,37 @@ def test_the_first_token_alone_has_the_logits_of_all(tmp_path: Path) -> None:
     with torch.no_grad():
         assert torch.allclose(alone(**feeds).logits, model(**feeds).logits, atol=1e-6)
         assert alone.distilbert(**feeds).last_hidden_state.shape == (3, 1, 32)
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted", "begun_as"),
+    [
+        (6, 7, [0, 1, 2, 2, 3, 4, 5]),
+        (6, 4, [0, 2, 3, 5]),
+        (2, 2, [0, 1]),
+        (6, 1, [0]),
+        (1, 3, [0, 0, 0]),
+    ],
+)
+def test_layers_are_spread_evenly_over_those_of_the_base(
+    known: int, wanted: int, begun_as: list[int]
+) -> None:
+    assert nearest_layers(known, wanted) == begun_as
+
+
+def test_layers_begun_as_the_same_one_learn_apart(tmp_path: Path) -> None:
+    model = load_base(str(tiny_base(tmp_path)), ["a", "b"], max_tokens=12, cache=tmp_path).model
+    set_layers(model, 3)
+    first, second, _ = model.distilbert.transformer.layer
+    with torch.no_grad():
+        assert torch.equal(first.ffn.lin1.weight, second.ffn.lin1.weight)
+        first.ffn.lin1.weight += 1
+    assert not torch.equal(first.ffn.lin1.weight, second.ffn.lin1.weight)
+    model.save_pretrained(tmp_path / "deeper")
+    assert type(model).from_pretrained(tmp_path / "deeper").config.n_layers == 3
+
+
+def test_only_a_distilbert_gets_other_layers() -> None:
+    model = SimpleNamespace(config=SimpleNamespace(model_type="mpnet"))
+    with pytest.raises(Failure, match="leave --layers out"):
+        set_layers(model, 7)
