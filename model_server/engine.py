@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_server.bundle import MODEL, TOKENIZER, Bundle, RefusedBundle
+from model_server.onnx_runtime import load_onnx_runtime
 
 Probabilities: TypeAlias = npt.NDArray[np.float64]
 """Texts × labels; each row sums to 1."""
@@ -46,7 +47,7 @@ class OnnxEngine:
         # The tokenizer's own threads would compete with the other processes of the machine. The
         # library offers no other switch, and reads this one at its first batch.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        import onnxruntime
+        onnxruntime = load_onnx_runtime()
         from onnxruntime.capi import onnxruntime_pybind11_state as faults
         from tokenizers import Tokenizer
 

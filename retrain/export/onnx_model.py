@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import onnx
 
+from model_server.onnx_runtime import load_onnx_runtime
 from retrain.export.attention import keep_heads_in_rows
 from retrain.export.batches import Feeds
 from retrain.trained import TOKENIZER, TrainedRefused
@@ -116,10 +117,9 @@ def largest_logit_difference(
 
     NaN where either has a NaN.
     """
-    import onnxruntime
     import torch
 
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    session = load_onnx_runtime().InferenceSession(str(file), providers=["CPUExecutionProvider"])
     largest = 0.0
     for feeds in batches:
         with torch.inference_mode():

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from model_server.onnx_runtime import load_onnx_runtime
 from retrain.export.batches import Feeds
 
 Maxima = npt.NDArray[np.float32]
@@ -114,13 +115,11 @@ def _constant(graph: Any, name: str, values: npt.NDArray[Any]) -> str:
 
 def _channel_maxima(model: Any, tensors: list[str], calibration: list[Feeds]) -> dict[str, Maxima]:
     """Return the largest absolute value of each channel of each tensor, padding left out."""
-    import onnxruntime
-
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
     for name in tensors:
         watched.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-    session = onnxruntime.InferenceSession(
+    session = load_onnx_runtime().InferenceSession(
         watched.SerializeToString(), providers=["CPUExecutionProvider"]
     )
     maxima: dict[str, Maxima] = {}

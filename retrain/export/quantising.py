@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import onnx
 
+from model_server.onnx_runtime import load_onnx_runtime
 from retrain.export.batches import Feeds
 from retrain.export.embeddings import quantise_embeddings_by_row
 from retrain.export.outliers import tame_outliers
@@ -23,6 +24,7 @@ def quantise(source: Path, target: Path, calibration: list[Feeds]) -> None:
     96.8 % of 2,500 labels the same by plain static quantisation, 97.4 % with an own scale for each
     row of the embeddings, 98.6 % with outliers divided as well; those set apart: `outliers.py`.
     """
+    load_onnx_runtime()
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     model = onnx.load(str(source))

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from onnx import TensorProto, helper, numpy_helper
 
+from model_server.onnx_runtime import load_onnx_runtime
 from retrain.export.embeddings import quantise_embeddings_by_row
 from retrain.export.outliers import divisors_of, far_out, tame_outliers
 
@@ -51,7 +51,7 @@ FEEDS = {
 
 def logits(model: Any) -> Any:
     onnx.checker.check_model(model)
-    session = onnxruntime.InferenceSession(model.SerializeToString())
+    session = load_onnx_runtime().InferenceSession(model.SerializeToString())
     feeds = {name: FEEDS[name] for name in (found.name for found in session.get_inputs())}
     return session.run(None, feeds)[0]
 
@@ -61,7 +61,7 @@ def largest_input_of_a_product(model: Any) -> float:
     watched.CopyFrom(model)
     name = next(node.input[0] for node in model.graph.node if node.op_type == "MatMul")
     watched.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-    session = onnxruntime.InferenceSession(watched.SerializeToString())
+    session = load_onnx_runtime().InferenceSession(watched.SerializeToString())
     return float(np.abs(session.run([name], FEEDS)[0]).max())
 
 
@@ -129,7 +129,9 @@ def test_embeddings_by_row_are_the_same_to_half_a_step_of_their_row() -> None:
     table = numpy_helper.to_array(next(t for t in model.graph.initializer if t.name == TABLE))
     model.graph.output.append(helper.make_tensor_value_info("embedded", TensorProto.FLOAT, None))
     quantise_embeddings_by_row(model)
-    found = onnxruntime.InferenceSession(model.SerializeToString()).run(["embedded"], FEEDS)[0]
+    found = (
+        load_onnx_runtime().InferenceSession(model.SerializeToString()).run(["embedded"], FEEDS)[0]
+    )
     rows = table[FEEDS["input_ids"]]
     steps = np.abs(rows).max(axis=-1, keepdims=True) / 127
     assert (np.abs(found - rows) <= steps * 0.501).all()
