@@ -67,8 +67,8 @@ def test_biases_undo_what_was_added_to_logits(objective: Objective) -> None:
     logits = guesses(draw, labels, 1.5)
     before = np.array(fit_biases(logits, labels, objective))
     added = np.array([0.9, -0.2, -0.7])
-    assert np.allclose(fit_biases(logits + added, labels, objective), before - added, atol=0.01)
-    assert np.allclose(fit_biases(3 * logits, labels, objective), 3 * before, atol=0.02)
+    assert np.allclose(fit_biases(logits + added, labels, objective), before - added, atol=0.04)
+    assert np.allclose(fit_biases(3 * logits, labels, objective), 3 * before, atol=0.1)
 
 
 def test_biases_lift_macro_recall_on_texts_that_they_were_not_fitted_on() -> None:
@@ -91,7 +91,18 @@ def test_biases_of_few_texts_stay_small(
 ) -> None:
     biases = np.array(fit_biases(logits, labels, objective))
     assert np.abs(biases).max() <= 2
-    assert abs(biases.mean()) < 1e-3 or np.abs(biases).max() == 2
+    assert abs(biases.mean()) < 1e-3
+
+
+def test_biases_of_few_texts_cost_next_to_nothing_where_none_are_needed() -> None:
+    draw = np.random.default_rng(3)
+    gained = []
+    for _ in range(20):
+        few, many = np.repeat(np.arange(3), 3), draw.integers(0, 3, 3000)
+        logits = guesses(draw, many, 1.5)
+        biases = fit_biases(guesses(draw, few, 1.5), few, "macro_recall")
+        gained.append(macro_recall(logits + biases, many) - macro_recall(logits, many))
+    assert np.mean(gained) > -0.005
 
 
 def test_a_label_that_is_always_overshot_gets_a_lower_bias() -> None:
