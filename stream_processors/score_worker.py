@@ -16,6 +16,7 @@ from schemas.observability.metrics import StageMetrics
 from schemas.observability.probes import serve_probes
 from schemas.observability.progress import Progress
 from schemas.observability.watchdog import Watchdog, end_process, start_watchdog
+from schemas.private_files import make_private_folder
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, group_name, topic_name
 from schemas.transport.dead_letters import DeadLetterWriter
@@ -48,6 +49,8 @@ def run_score_worker(
 
     Raises `RefusedBundle` before anything is consumed where the model is not fit.
     """
+    # Faust makes its own folder in it, but no parents.
+    make_private_folder(settings.home)
     metrics = StageMetrics("score")
     progress = Progress(time.monotonic, settings.stall_after_s)
     scorer = load(settings)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.private_files import make_private_folder, write_private
 from deploy.embedded.programs import Program
 from deploy.embedded.state import StackState
 from schemas.failures import Failure
+from schemas.private_files import make_private_folder, write_private
 
 _MEMORY = ("-Xmx512m", "-XX:+UseSerialGC")
 _QUICK = ("-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")

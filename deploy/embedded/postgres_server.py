@@ -12,11 +12,11 @@ from typing import Final
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.private_files import make_private_folder, write_private
 from deploy.embedded.processes import has_command, runs
 from deploy.embedded.programs import Program
 from deploy.embedded.state import DATABASE_USER, StackState
 from schemas.failures import Failure
+from schemas.private_files import make_private_folder, write_private
 
 _UNPRIVILEGED: Final = "nobody"
 _FOLDERS_OF_ROOT: Final = Path("/var/lib/murmur")

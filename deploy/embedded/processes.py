@@ -6,7 +6,7 @@ import msgspec
 import psutil
 
 from deploy.embedded.layout import Layout
-from deploy.embedded.private_files import write_private
+from schemas.private_files import write_private
 
 _END_TIMEOUT_S = 30.0
 

@@ -13,7 +13,6 @@ import msgspec
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.postgres_server import new_folder_if_root
-from deploy.embedded.private_files import make_private_folder, write_private
 from deploy.embedded.processes import end_processes, remember_commands, remembered_commands
 from deploy.embedded.servers import PROGRAM_OF, addresses, await_servers, prepare_servers
 from deploy.embedded.starting import Say
@@ -22,6 +21,7 @@ from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor
 from deploy.embedded.supervisor_config import supervisor_config
 from deploy.embedded.workers import WORKERS, await_workers, worker_programs
 from deploy.installation.installing import install
+from schemas.private_files import make_private_folder, write_private
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
 
 

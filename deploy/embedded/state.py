@@ -10,8 +10,8 @@ import msgspec
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK, candidate_ports, is_free_port, settle_ports
-from deploy.embedded.private_files import write_private
 from schemas.failures import Failure
+from schemas.private_files import write_private
 
 PORT_NAMES: Final = (
     "kafka",

@@ -2,9 +2,9 @@
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.private_files import make_private_folder, write_private
 from deploy.embedded.programs import Program
 from deploy.embedded.state import StackState
+from schemas.private_files import make_private_folder, write_private
 
 
 def prepare_valkey(layout: Layout, state: StackState) -> Program:

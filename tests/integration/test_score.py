@@ -116,6 +116,16 @@ POISON: list[bytes | None] = [
 ]
 
 
+def test_it_starts_where_no_embedded_stack_has_made_a_home(
+    settings: Settings, tmp_path: Path
+) -> None:
+    log = tmp_path / "score.log"
+    home = tmp_path / "elsewhere" / "home"
+    with running_score(settings.model_copy(update={"home": home}), log):
+        wait_until(lambda: probe(log, "/readyz")[0] == 200, 60, "readiness")
+    assert home.stat().st_mode & 0o077 == 0
+
+
 def test_every_message_has_exactly_one_outcome(settings: Settings, tmp_path: Path) -> None:
     log = tmp_path / "score.log"
     posts = [

@@ -16,8 +16,8 @@ from msgspec import Struct
 from deploy.demo.waiting import NotProcessed, Pipeline, await_processed
 from deploy.embedded import stack
 from deploy.embedded.layout import Layout
-from deploy.embedded.private_files import make_private_folder
 from deploy.embedded.state import save_state, settle_state
+from schemas.private_files import make_private_folder
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from tests.conditions import wait_until

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from schemas.failures import Failure
+
 
 def write_private(path: Path, text: str) -> None:
     """Replace a file as a whole, mode 0600; a reader sees the old text or the new one."""
@@ -16,6 +18,14 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_private_folder(path: Path) -> Path:
-    """Make a folder and its parents where missing; the folder itself gets mode 0700."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make a folder and its parents where missing; the folder itself gets mode 0700.
+
+    Raises `Failure` where it cannot be made; for folders in `MURMUR_HOME`, which it names.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(
+            f"cannot make the folder {path}: {error.strerror}; MURMUR_HOME says where it shall be"
+        ) from error
     return path
