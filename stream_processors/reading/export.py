@@ -41,7 +41,8 @@ def export_run(
 
     All are of one moment of the database, ordered by day and root id: the same data gives the
     same bytes. Memory does not grow with the run. A file is written under another name beside it
-    and renamed at the end. Raises `UnknownRun` and `EmptyRun` before anything is written.
+    and renamed at the end; a pipe or a device is written to as it is, and behind a link what it
+    names. Raises `UnknownRun` and `EmptyRun` before anything is written.
     """
     require_run(connection, run)
     with connection:
@@ -81,14 +82,23 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
     try:
-        with partial.open("xb") as file:
+        # Nothing can be put in the place of a device or a pipe; what a link names can be.
+        is_no_file = output.exists() and not output.is_file()
+        with output.open("wb") if is_no_file else _whole(output.resolve()) as file:
+            yield file
+    except OSError as error:
+        raise Failure(f"cannot write {output}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _whole(output: Path) -> Iterator[BinaryIO]:
+    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    with partial.open("xb") as file:
+        try:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(output)
-    except OSError as error:
-        raise Failure(f"cannot write {output}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+            partial.replace(output)
+        finally:
+            partial.unlink(missing_ok=True)

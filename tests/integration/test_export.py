@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import psycopg2
 import pytest
 from pyarrow import parquet
 
+from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.reading.export import EmptyRun, Format, export_run
@@ -142,6 +145,44 @@ def test_an_export_that_breaks_off_leaves_the_file_that_was_there(
         export_run(connection, "archive", "jsonl", path)
     assert [found.name for found in tmp_path.iterdir()] == ["tweets.jsonl"]
     assert path.read_text() == "precious"
+
+
+def test_a_link_stays_one_and_what_it_names_is_replaced(
+    connection: Connection, tmp_path: Path
+) -> None:
+    store(connection, some_tweets(20))
+    link, target = tmp_path / "link", tmp_path / "target"
+    link.symlink_to("target")
+    target.write_text("old")
+    assert exported(connection, "jsonl", link) == exported(connection, "jsonl", tmp_path / "x")
+    assert link.is_symlink()
+    assert not target.is_symlink()
+    target.unlink()
+    export_run(connection, "archive", "jsonl", link)
+    assert target.read_bytes() == (tmp_path / "x").read_bytes()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_pipe_is_written_to_and_stays_one(
+    connection: Connection, tmp_path: Path, form: Format
+) -> None:
+    store(connection, some_tweets(20))
+    expected = exported(connection, form, tmp_path / "x")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(pipe.read_bytes)
+        export_run(connection, "archive", form, pipe)
+        assert read.result(timeout=10) == expected
+    assert pipe.is_fifo()
+    assert {path.name for path in tmp_path.iterdir()} == {"x", "pipe"}
+
+
+def test_a_file_that_cannot_be_written_is_named(connection: Connection, tmp_path: Path) -> None:
+    store(connection, some_tweets(20))
+    (tmp_path / "file").touch()
+    with pytest.raises(Failure, match=r"cannot write .*/file/x: Not a directory"):
+        export_run(connection, "archive", "jsonl", tmp_path / "file" / "x")
 
 
 def test_formats_that_do_not_go_together_are_wrong_calls(settings: Settings) -> None:
