@@ -29,8 +29,7 @@ def evaluate(
 
     Several bundles are compared with the first, text by text. Every figure has a 95 % interval.
     """
-    if report is not None:
-        prepare_libraries()
+    prepare_libraries()
     import msgspec
 
     from retrain.evaluation.measuring import measure

@@ -11,6 +11,7 @@ from model_server.bundle import RefusedBundle
 from retrain.cli import model
 from retrain.evaluation.evaluate import DifferentLabels
 from retrain.labelled.rows import UnusableLabels
+from schemas.failures import Failure
 from tests.keyword_bundle import keyword_bundle
 
 GOOD = {"good": "good", "bad": "bad", "grand": "good"}
@@ -109,3 +110,12 @@ def test_a_damaged_bundle_is_not_measured(folders: tuple[Path, Path], labels: Pa
     with (folders[0] / "model.onnx").open("ab") as file:
         file.write(b"\0")
     assert isinstance(run(folders[0], "--labels", labels).exception, RefusedBundle)
+
+
+def test_without_the_libraries_of_training_it_says_how_they_are_installed(
+    folders: tuple[Path, Path], labels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrain.environment.find_spec", lambda _: None)
+    failure = run(folders[0], "--labels", labels).exception
+    assert isinstance(failure, Failure)
+    assert "make .venv/retrain.stamp" in str(failure)
