@@ -15,7 +15,9 @@ help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 # Each environment is stamped with the lock it was made from: a changed lock remakes it.
+# A wrong Python is refused first: its environment would stay, and fail ever after.
 $(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("Murmur needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d: say make PYTHON=python3.12, or whichever you have" % v)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
