@@ -32,6 +32,7 @@ from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.windows import ALL, parse_window
+from stream_processors.hold.release import read_hold
 from stream_processors.reading.known_runs import UnknownRun, run_names
 from stream_processors.reading.run_deletion import delete_run, forget_in_redis
 from stream_processors.reading.totals import Totals, read_totals
@@ -57,6 +58,7 @@ def run_demo(home: Path, *, run: str, lines: int, keep_up: bool, console: Consol
         _stack_as_found(home, keep_up=keep_up, say=say) as (settings, still_up),
         closing(connect_postgres(settings, "demo")) as connection,
     ):
+        _refuse_while_held(settings)
         pipeline = Pipeline(settings)
         _make_room(settings, connection, run, home, pipeline)
         path, manifest = _write_archive(home, lines)
@@ -96,6 +98,15 @@ def _stack_as_found(home: Path, *, keep_up: bool, say: Say) -> Iterator[tuple[Se
     finally:
         if not stays_up:
             stack.down(home, say=say)
+
+
+def _refuse_while_held(settings: Settings) -> None:
+    hold, _ = read_hold(settings)
+    if hold is not None:
+        raise Failure(
+            f"scoring is {hold.sentence()}: `murmur up` and `murmur dead-letters release` let it "
+            "go on, and then the demo"
+        )
 
 
 def _make_room(

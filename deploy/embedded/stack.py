@@ -23,6 +23,7 @@ from deploy.embedded.workers import WORKERS, await_workers, worker_programs
 from deploy.installation.installing import install
 from schemas.private_files import make_private_folder, write_private
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
+from stream_processors.hold.release import read_hold
 
 
 def settings_at(home: Path, env_file: Path | None = Path(".env")) -> Settings:
@@ -40,8 +41,9 @@ def up(
     """Start what does not run and return the settings of the running stack.
 
     When it returns, the servers answer, topics and tables are there, and both workers are ready
-    (not with `servers_only`). May be repeated; calls at once wait for each other. Servers that a
-    person has named are used and not started. Raises `Failure` if something does not come up.
+    (not with `servers_only`; scoring not while it is held, which `say` is told). May be repeated;
+    calls at once wait for each other. Servers that a person has named are used and not started.
+    Raises `Failure` if something does not come up.
     """
     layout = Layout.of(home)
     make_private_folder(layout.home)
@@ -57,7 +59,10 @@ def up(
         for sentence in install(settings).differing:
             say(f"note: {sentence} (`murmur init --alter` changes it)")
         if not servers_only:
-            await_workers(layout, state, supervisor, say)
+            hold, _ = read_hold(settings)
+            if hold is not None:
+                say(f"scoring is {hold.sentence()}: `murmur dead-letters release` lets it go on")
+            await_workers(layout, state, supervisor, say, is_held=hold is not None)
         return settings
 
 

@@ -40,12 +40,17 @@ def worker_programs(layout: Layout, state: StackState) -> list[Program]:
     ]  # fmt: skip
 
 
-def await_workers(layout: Layout, state: StackState, supervisor: Supervisor, say: Say) -> None:
-    """Start the workers and return when both can take work."""
+def await_workers(
+    layout: Layout, state: StackState, supervisor: Supervisor, say: Say, *, is_held: bool
+) -> None:
+    """Start the workers and return when both can take work; held, scoring is not waited for."""
+    awaited = [name for name in WORKERS if not (is_held and name == "score")]
+    if is_held:
+        supervisor.start("score")
     start_and_await(
         layout,
         supervisor,
-        {name: probe_check(probe_url(state, name)) for name in WORKERS},
+        {name: probe_check(probe_url(state, name)) for name in awaited},
         timeout_s=_READY_TIMEOUT_S,
         say=say,
     )
