@@ -57,7 +57,7 @@ def tweet_id(value: str | int | None, field: str) -> str:
     """Return an id as events have it; `field` is what the error calls it."""
     text = value if type(value) is str else _digits(value, field)
     if _TWEET_ID.fullmatch(text) is None:
-        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no tweet id")
+        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no tweet id (1 to 64 of 0-9 and a-f)")
     return text
 
 

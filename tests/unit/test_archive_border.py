@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from producers.border.faults import Unparsable
 from producers.border.moments import parse_moment
 from producers.border.origin import Origin
-from producers.border.values import language, tweet_text
+from producers.border.values import language, tweet_id, tweet_text
 
 MOMENT = datetime(2016, 11, 18, 15, 37, 17, tzinfo=UTC)
 
@@ -82,3 +82,9 @@ def test_a_made_id_depends_on_content_line_and_place_alone() -> None:
     assert one.made_id(1) == origin("two", "aa").made_id(1)
     ids = {one.made_id(1), one.made_id(2), one.made_id(1, 1), origin("one", "ab").made_id(1)}
     assert len(ids) == 4
+
+
+@pytest.mark.parametrize("written", ["x", "row2", "ABC", "", "a" * 65])
+def test_what_is_no_id_is_refused_with_the_rule(written: str) -> None:
+    with pytest.raises(Unparsable, match="1 to 64 of 0-9 and a-f"):
+        tweet_id(written, "id")
