@@ -127,6 +127,8 @@ def replay(
 
     if run is not None and into is not None:
         raise click.UsageError("--run and --into name two runs: give one of them")
+    if start is not None and end is not None and start >= end:
+        raise click.UsageError("--from is not before --to: no tweet lies between them")
     inputs = inputs_of(files)
     name = into or run or run_name_of(Path(files[0]).resolve())
     if (name == LIVE and into is None) or not valid_run_name(name):

@@ -1,12 +1,15 @@
 """Replaying in time: which tweets, how far moved, and when each is due."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.border.origin import Parsed
+from producers.cli import replay
 from producers.replaying.tempo import Tempo
 from producers.replaying.time_shift import shift_of_run
 from producers.replaying.times import OUTSIDE, Times
@@ -39,6 +42,16 @@ def test_exactly_the_tweets_of_the_time_asked_for_are_left(
         START + hour * HOUR for hour in hours if start <= hour < end
     ]
     assert applied.skipped == [OUTSIDE] * (len(hours) - len(applied.events))
+
+
+@pytest.mark.parametrize("end", ["2024-01-01", "2025-01-01"])
+def test_a_time_that_ends_before_it_begins_is_a_wrong_call(tmp_path: Path, end: str) -> None:
+    file = tmp_path / "tweets.txt"
+    file.write_text("hello\n")
+    arguments = [str(file), "--dry-run", "--from", "2025-01-01", "--to", end]
+    result = CliRunner().invoke(replay, arguments)
+    assert result.exit_code == 2
+    assert "--from is not before --to" in result.stderr
 
 
 def test_removals_are_kept_whatever_their_time() -> None:
