@@ -14,7 +14,7 @@ from deploy.embedded.state import load_state
 from deploy.embedded.supervision import ProcessState, Supervisor
 from deploy.embedded.workers import WORKERS, probe_url
 from schemas.failures import Failure
-from schemas.settings import servers_of_the_user
+from schemas.settings import Settings, servers_of_the_user
 
 _UP: Final = ("running", "starting")
 
@@ -24,7 +24,8 @@ class Status:
     """A stack's state. The addresses hold passwords.
 
     `running` says that the supervisor answers and keeps every embedded server up; the workers may
-    have been left out. `lag` is None, and `lag_fault` says why, where Kafka does not tell.
+    have been left out. Where none answers, addresses and lag are those of the servers that a person
+    has named. `lag` is None, and `lag_fault` says why, where Kafka does not tell.
     """
 
     home: str
@@ -37,33 +38,42 @@ class Status:
     lag: tuple[TopicLag, ...] | None = None
     lag_fault: str = ""
 
+    @property
+    def needs_no_stack(self) -> bool:
+        """Whether all servers are a person's own, and their Kafka answers."""
+        return len(self.named_by_you) == len(PROGRAM_OF) and self.lag is not None
+
 
 def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
-    """Ask a stack how it is; change nothing."""
+    """Ask a stack how it is; change nothing. Without one, a Kafka of one's own tells the lag."""
     layout = Layout.of(home)
     state = load_state(layout)
     own = tuple(sorted(servers_of_the_user(env_file)))
+    settings = settings_at(layout.home, env_file)
+    addresses = {
+        "kafka": settings.kafka,
+        "postgres": settings.postgres.get_secret_value(),
+        "redis": settings.redis.get_secret_value(),
+    }
     supervisor = Supervisor(state) if state is not None else None
     if state is None or supervisor is None or not supervisor.answers():
-        return Status(home=str(layout.home), running=False, named_by_you=own)
-    settings = settings_at(layout.home, env_file)
+        lag, lag_fault = _lag(settings) if "kafka" in own else (None, "")
+        return Status(
+            home=str(layout.home),
+            running=False,
+            addresses={name: addresses[name] for name in own},
+            named_by_you=own,
+            lag=lag,
+            lag_fault=lag_fault,
+        )
     states = supervisor.states()
     servers = [program for program in PROGRAM_OF.values() if program in states]
     alive = [name for name in WORKERS if states[name].pid]
-    lag: tuple[TopicLag, ...] | None = None
-    lag_fault = ""
-    try:
-        lag = tuple(topic_lags(settings))
-    except Failure as failure:
-        lag_fault = str(failure)
+    lag, lag_fault = _lag(settings)
     return Status(
         home=str(layout.home),
         running=all(states[name].state in _UP for name in servers),
-        addresses={
-            "kafka": settings.kafka,
-            "postgres": settings.postgres.get_secret_value(),
-            "redis": settings.redis.get_secret_value(),
-        },
+        addresses=addresses,
         named_by_you=own,
         processes=tuple(states[name] for name in (*servers, *WORKERS)),
         probes={name: probe_url(state, name) for name in alive},
@@ -71,3 +81,10 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
         lag=lag,
         lag_fault=lag_fault,
     )
+
+
+def _lag(settings: Settings) -> tuple[tuple[TopicLag, ...] | None, str]:
+    try:
+        return tuple(topic_lags(settings)), ""
+    except Failure as failure:
+        return None, str(failure)

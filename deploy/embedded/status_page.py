@@ -11,17 +11,17 @@ def print_status(status: Status) -> None:
     """Print a status to standard output; addresses stand on lines of their own, to be copied."""
     console = terminal_console()
     if not status.running and not status.processes:
-        console.print(f"No stack runs in {escape(status.home)}: start it with `murmur up`.")
-        return
+        what = "the servers are your own" if status.needs_no_stack else "start it with `murmur up`"
+        console.print(f"No stack runs in {escape(status.home)}: {what}.")
     for name, address in status.addresses.items():
         whose = "  (yours)" if name in status.named_by_you else ""
         console.print(f"{name:<9} {escape(address)}{whose}", soft_wrap=True)
-    console.print()
-    console.print(_processes(status))
-    if status.lag is None:
+    if status.processes:
+        console.print()
+        console.print(_processes(status))
+    if status.lag_fault:
         console.print(f"lag unknown: {escape(status.lag_fault)}")
-        return
-    for group in status.lag:
+    for group in status.lag or ():
         console.print(f"{escape(group.group)} has {group.lag:,} to do in {escape(group.topic)}")
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -58,3 +59,25 @@ def test_the_status_of_a_stack_is_one_document(stack: Settings) -> None:
         "tweets.scored",
         "tweets.dead-letter",
     }
+
+
+def test_the_status_without_a_stack_has_the_lag_of_ones_own_kafka(
+    settings: Settings, tmp_path: Path
+) -> None:
+    leave_a_trace(settings, "waiting")
+    environment = process_environment(settings.model_copy(update={"home": tmp_path / "none"}))
+    answer = subprocess.run(
+        [MURMUR, "status"],
+        env=environment, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    first, *lines = answer.stdout.splitlines()
+    assert first.startswith("No stack runs in ")
+    assert "`murmur up`" not in first
+    sink = f"{settings.topic_prefix}murmur-sink"
+    assert f"{sink} has 1 to do in {topic_name(settings, SCORED)}" in lines
+    environment["MURMUR_KAFKA"] = "127.0.0.1:1"
+    answer = subprocess.run(
+        [MURMUR, "status"],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (answer.returncode, "lag unknown: Kafka did not answer" in answer.stdout) == (1, True)
