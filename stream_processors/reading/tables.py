@@ -76,9 +76,8 @@ def series_line(figures: Aggregates) -> Text:
     """Return the series as one line of small bars."""
     totals = _joined([sum(point.by_label.values()) for point in figures.series])
     most = max(totals, default=0)
-    marks = "".join(
-        " " if not total else _SPARKS[min(7, total * 8 // (most + 1))] for total in totals
-    )
+    # Rounded up: the most is the full bar, and the least that is more than nothing the lowest.
+    marks = "".join(" " if not total else _SPARKS[-(-8 * total // most) - 1] for total in totals)
     return Text.assemble(f"tweets over time, {_span(figures)}\n", (marks, "cyan"))
 
 
