@@ -56,14 +56,20 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
     import msgspec
 
     from schemas.terminal import terminal_console
-    from stream_processors.dead_letters.letters import count_letters, newest_letters
+    from stream_processors.dead_letters.letters import (
+        count_letters,
+        newest_letters,
+        require_run_of,
+    )
     from stream_processors.dead_letters.views import as_document, letters_table
     from stream_processors.hold.release import read_hold
 
     selection = _selection((), **filters)
-    with _database() as (settings, connection), connection, connection.cursor() as cur:
-        total = count_letters(cur, selection)
-        letters = newest_letters(cur, selection, limit)
+    with _database() as (settings, connection):
+        require_run_of(connection, selection)
+        with connection, connection.cursor() as cur:
+            total = count_letters(cur, selection)
+            letters = newest_letters(cur, selection, limit)
     hold, fault = read_hold(settings)
     if as_json:
         document = {
@@ -123,11 +129,13 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
     """
     import msgspec
 
+    from stream_processors.dead_letters.letters import require_run_of
     from stream_processors.dead_letters.redrive import redrive as redrive_letters
     from stream_processors.dead_letters.views import by_reason, in_short
 
     selection = _chosen(ids, status=None if ids else "new", **filters)
     with _database() as (settings, connection):
+        require_run_of(connection, selection)
         report = redrive_letters(settings, connection, selection, dry_run=dry_run)
     if as_json:
         click.echo(msgspec.json.encode(report))
@@ -149,9 +157,11 @@ def discard(ids: tuple[int, ...], note: str, as_json: bool, **filters: str | Non
     import msgspec
 
     from stream_processors.dead_letters.discard import discard as discard_letters
+    from stream_processors.dead_letters.letters import require_run_of
 
     selection = _chosen(ids, status=None if ids else "new", **filters)
     with _database() as (_, connection):
+        require_run_of(connection, selection)
         discarded = discard_letters(connection, selection, note)
     if as_json:
         click.echo(msgspec.json.encode({"discarded": discarded}))

@@ -11,6 +11,8 @@ from psycopg2.extensions import cursor
 
 from schemas.codec import Headers
 from schemas.failures import Failure
+from schemas.transport.postgres import Connection
+from stream_processors.reading.known_runs import require_run
 
 MAX_REDRIVES: Final = 3
 Status: TypeAlias = Literal["new", "redriven", "discarded"]
@@ -80,6 +82,16 @@ def count_letters(cur: cursor, selection: Selection) -> int:
     """Return how many letters are meant."""
     cur.execute(f"SELECT count(*) FROM dead_letters WHERE {_FITS}", _parameters(selection))  # noqa: S608  constants
     return int(cur.fetchall()[0][0])
+
+
+def require_run_of(connection: Connection, selection: Selection) -> None:
+    """Raise `UnknownRun` where letters of a run are meant that has none and does not exist."""
+    if selection.run is None:
+        return
+    with connection, connection.cursor() as cur:
+        letters = count_letters(cur, Selection(run=selection.run))
+    if not letters:
+        require_run(connection, selection.run)
 
 
 def find_ids(cur: cursor, selection: Selection) -> list[int]:

@@ -203,6 +203,9 @@ def test_letters_are_filtered_and_shown_without_acting_on_the_terminal(
     assert ids("--run", "one", "--reason", "not-json") == [1]
     assert ids("--since", "1h", "--status", "new", "--limit", "1") == [3]
     assert ids("--until", "2020-01-01") == []
+    assert ids("--run", "two", "--reason", "too-large") == []
+    for command in ("list", "redrive", "discard"):
+        assert "there is no run 'none'" in str(call(settings, command, "--run", "none").exception)
     for arguments in (("list",), ("show", "1")):
         output = call(settings, *arguments).stdout
         assert "\x1b" not in output

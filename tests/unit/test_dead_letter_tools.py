@@ -34,6 +34,11 @@ def test_long_values_are_cut_and_say_so() -> None:
     assert "3,000" in shown(b"x" * 5_000)
 
 
+@given(st.text("x", max_size=200))
+def test_what_is_shown_of_a_value_is_never_longer_than_the_value(content: str) -> None:
+    assert len(shown(content, 60)) <= len(content)
+
+
 def test_escapes_and_direction_marks_are_spelt_out() -> None:
     assert shown("\x1b[31mred\u202egnp\n") == r"\x1b[31mred\u202egnp\n"
 
