@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
@@ -12,6 +13,10 @@ from rich.text import Text
 from deploy.demo.result import DemoResult
 from deploy.demo.verification import Check, Count
 from stream_processors.reading.tables import totals_view
+
+_MOST_REPEATED: Final = (
+    "SELECT label, text, count(*) FROM scored_tweets GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10"
+)
 
 
 def print_result(result: DemoResult, console: Console) -> None:
@@ -74,7 +79,7 @@ def _what_next(result: DemoResult) -> RenderableType:
         (f"{murmur} replay FILE", "your own archive"),
         (f"{murmur} totals --run {result.run} --window 1d", "its last day"),
         (f"{murmur} export --run {result.run} --format csv", "every tweet"),
-        (f"{murmur} psql", "there: SELECT label, text FROM scored_tweets LIMIT 10;"),
+        (f"{murmur} psql", f"there: {_MOST_REPEATED};"),
         (f"{murmur} status", "addresses of the servers"),
     ]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)

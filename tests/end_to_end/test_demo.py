@@ -79,6 +79,10 @@ def test_a_second_demo_replaces_the_first_and_people_see_its_figures(
     assert "#" in done.stdout
     listed = json.loads(demo_home.murmur("runs", "list", "--json").stdout)["runs"]
     assert [(run["run"], run["tweets"]) for run in listed] == [("demo", manifest.rows)]
+    query = " ".join(done.stdout.split()).partition("there: ")[2].partition(";")[0]
+    rows = demo_home.murmur("psql", "-qtA", "-c", query).stdout.splitlines()
+    texts = {text for _, text, _ in (row.split("|") for row in rows)}
+    assert len(texts) == len(rows) == 10
 
 
 def test_the_stack_stays_up_where_it_was_up_and_other_runs_are_not_replaced(
