@@ -147,7 +147,10 @@ class Settings(BaseSettings):
         """Put the embedded stack's addresses behind everything that a person said."""
         named = {**dotenv_settings(), **env_settings(), **init_settings()}
         home = Path(named.get("home", cls.model_fields["home"].default))
-        addresses = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES_FILE)
+        try:
+            addresses = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES_FILE)
+        except OSError as error:
+            raise Failure(f"MURMUR_HOME {home} cannot be read: {error.strerror}") from error
         return (init_settings, env_settings, dotenv_settings, file_secret_settings, addresses)
 
     @property
@@ -219,7 +222,10 @@ def _token(content: str, where: str) -> SecretStr:
 
 
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
-    """Read the settings; a value out of range raises pydantic's `ValidationError`."""
+    """Read the settings.
+
+    A value out of range raises pydantic's `ValidationError`, a home that cannot be read `Failure`.
+    """
     return Settings(_env_file=env_file)  # type: ignore[call-arg]
 
 

@@ -47,9 +47,10 @@ def run_score_worker(
 ) -> None:
     """Score until a signal stops the process (exit 0) or a fault ends it (an exception).
 
-    Raises `RefusedBundle` before anything is consumed where the model is not fit.
+    Raises `RefusedBundle` before anything is consumed where the model is not fit, and `Failure`
+    where nothing can be written in the home.
     """
-    # Faust makes its own folder in it, but no parents.
+    # Before the folders in it: a parent would be made for everybody to read.
     make_private_folder(settings.home)
     metrics = StageMetrics("score")
     progress = Progress(time.monotonic, settings.stall_after_s)

@@ -10,6 +10,7 @@ import faust
 from faust.types import TP, EventT, StreamT
 from mode import CrashingSupervisor
 
+from schemas.private_files import make_private_folder
 from schemas.settings import Settings
 from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
 from schemas.transport.dead_letters import SourcePosition
@@ -52,7 +53,7 @@ def build_app(
         stream_buffer_maxsize=8 * settings.score_window,
         stream_wait_empty=True,
         # It makes empty folders for tables that there are none of; by default in the current one.
-        datadir=settings.home / "faust",
+        datadir=make_private_folder(settings.home / "faust"),
         store="memory://",
         table_standby_replicas=0,
         topic_allow_declare=False,

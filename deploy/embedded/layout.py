@@ -15,12 +15,14 @@ class Layout:
 
     @classmethod
     def of(cls, home: Path) -> "Layout":
-        """Return the layout of a home; `Failure` for a name that the servers could not read."""
+        """Return the layout of a home; `Failure` for a file or a name that servers cannot read."""
         absolute = home.absolute()
         if any(character in str(absolute) for character in ";%\n\r"):
             raise Failure(
                 f"MURMUR_HOME {absolute} holds one of ; % or a line break: choose another"
             )
+        if absolute.exists() and not absolute.is_dir():
+            raise Failure(f"MURMUR_HOME {absolute} is no folder: choose another")
         return cls(absolute)
 
     @property

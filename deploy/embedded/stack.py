@@ -21,6 +21,7 @@ from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor
 from deploy.embedded.supervisor_config import supervisor_config
 from deploy.embedded.workers import WORKERS, await_workers, worker_programs
 from deploy.installation.installing import install
+from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
 from stream_processors.hold.release import read_hold
@@ -162,6 +163,10 @@ def _fingerprint(env_file: Path | None) -> str:
 
 @contextmanager
 def _locked(layout: Layout) -> Iterator[None]:
-    with layout.lock.open("w") as lock:
+    try:
+        lock = layout.lock.open("w")
+    except OSError as error:
+        raise Failure(f"cannot write in MURMUR_HOME {layout.home}: {error.strerror}") from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

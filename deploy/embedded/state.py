@@ -56,7 +56,7 @@ def load_state(layout: Layout) -> StackState | None:
     """Return what the stack remembers; None before its first start."""
     try:
         return msgspec.json.decode(layout.state.read_bytes(), type=StackState)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except msgspec.MsgspecError as error:
         raise Failure(f"{layout.state} is damaged ({error}): restore it, or remove it") from error

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from deploy.embedded import stack
 from deploy.embedded.kafka_broker import broker_config
 from deploy.embedded.kafka_tools import client_properties, tool_arguments
 from deploy.embedded.layout import Layout
@@ -62,6 +63,18 @@ def test_the_supervisor_listens_on_the_loopback_with_a_password() -> None:
 def test_a_home_that_the_supervisor_could_not_read_is_refused() -> None:
     with pytest.raises(Failure, match="MURMUR_HOME"):
         Layout.of(Path("/srv/a ;b"))
+
+
+def test_a_home_that_is_no_folder_or_cannot_be_used_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    taken = tmp_path / "taken"
+    (taken / "stack.lock").mkdir(parents=True)
+    for home in (file, file / "below", taken):
+        with pytest.raises(Failure, match="MURMUR_HOME"):
+            stack.up(home, env_file=None)
+    with pytest.raises(Failure, match="MURMUR_HOME"):
+        stack.settings_at(Path("long" * 100), None)
 
 
 def test_every_server_is_told_to_listen_on_the_loopback_only() -> None:
