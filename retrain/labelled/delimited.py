@@ -43,6 +43,7 @@ def delimited_rows(lines: Sequence[str], delimiter: str) -> Iterator[RawRow]:
             text=row.get("text"),
             label=row.get("label"),
             id=row.get(id_column) if id_column else None,
+            has_surplus=any(field.strip() for field in fields[len(names) :]),
         )
 
 

@@ -20,6 +20,7 @@ class Fault(StrEnum):
     EMPTY_TEXT = "empty text"
     NOT_AVAILABLE = "text not available"
     MISSING_COLUMN = "missing column"
+    SURPLUS_COLUMN = "more columns than the header (quote texts with commas, take tabs out)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,16 @@ def fault_counts_of(files: Iterable[LabelledFile]) -> Counter[str]:
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row as a format's parser found it; None where a column is missing."""
+    """A row as a format's parser found it; None where a column is missing.
+
+    With `has_surplus` it has more than its header names, and which part is which is not sure.
+    """
 
     line: int
     text: str | None
     label: str | None
     id: str | None = None
+    has_surplus: bool = False
 
 
 def sift(path: Path, rows: Iterable[RawRow], labels: Sequence[str] | None) -> LabelledFile:
@@ -79,7 +84,9 @@ def _good_rows(
     rows: Iterable[RawRow], labels: Sequence[str] | None, faults: dict[Fault, list[int]]
 ) -> Iterator[LabelledText]:
     for row in rows:
-        if row.text is None or row.label is None or not row.label.strip():
+        if row.has_surplus:
+            faults[Fault.SURPLUS_COLUMN].append(row.line)
+        elif row.text is None or row.label is None or not row.label.strip():
             faults[Fault.MISSING_COLUMN].append(row.line)
         elif not row.text.strip():
             faults[Fault.EMPTY_TEXT].append(row.line)

@@ -73,6 +73,22 @@ def test_rows_left_out_are_counted_by_their_lines(tmp_path: Path) -> None:
     assert read.fault_counts()["missing column"] == 2
 
 
+@pytest.mark.parametrize("separator", [",", "\t"])
+@pytest.mark.parametrize("header", [["label", "text"], ["text", "label"]])
+def test_a_row_with_more_columns_than_the_header_is_neither_cut_nor_relabelled(
+    tmp_path: Path, header: list[str], separator: str
+) -> None:
+    good = dict(zip(["text", "label"], ["a lake", "calm"], strict=True))
+    rows = [header, [good[name] for name in header], ["calm", "fine", " but"], ["calm", "calm", ""]]
+    content = "".join(separator.join(row) + "\n" for row in rows)
+    read = read_labelled(write(tmp_path, file=content) / "file", labels=None)
+    assert [row.line for row in read.rows] == [2, 4]
+    assert read.labels == ("calm",)
+    assert read.faults == {Fault.SURPLUS_COLUMN: [3]}
+    (said,) = read.fault_counts()
+    assert "quote texts with commas" in said
+
+
 def test_a_number_that_the_mapping_does_not_name_is_an_unknown_label(tmp_path: Path) -> None:
     folder = write(tmp_path, **{"test_labels.txt": "0\n7\n", **TWEETEVAL})
     read = read_labelled(folder, labels=None)
