@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from model_server.bundle import LONGEST_LABEL, storable_label
-from retrain.labelled.rows import Fault, LabelledFile, UnusableLabels, fault_counts_of
+from retrain.labelled.rows import (
+    Fault,
+    LabelledFile,
+    UnlabelledFile,
+    UnusableLabels,
+    counts_of,
+    fault_counts_of,
+)
 from retrain.labelled.splitting import Example
 
 LEAST_OF_A_LABEL: Final = 8
@@ -23,6 +30,7 @@ class Account:
 
     files: dict[str, dict[str, int]] = field(default_factory=dict)
     test_files: dict[str, dict[str, int]] = field(default_factory=dict)
+    unlabelled_files: dict[str, dict[str, int]] = field(default_factory=dict)
     removed: Counter[str] = field(default_factory=Counter)
     training: dict[str, int] = field(default_factory=dict)
     validation: dict[str, int] = field(default_factory=dict)
@@ -32,6 +40,10 @@ class Account:
         """Count a file that was read."""
         files = self.test_files if of_test else self.files
         files[str(file.path)] = {"rows": len(file.rows), **file.fault_counts()}
+
+    def add_unlabelled(self, file: UnlabelledFile) -> None:
+        """Count a file of which the labels, if any, were not read."""
+        self.unlabelled_files[str(file.path)] = {"rows": len(file.texts), **counts_of(file.faults)}
 
     def as_json(self) -> dict[str, Any]:
         """Return it for a program."""

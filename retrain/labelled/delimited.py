@@ -1,17 +1,17 @@
-"""CSV and TSV files with a header that names the columns `text` and `label`, and perhaps `id`."""
+"""CSV and TSV files with a header: it names `text`, `label` where there is one, perhaps `id`."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from retrain.labelled.rows import RawRow
 
 _ID_COLUMNS = ("id", "tweet_id")
 
 
-def delimiter_of(header: str) -> str | None:
-    """Return how a header that names `text` and `label` is delimited, None for no such header."""
-    for delimiter in ("\t", ","):
-        if {"text", "label"} <= set(_names(next(csv.reader([header], delimiter=delimiter), []))):
+def delimiter_of(header: str, columns: Collection[str], delimiters: Sequence[str]) -> str | None:
+    """Return the first delimiter by which a header names these columns, None for no such header."""
+    for delimiter in delimiters:
+        if set(columns) <= set(_names(next(csv.reader([header], delimiter=delimiter), []))):
             return delimiter
     return None
 

@@ -57,7 +57,8 @@ def unlabelled_option(command: _Command) -> _Command:
     """Add `--unlabelled`."""
     return click.option(
         "--unlabelled", type=_PATH, multiple=True, metavar="FILE|DIR…",
-        help="More texts without their labels: one a line, or any label file.",
+        help="More texts, without their labels: one a line, CSV or TSV with `text`, or any label "
+        "file.",
     )(command)  # fmt: skip
 
 

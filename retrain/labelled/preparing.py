@@ -18,7 +18,7 @@ from retrain.labelled.account import (
 )
 from retrain.labelled.near_duplicates import near_any
 from retrain.labelled.reading import label_files, read_every_text, read_labelled, read_texts
-from retrain.labelled.rows import LabelledFile
+from retrain.labelled.rows import LabelledFile, UnlabelledFile
 from retrain.labelled.splitting import Example, SplitBy, least_hashed, split
 from retrain.labelled.tweeteval import Split, split_file
 
@@ -85,7 +85,10 @@ def prepare(sources: Sources) -> Prepared:
     training = _apart(training, validated, "of validation", removed)
     training = _at_most(training, sources.most_texts, LEAST_OF_A_LABEL)
     validation = _at_most(validation, sources.most_texts and sources.most_texts // 4, 1)
-    unlabelled = _unlabelled(sources.unlabelled, clean, [*tested, *validated], removed)
+    more = [file for path in sources.unlabelled for file in read_texts(path)]
+    for texts in more:
+        account.add_unlabelled(texts)
+    unlabelled = _unlabelled(more, clean, [*tested, *validated], removed)
     account.removed = removed
     account.training = counts(training, labels)
     account.validation = counts(validation, labels)
@@ -164,12 +167,19 @@ def _at_most(examples: Sequence[Example], most: int | None, of_a_label: int) -> 
 
 
 def _unlabelled(
-    files: Iterable[Path], clean: Callable[[str], str], others: Sequence[str], removed: Counter[str]
+    files: Iterable[UnlabelledFile],
+    clean: Callable[[str], str],
+    others: Sequence[str],
+    removed: Counter[str],
 ) -> list[str]:
-    texts = list(dict.fromkeys(clean(text) for file in files for text in read_texts(file)))
+    cleaned = [clean(text) for file in files for text in file.texts]
+    texts = list(dict.fromkeys(text for text in cleaned if text))
     near = near_any(texts, others)
+    empty = sum(not text for text in cleaned)
+    removed["unlabelled, empty when cleaned"] += empty
+    removed["unlabelled, repeats another"] += len(cleaned) - empty - len(texts)
     removed["unlabelled, nearly a text of validation or test"] += int(near.sum())
-    return [text for text, is_near in zip(texts, near, strict=True) if text and not is_near]
+    return [text for text, is_near in zip(texts, near, strict=True) if not is_near]
 
 
 def _sha256(

@@ -10,8 +10,10 @@ from retrain.labelled.rows import (
     LabelledFile,
     LabelledText,
     RawRow,
+    UnlabelledFile,
     UnusableLabels,
     sift,
+    sift_texts,
 )
 from retrain.labelled.semeval import is_semeval, semeval_rows
 from retrain.labelled.tweeteval import (
@@ -58,8 +60,13 @@ def read_every_text(path: Path, *, split: Split = "test") -> list[str]:
     return [row.text for row in rows if row.text]
 
 
-def _rows(path: Path, split: Split) -> tuple[Path, list[RawRow]]:
-    """Return the rows as their format has them, and the file that they stand in."""
+def _rows(
+    path: Path, split: Split, columns: Sequence[str] = ("text", "label")
+) -> tuple[Path, list[RawRow]]:
+    """Return the rows as their format has them, and the file that they stand in.
+
+    A header has to name `columns`.
+    """
     if is_tweeteval(path):
         texts = split_file(path, split) if path.is_dir() else path
         return texts, list(tweeteval_rows(texts))
@@ -69,11 +76,11 @@ def _rows(path: Path, split: Split) -> tuple[Path, list[RawRow]]:
     first = next((line for line in lines if line.strip()), "")
     if is_semeval(first):
         return path, list(semeval_rows(lines))
-    delimiter = delimiter_of(first)
+    delimiter = delimiter_of(first, columns, "\t," if path.suffix == ".tsv" else ",\t")
     if delimiter is None:
         raise UnusableLabels(
             f"{path} is no label file: its first line is neither `id, label, text` by tabs nor a "
-            f"header with `text` and `label`"
+            f"header with {' and '.join(f'`{name}`' for name in columns)}"
         )
     try:
         return path, list(delimited_rows(lines, delimiter))
@@ -91,17 +98,22 @@ def label_files(path: Path) -> list[Path]:
     return found
 
 
-def read_texts(path: Path) -> list[str]:
-    """Return the texts of a file whose labels, if any, do not matter.
+def read_texts(path: Path) -> list[UnlabelledFile]:
+    """Read the texts of files whose labels, if any, do not matter.
 
-    A label file, a TweetEval folder (its training and validation texts) or a file of one text a
-    line. Raises `UnusableLabels` for what cannot be read.
+    A label file, one with a header that names `text` alone, a TweetEval folder (its training and
+    validation texts), a folder of label files, or a file of one text a line. Raises
+    `UnusableLabels` for what cannot be read.
     """
     if is_tweeteval(path) and path.is_dir():
         files = [split_file(path, "train"), split_file(path, "val")]
-        return [text for file in files if file.is_file() for text in read_texts(file)]
+        return [_texts(file) for file in files if file.is_file()]
+    return [_texts(file) for file in label_files(path)]
+
+
+def _texts(path: Path) -> UnlabelledFile:
     if path.name.endswith(TEXTS) or path.suffix == ".txt":
         lines = read_lines(path)
         if not is_semeval(next((line for line in lines if line.strip()), "")):
-            return [line for line in lines if line.strip()]
-    return [row.text for file in label_files(path) for row in read_labelled(file, labels=None).rows]
+            return UnlabelledFile(path, tuple(line for line in lines if line.strip()))
+    return sift_texts(*_rows(path, "train", columns=("text",)))

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -44,7 +44,21 @@ class LabelledFile:
 
     def fault_counts(self) -> dict[str, int]:
         """Return how many rows each fault has left out."""
-        return {fault.value: len(lines) for fault, lines in sorted(self.faults.items())}
+        return counts_of(self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class UnlabelledFile:
+    """A file's texts in order, whatever their labels, and the lines that were left out."""
+
+    path: Path
+    texts: tuple[str, ...]
+    faults: Mapping[Fault, Sequence[int]] = field(default_factory=dict)
+
+
+def counts_of(faults: Mapping[Fault, Sequence[int]]) -> dict[str, int]:
+    """Return how many lines each fault has."""
+    return {fault.value: len(lines) for fault, lines in sorted(faults.items())}
 
 
 def fault_counts_of(files: Iterable[LabelledFile]) -> Counter[str]:
@@ -80,19 +94,40 @@ def sift(path: Path, rows: Iterable[RawRow], labels: Sequence[str] | None) -> La
     return LabelledFile(path=path, rows=good, labels=known, faults=dict(faults))
 
 
+def sift_texts(path: Path, rows: Iterable[RawRow]) -> UnlabelledFile:
+    """Part rows with a text from those without; their labels do not matter."""
+    faults: dict[Fault, list[int]] = defaultdict(list)
+    texts: list[str] = []
+    for row in rows:
+        if fault := _fault_of_text(row):
+            faults[fault].append(row.line)
+        elif row.text is not None:
+            texts.append(row.text)
+    return UnlabelledFile(path=path, texts=tuple(texts), faults=dict(faults))
+
+
 def _good_rows(
     rows: Iterable[RawRow], labels: Sequence[str] | None, faults: dict[Fault, list[int]]
 ) -> Iterator[LabelledText]:
     for row in rows:
-        if row.has_surplus:
-            faults[Fault.SURPLUS_COLUMN].append(row.line)
-        elif row.text is None or row.label is None or not row.label.strip():
+        label = (row.label or "").strip()
+        if fault := _fault_of_text(row):
+            faults[fault].append(row.line)
+        elif not label:
             faults[Fault.MISSING_COLUMN].append(row.line)
-        elif not row.text.strip():
-            faults[Fault.EMPTY_TEXT].append(row.line)
-        elif row.text.strip() == "Not Available":
-            faults[Fault.NOT_AVAILABLE].append(row.line)
-        elif labels is not None and row.label.strip() not in labels:
+        elif labels is not None and label not in labels:
             faults[Fault.UNKNOWN_LABEL].append(row.line)
-        else:
-            yield LabelledText(row.id or None, row.text, row.label.strip(), row.line)
+        elif row.text is not None:
+            yield LabelledText(row.id or None, row.text, label, row.line)
+
+
+def _fault_of_text(row: RawRow) -> Fault | None:
+    if row.has_surplus:
+        return Fault.SURPLUS_COLUMN
+    if row.text is None:
+        return Fault.MISSING_COLUMN
+    if not row.text.strip():
+        return Fault.EMPTY_TEXT
+    if row.text.strip() == "Not Available":
+        return Fault.NOT_AVAILABLE
+    return None

@@ -23,6 +23,7 @@ def account_table(account: Account) -> Table:
     for files, purpose in (
         (account.files, ""),
         (account.test_files, ": of test, not learned from"),
+        (account.unlabelled_files, ": without labels"),
     ):
         for file, found in files.items():
             for fault, count in found.items():

@@ -85,10 +85,16 @@ def test_unlabelled_texts_are_kept_apart_from_test_and_validation_too(tmp_path: 
     test = write(tmp_path / "test.tsv", [("a text that nobody may learn", "x")])
     validation = write(tmp_path / "validation.tsv", distinct(6, "valid"))
     more = tmp_path / "more.txt"
-    more.write_text("A text that nobody may learn!\nvalid 1 of 1 many 1\nfree to be used\n\n")
+    more.write_text(
+        "A text that nobody may learn!\nvalid 1 of 1 many 1\nfree to be used\nfree to be used \n\n"
+    )
     found = prepared(tmp_path, distinct(40), test=test, validation=validation, unlabelled=more)
     assert found.unlabelled == ("free to be used",)
     assert found.account.unlabelled == 1
+    assert found.account.unlabelled_files == {str(more): {"rows": 4}}
+    removed = found.account.as_json()["removed"]
+    assert removed["unlabelled, nearly a text of validation or test"] == 2
+    assert removed["unlabelled, repeats another"] == 1
 
 
 def test_training_texts_that_are_nearly_validation_texts_are_removed(tmp_path: Path) -> None:

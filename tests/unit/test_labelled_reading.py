@@ -23,6 +23,10 @@ def texts_of(path: Path) -> list[tuple[str, str]]:
     return [(row.text, row.label) for row in read_labelled(path, labels=None).rows]
 
 
+def unlabelled(path: Path) -> list[str]:
+    return [text for file in read_texts(path) for text in file.texts]
+
+
 def semeval(folder: Path, content: str) -> Path:
     return write(folder, **{"file.tsv": content}) / "file.tsv"
 
@@ -168,6 +172,29 @@ def test_texts_are_read_from_plain_files_label_files_and_folders_alike(tmp_path:
     folder = write(tmp_path / "set", **{"train_text.txt": "a\n", "val_text.txt": "b\n"})
     write(folder, **{"train_labels.txt": "0\n", **TWEETEVAL})
     write(tmp_path, **{"plain.txt": "c\n\nd\n", "own.csv": "text,label\ne,calm\n"})
-    assert read_texts(folder) == ["a", "b"]
-    assert read_texts(tmp_path / "plain.txt") == ["c", "d"]
-    assert read_texts(tmp_path / "own.csv") == ["e"]
+    assert unlabelled(folder) == ["a", "b"]
+    assert unlabelled(tmp_path / "plain.txt") == ["c", "d"]
+    assert unlabelled(tmp_path / "own.csv") == ["e"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("some.csv", 'text,label\n"a, b",calm\nc,\nd\n,calm\nd,x,y\n'),
+        ("alone.csv", 'text\n"a, b"\nc\nd\n" "\nd,x\n'),
+        ("alone.tsv", "text\na, b\nc\nd\nNot Available\nd\tx\n"),
+        ("other.csv", 'text,lang\n"a, b",en\nc,de\nd,\n,en\nd,x,y\n'),
+        ("semeval.tsv", "1\tcalm\ta, b\n2\t\tc\n3\t\td\n4\tcalm\t\n5\tcalm\n"),
+    ],
+)
+def test_every_text_counts_where_labels_do_not_matter(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    (read,) = read_texts(write(tmp_path, **{name: content}) / name)
+    assert list(read.texts) == ["a, b", "c", "d"]
+    assert sorted(line for lines in read.faults.values() for line in lines) in ([5, 6], [4, 5])
+
+
+def test_a_file_without_a_column_of_texts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnusableLabels, match=r"nor a header with `text`$"):
+        read_texts(write(tmp_path, **{"own.csv": "tweet,label\na,calm\n"}) / "own.csv")
