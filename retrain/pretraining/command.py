@@ -54,6 +54,8 @@ def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, An
     checkpoints = Checkpoints.beside(order.out, unchanged, hardware)
     if not order.out.exists():
         with checkpoints.held():
+            for note in checkpoints.damaged():
+                display.say(f"note: {note}")
             _Pretraining(order, prepared, display, checkpoints, hardware).run(described)
     manifest = _manifest(order.out)
     if any(manifest.get(name) != value for name, value in described.items()):

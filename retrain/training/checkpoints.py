@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import os
-import pickle
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,11 +12,15 @@ from typing import Any, Final
 import msgspec
 import torch
 
+from model_server.bundle import sha256_of
 from retrain.training.hardware import Hardware
 from schemas.failures import Failure
 
 _KEPT: Final = 2
-_PATTERN: Final = "step-*.pt"
+_PATTERN: Final = "step-*-*.pt"
+"""The step, and the SHA-256 of the file's content."""
+
+_DAMAGED: Final = ".damaged"
 _LARGEST_IN_WEIGHTS: Final = 6
 """Weights, averages, best weights, AdamW's two moments, and one to spare."""
 
@@ -68,7 +71,7 @@ class Checkpoints:
         needed = (_KEPT + 1) * _LARGEST_IN_WEIGHTS * weights_bytes
         # What lies there makes room as it is replaced.
         free = shutil.disk_usage(self.folder).free + sum(
-            file.stat().st_size for file in self.folder.iterdir()
+            file.stat().st_size for file in self.folder.iterdir() if file.suffix != _DAMAGED
         )
         if free < needed:
             raise Failure(
@@ -82,28 +85,28 @@ class Checkpoints:
             torch.save({"fingerprint": self._fingerprint, **state}, file)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.rename(self.folder / f"step-{step:09d}.pt")
+        unfinished.rename(self.folder / f"step-{step:09d}-{sha256_of(unfinished)}.pt")
         for old in self._files()[:-_KEPT]:
             old.unlink()
 
     def latest(self) -> dict[str, Any] | None:
         """Return the newest state, or None; raise `ForeignCheckpoint` for another training's.
 
-        One that was damaged after it was written is removed, and the one before it serves.
+        One that was damaged after it was written is set aside, and the one before it serves. One
+        that cannot be read now, for want of memory perhaps, stays, and what was raised is raised.
         """
         return self._newest(mapped=False)
 
     def _newest(self, *, mapped: bool) -> dict[str, Any] | None:
         """Return `latest`; mapped, its weights are only read where they are looked at."""
         for file in reversed(self._files()):
-            try:
-                state: dict[str, Any] = torch.load(
-                    file, map_location="cpu", weights_only=True, mmap=mapped
-                )
-            except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
-                # Kept, it would count as the newest of the two.
-                file.unlink()
+            if sha256_of(file) != file.stem.rpartition("-")[2]:
+                # In its place it would count as the newest of the two.
+                file.rename(file.with_suffix(_DAMAGED))
                 continue
+            state: dict[str, Any] = torch.load(
+                file, map_location="cpu", weights_only=True, mmap=mapped
+            )
             if state.pop("fingerprint") != self._fingerprint:
                 raise ForeignCheckpoint(
                     f"{self.folder} is of a training with another recipe, seed, base or data, "
@@ -111,6 +114,11 @@ class Checkpoints:
                 )
             return state
         return None
+
+    def damaged(self) -> Iterator[str]:
+        """Yield a sentence for each checkpoint that was set aside."""
+        for file in sorted(self.folder.glob(f"*{_DAMAGED}")):
+            yield f"{file} was damaged after it was written: what comes before it serves"
 
     def remove(self) -> None:
         """Remove all of it: the training is over."""

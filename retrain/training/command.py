@@ -104,8 +104,9 @@ class Training:
 
     def _train(self) -> Trained:
         order, prepared, hardware = self._order, self._prepared, self._hardware
-        for doubt in doubts([*order.teachers, Path(order.base)], prepared):
-            self._display.say(f"note: {doubt}")
+        unsure = doubts([*order.teachers, Path(order.base)], prepared)
+        for note in (*unsure, *self._checkpoints.damaged()):
+            self._display.say(f"note: {note}")
         taught = self._taught()
         hardware.seed(order.seed)
         base = load_base(

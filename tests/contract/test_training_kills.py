@@ -49,7 +49,7 @@ def start(tmp_path: Path, processes: ForkServerContext) -> Callable[[Path], Fork
 
 def has_written(checkpoints: Path, steps: int) -> bool:
     names = [file.stem for file in checkpoints.glob("step-*.pt")]
-    return any(int(name.removeprefix("step-")) >= steps for name in names)
+    return any(int(name.split("-")[1]) >= steps for name in names)
 
 
 def ended_well(process: ForkServerProcess) -> bool:

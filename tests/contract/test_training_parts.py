@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -116,8 +117,18 @@ def test_an_average_forgets_its_first_weights_and_then_moves_slowly() -> None:
     assert weights["w"].item() == 2
 
 
-def test_the_last_two_checkpoints_are_kept_and_a_damaged_one_is_passed_over(
-    tmp_path: Path,
+def cut(content: bytes) -> bytes:
+    return content[:2000]
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", [cut, flipped])
+def test_the_last_two_checkpoints_are_kept_and_a_damaged_one_is_set_aside(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     checkpoints = Checkpoints(tmp_path, "mine")
     with checkpoints.held():
@@ -128,16 +139,36 @@ def test_the_last_two_checkpoints_are_kept_and_a_damaged_one_is_passed_over(
         found = checkpoints.latest()
         assert found is not None
         assert found["step"] == 10
+        assert not list(checkpoints.damaged())
         newest = max(tmp_path.glob("step-*"))
-        newest.write_bytes(newest.read_bytes()[:2000])
+        newest.write_bytes(damage(newest.read_bytes()))
         before = checkpoints.latest()
         assert before is not None
         assert before["step"] == 2
+        (said,) = checkpoints.damaged()
+        assert newest.stem in said
         # What is written next is the newest, though its step was there before.
         checkpoints.write(3, {"step": 3})
         after = checkpoints.latest()
         assert after is not None
         assert after["step"] == 3
+
+
+@pytest.mark.parametrize("raised", [OSError("too many open files"), MemoryError(), RuntimeError()])
+def test_a_checkpoint_that_cannot_be_read_now_is_there_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise raised
+
+    checkpoints = Checkpoints(tmp_path, "mine")
+    with checkpoints.held():
+        checkpoints.write(1, {"step": 1})
+        with monkeypatch.context() as patch:
+            patch.setattr(torch, "load", failing)
+            with pytest.raises(type(raised)):
+                checkpoints.latest()
+        assert checkpoints.latest() == {"step": 1}
 
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
