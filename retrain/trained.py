@@ -29,6 +29,8 @@ class TrainedRefused(Failure):
 class LearnedFrom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The data of a training: names of files with their usable rows, texts of each label.
 
+    `unlabelled_files` are those of the `unlabelled` texts, empty where an older training did not
+    name them; `teachers` the folders' names of the models that answered for all texts.
     `kept_out_sha256` is that of the test and validation texts from which nothing was learned.
     """
 
@@ -37,6 +39,8 @@ class LearnedFrom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     training: dict[str, int]
     validation: dict[str, int]
     unlabelled: int
+    unlabelled_files: dict[str, int] = {}
+    teachers: tuple[str, ...] = ()
     kept_out_sha256: str
 
 

@@ -83,13 +83,17 @@ def _data(trained: Trained) -> str:
     if data is None:
         return kept_apart
     counted = ", ".join(f"{_code(label)} {texts:,}" for label, texts in data.training.items())
-    unlabelled = f"; {data.unlabelled:,} unlabelled" if data.unlabelled else ""
-    kept_out = ", ".join(map(_code, data.test_files)) or "none"
-    return (
-        f"{sum(data.training.values()):,} texts ({counted}){unlabelled}, of "
-        f"{', '.join(map(_code, data.files))}; nothing near a text of test ({kept_out}) or of the "
-        f"{sum(data.validation.values()):,} for validation; {kept_apart}"
+    parts = [f"{sum(data.training.values()):,} texts ({counted}), of {_codes(data.files)}"]
+    if data.unlabelled:
+        files = _codes(data.unlabelled_files) or "files whose names were not written down"
+        parts.append(f"{data.unlabelled:,} texts without labels, of {files}")
+    if data.teachers:
+        parts.append(f"the answers of {_codes(data.teachers)} to all of these")
+    parts.append(
+        f"nothing near a text of test ({_codes(data.test_files) or 'none'}) or of the "
+        f"{sum(data.validation.values()):,} for validation"
     )
+    return "; ".join([*parts, kept_apart])
 
 
 def _limits(languages: Sequence[str]) -> list[str]:
@@ -162,6 +166,10 @@ def _code(text: str) -> str:
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
     return f"{fence}{space}{text}{space}{fence}"
+
+
+def _codes(texts: Iterable[str]) -> str:
+    return ", ".join(map(_code, texts))
 
 
 def _plain(text: str) -> str:

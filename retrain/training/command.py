@@ -182,7 +182,7 @@ class Training:
         return Trained(
             **self._described,
             class_biases=biases,
-            data=learned_from(self._prepared),
+            data=learned_from(self._prepared, self._order.teachers),
             commit=commit_at_start(self._checkpoints.folder),
             figures={**found, "best_step": standing.best_step, "steps": standing.step},
             wall_s=round(standing.wall_s, 1),

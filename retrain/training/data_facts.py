@@ -1,7 +1,7 @@
 """What a training says of its data, and what it can know of the data of those it learns from."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,20 +18,26 @@ class _Manifest(Struct):
     data: LearnedFrom | None = None
 
 
-def learned_from(prepared: Prepared) -> LearnedFrom:
+def learned_from(prepared: Prepared, teachers: Iterable[Path] = ()) -> LearnedFrom:
     """Return what a model card tells of the data: names and numbers, no paths and no text."""
     account = prepared.account
-    files = Counter[str]()
-    for file, found in account.files.items():
-        files[name_of(Path(file))] += found["rows"]
     return LearnedFrom(
-        files=dict(files),
+        files=_rows_by_name(account.files),
         test_files=tuple(name_of(Path(file)) for file in account.test_files),
         training=account.training,
         validation=account.validation,
         unlabelled=account.unlabelled,
+        unlabelled_files=_rows_by_name(account.unlabelled_files),
+        teachers=tuple(folder.resolve().name for folder in teachers),
         kept_out_sha256=prepared.kept_out_sha256,
     )
+
+
+def _rows_by_name(files: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    rows = Counter[str]()
+    for file, found in files.items():
+        rows[name_of(Path(file))] += found["rows"]
+    return dict(rows)
 
 
 def doubts(folders: Iterable[Path], prepared: Prepared) -> Iterator[str]:

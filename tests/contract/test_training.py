@@ -124,6 +124,11 @@ def test_a_student_learns_from_a_teacher_what_no_label_tells_it(
     alone = train("alone", labels="few.csv")
     assert found["data"]["unlabelled"] > 800
     assert found["trained"]["recipe"]["teachers"] != ""
+    assert found["trained"]["data"]["unlabelled_files"] == {"more.csv": 900}
+    assert found["trained"]["data"]["teachers"] == ["first"]
+    client, run = tracked_run(training_folder, "student")
+    noted = Path(client.download_artifacts(run.info.run_id, "data.json", str(training_folder)))
+    assert "more.csv" in noted.read_text()
     recall_taught, recall_alone = (
         document["trained"]["figures"]["macro_recall"] for document in (found, alone)
     )
