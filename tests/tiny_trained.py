@@ -13,7 +13,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
-from retrain.trained import CalibrationText, Trained, ValidationText, write_trained
+from retrain.trained import CalibrationText, LearnedFrom, Trained, ValidationText, write_trained
 
 TELLING: Final = {
     "negative": "awful broken late rude cold lost ugly boring angry sad".split(),
@@ -67,6 +67,10 @@ def tiny_trained(folder: Path, *, steps: int = 80) -> Path:
         labels=labels, cleaning="1", languages=("en",), max_tokens=32,
         class_biases=(-0.3, 0.1, 0.2), seed=1, recipe={"steps": steps}, base="none",
         data_sha256="0" * 64, commit="unknown", figures={}, wall_s=1.0,
+        data=LearnedFrom(
+            files={"train.tsv": 32 * steps}, test_files=("test.tsv",), training={}, validation={},
+            unlabelled=0, kept_out_sha256="0" * 64,
+        ),
     )  # fmt: skip
     write_trained(
         folder, trained, save_weights=model.save_pretrained, tokenizer=tokenizer,

@@ -24,17 +24,22 @@ _AGEING: Final = (
     "It learned from texts of certain years and subjects; what people write and mean changes. "
     "Measure it on labels of your own: `murmur model evaluate`."
 )
+NOT_KEPT_OUT: Final = "† No test file of the training: it may have learned from these texts."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Figures of a bundle on the texts of a file; `chosen_on`: they helped to choose it."""
+    """Figures of a bundle on the texts of a file.
+
+    `chosen_on`: they helped to choose it. `kept_out`: nothing was learned of the file.
+    """
 
     texts_of: str
     texts: int
     figures: Mapping[str, Figure]
     classes: Sequence[ClassFigures]
     chosen_on: bool = False
+    kept_out: bool = True
 
 
 def model_card(
@@ -114,11 +119,13 @@ def _figures_table(measured: Sequence[Measured]) -> list[str]:
     lines = _table(("", *headings), rows)
     if any(found.chosen_on for found in measured):
         lines += ["", "\\* The model's end, class biases or temperature were chosen on these."]
+    if not all(found.kept_out for found in measured):
+        lines += ["", NOT_KEPT_OUT]
     return lines
 
 
 def _heading(measured: Measured) -> str:
-    mark = " *" if measured.chosen_on else ""
+    mark = " *" if measured.chosen_on else "" if measured.kept_out else " †"
     return f"{_plain(measured.texts_of)}, {measured.texts:,} texts{mark}"
 
 

@@ -38,7 +38,8 @@ class ExportRefused(Failure):
 class Order:
     """What to export and where to. `against` is the bundle whose cost it must keep to, if any.
 
-    `tests` are label files that nothing was chosen on: their figures go into the card.
+    `tests` are label files that nothing was chosen on: their figures go into the card, marked where
+    the training was not told to keep out of them.
     """
 
     trained: Path
@@ -126,6 +127,7 @@ class _Export:
             temperature=temperature,
             gate=figures,
             measured={found.texts_of: dict(found.figures) for found in measured},
+            not_kept_out=tuple(found.texts_of for found in measured if not found.kept_out),
         )
 
     def _write_models(self) -> float:
@@ -179,15 +181,20 @@ class _Export:
         truth = truth_of(labels, [row.label for row in labelled.rows])
         answers = Answers.of(labels, truth, ask(bundle, [row.text for row in labelled.rows]))
         name = _name_of(labelled.path, [test.path for test in self._order.tests])
-        return self._measured(name, answers)
+        data = self._trained.data
+        kept_out = data is not None and name_of(labelled.path) in data.test_files
+        return self._measured(name, answers, kept_out=kept_out)
 
-    def _measured(self, texts_of: str, answers: Answers, *, chosen_on: bool = False) -> Measured:
+    def _measured(
+        self, texts_of: str, answers: Answers, *, chosen_on: bool = False, kept_out: bool = True
+    ) -> Measured:
         return Measured(
             texts_of=texts_of,
             texts=len(answers.truth),
             figures=headline_figures(answers, seed=self._order.seed),
             classes=class_figures(answers, seed=self._order.seed),
             chosen_on=chosen_on,
+            kept_out=kept_out,
         )
 
 

@@ -7,7 +7,10 @@ from retrain.export.gate import GateFigures
 
 
 class Exported(Struct, frozen=True, kw_only=True):
-    """A bundle that passed the gate. `measured` has its figures by the file they are of."""
+    """A bundle that passed the gate. `measured` has its figures by the file they are of.
+
+    `not_kept_out` names those of these files that the training may have learned from.
+    """
 
     folder: str
     name: str
@@ -16,3 +19,4 @@ class Exported(Struct, frozen=True, kw_only=True):
     temperature: float
     gate: GateFigures
     measured: dict[str, dict[str, Figure]]
+    not_kept_out: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retrain.evaluation.wording import HEADINGS, figure_text
+from retrain.export.card import NOT_KEPT_OUT
 from retrain.export.result import Exported
 
 
@@ -32,8 +33,10 @@ def exported_view(exported: Exported) -> RenderableType:
         table.add_row(escape(name), escape(value))
     for texts_of, figures in exported.measured.items():
         table.add_row("", "")
-        table.add_row(f"[bold]{escape(texts_of)}[/]", "")
+        mark = " †" if texts_of in exported.not_kept_out else ""
+        table.add_row(f"[bold]{escape(texts_of)}{mark}[/]", "")
         for name, figure in figures.items():
             table.add_row(HEADINGS[name], escape(figure_text(figure)))
     sealed = f"{exported.name} {exported.version} ({exported.sha256[:12]}) in {exported.folder}"
-    return Group(Text(sealed), table)
+    notes = [Text(NOT_KEPT_OUT)] if exported.not_kept_out else []
+    return Group(Text(sealed), table, *notes)

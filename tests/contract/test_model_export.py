@@ -45,11 +45,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     """A bundle, and what the command said of it."""
     folder = tmp_path_factory.mktemp("bundles")
-    labels = folder / "test.tsv"
-    rows = [f"{number}\t{label}\t{text}" for number, (text, label) in enumerate(texts_of(60, 3))]
-    labels.write_text("\n".join(rows) + "\n")
+    for name, seed in (("test.tsv", 3), ("seen.tsv", 1)):
+        rows = [
+            f"{place}\t{label}\t{text}" for place, (text, label) in enumerate(texts_of(60, seed))
+        ]
+        (folder / name).write_text("\n".join(rows) + "\n")
+    labels, seen = folder / "test.tsv", folder / "seen.tsv"
     result = run(
-        "export", trained, "--out", folder / "tiny", "--any-cost", "--test", labels, "--json",
+        "export", trained, "--out", folder / "tiny", "--any-cost", "--test", labels,
+        "--test", seen, "--json",
         "--version", "2024-01 | *new*",
     )  # fmt: skip
     assert result.exit_code == 0, result.output + repr(result.exception)
@@ -162,6 +166,17 @@ def test_the_card_says_figures_with_intervals_and_no_text_of_the_data(
         assert not [r for r in read_validation(trained) if r.text.encode() in content]
 
 
+def test_figures_of_texts_that_may_have_been_learned_are_marked(
+    exported: tuple[Path, dict[str, Any]],
+) -> None:
+    folder, document = exported
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "seen.tsv, 60 texts †" in card
+    assert "test.tsv, 60 texts †" not in card
+    assert card.count("may have learned from these texts") == 1
+    assert document["not_kept_out"] == ["seen.tsv"]
+
+
 def test_the_card_says_how_good_each_label_is(exported: tuple[Path, dict[str, Any]]) -> None:
     card = (exported[0] / "MODEL_CARD.md").read_text()
     table = card.split("| test.tsv, 60 texts | texts | precision | recall | F1 |")[1]
@@ -180,7 +195,7 @@ def test_only_the_bundle_is_left(exported: tuple[Path, dict[str, Any]]) -> None:
     assert sorted(file.name for file in folder.iterdir()) == [
         "MODEL_CARD.md", "bundle.json", "model.onnx", "tokenizer.json",
     ]  # fmt: skip
-    assert sorted(file.name for file in folder.parent.iterdir()) == ["test.tsv", "tiny"]
+    assert sorted(file.name for file in folder.parent.iterdir()) == ["seen.tsv", "test.tsv", "tiny"]
 
 
 def test_what_costs_more_than_the_last_bundle_is_refused_and_leaves_nothing(

@@ -1,11 +1,15 @@
 """What a model card says of where a model comes from."""
 
+from io import StringIO
 from typing import Any
 
 import msgspec
+from rich.console import Console
 
 from retrain.export.card import Measured, model_card
 from retrain.export.gate import GateFigures
+from retrain.export.result import Exported
+from retrain.export.showing import exported_view
 from retrain.trained import LearnedFrom, Trained
 
 DATA = LearnedFrom(
@@ -63,3 +67,17 @@ def test_a_model_of_an_older_training_names_no_wrong_files() -> None:
     del older["unlabelled_files"], older["teachers"]
     said = card(**msgspec.structs.asdict(msgspec.convert(older, LearnedFrom)))
     assert "2,000 texts without labels, of files whose names were not written down" in said
+
+
+def test_people_see_which_figures_are_of_texts_that_may_have_been_learned() -> None:
+    exported = Exported(
+        folder="own", name="own", version="1", sha256="0" * 64, temperature=1.0, gate=GATE,
+        measured={"test.tsv": {}, "seen.tsv": {}}, not_kept_out=("seen.tsv",),
+    )  # fmt: skip
+    console = Console(file=StringIO(), width=120)
+    with console.capture() as captured:
+        console.print(exported_view(exported))
+    lines = captured.get().splitlines()
+    assert "seen.tsv †" in map(str.strip, lines)
+    assert "test.tsv" in map(str.strip, lines)
+    assert "may have learned from these texts" in lines[-1]
