@@ -6,15 +6,13 @@ from model_server.bundle import open_bundle
 from retrain.bases.loading import known_kind
 from retrain.export.cli import bundle_that_serves
 from retrain.export.exporting import Order
-from retrain.labelled.preparing import Prepared, Sources
-from retrain.labelled.reading import label_files, read_labelled
+from retrain.labelled.preparing import Prepared
+from retrain.labelled.reading import read_labelled
 from retrain.labelled.rows import LabelledFile
 from schemas.failures import Failure
 
 
-def order_beside_training(
-    trained: Path, out: Path, base: str, sources: Sources, prepared: Prepared
-) -> Order:
+def order_beside_training(trained: Path, out: Path, base: str, prepared: Prepared) -> Order:
     """Return the order for a model that is about to be trained.
 
     Test files with none of its labels stay out of the card. Raises a `Failure` for whatever would
@@ -27,7 +25,7 @@ def order_beside_training(
         raise Failure(f"{base} is a {kind}, only a DistilBERT becomes a bundle: leave --bundle out")
     against = bundle_that_serves()
     open_bundle(against)
-    tests = (file for path in sources.test for file in label_files(path))
+    tests = map(Path, prepared.account.test_files)
     return Order(
         trained=trained,
         out=out,

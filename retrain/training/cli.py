@@ -83,7 +83,7 @@ def train(
     console = terminal_console(stderr=True)
     prepared = prepare_shown(order.sources, console)
     # What would refuse the export is better found before the hours of training.
-    to_export = bundle and order_beside_training(out, bundle, base, order.sources, prepared)
+    to_export = bundle and order_beside_training(out, bundle, base, prepared)
     with Display(console) as display:
         trained = Training(order, prepared, display).run()
     exported = export_shown(to_export) if to_export else None

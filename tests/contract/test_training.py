@@ -69,6 +69,24 @@ def test_test_files_without_our_labels_stay_out_of_the_card_alone(
     assert str(training_folder) not in card
 
 
+def test_the_test_split_of_a_folder_is_in_the_card(training_folder: Path, train: Train) -> None:
+    folder = training_folder / "folder"
+    folder.mkdir()
+    (folder / "mapping.txt").write_text("0\tcalm\n1\tcross\n")
+    for place, (split, rows) in enumerate({"train": 900, "val": 90, "test": 40}.items()):
+        source = write_labels(folder / "source.csv", rows=rows, seed=20 + place)
+        columns = [line.split(",") for line in source.read_text().splitlines()[1:]]
+        (folder / f"{split}_text.txt").write_text("".join(f"{row[1]}\n" for row in columns))
+        numbers = (str(("calm", "cross").index(row[2])) for row in columns)
+        (folder / f"{split}_labels.txt").write_text("".join(f"{number}\n" for number in numbers))
+    bundle = training_folder / "folder-bundle"
+    exported = train("of-folder", "--epochs", "2", "--bundle", str(bundle), labels="folder")[
+        "exported"
+    ]
+    assert set(exported["measured"]) == {"validation", "folder/test_text.txt"}
+    assert exported["not_kept_out"] == []
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(
     training_folder: Path, train: Train, first: dict[str, Any]
 ) -> None:
