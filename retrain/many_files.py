@@ -7,6 +7,7 @@ class ManyFilesCommand(click.Command):
     """A command in which `--labels A B C` means `--labels A --labels B --labels C`.
 
     That holds for every option that may be given several times; the next option ends the list.
+    Arguments of the command stand before such a list.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -25,4 +26,9 @@ class ManyFilesCommand(click.Command):
             elif option is not None and spelled_out[-1] != option:
                 spelled_out.append(option)
             spelled_out.append(arg)
-        return super().parse_args(ctx, spelled_out)
+        try:
+            return super().parse_args(ctx, spelled_out)
+        except click.MissingParameter as missing:
+            if isinstance(missing.param, click.Argument):
+                missing.message = "It stands before options that take several files."
+            raise

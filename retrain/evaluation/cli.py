@@ -5,16 +5,18 @@ from pathlib import Path
 import click
 
 from retrain.environment import prepare_libraries
+from retrain.many_files import ManyFilesCommand
 
 
-@click.command(short_help="Measure bundles on labelled texts.")
+@click.command(cls=ManyFilesCommand, short_help="Measure bundles on labelled texts.")
 @click.argument(
     "bundles", nargs=-1, required=True, metavar="BUNDLE…",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )  # fmt: skip
 @click.option(
-    "--labels", "labels_path", required=True, type=click.Path(exists=True, path_type=Path),
-    metavar="FILE|DIR", help="SemEval TSV, text,label CSV or TSV, or a TweetEval folder.",
+    "--labels", required=True, multiple=True, type=click.Path(exists=True, path_type=Path),
+    metavar="FILE|DIR…", help="SemEval TSV, text,label CSV or TSV, or TweetEval folders; the texts "
+    "of all of them are measured together.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
@@ -23,7 +25,11 @@ from retrain.environment import prepare_libraries
 )  # fmt: skip
 @click.option("--seed", default=1, show_default=True, help="Of the bootstrap.")
 def evaluate(
-    bundles: tuple[Path, ...], labels_path: Path, as_json: bool, report: Path | None, seed: int
+    bundles: tuple[Path, ...],
+    labels: tuple[Path, ...],
+    as_json: bool,
+    report: Path | None,
+    seed: int,
 ) -> None:
     """Measure bundles on labelled texts, by the engine that serves them.
 
@@ -37,7 +43,7 @@ def evaluate(
     from schemas.failures import Failure
     from schemas.terminal import terminal_console
 
-    evaluation = measure(bundles, labels_path, seed=seed, console=terminal_console(stderr=True))
+    evaluation = measure(bundles, labels, seed=seed, console=terminal_console(stderr=True))
     if report is not None:
         from retrain.evaluation.page import page
 

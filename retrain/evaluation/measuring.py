@@ -15,16 +15,17 @@ from retrain.labelled.rows import fault_counts_of
 
 
 def measure(
-    folders: Sequence[Path], labels_path: Path, *, seed: int, console: Console
+    folders: Sequence[Path], labels_paths: Sequence[Path], *, seed: int, console: Console
 ) -> Evaluation:
-    """Return the figures of bundles on a label file, or on all of a folder.
+    """Return the figures of bundles on the texts of label files, and of folders of such, together.
 
     Raises `RefusedBundle`, `DifferentLabels`, and `UnusableLabels` for a file without labels of
     these bundles.
     """
     bundles = [open_bundle(folder) for folder in folders]
     labels = require_same_labels(bundles)
-    labelled = [read_labelled(file, labels=labels) for file in label_files(labels_path)]
+    files = [file for path in labels_paths for file in label_files(path)]
+    labelled = [read_labelled(file, labels=labels) for file in files]
     texts = [row.text for file in labelled for row in file.rows]
     named = [row.label for file in labelled for row in file.rows]
     measured: list[tuple[Bundle, Answers]] = []
@@ -38,5 +39,8 @@ def measure(
             # Bundles may know the same labels in another order.
             measured.append((bundle, answers.in_order_of(labels)))
     return evaluate(
-        measured, labels_file=str(labels_path), faults=dict(fault_counts_of(labelled)), seed=seed
+        measured,
+        labels_file=", ".join(map(str, labels_paths)),
+        faults=dict(fault_counts_of(labelled)),
+        seed=seed,
     )

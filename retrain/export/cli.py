@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from retrain.environment import prepare_libraries
+from retrain.many_files import ManyFilesCommand
 
 if TYPE_CHECKING:
     from retrain.export.exporting import Order
     from retrain.export.result import Exported
 
 
-@click.command(short_help="Make a bundle of a trained model.")
+@click.command(cls=ManyFilesCommand, short_help="Make a bundle of a trained model.")
 @click.argument("trained", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), metavar="BUNDLE",
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--any-cost", is_flag=True, help="Compare the cost with no other bundle.")
 @click.option(
     "--test", "tests", multiple=True, type=click.Path(exists=True, path_type=Path),
-    metavar="FILE|DIR", help="Labels that nothing was chosen on; their figures go into the card.",
+    metavar="FILE|DIR…", help="Labels that nothing was chosen on; their figures go into the card.",
 )  # fmt: skip
 @click.option("--name", help="Of the bundle. Default: its folder's.")
 @click.option("--version", default="1", show_default=True, help="Of the bundle.")

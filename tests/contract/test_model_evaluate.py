@@ -78,6 +78,21 @@ def test_bundles_are_compared_with_the_first_whatever_the_order_of_their_labels(
     assert difference["share_better"]["accuracy"] < 0.5
 
 
+def test_the_texts_of_several_files_are_measured_together(
+    folders: tuple[Path, Path], labels: Path, tmp_path: Path
+) -> None:
+    more = tmp_path / "more.csv"
+    more.write_text("text,label\na grand thing,bad\n")
+    for named in (("--labels", labels, more), ("--labels", labels, "--labels", more)):
+        found = document(folders[0], *named)
+        assert (found["texts"], found["faults"]) == (6, {"empty text": 1, "unknown label": 1})
+        assert found["bundles"][0]["confusion"] == [[2, 0], [2, 2]]
+        assert found["labels_file"] == f"{labels}, {more}"
+    result = run("--labels", labels, folders[0])
+    assert result.exit_code == 2
+    assert "It stands before options that take several files" in result.stderr
+
+
 def test_people_see_tables_and_a_page(
     folders: tuple[Path, Path], labels: Path, tmp_path: Path
 ) -> None:

@@ -52,9 +52,8 @@ def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
         (folder / name).write_text("\n".join(rows) + "\n")
     labels, seen = folder / "test.tsv", folder / "seen.tsv"
     result = run(
-        "export", trained, "--out", folder / "tiny", "--any-cost", "--test", labels,
-        "--test", seen, "--json",
-        "--version", "2024-01 | *new*",
+        "export", trained, "--out", folder / "tiny", "--any-cost", "--test", labels, seen,
+        "--json", "--version", "2024-01 | *new*",
     )  # fmt: skip
     assert result.exit_code == 0, result.output + repr(result.exception)
     return folder / "tiny", json.loads(result.stdout)
