@@ -47,7 +47,7 @@ def model_card(
     *,
     name: str,
     version: str,
-    licence: str,
+    licence: str | None,
     temperature: float,
     measured: Sequence[Measured],
     gate: GateFigures,
@@ -71,7 +71,14 @@ def model_card(
     for found in measured:
         lines += [*_classes_table(found), ""]
     lines += [*_export_lines(gate), ""]
-    lines += ["## Limits", "", *_limits(trained.languages), "", f"Licence: {_plain(licence)}.", ""]
+    lines += [
+        "## Limits",
+        "",
+        *_limits(trained.languages),
+        "",
+        f"Licence: {_plain(licence or 'not stated')}.",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retrain.environment import prepare_libraries
+from retrain.export.options import naming_options
 from retrain.many_files import ManyFilesCommand
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     "--test", "tests", multiple=True, type=click.Path(exists=True, path_type=Path),
     metavar="FILE|DIR…", help="Labels that nothing was chosen on; their figures go into the card.",
 )  # fmt: skip
-@click.option("--name", help="Of the bundle. Default: its folder's.")
-@click.option("--version", default="1", show_default=True, help="Of the bundle.")
-@click.option("--licence", default="Apache-2.0", show_default=True, help="Of the weights.")
+@naming_options
 @click.option("--seed", default=1, show_default=True, help="Of the card's intervals.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def export(
@@ -41,7 +40,7 @@ def export(
     tests: tuple[Path, ...],
     name: str | None,
     version: str,
-    licence: str,
+    licence: str | None,
     seed: int,
     as_json: bool,
 ) -> None:

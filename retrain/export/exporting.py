@@ -46,7 +46,7 @@ class Order:
     out: Path
     name: str
     version: str
-    licence: str
+    licence: str | None
     against: Path | None
     tests: tuple[LabelledFile, ...]
     seed: int

@@ -12,7 +12,16 @@ from retrain.labelled.rows import LabelledFile
 from schemas.failures import Failure
 
 
-def order_beside_training(trained: Path, out: Path, base: str, prepared: Prepared) -> Order:
+def order_beside_training(
+    trained: Path,
+    out: Path,
+    base: str,
+    prepared: Prepared,
+    *,
+    name: str | None,
+    version: str,
+    licence: str | None,
+) -> Order:
     """Return the order for a model that is about to be trained.
 
     Test files with none of its labels stay out of the card. Raises a `Failure` for whatever would
@@ -29,9 +38,9 @@ def order_beside_training(trained: Path, out: Path, base: str, prepared: Prepare
     return Order(
         trained=trained,
         out=out,
-        name=out.name,
-        version="1",
-        licence="Apache-2.0",
+        name=name or out.name,
+        version=version,
+        licence=licence,
         against=against,
         tests=tuple(found for file in tests if (found := _with_labels(file, prepared.labels))),
         seed=1,

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from retrain.environment import prepare_libraries
+from retrain.export.options import naming_options
 from retrain.labelled.options import listed, source_options, sources_of, unlabelled_option
 from retrain.many_files import ManyFilesCommand
 from retrain.training.options import chosen, recipe_of, recipe_options, running_options
@@ -30,6 +31,7 @@ from retrain.training.options import chosen, recipe_of, recipe_options, running_
     "--bundle", type=click.Path(path_type=Path), metavar="BUNDLE",
     help="Export the result to this new folder too, as `murmur model export` does.",
 )  # fmt: skip
+@naming_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 @recipe_options()
 def train(
@@ -43,6 +45,9 @@ def train(
     is_quick: bool,
     checkpoint_s: float,
     bundle: Path | None,
+    name: str | None,
+    version: str,
+    licence: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -67,6 +72,8 @@ def train(
         raise click.UsageError(f"{idle[0]} means nothing without a --teacher")
     if is_quick and chosen("epochs"):
         raise click.UsageError("--quick is one epoch: leave out --epochs")
+    if bundle is None and (idle := chosen("name", "version", "licence")):
+        raise click.UsageError(f"{idle[0]} means nothing without a --bundle")
     recipe = recipe_of(options)
     order = Order(
         sources=sources_of(options, most_texts=QUICK_TEXTS if is_quick else None),
@@ -83,7 +90,9 @@ def train(
     console = terminal_console(stderr=True)
     prepared = prepare_shown(order.sources, console)
     # What would refuse the export is better found before the hours of training.
-    to_export = bundle and order_beside_training(out, bundle, base, prepared)
+    to_export = bundle and order_beside_training(
+        out, bundle, base, prepared, name=name, version=version, licence=licence
+    )
     with Display(console) as display:
         trained = Training(order, prepared, display).run()
     exported = export_shown(to_export) if to_export else None
@@ -91,7 +100,7 @@ def train(
         document = {"out": str(out), "data": prepared.account.as_json(), "trained": trained}
         click.echo(msgspec.json.encode({**document, "exported": exported}))
     else:
-        for name, value in trained.figures.items():
-            click.echo(f"{name:28} {value:.4f}")
+        for figure, value in trained.figures.items():
+            click.echo(f"{figure:28} {value:.4f}")
         if exported is not None:
             terminal_console().print(exported_view(exported))

@@ -53,7 +53,7 @@ def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     labels, seen = folder / "test.tsv", folder / "seen.tsv"
     result = run(
         "export", trained, "--out", folder / "tiny", "--any-cost", "--test", labels, seen,
-        "--json", "--version", "2024-01 | *new*",
+        "--json", "--version", "2024-01 | *new*", "--licence", "Apache-2.0",
     )  # fmt: skip
     assert result.exit_code == 0, result.output + repr(result.exception)
     return folder / "tiny", json.loads(result.stdout)

@@ -35,9 +35,12 @@ def test_one_command_leads_from_label_files_to_a_bundle_that_serves(
     training_folder: Path, train: Train
 ) -> None:
     bundle = training_folder / "bundle"
-    document = train(
-        "exported", "--bundle", str(bundle), "--test", str(training_folder / "test.csv")
-    )
+    tests = ("--test", str(training_folder / "test.csv"))
+    naming = ("--name", "own", "--version", "7", "--licence", "CC0-1.0")
+    document = train("exported", "--bundle", str(bundle), *tests, *naming)
+    card = (bundle / "MODEL_CARD.md").read_text()
+    assert card.startswith("# own, version 7\n")
+    assert "Licence: CC0-1.0." in card
     assert set(document["exported"]["measured"]) == {"validation", "test.csv"}
     scorer = load_scorer(bundle, cache_size=0)
     assert scorer.identity.sha256 == document["exported"]["sha256"]
@@ -67,6 +70,8 @@ def test_test_files_without_our_labels_stay_out_of_the_card_alone(
     assert "`others.csv`" in card
     assert "`labels.csv`" in card
     assert str(training_folder) not in card
+    assert card.startswith("# carded-bundle, version 1\n")
+    assert "Licence: not stated." in card
 
 
 def test_the_test_split_of_a_folder_is_in_the_card(training_folder: Path, train: Train) -> None:

@@ -110,6 +110,13 @@ def test_what_only_a_teacher_gives_a_meaning_is_a_wrong_call_without_one(
     assert ending.value.code == 2
 
 
+@pytest.mark.parametrize("option", ["--name", "--version", "--licence"])
+def test_what_a_bundle_is_called_is_a_wrong_call_without_one(train: Train, option: str) -> None:
+    with pytest.raises(SystemExit) as ending:
+        train("none", option, "2")
+    assert ending.value.code == 2
+
+
 def test_epochs_are_not_dropped_in_silence_where_a_quick_training_has_one(train: Train) -> None:
     with pytest.raises(SystemExit) as ending:
         train("none", "--quick", "--epochs", "9")
