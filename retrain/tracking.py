@@ -45,16 +45,22 @@ class Run:
 
     @contextmanager
     def under_way(self) -> Iterator[Self]:
-        """Mark it as ended when the block ends: well, failed by what is raised, or interrupted."""
-        status = "FAILED"
+        """Mark it as ended when the block ends: well, failed by what is raised, or interrupted.
+
+        What the block raised is raised also where MLflow cannot be told, which is noted beside it.
+        """
+        from mlflow.exceptions import MlflowException
+
         try:
             yield self
-            status = "FINISHED"
-        except KeyboardInterrupt:
-            status = "KILLED"
+        except BaseException as error:
+            status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+            try:
+                self.client.set_terminated(self.run_id, status)
+            except (MlflowException, OSError) as untold:
+                error.add_note(f"MLflow could not be told that the run ended: {untold}")
             raise
-        finally:
-            self.client.set_terminated(self.run_id, status)
+        self.client.set_terminated(self.run_id, "FINISHED")
 
 
 def open_client(home: Path) -> Any:

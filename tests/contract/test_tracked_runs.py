@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
 
 from retrain.tracking import Run, resumable_run, start_run
 
@@ -29,6 +30,19 @@ def test_a_run_that_raised_says_so_until_it_goes_on(
         pass
     assert status_of(again) == "FINISHED"
     assert again.client.get_run(again.run_id).info.end_time is not None
+
+
+@pytest.mark.parametrize("hiccup", [MlflowException("no answer"), ConnectionError("no answer")])
+def test_what_was_raised_is_told_where_the_server_does_not_answer_too(hiccup: Exception) -> None:
+    class Client:
+        def set_terminated(self, *_: object) -> None:
+            raise hiccup
+
+    with pytest.raises(ValueError, match="no room") as told, Run(Client(), "run").under_way():
+        raise ValueError("no room")
+    assert "no answer" in told.value.__notes__[0]
+    with pytest.raises(type(hiccup)), Run(Client(), "run").under_way():
+        pass
 
 
 def test_a_run_that_a_person_deleted_is_started_anew(tmp_path: Path) -> None:
