@@ -5,16 +5,32 @@ from types import MappingProxyType
 from typing import Any, Final
 
 
+def _tf_idf(**options: Any) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    class TfIdf(TfidfVectorizer):  # type: ignore[misc]
+        def fit_transform(self, texts: Any, labels: Any = None) -> Any:
+            """Keep every piece where none is in `min_df` texts, as whole texts without spaces."""
+            try:
+                return super().fit_transform(texts, labels)
+            except ValueError:
+                self.min_df = 1
+                return super().fit_transform(texts, labels)
+
+    return TfIdf(sublinear_tf=True, **options)
+
+
+def _words(**options: Any) -> Any:
+    return _tf_idf(tokenizer=str.split, token_pattern=None, **options)
+
+
 def _features() -> Any:
     """Return words and pairs of them beside pieces of 2 to 4 letters: tweets misspell much."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_union
 
     return make_union(
-        TfidfVectorizer(
-            ngram_range=(1, 2), min_df=2, sublinear_tf=True, tokenizer=str.split, token_pattern=None
-        ),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=5, sublinear_tf=True),
+        _words(ngram_range=(1, 2), min_df=2),
+        _tf_idf(analyzer="char_wb", ngram_range=(2, 4), min_df=5),
     )
 
 
@@ -47,12 +63,11 @@ def _linear_svm(seed: int) -> Any:
 
 def _random_forest(seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier
-    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
 
     # Of words alone, so that the trees are grown within minutes.
     return make_pipeline(
-        TfidfVectorizer(min_df=3, sublinear_tf=True, tokenizer=str.split, token_pattern=None),
+        _words(min_df=3),
         RandomForestClassifier(
             n_estimators=150,
             min_samples_leaf=2,

@@ -1,6 +1,7 @@
 """`murmur model baselines`: simple models on the same labels, in the same experiment."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +71,19 @@ def test_a_bundle_of_other_labels_is_not_compared(tmp_path: Path) -> None:
     refused = baselines(tmp_path, labels, test)
     assert isinstance(refused.exception, Failure)
     assert "--no-bundle" in str(refused.exception)
+
+
+def test_texts_without_spaces_are_measured_too(tmp_path: Path) -> None:
+    draw = random.Random(1)
+    characters = [chr(0x4E00 + place) for place in range(600)]
+    for file, rows in (("labels.csv", 200), ("test.csv", 60)):
+        lines = ["text,label"]
+        for row in range(rows):
+            text = draw.choices(characters, k=20)
+            text.insert(draw.randrange(20), "好坏"[row % 2])
+            lines.append(f"{''.join(text)},{('calm', 'cross')[row % 2]}")
+        (tmp_path / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    files = (tmp_path / "labels.csv", tmp_path / "test.csv")
+    result = baselines(tmp_path, *files, "--no-bundle", "--json")
+    assert result.exception is None, result.exception
+    assert {one["name"] for one in json.loads(result.stdout)["baselines"]} == NAMES
