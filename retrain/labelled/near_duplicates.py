@@ -13,14 +13,19 @@ NEAR: Final = 0.6
 changed leaves .81, five words added to twenty .79; tweets on one subject stay far below."""
 
 _CHUNK_ROWS: Final = 2048
-_WORDS = re.compile(r"\w+")
+_UNSPACED: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"  # CJK
+)
+_WORDS = re.compile(rf"(?=\w)[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
 _NO_WORDS_OF_THE_TEXT: Final = frozenset({"http", "https", "user", "rt"})
 
 
 def words_of(text: str) -> str:
     """Return a cleaned text's words in lower case: links, mentions, marks and emoji left out.
 
-    A text without words, of emoji alone perhaps, stands for itself.
+    A text without words, of emoji alone perhaps, stands for itself. Where words stand without
+    spaces between them, in Chinese or Thai, each character counts as one.
     """
     words = [word for word in _WORDS.findall(text.lower()) if word not in _NO_WORDS_OF_THE_TEXT]
     return " ".join(words) or text
