@@ -22,6 +22,9 @@ LEAST_OF_A_LABEL: Final = 8
 _LEAST_USABLE: Final = 0.5
 """Share of usable rows below which the files are not what they were taken for."""
 
+_KEPT_OUT: Final = ("text of test", "text of validation")
+"""How reasons end for which a text was removed because of others that nothing is learned of."""
+
 
 @dataclass(kw_only=True)
 class Account:
@@ -97,15 +100,22 @@ def check_copies(distinct: int, contradicted: int) -> None:
 
 def check_kept(account: Account) -> None:
     """Raise `UnusableLabels` where a label has too few texts to be learned or validated."""
+    kept_out = sum(count for why, count in account.removed.items() if why.endswith(_KEPT_OUT))
+    left_out = (
+        f"{kept_out} texts were left out as texts of test or validation, or near them: "
+        f"name other files there, "
+        if kept_out
+        else ""
+    )
     rare = [f"{n} of {label!r}" for label, n in account.training.items() if n < LEAST_OF_A_LABEL]
     if rare:
         raise UnusableLabels(
             f"too few training texts: {', '.join(rare)}; each label needs {LEAST_OF_A_LABEL}: "
-            f"label more, or name the labels to keep with --label-names"
+            f"{left_out}label more, or name the labels to keep with --label-names"
         )
     missing = [label for label, n in account.validation.items() if n == 0]
     if missing:
         raise UnusableLabels(
             f"no validation text has the label {', '.join(map(repr, missing))}: "
-            f"split by hash, take a larger share, or name --validation files"
+            f"{left_out}split by hash, take a larger share, or name --validation files"
         )

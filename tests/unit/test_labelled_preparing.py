@@ -160,6 +160,20 @@ def test_labels_that_nothing_can_be_learned_from_are_refused(
         prepared(tmp_path, rows)
 
 
+def test_texts_that_are_missing_because_they_are_of_test_are_no_reason_to_label_more(
+    tmp_path: Path,
+) -> None:
+    rows = distinct(40)
+    others = [(f"quite another thing, number {n}", label) for n, (_, label) in enumerate(rows)]
+    test = write(tmp_path / "test.tsv", rows)
+    with pytest.raises(UnusableLabels, match="40 texts were left out as texts of test"):
+        prepared(tmp_path, rows, test=test)
+    with pytest.raises(UnusableLabels, match=r"no validation .* 40 texts were left out as"):
+        prepared(tmp_path, others, test=test, validation=test)
+    with pytest.raises(UnusableLabels, match="each label needs 8: label more"):
+        prepared(tmp_path, distinct(8))
+
+
 def test_two_of_many_labels_may_be_chosen(tmp_path: Path) -> None:
     others = [(f"other text {n}", f"other {n % 5}") for n in range(100)]
     file = write(tmp_path / "labels.tsv", [*distinct(40), *others])
