@@ -121,8 +121,15 @@ class Checkpoints:
             yield f"{file} was damaged after it was written: what comes before it serves"
 
     def remove(self) -> None:
-        """Remove all of it: the training is over."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove all of it, the training is over: at a kill it is there whole or not at all.
+
+        What a removal that was killed has left goes too.
+        """
+        aside = self.folder.with_name(f".{self.folder.name}.removed")
+        shutil.rmtree(aside, ignore_errors=True)
+        if self.folder.exists():
+            self.folder.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob(_PATTERN))

@@ -1,11 +1,14 @@
 """How runs end in MLflow, by which people tell what is worth a look."""
 
+import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from mlflow.exceptions import MlflowException
 
-from retrain.tracking import Run, resumable_run, start_run
+from retrain.tracking import Run, commit_at_start, resumable_run, start_run
 
 
 def status_of(run: Run) -> str:
@@ -30,6 +33,29 @@ def test_a_run_that_raised_says_so_until_it_goes_on(
         pass
     assert status_of(again) == "FINISHED"
     assert again.client.get_run(again.run_id).info.end_time is not None
+
+
+@pytest.mark.parametrize(
+    "note",
+    [partial(resumable_run, home=Path("home"), name="mine", kind="training"), commit_at_start],
+)
+def test_a_note_that_a_kill_left_unwritten_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, note: Callable[..., object]
+) -> None:
+    def killed(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "out.checkpoints"
+    folder.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", killed)
+        with pytest.raises(KeyboardInterrupt):
+            note(folder)
+    assert not {"mlflow-run", "commit"} & {file.name for file in folder.iterdir()}
+    note(folder)
+    (noted,) = (file for file in folder.iterdir() if "unfinished" not in file.name)
+    assert noted.read_text()
 
 
 @pytest.mark.parametrize("hiccup", [MlflowException("no answer"), ConnectionError("no answer")])

@@ -1,11 +1,7 @@
-"""Training's parts on torch: bases, loss, averages, checkpoints."""
+"""Training's parts on torch: bases, loss, averages."""
 
 import copy
-import shutil
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +15,6 @@ from retrain.export.first_token import keep_first_token
 from retrain.export.onnx_model import largest_logit_difference, write_onnx
 from retrain.training.averaging import AveragedWeights
 from retrain.training.batches import UNLABELLED, encode
-from retrain.training.checkpoints import Checkpoints, ForeignCheckpoint
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
 from retrain.training.loss import Loss, log_prior, without_some
@@ -116,106 +111,6 @@ def test_an_average_forgets_its_first_weights_and_then_moves_slowly() -> None:
     with average.in_place_of(weights):
         assert weights["w"].item() < 1.2
     assert weights["w"].item() == 2
-
-
-def cut(content: bytes) -> bytes:
-    return content[:2000]
-
-
-def flipped(content: bytes) -> bytes:
-    middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
-
-
-@pytest.mark.parametrize("damage", [cut, flipped])
-def test_the_last_two_checkpoints_are_kept_and_a_damaged_one_is_set_aside(
-    tmp_path: Path, damage: Callable[[bytes], bytes]
-) -> None:
-    checkpoints = Checkpoints(tmp_path, "mine")
-    with checkpoints.held():
-        assert checkpoints.latest() is None
-        for step in (1, 2, 10):
-            checkpoints.write(step, {"step": step, "weights": torch.ones(1000) * step})
-        assert len(list(tmp_path.glob("step-*"))) == 2
-        found = checkpoints.latest()
-        assert found is not None
-        assert found["step"] == 10
-        assert not list(checkpoints.damaged())
-        newest = max(tmp_path.glob("step-*"))
-        newest.write_bytes(damage(newest.read_bytes()))
-        before = checkpoints.latest()
-        assert before is not None
-        assert before["step"] == 2
-        (said,) = checkpoints.damaged()
-        assert newest.stem in said
-        # What is written next is the newest, though its step was there before.
-        checkpoints.write(3, {"step": 3})
-        after = checkpoints.latest()
-        assert after is not None
-        assert after["step"] == 3
-
-
-@pytest.mark.parametrize("raised", [OSError("too many open files"), MemoryError(), RuntimeError()])
-def test_a_checkpoint_that_cannot_be_read_now_is_there_when_it_can(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception
-) -> None:
-    def failing(*_: object, **__: object) -> None:
-        raise raised
-
-    checkpoints = Checkpoints(tmp_path, "mine")
-    with checkpoints.held():
-        checkpoints.write(1, {"step": 1})
-        with monkeypatch.context() as patch:
-            patch.setattr(torch, "load", failing)
-            with pytest.raises(type(raised)):
-                checkpoints.latest()
-        assert checkpoints.latest() == {"step": 1}
-
-
-def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
-    with Checkpoints(tmp_path, "mine").held():
-        Checkpoints(tmp_path, "mine").write(1, {})
-        with pytest.raises(ForeignCheckpoint, match="another recipe, seed, base or data"):
-            Checkpoints(tmp_path, "another's").latest()
-
-
-def test_two_processes_do_not_train_into_one_folder(tmp_path: Path) -> None:
-    with (
-        Checkpoints(tmp_path, "mine").held(),
-        pytest.raises(Failure, match="another process trains"),
-        Checkpoints(tmp_path, "mine").held(),
-    ):
-        pass
-
-
-def test_checkpoints_that_the_disk_has_no_room_for_are_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="MiB for checkpoints"):
-        Checkpoints(tmp_path, "mine").check_space(2**60)
-
-
-def test_checkpoints_that_lie_there_make_room_for_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checkpoints = Checkpoints(tmp_path, "mine")
-    weights = torch.ones(100_000)
-    state = {"copies": [weights.clone() for _ in range(6)]}
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3_000_000))
-    with checkpoints.held():
-        with pytest.raises(Failure, match="MiB for checkpoints"):
-            checkpoints.check_space(4 * len(weights))
-        for step in (1, 2):
-            checkpoints.write(step, state)
-        checkpoints.check_space(4 * len(weights))
-
-
-def test_a_checkpoint_of_other_threads_is_anothers(tmp_path: Path) -> None:
-    hardware = choose_hardware("fp32", 1)
-    with Checkpoints.beside(tmp_path / "out", {}, hardware).held():
-        Checkpoints.beside(tmp_path / "out", {}, hardware).write(1, {})
-        Checkpoints.beside(tmp_path / "out", {}, hardware).latest()
-        for other in (replace(hardware, threads=2), replace(hardware, precision="bf16")):
-            with pytest.raises(ForeignCheckpoint, match="--threads or number format"):
-                Checkpoints.beside(tmp_path / "out", {}, other).latest()
 
 
 def test_logits_that_are_no_numbers_are_no_small_difference(tmp_path: Path) -> None:
