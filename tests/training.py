@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 Train = Callable[..., dict[str, Any]]
 
@@ -48,22 +48,30 @@ def tiny_base(folder: Path) -> Path:
 
 def training_command(folder: Path) -> Train:
     """Return `murmur model train` with the label files and the base of a folder, as a function."""
-    from deploy.cli import murmur
 
     def run(out: str, *more: str, labels: str = "labels.csv") -> dict[str, Any]:
-        arguments = ["model", "train", "--labels", str(folder / labels), "--out", str(folder / out)]
-        arguments += ["--base", str(folder / "tiny"), "--threads", "1"]
-        arguments += ["--learning-rate", "0.01", "--batch-texts", "32"]
-        arguments += ["--evaluations-per-epoch", "4"]
-        # What is said twice counts as it is said last.
-        environment = {"MURMUR_HOME": str(folder / "home")}
-        result = CliRunner(env=environment).invoke(murmur, [*arguments, "--json", *more])
-        if result.exception is not None:
-            raise result.exception
-        document: dict[str, Any] = json.loads(result.stdout)
+        document: dict[str, Any] = json.loads(
+            trained(folder, out, "--json", *more, labels=labels).stdout
+        )
         return document
 
     return run
+
+
+def trained(folder: Path, out: str, *more: str, labels: str = "labels.csv") -> Result:
+    """Run that command, and return what it wrote."""
+    from deploy.cli import murmur
+
+    arguments = ["model", "train", "--labels", str(folder / labels), "--out", str(folder / out)]
+    arguments += ["--base", str(folder / "tiny"), "--threads", "1"]
+    arguments += ["--learning-rate", "0.01", "--batch-texts", "32"]
+    arguments += ["--evaluations-per-epoch", "4"]
+    # What is said twice counts as it is said last.
+    environment = {"MURMUR_HOME": str(folder / "home")}
+    result = CliRunner(env=environment).invoke(murmur, [*arguments, *more])
+    if result.exception is not None:
+        raise result.exception
+    return result
 
 
 def tracked_run(folder: Path, name: str) -> tuple[Any, Any]:

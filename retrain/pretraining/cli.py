@@ -44,6 +44,7 @@ def pretrain(
     from retrain.labelled.showing import prepare_shown
     from retrain.pretraining.command import Order
     from retrain.pretraining.command import pretrain as pretrain_base
+    from retrain.training.showing import figure_lines
     from retrain.training.watching import Display
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
@@ -65,5 +66,6 @@ def pretrain(
         document = {"out": str(out), "data": prepared.account.as_json(), "pretrained": manifest}
         click.echo(msgspec.json.encode(document))
     else:
-        for name, value in manifest["figures"].items():
-            click.echo(f"{name:28} {value:.4f}")
+        for line in figure_lines(manifest["figures"]):
+            click.echo(line)
+        click.echo(f"in {out}; murmur model train … --base {out}")

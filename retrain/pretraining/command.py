@@ -52,7 +52,8 @@ def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, An
     hardware = choose_hardware(order.recipe.precision, order.threads)
     unchanged = {**described, "kept_out_sha256": prepared.kept_out_sha256}
     checkpoints = Checkpoints.beside(order.out, unchanged, hardware)
-    if not order.out.exists():
+    was_there = order.out.exists()
+    if not was_there:
         with checkpoints.held():
             for note in checkpoints.damaged():
                 display.say(f"note: {note}")
@@ -60,6 +61,8 @@ def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, An
     manifest = _manifest(order.out)
     if any(manifest.get(name) != value for name, value in described.items()):
         raise Failure(f"{order.out} holds something else: remove it, or name another --out")
+    if was_there:
+        display.say(f"note: {order.out} was there already, of this very pretraining")
     checkpoints.remove()
     return manifest
 

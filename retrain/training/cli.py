@@ -64,6 +64,7 @@ def train(
     from retrain.labelled.showing import prepare_shown
     from retrain.training.command import Order, Training
     from retrain.training.recipe import QUICK_TEXTS, quick
+    from retrain.training.showing import figure_lines, last_line
     from retrain.training.watching import Display
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
@@ -100,7 +101,8 @@ def train(
         document = {"out": str(out), "data": prepared.account.as_json(), "trained": trained}
         click.echo(msgspec.json.encode({**document, "exported": exported}))
     else:
-        for figure, value in trained.figures.items():
-            click.echo(f"{figure:28} {value:.4f}")
+        for line in figure_lines(trained.figures):
+            click.echo(line)
         if exported is not None:
             terminal_console().print(exported_view(exported))
+        click.echo(last_line(out, base, bundle))

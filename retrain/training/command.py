@@ -84,10 +84,12 @@ class Training:
         if trained is None:
             with self._checkpoints.held():
                 trained = self._train()
-        elif self._checkpoints.folder.exists():
-            # Killed after the folder was in its place, and before MLflow knew.
-            with self._tracked().under_way() as run:
-                self._conclude(run, trained)
+        else:
+            self._display.say(f"note: {self._order.out} was there already, of this very training")
+            if self._checkpoints.folder.exists():
+                # Killed after the folder was in its place, and before MLflow knew.
+                with self._tracked().under_way() as run:
+                    self._conclude(run, trained)
         self._checkpoints.remove()
         return trained
 

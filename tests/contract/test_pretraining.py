@@ -135,7 +135,16 @@ def test_the_command_learns_from_no_text_of_test_or_validation(folder: Path) -> 
     document = json.loads(result.stdout)
     left = sum(document["data"]["training"].values())
     assert document["data"]["removed"]["a text of test"] == 100
-    assert document["pretrained"]["figures"]["steps"] == math.ceil(left / 50)
+    steps = document["pretrained"]["figures"]["steps"]
+    assert steps == math.ceil(left / 50)
+
+    arguments.remove("--json")
+    shown = CliRunner(env=environment).invoke(murmur, arguments, catch_exceptions=False)
+    assert f"steps {steps}" in " ".join(shown.stdout.split())
+    assert shown.stdout.endswith(
+        f"in {folder / 'told'}; murmur model train … --base {folder}/told\n"
+    )
+    assert "told was there already" in " ".join(shown.stderr.split())
 
 
 def test_a_finished_one_is_not_repeated_and_another_takes_not_its_place(

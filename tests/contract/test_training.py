@@ -9,8 +9,9 @@ from safetensors.torch import load_file
 
 from model_server.scorer import load_scorer
 from retrain.trained import CALIBRATION_TEXTS, read_calibration, read_trained, read_validation
+from retrain.training.showing import last_line
 from schemas.failures import Failure
-from tests.training import WORDS, Train, tracked_run, write_labels
+from tests.training import WORDS, Train, tracked_run, trained, write_labels
 
 
 def weights(training_folder: Path, out: str) -> bytes:
@@ -20,15 +21,29 @@ def weights(training_folder: Path, out: str) -> bytes:
 def test_it_learns_and_writes_a_folder_that_is_read_again(
     training_folder: Path, first: dict[str, Any]
 ) -> None:
-    trained = read_trained(training_folder / "first")
-    assert trained.labels == ("calm", "cross")
-    assert trained.figures["macro_recall"] > 0.9
-    assert first["trained"]["figures"] == trained.figures
+    manifest = read_trained(training_folder / "first")
+    assert manifest.labels == ("calm", "cross")
+    assert manifest.figures["macro_recall"] > 0.9
+    assert first["trained"]["figures"] == manifest.figures
     validation = read_validation(training_folder / "first")
     assert len(validation) == sum(first["data"]["validation"].values())
     calibration = {line.text for line in read_calibration(training_folder / "first")}
     assert len(calibration) == min(CALIBRATION_TEXTS, sum(first["data"]["training"].values()))
     assert not calibration & {line.text for line in validation}
+
+
+@pytest.mark.usefixtures("first")
+def test_people_are_told_where_the_result_lies_and_what_comes_next(training_folder: Path) -> None:
+    out = training_folder / "first"
+    result = trained(training_folder, "first")
+    lines = result.stdout.splitlines()
+    assert lines[-1] == f"in {out}; murmur model export {out} --out …"
+    steps = dict(line.split() for line in lines[:-1])
+    assert steps["steps"].isdigit()
+    assert steps["best_step"].isdigit()
+    assert "first was there already" in " ".join(result.stderr.split())
+    assert last_line(out, "tiny", Path("b")) == f"in {out}; MURMUR_MODEL=b serves the bundle"
+    assert last_line(out, "all-mpnet-base-v2", None).endswith(f"--teacher {out}")
 
 
 def test_one_command_leads_from_label_files_to_a_bundle_that_serves(
