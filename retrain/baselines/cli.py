@@ -1,5 +1,6 @@
 """`murmur model baselines`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def baselines(
     from rich.table import Table
 
     from retrain.baselines.bundles import measure_bundle
-    from retrain.baselines.measuring import measure, test_examples
+    from retrain.baselines.measuring import measure, test_examples, write_down
     from retrain.labelled.preparing import prepare
     from retrain.labelled.showing import account_table
     from retrain.tracking import start_run
@@ -53,16 +54,20 @@ def baselines(
     tested = test_examples(sources.test, prepared.labels, sources.cleaning)
     settings = load_settings()
     console = terminal_console(stderr=True)
+    started = partial(start_run, settings.retrain_folder, kind="baseline")
     measured = []
     if not no_bundle:
         folder = bundle or settings.model
-        measured.append(measure_bundle(folder, prepared, tested, cleaning=sources.cleaning))
+        ours = measure_bundle(folder, prepared, tested, cleaning=sources.cleaning)
+        with started(ours.name).under_way() as run:
+            write_down(run, ours, prepared, {"cleaning": sources.cleaning})
+        measured.append(ours)
     with console.status("fitting") as status:
         for one in measure(
             prepared,
             tested,
             seed=seed,
-            start_run=lambda name: start_run(settings.retrain_folder, name, kind="baseline"),
+            start_run=started,
             cleaning=sources.cleaning,
         ):
             measured.append(one)

@@ -1,7 +1,7 @@
 """Fitting the baselines and measuring them as the transformer is measured."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,18 +48,13 @@ def measure(
     cleaning: str,
 ) -> Iterator[Measured]:
     """Yield each baseline when it is measured and written down in a run of its own."""
+    texts = [example.text for example in prepared.training]
+    labels = _numbers(prepared.training, prepared.labels)
     for name, make in BASELINES.items():
         with start_run(name).under_way() as run:
-            run.parameters({"baseline": name, "seed": seed, "labels": prepared.labels})
-            run.parameters(
-                {"data_sha256": prepared.sha256, "cleaning": cleaning, "commit": commit()}
-            )
-            run.document("data.json", prepared.account.as_json())
             model = make(seed)
             began = time.perf_counter()
-            model.fit(
-                [e.text for e in prepared.training], _numbers(prepared.training, prepared.labels)
-            )
+            model.fit(texts, labels)
             fit_s = time.perf_counter() - began
             measured = Measured(
                 name=name,
@@ -67,9 +62,19 @@ def measure(
                 test=figures_of(model.predict, test, prepared.labels),
                 fit_s=round(fit_s, 1),
             )
-            run.figures({f"validation_{key}": value for key, value in measured.validation.items()})
-            run.figures({f"test_{key}": value for key, value in measured.test.items()})
+            write_down(run, measured, prepared, {"seed": seed, "cleaning": cleaning})
         yield measured
+
+
+def write_down(
+    run: Run, measured: Measured, prepared: Prepared, parameters: Mapping[str, object]
+) -> None:
+    """Write figures down under the names that all models of the table have in MLflow."""
+    run.parameters({"baseline": measured.name, "labels": prepared.labels, **parameters})
+    run.parameters({"data_sha256": prepared.sha256, "commit": commit()})
+    run.document("data.json", prepared.account.as_json())
+    run.figures({f"validation_{name}": value for name, value in measured.validation.items()})
+    run.figures({f"test_{name}": value for name, value in measured.test.items()})
 
 
 def figures_of(
