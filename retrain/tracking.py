@@ -11,6 +11,8 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from schemas.private_files import write_private
+
 EXPERIMENT: Final = "murmur"
 _LONGEST_VALUE: Final = 500
 
@@ -85,7 +87,7 @@ def resumable_run(folder: Path, home: Path, name: str, *, kind: str) -> Run:
     noted = folder / "mlflow-run"
     known = noted.read_text(encoding="ascii") if noted.is_file() else None
     run = start_run(home, name, kind=kind, continued=known)
-    _note(noted, run.run_id)
+    write_private(noted, run.run_id)
     return run
 
 
@@ -93,18 +95,8 @@ def commit_at_start(folder: Path) -> str:
     """Return the commit at which a training began, which a note in `folder` keeps."""
     noted = folder / "commit"
     if not noted.is_file():
-        _note(noted, commit())
+        write_private(noted, commit())
     return noted.read_text(encoding="ascii")
-
-
-def _note(file: Path, content: str) -> None:
-    """Write a note whole or not at all: an empty one would name no run."""
-    unfinished = file.with_name(f"{file.name}.unfinished")
-    with unfinished.open("w", encoding="ascii") as written:
-        written.write(content)
-        written.flush()
-        os.fsync(written.fileno())
-    unfinished.rename(file)
 
 
 def start_run(home: Path, name: str, *, kind: str, continued: str | None = None) -> Run:
