@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from model_server.bundle import Bundle
-from retrain.evaluation.answers import Answers
+from retrain.evaluation.answers import Answers, Indices
 from retrain.evaluation.bootstrap import RESAMPLES, Figure, figure, resampled_sums
 from retrain.evaluation.figures import (
     BINS,
@@ -71,16 +71,14 @@ def evaluate(
     )
 
 
-def headline_figures(
+def figures_alone(
     answers: Answers, *, seed: int, resamples: int = RESAMPLES
-) -> dict[str, Figure]:
-    """Return the figures of the whole with their intervals."""
-    return _headline(*_point_and_spread(answers, seed, resamples))
-
-
-def class_figures(answers: Answers, *, seed: int, resamples: int = RESAMPLES) -> list[ClassFigures]:
-    """Return the figures of each label with their intervals."""
-    return _classes(answers, *_point_and_spread(answers, seed, resamples))
+) -> tuple[dict[str, Figure], list[ClassFigures]]:
+    """Return the figures of the whole and of each label, with their intervals."""
+    sums = sums_of_each_text(answers)
+    (resampled,) = resampled_sums([sums], resamples=resamples, seed=seed)
+    point, spread = figures_of(_total(sums), answers.labels), figures_of(resampled, answers.labels)
+    return _headline(point, spread), _classes(answers, point, spread, confusion(answers))
 
 
 def require_same_labels(bundles: Sequence[Bundle]) -> tuple[str, ...]:
@@ -104,14 +102,9 @@ def distinct_names(bundles: Sequence[Bundle]) -> list[str]:
     ]
 
 
-def _point_and_spread(answers: Answers, seed: int, resamples: int) -> tuple[Figures, Figures]:
-    sums = sums_of_each_text(answers)
-    (resampled,) = resampled_sums([sums], resamples=resamples, seed=seed)
-    return figures_of(_total(sums), answers.labels), figures_of(resampled, answers.labels)
-
-
-def _classes(answers: Answers, point: Figures, spread: Figures) -> list[ClassFigures]:
-    cells = confusion(answers)
+def _classes(
+    answers: Answers, point: Figures, spread: Figures, cells: Indices
+) -> list[ClassFigures]:
     return [
         ClassFigures(
             label=label,
@@ -128,14 +121,15 @@ def _classes(answers: Answers, point: Figures, spread: Figures) -> list[ClassFig
 def _bundle_figures(
     bundle: Bundle, answers: Answers, point: Figures, spread: Figures
 ) -> BundleFigures:
+    cells = confusion(answers)
     return BundleFigures(
         name=bundle.manifest.name,
         version=bundle.manifest.version,
         sha256=bundle.identity.sha256,
         folder=str(bundle.folder),
         figures=_headline(point, spread),
-        classes=_classes(answers, point, spread),
-        confusion=confusion(answers).tolist(),
+        classes=_classes(answers, point, spread, cells),
+        confusion=cells.tolist(),
         bins=_bins(answers),
     )
 

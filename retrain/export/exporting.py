@@ -10,7 +10,7 @@ from model_server.bundle import CARD, MODEL, TOKENIZER, Bundle, open_bundle
 from model_server.engine import OnnxEngine, Probabilities
 from model_server.sealing import seal_bundle
 from retrain.evaluation.answers import Answers, ask, probabilities_of, truth_of
-from retrain.evaluation.evaluate import class_figures, headline_figures
+from retrain.evaluation.evaluate import figures_alone
 from retrain.export.batches import batches_of
 from retrain.export.card import Measured, model_card
 from retrain.export.cost import compare_cost
@@ -188,11 +188,12 @@ class _Export:
     def _measured(
         self, texts_of: str, answers: Answers, *, chosen_on: bool = False, kept_out: bool = True
     ) -> Measured:
+        figures, classes = figures_alone(answers, seed=self._order.seed)
         return Measured(
             texts_of=texts_of,
             texts=len(answers.truth),
-            figures=headline_figures(answers, seed=self._order.seed),
-            classes=class_figures(answers, seed=self._order.seed),
+            figures=figures,
+            classes=classes,
             chosen_on=chosen_on,
             kept_out=kept_out,
         )

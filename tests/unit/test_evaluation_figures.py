@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 from model_server.bundle import default_bundle, open_bundle
 from retrain.evaluation.answers import Answers
 from retrain.evaluation.bootstrap import figure, resampled_sums
-from retrain.evaluation.evaluate import evaluate, headline_figures
+from retrain.evaluation.evaluate import evaluate, figures_alone
 from retrain.evaluation.figures import Figures, bins_of, confusion, figures_of, sums_of_each_text
 
 LABELS = ("negative", "neutral", "positive")
@@ -94,7 +94,7 @@ def test_an_interval_is_as_wide_as_theory_says() -> None:
     truth = rng.integers(0, 3, 2_000)
     wrong = rng.random(2_000) < 0.3
     chosen = np.where(wrong, (truth + 1) % 3, truth)
-    accuracy = headline_figures(answers(truth.tolist(), chosen.tolist()), seed=1)["accuracy"]
+    accuracy = figures_alone(answers(truth.tolist(), chosen.tolist()), seed=1)[0]["accuracy"]
     assert accuracy.value is not None
     assert accuracy.low is not None
     assert accuracy.high is not None
@@ -129,5 +129,5 @@ def test_the_same_answers_differ_by_nothing_and_better_ones_are_better_every_tim
 
 def test_the_same_seed_gives_the_same_intervals() -> None:
     found = answers([0, 1, 2] * 40, [0, 1, 1] * 40)
-    assert headline_figures(found, seed=3) == headline_figures(found, seed=3)
-    assert headline_figures(found, seed=3) != headline_figures(found, seed=4)
+    assert figures_alone(found, seed=3) == figures_alone(found, seed=3)
+    assert figures_alone(found, seed=3)[0] != figures_alone(found, seed=4)[0]
