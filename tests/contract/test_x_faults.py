@@ -58,6 +58,7 @@ def test_after_a_fault_the_stream_goes_on_and_no_sooner_than_it_may(
         wait_until(lambda: reading.ended(fault.ending), 20, f"the end: {fault.ending}")
         posts_of_the_fault = len(set(reading.posts()))
         assert posts_of_the_fault >= fault.posts
+        wait_until(lambda: reading.clock.waits_s, 10, "the wait after it")
         assert reading.clock.waits_s[0] >= fault.wait_s
         assert reading.clock.waits_s[0] <= fault.wait_s + 5
         wait_until(lambda: len(x.connects_s) == 2 and x.connected, 10, "the next connection")
@@ -129,6 +130,7 @@ def test_a_host_that_has_no_address_is_unreachable_and_stops_as_quickly(
 ) -> None:
     reading = client(api="https://x.invalid")
     wait_until(lambda: reading.ended(Ending.UNREACHABLE) > 2, 30, "three attempts")
+    wait_until(lambda: len(reading.clock.waits_s) > 2, 10, "the wait after the third")
     assert reading.clock.waits_s[:3] == [0, 0.25, 0.5]
     assert reading.stop() < 2
 
