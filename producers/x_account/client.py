@@ -1,5 +1,6 @@
 """Asking X single questions through Tweepy, waiting where X asks for it."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -11,6 +12,8 @@ from tweepy.errors import BadRequest, HTTPException, TooManyRequests, TwitterSer
 from producers.x_account.adapter import NO_TOKEN, TWEEPY_HOST, XAdapter
 from producers.x_account.asked_wait import asked_wait_s
 from schemas.failures import Failure
+
+logger = logging.getLogger(__name__)
 
 _TRIES: Final = 5
 _FIRST_WAIT_S: Final = 5.0
@@ -48,7 +51,10 @@ def rules_client(adapter: XAdapter) -> Any:
 
 
 def patient(wait: Wait = time.sleep, now_s: Callable[[], float] = time.time) -> Ask:
-    """Return a way of asking that tries up to five times, no faster than X's documented waits."""
+    """Return a way of asking that tries up to five times, no faster than X's documented waits.
+
+    Each wait is said in the log: after a rate limit it can be a quarter of an hour.
+    """
 
     def ask(question: Callable[[], Answer]) -> Answer:
         for attempt in range(_TRIES):
@@ -67,6 +73,7 @@ def patient(wait: Wait = time.sleep, now_s: Callable[[], float] = time.time) -> 
                 seconds = _FIRST_WAIT_S * 2**attempt
                 why = f"X cannot be reached ({type(error).__name__})"
             if attempt < _TRIES - 1:
+                logger.warning("%s: asking again in %.0f s", why, seconds)
                 wait(seconds)
         raise Failure(f"{why}, also after {_TRIES} tries: try again later")
 

@@ -103,9 +103,14 @@ def test_a_wrong_token_is_one_line_that_does_not_show_it(x: FakeX, file: Path) -
     assert TOKEN not in line
 
 
-def test_x_that_is_away_is_asked_five_times_and_then_named(x: FakeX) -> None:
+def test_x_that_is_away_is_asked_five_times_aloud_and_then_named(
+    x: FakeX, caplog: pytest.LogCaptureFixture
+) -> None:
     waits: list[float] = []
     adapter = XAdapter("http://127.0.0.1:9", SecretStr(x.token), timeout_s=1, silence_s=1)
     with pytest.raises(Failure, match="cannot be reached"):
         RulesAtX(rules_client(adapter), patient(wait=waits.append)).listed()
     assert waits == [5, 10, 20, 40]
+    said = [record.getMessage() for record in caplog.records if "again in" in record.message]
+    assert said[0] == "X cannot be reached (ConnectionError): asking again in 5 s"
+    assert len(said) == len(waits)
