@@ -25,6 +25,9 @@ class RefusedBundle(Failure):
     """A bundle that must not score: damaged, incomplete, or answering otherwise than it should."""
 
 
+Temperature = Annotated[float, Meta(gt=0)]
+
+
 class SelfTestCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A text and the probabilities that the bundle gave for it when it was sealed."""
 
@@ -33,7 +36,11 @@ class SelfTestCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`bundle.json`. `files` has the SHA-256 of each file; probabilities follow `labels`."""
+    """`bundle.json`. `files` has the SHA-256 of each file; probabilities follow `labels`.
+
+    `temperature` divides a text's logits: one number, or one for each label, of which that of the
+    label with the highest logit counts.
+    """
 
     name: Name
     version: Name
@@ -41,7 +48,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cleaning: str
     languages: tuple[str, ...]
     max_tokens: Annotated[int, Meta(ge=8, le=512)]
-    temperature: Annotated[float, Meta(gt=0)] = 1.0
+    temperature: Temperature | tuple[Temperature, ...] = 1.0
     files: dict[str, str]
     self_test: Annotated[tuple[SelfTestCase, ...], Meta(min_length=1)]
 
@@ -83,6 +90,9 @@ def _check(folder: Path, manifest: Manifest) -> None:
     if manifest.cleaning not in CLEANING:
         raise RefusedBundle(f"{folder} wants cleaning {manifest.cleaning!r}, which is not known")
     _check_labels(folder, manifest.labels)
+    temperature = manifest.temperature
+    if isinstance(temperature, tuple) and len(temperature) != len(manifest.labels):
+        raise RefusedBundle(f"{folder} has temperatures of another number of labels")
     if any(len(case.probabilities) != len(manifest.labels) for case in manifest.self_test):
         raise RefusedBundle(f"{folder} has self-test cases of another number of labels")
     for name in (MODEL, TOKENIZER):

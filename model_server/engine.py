@@ -60,8 +60,8 @@ class OnnxEngine:
         # Plans memory for shapes that come again; those of batches hardly ever do. Saves 20 MB.
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._temperature = bundle.manifest.temperature
         self._labels = bundle.manifest.labels
+        self._temperatures = np.broadcast_to(bundle.manifest.temperature, len(self._labels))
         try:
             self._tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
             self._session: Any = onnxruntime.InferenceSession(
@@ -94,7 +94,7 @@ class OnnxEngine:
             logits[rows] = self._logits([encoded[row] for row in rows])
         if not np.isfinite(logits).all():
             raise UnscorableTexts("the model's answer is no number")
-        return softmax(logits / self._temperature)
+        return softmax(logits / self._temperatures[logits.argmax(axis=1), np.newaxis])
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         try:

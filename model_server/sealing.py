@@ -30,7 +30,7 @@ def seal_bundle(
     cleaning: str,
     languages: tuple[str, ...],
     max_tokens: int,
-    temperature: float,
+    temperature: float | tuple[float, ...],
     self_test_texts: Sequence[str],
 ) -> Bundle:
     """Write `bundle.json` beside model.onnx and tokenizer.json, and return the opened bundle.

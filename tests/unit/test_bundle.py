@@ -147,6 +147,27 @@ def test_a_higher_temperature_lowers_confidence_and_keeps_labels(copy: Path) -> 
     assert all(c.confidence <= p.confidence for p, c in zip(plain, cooler, strict=True))
 
 
+def test_each_label_may_have_a_temperature_of_its_own(copy: Path) -> None:
+    labels = ("negative", "neutral", "positive")
+    texts = ["I hate this, it is awful", "the train leaves at noon", "I love this, it is great"]
+    seal_bundle(
+        copy, name="own", version="1", labels=labels, cleaning="1", languages=("en",),
+        max_tokens=96, temperature=(1e3, 1e-3, 1.0), self_test_texts=["x"],
+    )  # fmt: skip
+    negative, neutral, positive = load_scorer(copy, cache_size=0).predict(texts)
+    assert (negative.label, neutral.label, positive.label) == labels
+    assert negative.confidence == pytest.approx(1 / 3, abs=0.01)
+    assert neutral.confidence == 1
+    assert 0.5 < positive.confidence < 1
+
+
+def test_temperatures_of_another_number_of_labels_are_refused(copy: Path) -> None:
+    manifest = json.loads((copy / MANIFEST).read_text())
+    (copy / MANIFEST).write_text(json.dumps({**manifest, "temperature": [1.0, 2.0]}))
+    with pytest.raises(RefusedBundle, match="temperatures of another number"):
+        open_bundle(copy)
+
+
 @pytest.mark.parametrize("cache_size", [0, 1, 2, 1000])
 def test_equal_texts_are_scored_once_and_answers_do_not_depend_on_the_cache(
     engine: OnnxEngine, cache_size: int
