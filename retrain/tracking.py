@@ -11,10 +11,28 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from schemas.failures import Failure
 from schemas.private_files import write_private
 
 EXPERIMENT: Final = "murmur"
 _LONGEST_VALUE: Final = 500
+_GONE: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow says of a run that is not there, and of one that a person deleted."""
+
+
+class MlflowRefused(Failure):
+    """MLflow does not answer, or does not have or take what was asked for."""
+
+
+@contextmanager
+def mlflow_explained() -> Iterator[None]:
+    """Raise what MLflow raises in the block as `MlflowRefused`."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        raise MlflowRefused(f"MLflow: {' '.join(str(error).split())}") from error
 
 
 @dataclass(frozen=True)
@@ -49,20 +67,24 @@ class Run:
     def under_way(self) -> Iterator[Self]:
         """Mark it as ended when the block ends: well, failed by what is raised, or interrupted.
 
-        What the block raised is raised also where MLflow cannot be told, which is noted beside it.
+        What the block raised is raised also where MLflow cannot be told, which is noted beside it;
+        what MLflow raised, as `MlflowRefused`.
         """
-        from mlflow.exceptions import MlflowException
-
         try:
-            yield self
+            with mlflow_explained():
+                yield self
         except BaseException as error:
             status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
             try:
-                self.client.set_terminated(self.run_id, status)
-            except (MlflowException, OSError) as untold:
-                error.add_note(f"MLflow could not be told that the run ended: {untold}")
+                self._end(status)
+            except (MlflowRefused, OSError) as untold:
+                error.add_note(f"the end of the run could not be told: {untold}")
             raise
-        self.client.set_terminated(self.run_id, "FINISHED")
+        self._end("FINISHED")
+
+    @mlflow_explained()
+    def _end(self, status: str) -> None:
+        self.client.set_terminated(self.run_id, status)
 
 
 def open_client(home: Path) -> Any:
@@ -83,7 +105,7 @@ def tracking_uri(home: Path) -> str:
 
 
 def resumable_run(folder: Path, home: Path, name: str, *, kind: str) -> Run:
-    """Start a run, or go on with the one that a note in `folder` names."""
+    """Start a run, or go on with the one that a note in `folder` names; raise `MlflowRefused`."""
     noted = folder / "mlflow-run"
     known = noted.read_text(encoding="ascii") if noted.is_file() else None
     run = start_run(home, name, kind=kind, continued=known)
@@ -99,15 +121,21 @@ def commit_at_start(folder: Path) -> str:
     return noted.read_text(encoding="ascii")
 
 
+@mlflow_explained()
 def start_run(home: Path, name: str, *, kind: str, continued: str | None = None) -> Run:
-    """Start a run of the experiment, or go on with the one of this id where it still exists."""
+    """Start a run of the experiment, or go on with the one of this id where it still exists.
+
+    Raises `MlflowRefused` where MLflow cannot be had.
+    """
     from mlflow.exceptions import MlflowException
 
     client = open_client(home)
     if continued is not None:
         try:
             client.update_run(continued, status="RUNNING")
-        except MlflowException:
+        except MlflowException as error:
+            if error.error_code not in _GONE:
+                raise
             continued = None
     if continued is None:
         continued = client.create_run(

@@ -1,8 +1,6 @@
 """Bundles in MLflow's registry: every version stays, aliases say what each is for."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,15 +8,11 @@ from msgspec import Struct
 
 from model_server.bundle import CARD, MANIFEST, RefusedBundle, open_bundle
 from retrain.finished_folder import put_in_place, unfinished_beside
-from retrain.tracking import open_client, start_run, tracking_uri
+from retrain.tracking import mlflow_explained, open_client, start_run, tracking_uri
 from schemas.failures import Failure
 
 _FOLDER: Final = "bundle"
 _SHA256: Final = "bundle_sha256"
-
-
-class RegistryRefused(Failure):
-    """The registry does not have, or does not take, what was asked for."""
 
 
 class Registered(Struct, frozen=True, kw_only=True):
@@ -36,6 +30,8 @@ def parse_reference(text: str) -> tuple[str, str]:
     match = re.fullmatch(r"([^@/:]+)@([^@/:]+)", text)
     if match is None:
         raise ValueError(f"{text!r} is not NAME@ALIAS")
+    if re.fullmatch(r"latest|v[0-9]+", match[2], re.IGNORECASE):
+        raise ValueError(f"{text!r} is not NAME@ALIAS: MLflow keeps {match[2]!r} for itself")
     return match[1], match[2]
 
 
@@ -44,7 +40,7 @@ def log_bundle(home: Path, folder: Path, *, name: str | None, aliases: list[str]
 
     Copied are its manifest, the files for which that vouches, and its card. The aliases move last,
     when all of it is there. Raises `RefusedBundle` for a folder that is no sound bundle,
-    `RegistryRefused`, and `ValueError` for a name or alias by which nothing could be fetched.
+    `MlflowRefused`, and `ValueError` for a name or alias by which nothing could be fetched.
     """
     bundle = open_bundle(folder)
     name = name or bundle.manifest.name
@@ -52,7 +48,7 @@ def log_bundle(home: Path, folder: Path, *, name: str | None, aliases: list[str]
         parse_reference(f"{name}@{alias}")
     sha256 = bundle.identity.sha256
     run_name = f"{name} {bundle.manifest.version}"
-    with _explained(), start_run(home, run_name, kind="bundle").under_way() as run:
+    with start_run(home, run_name, kind="bundle").under_way() as run:
         run.parameters({"labels": ",".join(bundle.manifest.labels), "sha256": sha256})
         for file in (MANIFEST, *bundle.manifest.files, CARD):
             if (folder / file).is_file():
@@ -79,13 +75,13 @@ def fetch_bundle(home: Path, name: str, alias: str, out: Path) -> Registered:
     """Write the bundle that an alias names to a folder, whole or not at all.
 
     The hash of every file but the card is checked, and that it is the bundle which was logged.
-    Raises `RegistryRefused` where there is none, `RefusedBundle` where it is damaged, and `Failure`
+    Raises `MlflowRefused` where there is none, `RefusedBundle` where it is damaged, and `Failure`
     where the place is taken.
     """
     if out.exists():
         raise Failure(f"{out} exists already: name another folder or remove it")
     with unfinished_beside(out) as work:
-        with _explained():
+        with mlflow_explained():
             client = open_client(home)
             from mlflow.artifacts import download_artifacts
 
@@ -122,13 +118,3 @@ def _ensure_name(client: Any, name: str) -> None:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        yield
-    except MlflowException as error:
-        raise RegistryRefused(f"MLflow: {' '.join(str(error).split())}") from error

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 from model_server.bundle import RefusedBundle
 from model_server.scorer import load_scorer
 from retrain.cli import model
-from retrain.registry.bundles import RegistryRefused, parse_reference
+from retrain.registry.bundles import parse_reference
+from retrain.tracking import MlflowRefused
 from tests.keyword_bundle import keyword_bundle
 
 pytestmark = pytest.mark.timeout(240)
@@ -98,12 +99,14 @@ def test_another_sound_bundle_in_its_place_is_refused(
 
 def test_what_is_not_there_is_said_in_one_line(home: Path, tmp_path: Path) -> None:
     result = run(home, "fetch", "nothing@champion", "--out", tmp_path / "fetched")
-    assert isinstance(result.exception, RegistryRefused)
+    assert isinstance(result.exception, MlflowRefused)
     assert "\n" not in str(result.exception)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("text", ["mood", "mood@", "@champion", "a@b@c", "a/b@c", "models:/a@b"])
+@pytest.mark.parametrize(
+    "text", ["mood", "mood@", "@champion", "a@b@c", "a/b@c", "models:/a@b", "a@latest", "a@V3"]
+)
 def test_other_references_are_wrong_calls(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="NAME@ALIAS"):
         parse_reference(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 
-from retrain.tracking import Run, commit_at_start, resumable_run, start_run
+from retrain.tracking import MlflowRefused, Run, commit_at_start, resumable_run, start_run
 
 
 def status_of(run: Run) -> str:
@@ -58,8 +58,16 @@ def test_a_note_that_a_kill_left_unwritten_is_not_there(
     assert noted.read_text()
 
 
-@pytest.mark.parametrize("hiccup", [MlflowException("no answer"), ConnectionError("no answer")])
-def test_what_was_raised_is_told_where_the_server_does_not_answer_too(hiccup: Exception) -> None:
+@pytest.mark.parametrize(
+    ("hiccup", "raised"),
+    [
+        (MlflowException("no answer"), MlflowRefused),
+        (ConnectionError("no answer"), ConnectionError),
+    ],
+)
+def test_what_was_raised_is_told_where_the_server_does_not_answer_too(
+    hiccup: Exception, raised: type[Exception]
+) -> None:
     class Client:
         def set_terminated(self, *_: object) -> None:
             raise hiccup
@@ -67,7 +75,7 @@ def test_what_was_raised_is_told_where_the_server_does_not_answer_too(hiccup: Ex
     with pytest.raises(ValueError, match="no room") as told, Run(Client(), "run").under_way():
         raise ValueError("no room")
     assert "no answer" in told.value.__notes__[0]
-    with pytest.raises(type(hiccup)), Run(Client(), "run").under_way():
+    with pytest.raises(raised), Run(Client(), "run").under_way():
         pass
 
 
@@ -78,3 +86,15 @@ def test_a_run_that_a_person_deleted_is_started_anew(tmp_path: Path) -> None:
     again.parameters({"seed": 1})
     assert again.run_id != run.run_id
     assert start_run(tmp_path / "home", "other", kind="baseline").run_id != again.run_id
+
+
+def test_a_server_that_does_not_answer_is_no_reason_to_start_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resumable_run(tmp_path, tmp_path / "home", "mine", kind="training")
+    before = (tmp_path / "mlflow-run").read_text()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(MlflowRefused, match=r"^MLflow: .*127\.0\.0\.1:9"):
+        resumable_run(tmp_path, tmp_path / "home", "mine", kind="training")
+    assert (tmp_path / "mlflow-run").read_text() == before
