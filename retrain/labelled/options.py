@@ -18,7 +18,7 @@ _OPTIONS: Final = (
     click.option(
         "--labels", type=_PATH, multiple=True, required=True, metavar="FILE|DIR…",
         help="SemEval TSV, CSV or TSV with `text` and `label`, TweetEval folders, or folders of "
-        "such.",
+        "such files.",
     ),
     click.option(
         "--test", type=_PATH, multiple=True, metavar="FILE|DIR…",
@@ -33,7 +33,7 @@ _OPTIONS: Final = (
         show_default=True, help="What validates: the newest by tweet id, or a stratified part.",
     ),
     click.option(
-        "--validation-share", type=click.FloatRange(0.01, 0.5), default=0.1, show_default=True,
+        "--validation-share", type=click.FloatRange(0.01, 0.5), show_default="0.1",
         help="Share of the labels that validates.",
     ),
     click.option(

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from model_server.bundle import sha256_of
 from model_server.cleaning import CLEANING
 from retrain.labelled.account import (
     LEAST_OF_A_LABEL,
@@ -16,19 +18,24 @@ from retrain.labelled.account import (
     check_rows,
     counts,
 )
+from retrain.labelled.cleaned_texts import CleanedTexts
 from retrain.labelled.near_duplicates import near_any
 from retrain.labelled.reading import label_files, read_every_text, read_labelled, read_texts
-from retrain.labelled.rows import LabelledFile, UnlabelledFile
+from retrain.labelled.rows import LabelledFile, UnlabelledFile, UnusableLabels
 from retrain.labelled.splitting import Example, SplitBy, least_hashed, split
 from retrain.labelled.tweeteval import Split, split_file
+
+_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
     """The label files and how they are to be read. A folder of TweetEval brings all its splits.
 
-    No text of `test` is used, nor one that is nearly such a text. `most_texts` bounds the training
-    texts, and by a quarter of it the validation texts, but for rare labels, of which enough stay.
+    No text of `test` is used, nor one that is nearly such a text. Without `validation`, a
+    `validation_share` (None: a tenth) of the labels validates. `most_texts` bounds the training and
+    the unlabelled texts, and by a quarter of it the validation texts, but for rare labels, of which
+    enough stay.
     """
 
     labels: Sequence[Path]
@@ -38,7 +45,7 @@ class Sources:
     label_names: Sequence[str] | None = None
     cleaning: str = list(CLEANING)[-1]
     split_by: SplitBy = "auto"
-    validation_share: float = 0.1
+    validation_share: float | None = None
     most_texts: int | None = None
 
 
@@ -47,7 +54,8 @@ class Prepared:
     """Distinct cleaned texts. None of training or unlabelled is nearly one of validation or test.
 
     `sha256` is that of the training and validation examples and the unlabelled texts, in order,
-    `kept_out_sha256` that of the texts of validation and test, in whatever order.
+    `test_sha256` those of the test files, and `kept_out_sha256` that of the texts of validation and
+    test, in whatever order.
     """
 
     labels: tuple[str, ...]
@@ -56,13 +64,14 @@ class Prepared:
     unlabelled: tuple[str, ...]
     account: Account
     sha256: str
+    test_sha256: tuple[str, ...]
     kept_out_sha256: str
 
 
 def prepare(sources: Sources) -> Prepared:
     """Read, clean, sift and part; raise `UnusableLabels` where training would be meaningless."""
     account, removed = Account(), Counter[str]()
-    clean = CLEANING[sources.cleaning]
+    texts = CleanedTexts(sources.cleaning)
     files = [file for path in sources.labels for file in label_files(path)]
     read = [read_labelled(file, labels=sources.label_names, split="train") for file in files]
     labels = _labels(read, sources.label_names)
@@ -72,23 +81,32 @@ def prepare(sources: Sources) -> Prepared:
     ]
     for file in (*read, *named):
         account.add_file(file)
-    for path in tests:
-        account.add_file(read_labelled(path, labels=None), of_test=True)
-    tested = [clean(text) for path in tests for text in read_every_text(path)]
+    test_files = [read_labelled(path, labels=None) for path in tests]
+    for file in test_files:
+        account.add_file(file, of_test=True)
+    tested = [texts.clean(text) for path in tests for text in read_every_text(path)]
 
-    training = _apart(_distinct(read, clean, removed), tested, "of test", removed)
+    training = _apart(_distinct(read, texts, removed), tested, "of test", texts, removed)
     if named:
-        validation = _apart(_distinct(named, clean, removed), tested, "of test", removed)
+        if sources.split_by != "auto" or sources.validation_share is not None:
+            raise UnusableLabels(
+                "the files name their validation texts: there is no split to choose"
+            )
+        validation = _apart(_distinct(named, texts, removed), tested, "of test", texts, removed)
     else:
-        training, validation = split(training, by=sources.split_by, share=sources.validation_share)
+        training, validation = split(
+            training, by=sources.split_by, share=sources.validation_share or _SHARE
+        )
     validated = [example.text for example in validation]
-    training = _apart(training, validated, "of validation", removed)
+    training = _apart(training, validated, "of validation", texts, removed)
     training = _at_most(training, sources.most_texts, LEAST_OF_A_LABEL)
     validation = _at_most(validation, sources.most_texts and sources.most_texts // 4, 1)
     more = [file for path in sources.unlabelled for file in read_texts(path)]
-    for texts in more:
-        account.add_unlabelled(texts)
-    unlabelled = _unlabelled(more, clean, [*tested, *validated], removed)
+    for found in more:
+        account.add_unlabelled(found)
+    unlabelled = _unlabelled(more, texts, [*tested, *validated], removed)
+    few = _at_most([Example(None, text, "") for text in unlabelled], sources.most_texts, 0)
+    unlabelled = [example.text for example in few]
     account.removed = removed
     account.training = counts(training, labels)
     account.validation = counts(validation, labels)
@@ -101,13 +119,14 @@ def prepare(sources: Sources) -> Prepared:
         unlabelled=tuple(unlabelled),
         account=account,
         sha256=_sha256(training, validation, unlabelled),
-        kept_out_sha256=_sha256((), (), sorted({*tested, *validated})),
+        test_sha256=tuple(sha256_of(file.path) for file in test_files),
+        kept_out_sha256=_sha256((), (), sorted(set(texts.plain([*tested, *validated])))),
     )
 
 
 def _read(files: Iterable[Path], labels: Sequence[str]) -> list[LabelledFile]:
     return [
-        read_labelled(file, labels=labels, split="test")
+        read_labelled(file, labels=labels, split="val")
         for path in files
         for file in label_files(path)
     ]
@@ -129,31 +148,35 @@ def _labels(files: Sequence[LabelledFile], names: Sequence[str] | None) -> tuple
 
 
 def _distinct(
-    files: Iterable[LabelledFile], clean: Callable[[str], str], removed: Counter[str]
+    files: Iterable[LabelledFile], texts: CleanedTexts, removed: Counter[str]
 ) -> list[Example]:
     """Return each text once; a text whose copies have different labels is left out whole."""
-    examples = [Example(row.id, clean(row.text), row.label) for f in files for row in f.rows]
+    every = [Example(row.id, texts.clean(row.text), row.label) for f in files for row in f.rows]
+    examples = [example for example in every if example.text]
     labels_of: dict[str, set[str]] = defaultdict(set)
     for example in examples:
         labels_of[example.text].add(example.label)
     first = {example.text: example for example in reversed(examples)}
-    kept = [e for e in examples if first[e.text] is e and len(labels_of[e.text]) == 1 and e.text]
+    kept = [e for e in examples if first[e.text] is e and len(labels_of[e.text]) == 1]
     contradicted = [text for text, labels in labels_of.items() if len(labels) > 1]
     check_copies(len(labels_of), len(contradicted))
     rows_contradicted = sum(len(labels_of[example.text]) > 1 for example in examples)
-    empty = sum(not example.text for example in examples)
     removed["its copies have different labels"] += rows_contradicted
-    removed["empty when cleaned"] += empty
-    removed["repeats another"] += len(examples) - rows_contradicted - empty - len(kept)
+    removed["empty when cleaned"] += len(every) - len(examples)
+    removed["repeats another"] += len(examples) - rows_contradicted - len(kept)
     return kept
 
 
 def _apart(
-    examples: Sequence[Example], others: Sequence[str], whose: str, removed: Counter[str]
+    examples: Sequence[Example],
+    others: Sequence[str],
+    whose: str,
+    texts: CleanedTexts,
+    removed: Counter[str],
 ) -> list[Example]:
     exact = set(others)
     distinct = [example for example in examples if example.text not in exact]
-    near = near_any([example.text for example in distinct], others)
+    near = near_any(texts.plain(example.text for example in distinct), texts.plain(others))
     removed[f"a text {whose}"] += len(examples) - len(distinct)
     removed[f"nearly a text {whose}"] += int(near.sum())
     return [example for example, is_near in zip(distinct, near, strict=True) if not is_near]
@@ -168,18 +191,18 @@ def _at_most(examples: Sequence[Example], most: int | None, of_a_label: int) -> 
 
 def _unlabelled(
     files: Iterable[UnlabelledFile],
-    clean: Callable[[str], str],
+    texts: CleanedTexts,
     others: Sequence[str],
     removed: Counter[str],
 ) -> list[str]:
-    cleaned = [clean(text) for file in files for text in file.texts]
-    texts = list(dict.fromkeys(text for text in cleaned if text))
-    near = near_any(texts, others)
+    cleaned = [texts.clean(text) for file in files for text in file.texts]
+    distinct = list(dict.fromkeys(text for text in cleaned if text))
+    near = near_any(texts.plain(distinct), texts.plain(others))
     empty = sum(not text for text in cleaned)
     removed["unlabelled, empty when cleaned"] += empty
-    removed["unlabelled, repeats another"] += len(cleaned) - empty - len(texts)
+    removed["unlabelled, repeats another"] += len(cleaned) - empty - len(distinct)
     removed["unlabelled, nearly a text of validation or test"] += int(near.sum())
-    return [text for text, is_near in zip(texts, near, strict=True) if not is_near]
+    return [text for text, is_near in zip(distinct, near, strict=True) if not is_near]
 
 
 def _sha256(

@@ -34,7 +34,7 @@ __all__ = [
     "read_texts",
 ]
 
-_SUFFIXES = (".tsv", ".csv")
+_SUFFIXES = (".tsv", ".csv", ".txt")
 
 
 def read_labelled(
@@ -76,25 +76,29 @@ def _rows(
     first = next((line for line in lines if line.strip()), "")
     if is_semeval(first):
         return path, list(semeval_rows(lines))
-    delimiter = delimiter_of(first, columns, "\t," if path.suffix == ".tsv" else ",\t")
-    if delimiter is None:
-        raise UnusableLabels(
-            f"{path} is no label file: its first line is neither `id, label, text` by tabs nor a "
-            f"header with {' and '.join(f'`{name}`' for name in columns)}"
-        )
     try:
-        return path, list(delimited_rows(lines, delimiter))
+        delimiters = "\t," if path.suffix.lower() == ".tsv" else ",\t"
+        delimiter = delimiter_of(first, columns, delimiters)
+        if delimiter is not None:
+            return path, list(delimited_rows(lines, delimiter))
     except csv.Error as error:
         raise UnusableLabels(f"{path} is no CSV: {error}") from error
+    raise UnusableLabels(
+        f"{path} is no label file: its first line is neither `id, label, text` by tabs nor a "
+        f"header with {' and '.join(f'`{name}`' for name in columns)}"
+    )
 
 
 def label_files(path: Path) -> list[Path]:
-    """Return the label files that a path stands for: itself, or a folder's TSV and CSV files."""
+    """Return the label files that a path stands for: itself, or a folder's TSV, CSV and TXT files.
+
+    Of a folder none is passed over for what is in it: reading one that is no label file raises.
+    """
     if is_tweeteval(path) or not path.is_dir():
         return [path]
-    found = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES)
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES)
     if not found:
-        raise UnusableLabels(f"{path} has no mapping.txt and no .tsv or .csv file")
+        raise UnusableLabels(f"{path} has no mapping.txt and no .tsv, .csv or .txt file")
     return found
 
 
@@ -112,7 +116,7 @@ def read_texts(path: Path) -> list[UnlabelledFile]:
 
 
 def _texts(path: Path) -> UnlabelledFile:
-    if path.name.endswith(TEXTS) or path.suffix == ".txt":
+    if path.name.endswith(TEXTS) or path.suffix.lower() == ".txt":
         lines = read_lines(path)
         if not is_semeval(next((line for line in lines if line.strip()), "")):
             return UnlabelledFile(path, tuple(line for line in lines if line.strip()))

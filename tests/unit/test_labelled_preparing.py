@@ -1,14 +1,10 @@
 """From label files to training texts: what is unfit is removed, counted, or refused."""
 
-import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from retrain.labelled.near_duplicates import near_any, words_of
 from retrain.labelled.preparing import Prepared, Sources, prepare
 from retrain.labelled.rows import UnusableLabels
 from retrain.labelled.splitting import Example, split
@@ -53,6 +49,10 @@ def test_texts_whose_copies_have_different_labels_are_left_out_whole(tmp_path: P
         ("so this is it: the one & only day of the year", "a text of test"),
         ("RT @ann: So THIS is it, the one only day of the year!!! http://x.co/1", "nearly a"),
         ("so this is it: the one & only good day of the year", "nearly a text of test"),
+        (
+            "so this is it: the one & only day of the year \U0001f60d\U0001f389",
+            "nearly a text of test",
+        ),
     ],
 )
 def test_no_text_of_the_test_set_is_trained_on_nor_one_that_is_nearly_so(
@@ -78,37 +78,20 @@ def test_a_text_of_the_test_set_stays_out_whatever_is_wrong_with_its_label(tmp_p
     assert found.account.test_files[str(test)] == {"rows": 2, "missing column": 1}
 
 
-def test_texts_on_one_subject_are_not_taken_for_the_same(tmp_path: Path) -> None:
-    test = write(tmp_path / "test.tsv", [("the game on Sunday was the best of the year", "x")])
-    rows = [*distinct(40), ("the game on Sunday was a shame for the whole team", "cross")]
-    found = prepared(tmp_path, rows, test=test)
+def test_texts_are_not_near_by_their_emoji_alone(tmp_path: Path) -> None:
+    test = write(tmp_path / "test.tsv", [("omg \U0001f602", "x")])
+    found = prepared(tmp_path, [*distinct(40), ("lol \U0001f602", "calm")], test=test)
     assert len(found.training) + len(found.validation) == 41
 
 
-@pytest.mark.parametrize(
-    ("written", "is_near"),
-    [
-        ("今天的天气真的非常好我们一起去湖边散步吧", True),
-        ("今天天气真的非常好,我们一起去湖边散步", True),
-        ("今天的会议真的非常长我们一起去吃晚饭吧", False),
-        ("วันนี้อากาศดีมากเราไปเดินเล่นริมทะเลสาบกันเถอะนะ", True),
-        ("きょうはとてもいい天気なので湖のそばを歩きました", True),
-    ],
-)
-def test_texts_without_spaces_are_near_by_their_characters(written: str, is_near: bool) -> None:
-    others = [
-        "今天天气真的非常好我们一起去湖边散步吧",
-        "วันนี้อากาศดีมากเราไปเดินเล่นริมทะเลสาบกันเถอะ",
-        "きょうはとてもいい天気だったので湖のそばを歩きました",
-    ]
-    assert near_any([written], others).tolist() == [is_near]
-
-
-@given(st.text(st.characters(max_codepoint=0x2FF)))
-def test_where_words_have_spaces_they_are_whole(text: str) -> None:
-    ignored = {"http", "https", "user", "rt"}
-    words = [word for word in re.findall(r"\w+", text.lower()) if word not in ignored]
-    assert words_of(text) == (" ".join(words) or text)
+def test_what_is_kept_out_has_one_hash_whatever_the_cleaning(tmp_path: Path) -> None:
+    test = write(tmp_path / "test.tsv", [("what a day \U0001f602", "x")])
+    labels = write(tmp_path / "labels.tsv", [*distinct(40), ("a day \U0001f60d", "calm")])
+    first, second = (
+        prepare(Sources(labels=[labels], test=[test], cleaning=cleaning)) for cleaning in ("1", "2")
+    )
+    assert first.kept_out_sha256 == second.kept_out_sha256
+    assert first.sha256 != second.sha256
 
 
 def test_unlabelled_texts_are_kept_apart_from_test_and_validation_too(tmp_path: Path) -> None:
@@ -232,3 +215,26 @@ def test_a_folder_of_tweeteval_brings_its_own_validation_and_test(tmp_path: Path
     found = prepare(Sources(labels=[tmp_path]))
     assert (len(found.training), len(found.validation)) == (19, 4)
     assert found.account.removed["a text of test"] == 1
+
+    for choice in ({"split_by": "hash"}, {"validation_share": 0.2}):
+        with pytest.raises(UnusableLabels, match="no split to choose"):
+            prepare(Sources(labels=[tmp_path], **choice))
+
+    own = write(tmp_path / "own.tsv", distinct(40))
+    validated = prepare(Sources(labels=[own], validation=[tmp_path]))
+    assert {example.text.split()[0] for example in validated.validation} == {"val"}
+
+
+def test_rows_empty_when_cleaned_count_once_whatever_their_labels(tmp_path: Path) -> None:
+    found = prepared(tmp_path, [*distinct(40), ("&nbsp;", "calm"), ("&nbsp;", "cross")])
+    removed = found.account.as_json()["removed"]
+    assert sum(removed.values()) == 2
+    assert min(removed.values()) > 0
+
+
+def test_a_bound_holds_for_unlabelled_texts_too(tmp_path: Path) -> None:
+    more = tmp_path / "more.txt"
+    more.write_text("".join(f"more {n} of {n} such {n}\n" for n in range(90)))
+    labels = write(tmp_path / "labels.tsv", distinct(80))
+    found = prepare(Sources(labels=[labels], unlabelled=[more], most_texts=30))
+    assert len(found.unlabelled) == found.account.unlabelled == 30

@@ -163,9 +163,18 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
         read_labelled(tmp_path / "file", labels=None)
 
 
-def test_a_folder_of_files_stands_for_its_tsv_and_csv_files(tmp_path: Path) -> None:
-    write(tmp_path, **{"b.tsv": "", "a.csv": "", "notes.txt": ""})
-    assert [file.name for file in label_files(tmp_path)] == ["a.csv", "b.tsv"]
+def test_a_folder_of_files_stands_for_all_of_them_that_may_hold_labels(tmp_path: Path) -> None:
+    write(tmp_path, **{"b.tsv": "", "a.CSV": "", "semeval.txt": "1\tcalm\ta", "page.html": ""})
+    found = label_files(tmp_path)
+    assert [file.name for file in found] == ["a.CSV", "b.tsv", "semeval.txt"]
+    assert read_labelled(found[2], labels=None).rows[0].text == "a"
+
+
+@pytest.mark.parametrize("content", ["notes of mine", '{"a": "' + "b" * 200_000 + '"}'])
+def test_a_file_that_holds_no_labels_is_named(tmp_path: Path, content: str) -> None:
+    file = write(tmp_path, **{"notes.txt": content}) / "notes.txt"
+    with pytest.raises(UnusableLabels, match=r"notes\.txt is no"):
+        read_labelled(file, labels=None)
 
 
 def test_texts_are_read_from_plain_files_label_files_and_folders_alike(tmp_path: Path) -> None:
