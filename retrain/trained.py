@@ -31,16 +31,20 @@ class LearnedFrom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     `unlabelled_files` are those of the `unlabelled` texts, empty where an older training did not
     name them; `teachers` the folders' names of the models that answered for all texts.
-    `kept_out_sha256` is that of the test and validation texts from which nothing was learned.
+    `test_sha256` are those of the test files, `kept_out_sha256` that of the test and validation
+    texts from which nothing was learned. `doubted` are the folders' names of teachers and a base
+    that may have learned from some of them.
     """
 
     files: dict[str, int]
     test_files: tuple[str, ...]
+    test_sha256: tuple[str, ...] = ()
     training: dict[str, int]
     validation: dict[str, int]
     unlabelled: int
     unlabelled_files: dict[str, int] = {}
     teachers: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
     kept_out_sha256: str
 
 

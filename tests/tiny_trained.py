@@ -40,7 +40,7 @@ def texts_of(count: int, seed: int) -> list[tuple[str, str]]:
     return rows
 
 
-def tiny_trained(folder: Path, *, steps: int = 80) -> Path:
+def tiny_trained(folder: Path, *, test_sha256: Sequence[str] = (), steps: int = 80) -> Path:
     """Train a DistilBERT of 64 × 2 layers on such texts, write it, and return its folder."""
     torch.manual_seed(1)
     words = [*_SPECIAL, *_OTHERS, *(word for telling in TELLING.values() for word in telling)]
@@ -68,8 +68,9 @@ def tiny_trained(folder: Path, *, steps: int = 80) -> Path:
         class_biases=(-0.3, 0.1, 0.2), seed=1, recipe={"steps": steps}, base="none",
         data_sha256="0" * 64, commit="unknown", figures={}, wall_s=1.0,
         data=LearnedFrom(
-            files={"train.tsv": 32 * steps}, test_files=("test.tsv",), training={}, validation={},
-            unlabelled=0, kept_out_sha256="0" * 64,
+            files={"train.tsv": 32 * steps}, test_files=("test.tsv", "seen.tsv"),
+            test_sha256=tuple(test_sha256), training={}, validation={}, unlabelled=0,
+            kept_out_sha256="0" * 64,
         ),
     )  # fmt: skip
     write_trained(

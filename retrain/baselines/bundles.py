@@ -22,7 +22,13 @@ def measure_bundle(
     """
     bundle = open_bundle(folder or default_bundle())
     engine = OnnxEngine(bundle)
-    if set(engine.labels) != set(prepared.labels) or bundle.manifest.cleaning != cleaning:
+    if bundle.manifest.cleaning != cleaning:
+        raise Failure(
+            f"the bundle {bundle.manifest.name} reads texts of cleaning version "
+            f"{bundle.manifest.cleaning}: add --cleaning {bundle.manifest.cleaning}, name another "
+            f"--bundle, or --no-bundle"
+        )
+    if set(engine.labels) != set(prepared.labels):
         raise Failure(
             f"the bundle {bundle.manifest.name} knows {', '.join(engine.labels)}, the files have "
             f"{', '.join(prepared.labels)}: name another --bundle, or --no-bundle"

@@ -9,6 +9,7 @@ import click
 from retrain.environment import prepare_libraries
 from retrain.labelled.options import source_options, sources_of
 from retrain.many_files import ManyFilesCommand
+from retrain.seed_option import seed_option
 
 
 @click.command(cls=ManyFilesCommand, short_help="Measure simple models on the same labels.")
@@ -19,7 +20,7 @@ from retrain.many_files import ManyFilesCommand
     help="Measured beside them. Default: MURMUR_MODEL's or ours.",
 )
 @click.option("--no-bundle", is_flag=True, help="The baselines alone: for labels without a bundle.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
+@seed_option()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 def baselines(
     *,

@@ -13,14 +13,19 @@ def set_layers(model: Any, layers: int) -> None:
     "DistilBERT"), more is depth up-scaling (Kim et al. 2023, "SOLAR 10.7B"); either has to learn
     from there. Raises `Failure` for another architecture.
     """
-    if model.config.model_type != "distilbert":
-        raise Failure(f"a {model.config.model_type} keeps its layers: leave --layers out")
+    if (kind := model.config.model_type) != "distilbert":
+        raise keeps_its_layers(kind)
     transformer = model.distilbert.transformer
     begun_as = nearest_layers(len(transformer.layer), layers)
     transformer.layer = type(transformer.layer)(
         copy.deepcopy(transformer.layer[place]) for place in begun_as
     )
     transformer.n_layers = model.config.n_layers = layers
+
+
+def keeps_its_layers(kind: str) -> Failure:
+    """Return the refusal to change the layers of another model type."""
+    return Failure(f"a {kind} keeps its layers: leave --layers out")
 
 
 def nearest_layers(known: int, wanted: int) -> list[int]:

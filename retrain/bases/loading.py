@@ -13,6 +13,7 @@ from model_server.bundle import sha256_of
 from retrain.bases import bundles, minilm, mpnet
 from schemas.failures import Failure
 
+_LEAST_OF_A_VOCABULARY: Final = 0.5
 _WEIGHTS: Final = ("model.onnx", "model.safetensors", "pytorch_model.bin")
 
 
@@ -36,22 +37,14 @@ def weights_sha256(name: str) -> str | None:
     return next((sha256_of(file) for file in files if file.is_file()), None)
 
 
-def known_kind(name: str) -> str | None:
-    """Return a base's model type in transformers; None for one that is not on this machine.
+def foreign_kind(name: str) -> str | None:
+    """Return the model type in transformers of a base that is known to be no DistilBERT.
 
-    Raises `Failure` for a folder whose `config.json` is damaged.
+    None for every other, also for one that is not on this machine. Raises `Failure` for a folder
+    whose `config.json` is damaged.
     """
-    if name == minilm.NAME or bundles.is_bundle(Path(name)):
-        return "distilbert"
-    if name == mpnet.NAME:
-        return "mpnet"
-    file = Path(name) / "config.json"
-    if not file.is_file():
-        return None
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=_Kind).model_type
-    except msgspec.MsgspecError as error:
-        raise Failure(f"{file} describes no model: {error}") from error
+    kind = _known_kind(name)
+    return None if kind == "distilbert" else kind
 
 
 def load_base(name: str, labels: Sequence[str], *, max_tokens: int, cache: Path) -> Base:
@@ -74,7 +67,27 @@ def load_base(name: str, labels: Sequence[str], *, max_tokens: int, cache: Path)
     if bundles.is_bundle(Path(name)):
         return Base(bundles.distilbert_of_bundle(Path(name), labels), _tokenizer(name, max_tokens))
     source = str(mpnet.mpnet_folder(cache)) if name == mpnet.NAME else name
-    return Base(_pretrained(source, id2label), _tokenizer(source, max_tokens))
+    model, tokenizer = _pretrained(source, id2label), _tokenizer(source, max_tokens)
+    if tokenizer.get_vocab_size() < _LEAST_OF_A_VOCABULARY * model.config.vocab_size:
+        raise Failure(
+            f"{source} has a tokenizer of {tokenizer.get_vocab_size()} word pieces and a model of "
+            f"{model.config.vocab_size}: is its tokenizer.json missing?"
+        )
+    return Base(model, tokenizer)
+
+
+def _known_kind(name: str) -> str | None:
+    if name == minilm.NAME or bundles.is_bundle(Path(name)):
+        return "distilbert"
+    if name == mpnet.NAME:
+        return "mpnet"
+    file = Path(name) / "config.json"
+    if not file.is_file():
+        return None
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_Kind).model_type
+    except msgspec.MsgspecError as error:
+        raise Failure(f"{file} describes no model: {error}") from error
 
 
 def _pretrained(source: str, id2label: dict[int, str]) -> Any:
@@ -91,6 +104,8 @@ def _pretrained(source: str, id2label: dict[int, str]) -> Any:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise Failure(f"no base {source!r}, neither a folder nor at the hub: {reason}") from error
+    if not hasattr(model, "classifier"):
+        raise Failure(f"{source} is a {model.config.model_type}: no base of that kind can be used")
     if tuple(AutoConfig.from_pretrained(source).id2label.values()) != tuple(id2label.values()):
         _draw_anew(model.classifier, float(model.config.initializer_range))
     return model.float()

@@ -6,6 +6,7 @@ import click
 
 from retrain.environment import prepare_libraries
 from retrain.many_files import ManyFilesCommand
+from retrain.seed_option import seed_option
 
 
 @click.command(cls=ManyFilesCommand, short_help="Measure bundles on labelled texts.")
@@ -23,7 +24,7 @@ from retrain.many_files import ManyFilesCommand
     "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html",
     help="Write a page with pictures: confusion, reliability, confidence.",
 )  # fmt: skip
-@click.option("--seed", default=1, show_default=True, help="Of the bootstrap.")
+@seed_option("Of the bootstrap.")
 def evaluate(
     bundles: tuple[Path, ...],
     labels: tuple[Path, ...],

@@ -24,7 +24,9 @@ _AGEING: Final = (
     "It learned from texts of certain years and subjects; what people write and mean changes. "
     "Measure it on labels of your own: `murmur model evaluate`."
 )
-NOT_KEPT_OUT: Final = "† No test file of the training: it may have learned from these texts."
+NOT_KEPT_OUT: Final = (
+    "† No test file of the training, or not of all that it learned from: it may know these texts."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,7 @@ def model_card(
     name: str,
     version: str,
     licence: str | None,
-    temperature: float,
+    temperatures: Sequence[float],
     measured: Sequence[Measured],
     gate: GateFigures,
 ) -> str:
@@ -61,7 +63,10 @@ def model_card(
         "Training data": _data(trained),
         "Trained in": f"{hours} h {rest_s // 60} min, seed {trained.seed}, commit {trained.commit}",
         "Input": f"at most {trained.max_tokens} word pieces; cleaning version {trained.cleaning}",
-        "Temperature": f"{temperature}",
+        "Temperatures": ", ".join(
+            f"{_code(label)} {value}"
+            for label, value in zip(trained.labels, temperatures, strict=True)
+        ),
     }
     recipe = {name: str(value) for name, value in trained.recipe.items()}
     lines = [f"# {_plain(name)}, version {_plain(version)}", "", _PURPOSE, ""]
@@ -105,6 +110,8 @@ def _data(trained: Trained) -> str:
         f"nothing near a text of test ({_codes(data.test_files) or 'none'}) or of the "
         f"{sum(data.validation.values()):,} for validation"
     )
+    if data.doubted:
+        parts.append(f"but {_codes(data.doubted)} may know some of these")
     return "; ".join([*parts, kept_apart])
 
 

@@ -8,6 +8,7 @@ import click
 from retrain.environment import prepare_libraries
 from retrain.export.options import naming_options
 from retrain.many_files import ManyFilesCommand
+from retrain.seed_option import seed_option
 
 if TYPE_CHECKING:
     from retrain.export.exporting import Order
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     metavar="FILE|DIR…", help="Labels that nothing was chosen on; their figures go into the card.",
 )  # fmt: skip
 @naming_options
-@click.option("--seed", default=1, show_default=True, help="Of the card's intervals.")
+@seed_option("Of the card's intervals.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def export(
     trained: Path,

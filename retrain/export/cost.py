@@ -23,7 +23,8 @@ def compare_cost(
     """Score the same texts with both engines in turns, and return the CPU that each took.
 
     Each turn scores up to 96 texts with both, one first and then the other, so that a machine
-    that slows down slows both. The first turn only warms up.
+    that slows down slows both. The first turn only warms up. Both read the texts as they were
+    cleaned for the first one, and the time of the cleaning counts for neither.
     """
     spent_s: list[tuple[float, float]] = []
     texts_a_turn = min(TEXTS_A_TURN, len(cleaned))

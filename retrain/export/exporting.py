@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from model_server.bundle import CARD, MODEL, TOKENIZER, Bundle, open_bundle
+from model_server.bundle import CARD, MODEL, TOKENIZER, Bundle, open_bundle, sha256_of
 from model_server.engine import OnnxEngine, Probabilities
 from model_server.sealing import seal_bundle
 from retrain.evaluation.answers import Answers, ask, probabilities_of, truth_of
@@ -20,7 +20,7 @@ from retrain.export.onnx_model import largest_logit_difference, load_torch, writ
 from retrain.export.quantising import quantise
 from retrain.export.result import Exported
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
-from retrain.export.temperature import best_temperature
+from retrain.export.temperature import best_temperatures
 from retrain.finished_folder import put_in_place, unfinished_beside
 from retrain.labelled.reading import LabelledFile
 from retrain.labelled.tweeteval import name_of, name_with_folder
@@ -90,8 +90,8 @@ class _Export:
         self._say("scoring the validation texts in fp32 and int8")
         fp32 = self._answers(self._scored(self._seal(self._fp32, 1.0)))
         plain = self._scored(self._seal(self._int8, 1.0))
-        temperature = best_temperature(plain, self._truth)
-        bundle = self._seal(self._int8, temperature)
+        temperatures = best_temperatures(plain, self._truth)
+        bundle = self._seal(self._int8, temperatures)
         engine = OnnxEngine(bundle)
         answers = self._answers(probabilities_of(engine, self._texts))
         self._say("scoring texts alone and among others")
@@ -116,7 +116,7 @@ class _Export:
         ]
         card = model_card(
             self._trained, name=order.name, version=order.version, licence=order.licence,
-            temperature=temperature, measured=measured, gate=figures,
+            temperatures=temperatures, measured=measured, gate=figures,
         )  # fmt: skip
         (self._int8 / CARD).write_text(card, encoding="utf-8")
         return Exported(
@@ -124,7 +124,7 @@ class _Export:
             name=order.name,
             version=order.version,
             sha256=bundle.identity.sha256,
-            temperature=temperature,
+            temperatures=dict(zip(self._trained.labels, temperatures, strict=True)),
             gate=figures,
             measured={found.texts_of: dict(found.figures) for found in measured},
             not_kept_out=tuple(found.texts_of for found in measured if not found.kept_out),
@@ -151,7 +151,7 @@ class _Export:
         quantise(self._fp32 / MODEL, self._int8 / MODEL, list(calibration))
         return difference
 
-    def _seal(self, folder: Path, temperature: float) -> Bundle:
+    def _seal(self, folder: Path, temperature: float | tuple[float, ...]) -> Bundle:
         return seal_bundle(
             folder,
             name=self._order.name,
@@ -182,7 +182,9 @@ class _Export:
         answers = Answers.of(labels, truth, ask(bundle, [row.text for row in labelled.rows]))
         name = _name_of(labelled.path, [test.path for test in self._order.tests])
         data = self._trained.data
-        kept_out = data is not None and name_of(labelled.path) in data.test_files
+        kept_out = (
+            data is not None and sha256_of(labelled.path) in data.test_sha256 and not data.doubted
+        )
         return self._measured(name, answers, kept_out=kept_out)
 
     def _measured(

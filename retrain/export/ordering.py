@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from model_server.bundle import open_bundle
-from retrain.bases.loading import known_kind
+from retrain.bases.loading import foreign_kind
 from retrain.export.cli import bundle_that_serves
 from retrain.export.exporting import Order
 from retrain.labelled.preparing import Prepared
@@ -30,7 +30,7 @@ def order_beside_training(
     out = out.absolute()
     if out.exists() or out == trained.absolute():
         raise Failure(f"{out} exists already, or will: name another folder for the bundle")
-    if (kind := known_kind(base)) not in (None, "distilbert"):
+    if kind := foreign_kind(base):
         raise Failure(f"{base} is a {kind}, only a DistilBERT becomes a bundle: leave --bundle out")
     against = bundle_that_serves()
     open_bundle(against)

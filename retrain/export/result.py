@@ -7,7 +7,8 @@ from retrain.export.gate import GateFigures
 
 
 class Exported(Struct, frozen=True, kw_only=True):
-    """A bundle that passed the gate. `measured` has its figures by the file they are of.
+    """A bundle that passed the gate. `temperatures` are its labels'; `measured` has its figures by
+    the file they are of.
 
     `not_kept_out` names those of these files that the training may have learned from.
     """
@@ -16,7 +17,7 @@ class Exported(Struct, frozen=True, kw_only=True):
     name: str
     version: str
     sha256: str
-    temperature: float
+    temperatures: dict[str, float]
     gate: GateFigures
     measured: dict[str, dict[str, Figure]]
     not_kept_out: tuple[str, ...] = ()

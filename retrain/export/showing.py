@@ -27,7 +27,8 @@ def exported_view(exported: Exported) -> RenderableType:
         rows[f"CPU a tweet, against {cost.against}"] = (
             f"{cost.cpu_us:.0f} µs against {cost.cpu_us_against:.0f}, {cost.ratio:.2f} times"
         )
-    rows["temperature"] = str(exported.temperature)
+    by_label = (f"{label} {value}" for label, value in exported.temperatures.items())
+    rows["temperatures"] = ", ".join(by_label)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     for name, value in rows.items():
         table.add_row(escape(name), escape(value))

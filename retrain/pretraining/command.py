@@ -14,7 +14,7 @@ from retrain.tracking import commit_at_start, resumable_run
 from retrain.trained import PRETRAINED, TOKENIZER
 from retrain.training.batches import encode
 from retrain.training.checkpoints import Checkpoints
-from retrain.training.data_facts import learned_from
+from retrain.training.data_facts import doubt, doubted, learned_from
 from retrain.training.hardware import Hardware, choose_hardware
 from retrain.training.learning import Learner, Loop, Plan
 from retrain.training.recipe import OF_PRETRAINING, Recipe
@@ -55,9 +55,10 @@ def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, An
     was_there = order.out.exists()
     if not was_there:
         with checkpoints.held():
-            for note in checkpoints.damaged():
+            unsure = doubted([Path(order.base)], prepared)
+            for note in (*map(doubt, unsure), *checkpoints.damaged()):
                 display.say(f"note: {note}")
-            _Pretraining(order, prepared, display, checkpoints, hardware).run(described)
+            _Pretraining(order, prepared, display, checkpoints, hardware, unsure).run(described)
     manifest = _manifest(order.out)
     if any(manifest.get(name) != value for name, value in described.items()):
         raise Failure(f"{order.out} holds something else: remove it, or name another --out")
@@ -79,6 +80,7 @@ class _Pretraining:
     display: Display
     checkpoints: Checkpoints
     hardware: Hardware
+    doubted: tuple[Path, ...]
 
     def run(self, described: dict[str, Any]) -> None:
         order, prepared, hardware = self.order, self.prepared, self.hardware
@@ -117,7 +119,7 @@ class _Pretraining:
             ).run()
             found = {"masked_accuracy": standing.best_score, "best_step": standing.best_step}
             figures = {**found, "steps": standing.step, "wall_s": round(standing.wall_s, 1)}
-            data = learned_from(prepared)
+            data = learned_from(prepared, doubted=self.doubted)
             manifest = {**described, "data": data, "commit": begun_at, "figures": figures}
             run.figures(figures)
             run.document(PRETRAINED, manifest)

@@ -62,7 +62,8 @@ def train(
     from retrain.export.ordering import order_beside_training
     from retrain.export.showing import exported_view
     from retrain.labelled.showing import prepare_shown
-    from retrain.training.command import Order, Training
+    from retrain.training.command import Training
+    from retrain.training.order import Order
     from retrain.training.recipe import QUICK_TEXTS, quick
     from retrain.training.showing import figure_lines, last_line
     from retrain.training.watching import Display
@@ -71,15 +72,18 @@ def train(
 
     if not teachers and (idle := chosen("unlabelled", "teacher_weight", "teacher_temperature")):
         raise click.UsageError(f"{idle[0]} means nothing without a --teacher")
-    if is_quick and chosen("epochs"):
-        raise click.UsageError("--quick is one epoch: leave out --epochs")
     if bundle is None and (idle := chosen("name", "version", "licence")):
         raise click.UsageError(f"{idle[0]} means nothing without a --bundle")
-    recipe = recipe_of(options)
+    wanted = recipe_of(options)
+    recipe = quick(wanted) if is_quick else wanted
+    for name_of_figure in ("epochs", "batch_texts", "max_tokens"):
+        most = getattr(recipe, name_of_figure)
+        if getattr(wanted, name_of_figure) != most and (option := chosen(name_of_figure)):
+            raise click.UsageError(f"with --quick {option[0]} is at most {most}")
     order = Order(
         sources=sources_of(options, most_texts=QUICK_TEXTS if is_quick else None),
         base=base,
-        recipe=quick(recipe) if is_quick else recipe,
+        recipe=recipe,
         seed=seed,
         languages=listed(languages) or ("en",),
         teachers=teachers,

@@ -1,16 +1,16 @@
 """A training from label files to a folder: everything in its order."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from retrain.bases.depth import set_layers
-from retrain.bases.loading import Base, load_base, weights_sha256
-from retrain.labelled.preparing import Prepared, Sources
+from retrain.bases.depth import keeps_its_layers, set_layers
+from retrain.bases.loading import Base, foreign_kind, load_base
+from retrain.labelled.preparing import Prepared
 from retrain.labelled.splitting import least_hashed
 from retrain.tracking import Run, commit_at_start, resumable_run
 from retrain.trained import (
@@ -27,36 +27,15 @@ from retrain.training.adapters import merged, with_adapters
 from retrain.training.batches import UNLABELLED, TrainingTexts, encode
 from retrain.training.biases import fit_biases
 from retrain.training.checkpoints import Checkpoints
-from retrain.training.data_facts import doubts, learned_from
+from retrain.training.data_facts import doubt, doubted, learned_from
 from retrain.training.figures import figures
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
 from retrain.training.learning import Learner, Loop, Plan, Standing
 from retrain.training.loss import LossOfTexts
-from retrain.training.recipe import Recipe
-from retrain.training.teaching import Teacher, mean_logits, open_teacher
+from retrain.training.order import Order, description
+from retrain.training.teaching import mean_logits, open_teacher
 from retrain.training.watching import Curves, Display
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is to be trained, from what, and where it is to lie."""
-
-    sources: Sources
-    base: str
-    recipe: Recipe
-    seed: int
-    languages: tuple[str, ...]
-    teachers: Sequence[Path]
-    out: Path
-    home: Path
-    threads: int | None
-    checkpoint_every_s: float
-
-    @property
-    def cache(self) -> Path:
-        """Where fetched bases and teachers' logits are kept."""
-        return self.home / "cache"
 
 
 class Training:
@@ -66,6 +45,8 @@ class Training:
     """
 
     def __init__(self, order: Order, prepared: Prepared, display: Display) -> None:
+        if order.recipe.layers and (kind := foreign_kind(order.base)):
+            raise keeps_its_layers(kind)
         self._order = order
         self._prepared = prepared
         self._display = display
@@ -74,7 +55,8 @@ class Training:
             open_teacher(folder, prepared.labels, order.sources.cleaning)
             for folder in order.teachers
         ]
-        self._described = _description(order, prepared, self._teachers)
+        self._doubted = doubted([*order.teachers, Path(order.base)], prepared)
+        self._described = description(order, prepared, self._teachers)
         unchanged = {**self._described, "kept_out_sha256": prepared.kept_out_sha256}
         self._checkpoints = Checkpoints.beside(order.out, unchanged, self._hardware)
 
@@ -88,7 +70,7 @@ class Training:
             self._display.say(f"note: {self._order.out} was there already, of this very training")
             if self._checkpoints.folder.exists():
                 # Killed after the folder was in its place, and before MLflow knew.
-                with self._tracked().under_way() as run:
+                with self._tracked() as run:
                     self._conclude(run, trained)
         self._checkpoints.remove()
         return trained
@@ -106,23 +88,21 @@ class Training:
 
     def _train(self) -> Trained:
         order, prepared, hardware = self._order, self._prepared, self._hardware
-        unsure = doubts([*order.teachers, Path(order.base)], prepared)
-        for note in (*unsure, *self._checkpoints.damaged()):
+        for note in (*map(doubt, self._doubted), *self._checkpoints.damaged()):
             self._display.say(f"note: {note}")
-        taught = self._taught()
-        hardware.seed(order.seed)
-        base = load_base(
-            order.base, prepared.labels, max_tokens=order.recipe.max_tokens, cache=order.cache
-        )
-        if order.recipe.layers:
-            set_layers(base.model, order.recipe.layers)
-        model = with_adapters(base.model, rank) if (rank := order.recipe.lora_rank) else base.model
-        model.to(hardware.device)
-        texts = _texts(prepared, base, taught)
-        validation = encode(base.tokenizer, [example.text for example in prepared.validation])
-        truth = _numbers(prepared)
-        plan = Plan.of(len(texts), order.recipe)
-        with self._tracked().under_way() as run:
+        with self._tracked() as run:
+            base = self._base()
+            # Whatever teachers draw, and none do whose answers are kept, changes nothing after it.
+            drawn = hardware.random_state()
+            taught = self._taught()
+            hardware.restore_random_state(drawn)
+            rank = order.recipe.lora_rank
+            model = with_adapters(base.model, rank) if rank else base.model
+            model.to(hardware.device)
+            texts = _texts(prepared, base, taught)
+            validation = encode(base.tokenizer, [example.text for example in prepared.validation])
+            truth = _numbers(prepared)
+            plan = Plan.of(len(texts), order.recipe)
             loss = LossOfTexts(model, texts, order.recipe, hardware)
             learner = Learner(model, loss, order.recipe, plan, hardware)
             self._checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
@@ -139,13 +119,26 @@ class Training:
                 evaluate=lambda: figures(logits_of(model, validation, hardware), truth),
                 watchers=(self._display, Curves(run)),
             ).run()
-            model = merged(model) if order.recipe.lora_rank else model
+            model = merged(model) if rank else model
             self._display.begin("last look, in fp32", len(validation))
             logits = logits_of(model, validation, hardware.exact, done=self._display.advance)
             trained = self._result(logits, truth, standing)
             self._write(trained, model, base)
             self._conclude(run, trained)
         return trained
+
+    def _base(self) -> Base:
+        order = self._order
+        self._hardware.seed(order.seed)
+        base = load_base(
+            order.base,
+            self._prepared.labels,
+            max_tokens=order.recipe.max_tokens,
+            cache=order.cache,
+        )
+        if order.recipe.layers:
+            set_layers(base.model, order.recipe.layers)
+        return base
 
     def _taught(self) -> npt.NDArray[np.float32] | None:
         if not self._teachers:
@@ -162,29 +155,31 @@ class Training:
             done=self._display.advance,
         )
 
-    def _tracked(self) -> Run:
-        order = self._order
-        run = resumable_run(self._checkpoints.folder, order.home, order.out.name, kind="training")
-        recipe = self._described["recipe"]
-        others = {name: value for name, value in self._described.items() if name != "recipe"}
-        begun_at = commit_at_start(self._checkpoints.folder)
-        run.parameters({**others, **recipe, "commit": begun_at, "hardware": self._hardware})
-        run.document("data.json", self._prepared.account.as_json())
-        return run
+    @contextmanager
+    def _tracked(self) -> Iterator[Run]:
+        folder, home, name = self._checkpoints.folder, self._order.home, self._order.out.name
+        with resumable_run(folder, home, name, kind="training").under_way() as run:
+            recipe = self._described["recipe"]
+            others = {name: value for name, value in self._described.items() if name != "recipe"}
+            begun_at = commit_at_start(folder)
+            run.parameters({**others, **recipe, "commit": begun_at, "hardware": self._hardware})
+            run.document("data.json", self._prepared.account.as_json())
+            yield run
 
     def _result(
         self, logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], standing: Standing
     ) -> Trained:
         biases = (0.0,) * len(self._prepared.labels)
-        found = figures(logits, truth)
+        fitted = fit_biases(logits, truth, self._order.recipe.objective)
+        found = figures(logits, truth) | {"fitted_log_loss": fitted.log_loss}
         if self._order.recipe.class_biases:
-            biases = fit_biases(logits, truth, self._order.recipe.objective)
+            biases = fitted.biases
             with_biases = figures(logits + np.array(biases), truth)
             found |= {f"{name}_with_biases": value for name, value in with_biases.items()}
         return Trained(
             **self._described,
             class_biases=biases,
-            data=learned_from(self._prepared, self._order.teachers),
+            data=learned_from(self._prepared, self._order.teachers, doubted=self._doubted),
             commit=commit_at_start(self._checkpoints.folder),
             figures={**found, "best_step": standing.best_step, "steps": standing.step},
             wall_s=round(standing.wall_s, 1),
@@ -209,23 +204,6 @@ class Training:
     def _conclude(self, run: Run, trained: Trained) -> None:
         run.figures({**trained.figures, "wall_s": trained.wall_s})
         run.file(self._order.out / MANIFEST)
-
-
-def _description(order: Order, prepared: Prepared, teachers: Sequence[Teacher]) -> dict[str, Any]:
-    recipe = order.recipe.as_parameters()
-    if teachers:
-        recipe["teachers"] = ",".join(teacher.sha256 for teacher in teachers)
-    return {
-        "labels": prepared.labels,
-        "cleaning": order.sources.cleaning,
-        "languages": order.languages,
-        "max_tokens": order.recipe.max_tokens,
-        "seed": order.seed,
-        "recipe": recipe,
-        "base": order.base,
-        "base_sha256": weights_sha256(order.base),
-        "data_sha256": prepared.sha256,
-    }
 
 
 def _texts(prepared: Prepared, base: Base, taught: npt.NDArray[np.float32] | None) -> TrainingTexts:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, get_args
 import click
 from click.core import ParameterSource
 
+from retrain.seed_option import seed_option
 from retrain.training.recipe import Recipe
 
 _RANGES: Final[dict[str, click.ParamType]] = {
@@ -39,7 +40,7 @@ def running_options(command: _Command) -> _Command:
             help="Seconds between checkpoints: what a kill costs at most."),
         click.option("--threads", type=click.IntRange(1),
             help="Of the processor. Default: every core."),
-        click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True),
+        seed_option(),
         click.option("--out", type=click.Path(path_type=Path), required=True,
             help="Folder to be made."),
     ):  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from retrain.bases.loading import known_kind
+from retrain.bases.loading import foreign_kind
 
 _COUNTS: Final = {"best_step", "steps"}
 
@@ -19,6 +19,6 @@ def last_line(out: Path, base: str, bundle: Path | None) -> str:
     """Return where a trained model lies, and the command that uses it."""
     if bundle is not None:
         return f"in {out}; MURMUR_MODEL={bundle} serves the bundle"
-    if known_kind(base) not in (None, "distilbert"):
+    if foreign_kind(base):
         return f"in {out}; murmur model train … --teacher {out}"
     return f"in {out}; murmur model export {out} --out …"

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deploy.cli import murmur
+from model_server.bundle import default_bundle, open_bundle
+from model_server.cleaning import CLEANING
 from retrain.tracking import open_client
 from schemas.failures import Failure
 from tests.training import write_labels
@@ -38,10 +40,14 @@ def baselines(home: Path, labels: Path, test: Path, *more: str) -> Result:
     return CliRunner(env={"MURMUR_HOME": str(home)}).invoke(murmur, command)
 
 
+def cleaning_of_the_default() -> str:
+    return open_bundle(default_bundle()).manifest.cleaning
+
+
 def test_four_baselines_and_the_bundle_stand_in_one_table_and_one_experiment(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    result = baselines(tmp_path, *files, "--json")
+    result = baselines(tmp_path, *files, "--json", "--cleaning", cleaning_of_the_default())
     assert result.exception is None, result.exception
     document: dict[str, Any] = json.loads(result.stdout)
     measured = {one["name"]: one for one in document["baselines"]}
@@ -68,9 +74,20 @@ def test_people_get_a_table(files: tuple[Path, Path], tmp_path: Path) -> None:
 def test_a_bundle_of_other_labels_is_not_compared(tmp_path: Path) -> None:
     labels = write_labels(tmp_path / "labels.csv", rows=300)
     test = write_labels(tmp_path / "test.csv", rows=60, seed=2)
-    refused = baselines(tmp_path, labels, test)
+    refused = baselines(tmp_path, labels, test, "--cleaning", cleaning_of_the_default())
     assert isinstance(refused.exception, Failure)
+    assert "the files have calm, cross" in str(refused.exception)
     assert "--no-bundle" in str(refused.exception)
+
+
+def test_a_bundle_of_another_cleaning_is_not_compared(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    ours = cleaning_of_the_default()
+    (other,) = set(CLEANING) - {ours}
+    refused = baselines(tmp_path, *files, "--cleaning", other)
+    assert isinstance(refused.exception, Failure)
+    assert f"--cleaning {ours}" in str(refused.exception)
 
 
 def test_texts_without_spaces_are_measured_too(tmp_path: Path) -> None:

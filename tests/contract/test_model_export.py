@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec import structs
 
-from model_server.bundle import MODEL, open_bundle
+from model_server.bundle import MODEL, open_bundle, sha256_of
 from model_server.engine import OnnxEngine
 from model_server.scorer import load_scorer
 from retrain.bases.loading import load_base
@@ -37,19 +37,24 @@ def run(*arguments: str | Path) -> Result:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_trained(tmp_path_factory.mktemp("trained") / "tiny")
+def label_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundles")
+    for name, seed in (("test.tsv", 3), ("seen.tsv", 1)):
+        rows = [f"7\t{label}\t{text}\n" for text, label in texts_of(60, seed)]
+        (folder / name).write_text("".join(rows))
+    return folder
 
 
 @pytest.fixture(scope="module")
-def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+def trained(tmp_path_factory: pytest.TempPathFactory, label_folder: Path) -> Path:
+    kept_out = sha256_of(label_folder / "test.tsv")
+    return tiny_trained(tmp_path_factory.mktemp("trained") / "tiny", test_sha256=[kept_out])
+
+
+@pytest.fixture(scope="module")
+def exported(trained: Path, label_folder: Path) -> tuple[Path, Any]:
     """A bundle, and what the command said of it."""
-    folder = tmp_path_factory.mktemp("bundles")
-    for name, seed in (("test.tsv", 3), ("seen.tsv", 1)):
-        rows = [
-            f"{place}\t{label}\t{text}" for place, (text, label) in enumerate(texts_of(60, seed))
-        ]
-        (folder / name).write_text("\n".join(rows) + "\n")
+    folder = label_folder
     labels, seen = folder / "test.tsv", folder / "seen.tsv"
     result = run(
         "export", trained, "--out", folder / "tiny", "--any-cost", "--test", labels, seen,
@@ -135,19 +140,20 @@ def test_confidence_is_calibrated_on_the_validation_split(
     trained: Path, exported: tuple[Path, dict[str, Any]]
 ) -> None:
     bundle = open_bundle(exported[0])
-    assert bundle.manifest.temperature == exported[1]["temperature"]
+    own = np.array(bundle.manifest.temperature)
+    assert own.tolist() == list(exported[1]["temperatures"].values())
     rows = read_validation(trained)
     truth = np.array([bundle.manifest.labels.index(row.label) for row in rows])
 
-    def surprise(temperature: float) -> float:
-        manifest = structs.replace(bundle.manifest, temperature=temperature)
+    def surprise(temperatures: np.ndarray) -> float:
+        manifest = structs.replace(bundle.manifest, temperature=tuple(temperatures.tolist()))
         engine = OnnxEngine(structs.replace(bundle, manifest=manifest))
         found = engine.probabilities([row.text for row in rows])
         confidence, is_right = found.max(axis=1), found.argmax(axis=1) == truth
         return float(-np.log(np.where(is_right, confidence, 1 - confidence)).mean())
 
-    own = bundle.manifest.temperature
-    assert surprise(own) <= min(surprise(1.0), surprise(own * 1.1), surprise(own / 1.1))
+    others = (np.ones(len(own)), own * 1.1, own / 1.1, np.full(len(own), own.mean()))
+    assert surprise(own) <= min(map(surprise, others))
 
 
 def test_the_card_says_figures_with_intervals_and_no_text_of_the_data(
@@ -172,7 +178,7 @@ def test_figures_of_texts_that_may_have_been_learned_are_marked(
     card = (folder / "MODEL_CARD.md").read_text()
     assert "seen.tsv, 60 texts †" in card
     assert "test.tsv, 60 texts †" not in card
-    assert card.count("may have learned from these texts") == 1
+    assert card.count("it may know these texts") == 1
     assert document["not_kept_out"] == ["seen.tsv"]
 
 

@@ -54,6 +54,15 @@ def test_a_base_that_is_nowhere_is_said_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(refusal.value)
 
 
+def test_a_base_without_its_tokenizer_is_refused_and_not_read_as_unknown_words(
+    tmp_path: Path,
+) -> None:
+    base = tiny_base(tmp_path / "base")
+    (base / "tokenizer.json").unlink()
+    with pytest.raises(Failure, match=r"tokenizer\.json missing"):
+        load_base(str(base), ["a", "b"], max_tokens=16, cache=tmp_path)
+
+
 def test_logits_do_not_depend_on_the_order_of_the_texts(tmp_path: Path) -> None:
     base = load_base(str(tiny_base(tmp_path)), ["a", "b"], max_tokens=96, cache=tmp_path)
     hardware = choose_hardware("fp32", 1)

@@ -6,7 +6,8 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from retrain.labelled.preparing import Sources, prepare
-from retrain.training.data_facts import doubts
+from retrain.trained import read_trained
+from retrain.training.data_facts import doubted
 from retrain.training.watching import Display
 from schemas.failures import Failure
 from tests.training import Train, tiny_base, tracked_run, write_labels
@@ -84,13 +85,49 @@ def test_a_base_that_can_be_no_bundle_is_refused_before_it_is_trained(
 
 
 @pytest.mark.usefixtures("first")
-def test_a_teacher_that_may_know_the_test_texts_is_doubted_aloud(training_folder: Path) -> None:
+def test_layers_of_a_base_that_keeps_its_own_are_refused_before_it_is_fetched(
+    training_folder: Path, train: Train
+) -> None:
+    with pytest.raises(Failure, match="a mpnet keeps its layers"):
+        train("layered", "--base", "all-mpnet-base-v2", "--layers", "7")
+    assert not list(training_folder.glob("layered*"))
+
+
+@pytest.mark.usefixtures("first")
+def test_a_base_that_is_nowhere_is_said_before_the_teachers_are_asked(
+    training_folder: Path, train: Train
+) -> None:
+    base, teacher = str(training_folder / "mistyped"), str(training_folder / "first")
+    with pytest.raises(Failure, match="neither a folder nor at the hub"):
+        train("baseless", "--base", base, "--teacher", teacher)
+    assert not list((training_folder / "home").rglob("teacher-logits"))
+
+
+@pytest.mark.usefixtures("first")
+def test_a_tracking_server_that_cannot_be_used_is_said_before_the_teachers_are_asked(
+    training_folder: Path, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "no-such-scheme://server")
+    with pytest.raises(Failure, match=r"MLflow: .*no-such-scheme"):
+        train("untracked", "--teacher", str(training_folder / "first"))
+    assert not list((training_folder / "home").rglob("teacher-logits"))
+
+
+@pytest.mark.usefixtures("first")
+def test_a_teacher_that_may_know_the_test_texts_is_doubted_and_so_is_its_student(
+    training_folder: Path, train: Train
+) -> None:
     labels, test = [training_folder / "labels.csv"], [training_folder / "test.csv"]
-    learned_from = [training_folder / "first", training_folder / "tiny"]
-    assert not list(doubts(learned_from, prepare(Sources(labels=labels))))
-    (said,) = doubts(learned_from, prepare(Sources(labels=labels, test=test)))
-    assert "first" in said
-    assert "may flatter" in said
+    first, tiny = training_folder / "first", training_folder / "tiny"
+    assert not doubted([first, tiny], prepare(Sources(labels=labels)))
+    apart = prepare(Sources(labels=labels, test=test))
+    assert doubted([first, tiny], apart) == (first,)
+    train("student", "--teacher", str(first), "--test", str(test[0]))
+    student = training_folder / "student"
+    assert doubted([student], apart) == (student,)
+    data = read_trained(student).data
+    assert data is not None
+    assert data.doubted == ("first",)
 
 
 @pytest.mark.usefixtures("first")
@@ -117,7 +154,8 @@ def test_what_a_bundle_is_called_is_a_wrong_call_without_one(train: Train, optio
     assert ending.value.code == 2
 
 
-def test_epochs_are_not_dropped_in_silence_where_a_quick_training_has_one(train: Train) -> None:
+@pytest.mark.parametrize("option", ["--epochs", "--batch-texts", "--max-tokens"])
+def test_figures_are_not_cut_in_silence_by_a_quick_training(train: Train, option: str) -> None:
     with pytest.raises(SystemExit) as ending:
-        train("none", "--quick", "--epochs", "9")
+        train("none", "--quick", option, "64")
     assert ending.value.code == 2

@@ -41,7 +41,7 @@ def card(**of_data: Any) -> str:
         name="own",
         version="1",
         licence="MIT",
-        temperature=1.0,
+        temperatures=(1.0, 1.0),
         measured=[VALIDATION],
         gate=GATE,
     )
@@ -54,6 +54,11 @@ def test_labelled_and_unlabelled_texts_are_each_of_their_own_files() -> None:
     assert parts[1] == "2,000 texts without labels, of `emoji/train_text.txt`"
     assert "`large`" in parts[2]
     assert "`test.csv`" in parts[3]
+
+
+def test_teachers_that_may_know_test_texts_are_named() -> None:
+    assert "may know" not in card()
+    assert "but `large` may know some of these" in card(doubted=("large",))
 
 
 def test_nothing_is_said_of_texts_and_teachers_that_were_not_there() -> None:
@@ -71,7 +76,8 @@ def test_a_model_of_an_older_training_names_no_wrong_files() -> None:
 
 def test_people_see_which_figures_are_of_texts_that_may_have_been_learned() -> None:
     exported = Exported(
-        folder="own", name="own", version="1", sha256="0" * 64, temperature=1.0, gate=GATE,
+        folder="own", name="own", version="1", sha256="0" * 64, gate=GATE,
+        temperatures={"calm": 1.0, "cross": 1.0},
         measured={"test.tsv": {}, "seen.tsv": {}}, not_kept_out=("seen.tsv",),
     )  # fmt: skip
     console = Console(file=StringIO(), width=120)
@@ -80,4 +86,4 @@ def test_people_see_which_figures_are_of_texts_that_may_have_been_learned() -> N
     lines = captured.get().splitlines()
     assert "seen.tsv †" in map(str.strip, lines)
     assert "test.tsv" in map(str.strip, lines)
-    assert "may have learned from these texts" in lines[-1]
+    assert "it may know these texts" in lines[-1]

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.special import log_softmax
 
 from retrain.many_files import ManyFilesCommand
 from retrain.training.batches import epoch_batches
@@ -65,10 +66,22 @@ def test_biases_undo_what_was_added_to_logits(objective: Objective) -> None:
     draw = np.random.default_rng(1)
     labels = draw.choice(3, 3000, p=[0.2, 0.5, 0.3])
     logits = guesses(draw, labels, 1.5)
-    before = np.array(fit_biases(logits, labels, objective))
+    before = np.array(fit_biases(logits, labels, objective).biases)
     added = np.array([0.9, -0.2, -0.7])
-    assert np.allclose(fit_biases(logits + added, labels, objective), before - added, atol=0.04)
-    assert np.allclose(fit_biases(3 * logits, labels, objective), 3 * before, atol=0.1)
+    assert np.allclose(
+        fit_biases(logits + added, labels, objective).biases, before - added, atol=0.04
+    )
+    assert np.allclose(fit_biases(3 * logits, labels, objective).biases, 3 * before, atol=0.1)
+
+
+def test_the_fitted_loss_is_that_of_the_model_with_scale_and_biases_put_right() -> None:
+    draw = np.random.default_rng(1)
+    labels = draw.choice(3, 30_000, p=[0.2, 0.5, 0.3])
+    logits = guesses(draw, labels, 1.5)
+    of_texts = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
+    best = np.mean([of_texts[labels == label].mean() for label in range(3)])
+    crooked = 3 * logits + np.array([0.9, -0.2, -0.7])
+    assert fit_biases(crooked, labels, "macro_recall").log_loss == pytest.approx(best, abs=2e-3)
 
 
 def test_biases_lift_macro_recall_on_texts_that_they_were_not_fitted_on() -> None:
@@ -76,7 +89,7 @@ def test_biases_lift_macro_recall_on_texts_that_they_were_not_fitted_on() -> Non
     labels = draw.choice(3, 8000, p=[0.15, 0.6, 0.25])
     # What plain cross-entropy teaches: rare labels are held back by their share.
     logits = guesses(draw, labels, 1.5) + np.log([0.15, 0.6, 0.25])
-    biases = fit_biases(logits[:4000], labels[:4000], "macro_recall")
+    biases = fit_biases(logits[:4000], labels[:4000], "macro_recall").biases
     gained = macro_recall(logits[4000:] + biases, labels[4000:])
     assert gained > macro_recall(logits[4000:], labels[4000:]) + 0.03
 
@@ -89,7 +102,7 @@ def test_biases_lift_macro_recall_on_texts_that_they_were_not_fitted_on() -> Non
 def test_biases_of_few_texts_stay_small(
     logits: np.ndarray, labels: np.ndarray, objective: Objective
 ) -> None:
-    biases = np.array(fit_biases(logits, labels, objective))
+    biases = np.array(fit_biases(logits, labels, objective).biases)
     assert np.abs(biases).max() <= 2
     assert abs(biases.mean()) < 1e-3
 
@@ -100,7 +113,7 @@ def test_biases_of_few_texts_cost_next_to_nothing_where_none_are_needed() -> Non
     for _ in range(20):
         few, many = np.repeat(np.arange(3), 3), draw.integers(0, 3, 3000)
         logits = guesses(draw, many, 1.5)
-        biases = fit_biases(guesses(draw, few, 1.5), few, "macro_recall")
+        biases = fit_biases(guesses(draw, few, 1.5), few, "macro_recall").biases
         gained.append(macro_recall(logits + biases, many) - macro_recall(logits, many))
     assert np.mean(gained) > -0.005
 
@@ -109,7 +122,7 @@ def test_a_label_that_is_always_overshot_gets_a_lower_bias() -> None:
     draw = np.random.default_rng(1)
     labels = draw.integers(0, 3, 3000)
     logits = draw.normal(size=(3000, 3)) + 1.5 * np.eye(3)[labels] + np.array([1.0, 0, 0])
-    biases = fit_biases(logits, labels, "macro_recall")
+    biases = fit_biases(logits, labels, "macro_recall").biases
     assert biases[0] - biases[1] == pytest.approx(-1, abs=0.35)
     assert biases[2] - biases[1] == pytest.approx(0, abs=0.35)
 
@@ -117,9 +130,9 @@ def test_a_label_that_is_always_overshot_gets_a_lower_bias() -> None:
 def test_a_label_without_texts_gets_no_bias() -> None:
     draw = np.random.default_rng(3)
     labels = draw.choice([0, 2], 500)
-    biases = fit_biases(guesses(draw, labels, 1.5), labels, "macro_recall")
+    biases = fit_biases(guesses(draw, labels, 1.5), labels, "macro_recall").biases
     assert biases[1] == 0
-    assert fit_biases(np.ones((5, 3)), np.zeros(5, dtype=np.int64), "macro_f1") == (0, 0, 0)
+    assert fit_biases(np.ones((5, 3)), np.zeros(5, dtype=np.int64), "macro_f1").biases == (0, 0, 0)
 
 
 def test_every_figure_of_the_recipe_is_an_option_with_its_default() -> None:
