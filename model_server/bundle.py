@@ -26,6 +26,7 @@ class RefusedBundle(Failure):
 
 
 Temperature = Annotated[float, Meta(gt=0)]
+LeadPower = Annotated[float, Meta(gt=0, le=10)]
 
 
 class SelfTestCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,8 +39,8 @@ class SelfTestCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`bundle.json`. `files` has the SHA-256 of each file; probabilities follow `labels`.
 
-    `temperature` divides a text's logits: one number, or one for each label, of which that of the
-    label with the highest logit counts.
+    `temperature` and `lead_power` make logits calibrated (`calibration.py`): one number, or one for
+    each label.
     """
 
     name: Name
@@ -49,6 +50,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     languages: tuple[str, ...]
     max_tokens: Annotated[int, Meta(ge=8, le=512)]
     temperature: Temperature | tuple[Temperature, ...] = 1.0
+    lead_power: LeadPower | tuple[LeadPower, ...] = 1.0
     files: dict[str, str]
     self_test: Annotated[tuple[SelfTestCase, ...], Meta(min_length=1)]
 
@@ -90,9 +92,9 @@ def _check(folder: Path, manifest: Manifest) -> None:
     if manifest.cleaning not in CLEANING:
         raise RefusedBundle(f"{folder} wants cleaning {manifest.cleaning!r}, which is not known")
     _check_labels(folder, manifest.labels)
-    temperature = manifest.temperature
-    if isinstance(temperature, tuple) and len(temperature) != len(manifest.labels):
-        raise RefusedBundle(f"{folder} has temperatures of another number of labels")
+    for figures in (manifest.temperature, manifest.lead_power):
+        if isinstance(figures, tuple) and len(figures) != len(manifest.labels):
+            raise RefusedBundle(f"{folder} is calibrated for another number of labels")
     if any(len(case.probabilities) != len(manifest.labels) for case in manifest.self_test):
         raise RefusedBundle(f"{folder} has self-test cases of another number of labels")
     for name in (MODEL, TOKENIZER):

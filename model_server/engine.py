@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_server.bundle import MODEL, TOKENIZER, Bundle, RefusedBundle
+from model_server.calibration import calibrated, softmax
 from model_server.onnx_runtime import load_onnx_runtime
 
 Probabilities: TypeAlias = npt.NDArray[np.float64]
@@ -61,7 +62,8 @@ class OnnxEngine:
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._labels = bundle.manifest.labels
-        self._temperatures = np.broadcast_to(bundle.manifest.temperature, len(self._labels))
+        self._temperature = bundle.manifest.temperature
+        self._lead_power = bundle.manifest.lead_power
         try:
             self._tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
             self._session: Any = onnxruntime.InferenceSession(
@@ -94,7 +96,7 @@ class OnnxEngine:
             logits[rows] = self._logits([encoded[row] for row in rows])
         if not np.isfinite(logits).all():
             raise UnscorableTexts("the model's answer is no number")
-        return softmax(logits / self._temperatures[logits.argmax(axis=1), np.newaxis])
+        return softmax(calibrated(logits, self._temperature, self._lead_power))
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         try:
@@ -126,13 +128,6 @@ class OnnxEngine:
         width = self._session.get_outputs()[0].shape[-1]
         if width != len(self._labels):
             raise RefusedBundle(f"{folder} has {width} outputs for {len(self._labels)} labels")
-
-
-def softmax(logits: Probabilities) -> Probabilities:
-    """Return the rows' softmax, shifted by their maximum so that nothing overflows."""
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    result: Probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return result
 
 
 def _batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -32,6 +32,7 @@ def seal_bundle(
     max_tokens: int,
     temperature: float | tuple[float, ...],
     self_test_texts: Sequence[str],
+    lead_power: float | tuple[float, ...] = 1.0,
 ) -> Bundle:
     """Write `bundle.json` beside model.onnx and tokenizer.json, and return the opened bundle.
 
@@ -46,6 +47,7 @@ def seal_bundle(
         languages=languages,
         max_tokens=max_tokens,
         temperature=temperature,
+        lead_power=lead_power,
         files={file.name: sha256_of(file) for file in _vouched_for(folder)},
         self_test=tuple(
             SelfTestCase(text=text, probabilities=(0.0,) * len(labels)) for text in self_test_texts

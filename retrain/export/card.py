@@ -9,6 +9,7 @@ from typing import Final
 from retrain.evaluation.bootstrap import Figure
 from retrain.evaluation.shape import ClassFigures
 from retrain.evaluation.wording import HEADINGS, figure_text
+from retrain.export.calibrating import Calibration
 from retrain.export.gate import GateFigures
 from retrain.trained import Trained
 
@@ -50,7 +51,7 @@ def model_card(
     name: str,
     version: str,
     licence: str | None,
-    temperatures: Sequence[float],
+    calibration: Sequence[Calibration],
     measured: Sequence[Measured],
     gate: GateFigures,
 ) -> str:
@@ -63,9 +64,9 @@ def model_card(
         "Training data": _data(trained),
         "Trained in": f"{hours} h {rest_s // 60} min, seed {trained.seed}, commit {trained.commit}",
         "Input": f"at most {trained.max_tokens} word pieces; cleaning version {trained.cleaning}",
-        "Temperatures": ", ".join(
-            f"{_code(label)} {value}"
-            for label, value in zip(trained.labels, temperatures, strict=True)
+        "Temperatures, powers of the lead": "; ".join(
+            f"{_code(label)} {of_label.temperature}, {of_label.lead_power}"
+            for label, of_label in zip(trained.labels, calibration, strict=True)
         ),
     }
     recipe = {name: str(value) for name, value in trained.recipe.items()}
@@ -132,7 +133,7 @@ def _figures_table(measured: Sequence[Measured]) -> list[str]:
     ]
     lines = _table(("", *headings), rows)
     if any(found.chosen_on for found in measured):
-        lines += ["", "\\* The model's end, class biases or temperature were chosen on these."]
+        lines += ["", "\\* The model's end, class biases or calibration were chosen on these."]
     if not all(found.kept_out for found in measured):
         lines += ["", NOT_KEPT_OUT]
     return lines

@@ -12,6 +12,7 @@ from model_server.sealing import seal_bundle
 from retrain.evaluation.answers import Answers, ask, probabilities_of, truth_of
 from retrain.evaluation.evaluate import figures_alone
 from retrain.export.batches import batches_of
+from retrain.export.calibrating import Calibration, calibrate
 from retrain.export.card import Measured, model_card
 from retrain.export.cost import compare_cost
 from retrain.export.gate import Cost, GateFigures, refusals
@@ -20,7 +21,6 @@ from retrain.export.onnx_model import largest_logit_difference, load_torch, writ
 from retrain.export.quantising import quantise
 from retrain.export.result import Exported
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
-from retrain.export.temperature import best_temperatures
 from retrain.finished_folder import put_in_place, unfinished_beside
 from retrain.labelled.reading import LabelledFile
 from retrain.labelled.tweeteval import name_of, name_with_folder
@@ -88,10 +88,11 @@ class _Export:
         order = self._order
         logit_difference = self._write_models()
         self._say("scoring the validation texts in fp32 and int8")
-        fp32 = self._answers(self._scored(self._seal(self._fp32, 1.0)))
-        plain = self._scored(self._seal(self._int8, 1.0))
-        temperatures = best_temperatures(plain, self._truth)
-        bundle = self._seal(self._int8, temperatures)
+        uncalibrated = (Calibration(temperature=1.0, lead_power=1.0),) * len(self._trained.labels)
+        fp32 = self._answers(self._scored(self._seal(self._fp32, uncalibrated)))
+        plain = self._scored(self._seal(self._int8, uncalibrated))
+        calibration = calibrate(plain, self._truth)
+        bundle = self._seal(self._int8, calibration)
         engine = OnnxEngine(bundle)
         answers = self._answers(probabilities_of(engine, self._texts))
         self._say("scoring texts alone and among others")
@@ -116,7 +117,7 @@ class _Export:
         ]
         card = model_card(
             self._trained, name=order.name, version=order.version, licence=order.licence,
-            temperatures=temperatures, measured=measured, gate=figures,
+            calibration=calibration, measured=measured, gate=figures,
         )  # fmt: skip
         (self._int8 / CARD).write_text(card, encoding="utf-8")
         return Exported(
@@ -124,7 +125,7 @@ class _Export:
             name=order.name,
             version=order.version,
             sha256=bundle.identity.sha256,
-            temperatures=dict(zip(self._trained.labels, temperatures, strict=True)),
+            calibration=dict(zip(self._trained.labels, calibration, strict=True)),
             gate=figures,
             measured={found.texts_of: dict(found.figures) for found in measured},
             not_kept_out=tuple(found.texts_of for found in measured if not found.kept_out),
@@ -151,7 +152,7 @@ class _Export:
         quantise(self._fp32 / MODEL, self._int8 / MODEL, list(calibration))
         return difference
 
-    def _seal(self, folder: Path, temperature: float | tuple[float, ...]) -> Bundle:
+    def _seal(self, folder: Path, calibration: Sequence[Calibration]) -> Bundle:
         return seal_bundle(
             folder,
             name=self._order.name,
@@ -160,7 +161,8 @@ class _Export:
             cleaning=self._trained.cleaning,
             languages=self._trained.languages,
             max_tokens=self._trained.max_tokens,
-            temperature=temperature,
+            temperature=tuple(of_label.temperature for of_label in calibration),
+            lead_power=tuple(of_label.lead_power for of_label in calibration),
             self_test_texts=SELF_TEST_TEXTS,
         )
 

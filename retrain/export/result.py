@@ -3,12 +3,13 @@
 from msgspec import Struct
 
 from retrain.evaluation.bootstrap import Figure
+from retrain.export.calibrating import Calibration
 from retrain.export.gate import GateFigures
 
 
 class Exported(Struct, frozen=True, kw_only=True):
-    """A bundle that passed the gate. `temperatures` are its labels'; `measured` has its figures by
-    the file they are of.
+    """A bundle that passed the gate. `calibration` is by label; `measured` has its figures by the
+    file they are of.
 
     `not_kept_out` names those of these files that the training may have learned from.
     """
@@ -17,7 +18,7 @@ class Exported(Struct, frozen=True, kw_only=True):
     name: str
     version: str
     sha256: str
-    temperatures: dict[str, float]
+    calibration: dict[str, Calibration]
     gate: GateFigures
     measured: dict[str, dict[str, Figure]]
     not_kept_out: tuple[str, ...] = ()

@@ -27,8 +27,11 @@ def exported_view(exported: Exported) -> RenderableType:
         rows[f"CPU a tweet, against {cost.against}"] = (
             f"{cost.cpu_us:.0f} µs against {cost.cpu_us_against:.0f}, {cost.ratio:.2f} times"
         )
-    by_label = (f"{label} {value}" for label, value in exported.temperatures.items())
-    rows["temperatures"] = ", ".join(by_label)
+    by_label = (
+        f"{label} {of_label.temperature}, {of_label.lead_power}"
+        for label, of_label in exported.calibration.items()
+    )
+    rows["temperatures, powers of the lead"] = "; ".join(by_label)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     for name, value in rows.items():
         table.add_row(escape(name), escape(value))

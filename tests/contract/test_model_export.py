@@ -140,19 +140,19 @@ def test_confidence_is_calibrated_on_the_validation_split(
     trained: Path, exported: tuple[Path, dict[str, Any]]
 ) -> None:
     bundle = open_bundle(exported[0])
-    own = np.array(bundle.manifest.temperature)
-    assert own.tolist() == list(exported[1]["temperatures"].values())
+    own = np.array([list(label.values()) for label in exported[1]["calibration"].values()]).T
+    assert np.array_equal(own, [bundle.manifest.temperature, bundle.manifest.lead_power])
     rows = read_validation(trained)
     truth = np.array([bundle.manifest.labels.index(row.label) for row in rows])
 
-    def surprise(temperatures: np.ndarray) -> float:
-        manifest = structs.replace(bundle.manifest, temperature=tuple(temperatures.tolist()))
+    def surprise(figures: np.ndarray) -> float:
+        manifest = structs.replace(bundle.manifest, temperature=figures[0], lead_power=figures[1])
         engine = OnnxEngine(structs.replace(bundle, manifest=manifest))
         found = engine.probabilities([row.text for row in rows])
         confidence, is_right = found.max(axis=1), found.argmax(axis=1) == truth
         return float(-np.log(np.where(is_right, confidence, 1 - confidence)).mean())
 
-    others = (np.ones(len(own)), own * 1.1, own / 1.1, np.full(len(own), own.mean()))
+    others = (np.ones_like(own), own * [[1.1], [1]], own / [[1.1], [1]], own[:, [0]] + 0 * own)
     assert surprise(own) <= min(map(surprise, others))
 
 

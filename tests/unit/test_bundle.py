@@ -161,10 +161,11 @@ def test_each_label_may_have_a_temperature_of_its_own(copy: Path) -> None:
     assert 0.5 < positive.confidence < 1
 
 
-def test_temperatures_of_another_number_of_labels_are_refused(copy: Path) -> None:
+@pytest.mark.parametrize("figure", ["temperature", "lead_power"])
+def test_a_calibration_of_another_number_of_labels_is_refused(copy: Path, figure: str) -> None:
     manifest = json.loads((copy / MANIFEST).read_text())
-    (copy / MANIFEST).write_text(json.dumps({**manifest, "temperature": [1.0, 2.0]}))
-    with pytest.raises(RefusedBundle, match="temperatures of another number"):
+    (copy / MANIFEST).write_text(json.dumps({**manifest, figure: [1.0, 2.0]}))
+    with pytest.raises(RefusedBundle, match="calibrated for another number of labels"):
         open_bundle(copy)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
+from retrain.export.calibrating import Calibration
 from retrain.export.card import Measured, model_card
 from retrain.export.gate import GateFigures
 from retrain.export.result import Exported
@@ -27,6 +28,7 @@ GATE = GateFigures(
     texts_by_batch=10, labels_by_batch=0, size_bytes=1, cost=None,
 )  # fmt: skip
 
+UNCALIBRATED = Calibration(temperature=1.0, lead_power=1.0)
 VALIDATION = Measured(texts_of="validation", texts=10, figures={}, classes=(), chosen_on=True)
 
 
@@ -41,7 +43,7 @@ def card(**of_data: Any) -> str:
         name="own",
         version="1",
         licence="MIT",
-        temperatures=(1.0, 1.0),
+        calibration=(UNCALIBRATED, UNCALIBRATED),
         measured=[VALIDATION],
         gate=GATE,
     )
@@ -77,7 +79,7 @@ def test_a_model_of_an_older_training_names_no_wrong_files() -> None:
 def test_people_see_which_figures_are_of_texts_that_may_have_been_learned() -> None:
     exported = Exported(
         folder="own", name="own", version="1", sha256="0" * 64, gate=GATE,
-        temperatures={"calm": 1.0, "cross": 1.0},
+        calibration={"calm": UNCALIBRATED, "cross": UNCALIBRATED},
         measured={"test.tsv": {}, "seen.tsv": {}}, not_kept_out=("seen.tsv",),
     )  # fmt: skip
     console = Console(file=StringIO(), width=120)
