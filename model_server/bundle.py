@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from model_server.calibration import MOST_LEAD_POWER
 from model_server.cleaning import CLEANING
 from schemas.events import ModelIdentity
 from schemas.failures import Failure
@@ -26,7 +27,7 @@ class RefusedBundle(Failure):
 
 
 Temperature = Annotated[float, Meta(gt=0)]
-LeadPower = Annotated[float, Meta(gt=0, le=10)]
+LeadPower = Annotated[float, Meta(gt=0, le=MOST_LEAD_POWER)]
 
 
 class SelfTestCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -94,9 +94,10 @@ class OnnxEngine:
         logits = np.empty((len(texts), len(self._labels)), dtype=np.float64)
         for rows in _batches_by_length([len(ids) for ids in encoded]):
             logits[rows] = self._logits([encoded[row] for row in rows])
+        logits = calibrated(logits, self._temperature, self._lead_power)
         if not np.isfinite(logits).all():
             raise UnscorableTexts("the model's answer is no number")
-        return softmax(calibrated(logits, self._temperature, self._lead_power))
+        return softmax(logits)
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         try:

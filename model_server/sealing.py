@@ -31,8 +31,8 @@ def seal_bundle(
     languages: tuple[str, ...],
     max_tokens: int,
     temperature: float | tuple[float, ...],
-    self_test_texts: Sequence[str],
     lead_power: float | tuple[float, ...] = 1.0,
+    self_test_texts: Sequence[str],
 ) -> Bundle:
     """Write `bundle.json` beside model.onnx and tokenizer.json, and return the opened bundle.
 

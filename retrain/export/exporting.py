@@ -79,7 +79,7 @@ class _Export:
         calibration, validation = read_calibration(order.trained), read_validation(order.trained)
         if not calibration or not validation:
             raise TrainedRefused(f"{order.trained} has no texts to be calibrated and judged on")
-        self._calibration = [row.text for row in calibration]
+        self._quantised_on = [row.text for row in calibration]
         self._texts = [row.text for row in validation]
         self._truth = truth_of(trained.labels, [row.label for row in validation])
 
@@ -88,7 +88,7 @@ class _Export:
         order = self._order
         logit_difference = self._write_models()
         self._say("scoring the validation texts in fp32 and int8")
-        uncalibrated = (Calibration(temperature=1.0, lead_power=1.0),) * len(self._trained.labels)
+        uncalibrated = (Calibration(),) * len(self._trained.labels)
         fp32 = self._answers(self._scored(self._seal(self._fp32, uncalibrated)))
         plain = self._scored(self._seal(self._int8, uncalibrated))
         calibration = calibrate(plain, self._truth)
@@ -148,8 +148,8 @@ class _Export:
             model, trained.class_biases, self._fp32 / MODEL, compared
         )
         self._say("quantising")
-        calibration = batches_of(tokenizer, self._calibration, max_tokens=trained.max_tokens)
-        quantise(self._fp32 / MODEL, self._int8 / MODEL, list(calibration))
+        batches = batches_of(tokenizer, self._quantised_on, max_tokens=trained.max_tokens)
+        quantise(self._fp32 / MODEL, self._int8 / MODEL, list(batches))
         return difference
 
     def _seal(self, folder: Path, calibration: Sequence[Calibration]) -> Bundle:

@@ -139,8 +139,8 @@ def test_a_text_gets_the_same_probabilities_whatever_its_neighbours(
 def test_confidence_is_calibrated_on_the_validation_split(
     trained: Path, exported: tuple[Path, dict[str, Any]]
 ) -> None:
-    bundle = open_bundle(exported[0])
-    own = np.array([list(label.values()) for label in exported[1]["calibration"].values()]).T
+    bundle, calibration = open_bundle(exported[0]), exported[1]["calibration"]
+    own = np.array([list(of_label.values()) for of_label in calibration.values()]).T
     assert np.array_equal(own, [bundle.manifest.temperature, bundle.manifest.lead_power])
     rows = read_validation(trained)
     truth = np.array([bundle.manifest.labels.index(row.label) for row in rows])
@@ -149,11 +149,11 @@ def test_confidence_is_calibrated_on_the_validation_split(
         manifest = structs.replace(bundle.manifest, temperature=figures[0], lead_power=figures[1])
         engine = OnnxEngine(structs.replace(bundle, manifest=manifest))
         found = engine.probabilities([row.text for row in rows])
-        confidence, is_right = found.max(axis=1), found.argmax(axis=1) == truth
-        return float(-np.log(np.where(is_right, confidence, 1 - confidence)).mean())
+        told = np.where(found.argmax(axis=1) == truth, found.max(axis=1), 1 - found.max(axis=1))
+        return float(-np.log(told).mean())
 
-    others = (np.ones_like(own), own * [[1.1], [1]], own / [[1.1], [1]], own[:, [0]] + 0 * own)
-    assert surprise(own) <= min(map(surprise, others))
+    steps = np.array([[[1.1], [1]], [[1], [2]]])
+    assert surprise(own) <= min(map(surprise, (np.ones_like(own), *(own * steps), *(own / steps))))
 
 
 def test_the_card_says_figures_with_intervals_and_no_text_of_the_data(

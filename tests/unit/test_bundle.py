@@ -4,18 +4,23 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from model_server.bundle import CARD, MANIFEST, MODEL, RefusedBundle, default_bundle, open_bundle
 from model_server.engine import OnnxEngine, UnscorableTexts
-from model_server.scorer import Scorer, load_scorer
+from model_server.scorer import Prediction, Scorer, load_scorer
 from model_server.sealing import seal_bundle
 from model_server.self_test import self_test
 
 TEXTS = [f"{'very ' * (number % 40)}good day number {number}" for number in range(70)]
+
+
+LABELS = ("negative", "neutral", "positive")
 
 
 @pytest.fixture(scope="module")
@@ -136,29 +141,33 @@ def test_a_seal_vouches_for_every_file_but_the_card(copy: Path) -> None:
         open_bundle(copy)
 
 
-def test_a_higher_temperature_lowers_confidence_and_keeps_labels(copy: Path) -> None:
-    plain = load_scorer(None, cache_size=0).predict(TEXTS)
+def predicted(copy: Path, texts: Sequence[str] = TEXTS, **calibration: Any) -> list[Prediction]:
     seal_bundle(
-        copy, name="cooler", version="1", labels=("negative", "neutral", "positive"),
-        cleaning="1", languages=("en",), max_tokens=96, temperature=3.0, self_test_texts=["x"],
+        copy, name="own", version="1", labels=LABELS, cleaning="1", languages=("en",),
+        max_tokens=96, self_test_texts=["x"], **calibration,
     )  # fmt: skip
-    cooler = load_scorer(copy, cache_size=0).predict(TEXTS)
+    return load_scorer(copy, cache_size=0).predict(texts)
+
+
+def test_a_higher_temperature_lowers_confidence_and_keeps_labels(copy: Path) -> None:
+    plain, cooler = (predicted(copy, temperature=temperature) for temperature in (1.0, 3.0))
     assert [p.label for p in plain] == [p.label for p in cooler]
     assert all(c.confidence <= p.confidence for p, c in zip(plain, cooler, strict=True))
 
 
-def test_each_label_may_have_a_temperature_of_its_own(copy: Path) -> None:
-    labels = ("negative", "neutral", "positive")
+def test_each_label_may_have_a_calibration_of_its_own(copy: Path) -> None:
     texts = ["I hate this, it is awful", "the train leaves at noon", "I love this, it is great"]
-    seal_bundle(
-        copy, name="own", version="1", labels=labels, cleaning="1", languages=("en",),
-        max_tokens=96, temperature=(1e3, 1e-3, 1.0), self_test_texts=["x"],
-    )  # fmt: skip
-    negative, neutral, positive = load_scorer(copy, cache_size=0).predict(texts)
-    assert (negative.label, neutral.label, positive.label) == labels
+    plain = predicted(copy, texts, temperature=1.0)
+    assert tuple(each.label for each in plain) == LABELS
+    negative, neutral, positive = predicted(copy, texts, temperature=(1e3, 1e-3, 1.0))
     assert negative.confidence == pytest.approx(1 / 3, abs=0.01)
     assert neutral.confidence == 1
-    assert 0.5 < positive.confidence < 1
+    assert positive == plain[2]
+    negative, neutral, positive = predicted(copy, texts, temperature=1.0, lead_power=(0.1, 3, 1))
+    assert negative.confidence < plain[0].confidence
+    assert neutral.confidence > plain[1].confidence
+    assert positive == plain[2]
+    assert open_bundle(copy).manifest.lead_power == (0.1, 3, 1)
 
 
 @pytest.mark.parametrize("figure", ["temperature", "lead_power"])

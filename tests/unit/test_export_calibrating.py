@@ -65,9 +65,8 @@ def test_labels_that_were_raised_on_purpose_become_less_sure_and_others_surer() 
     found = calibrate(softmax(raised), truth)
     assert found[0].lead_power > 1.2
     assert all(each.lead_power < 0.95 for each in found[1:])
-    one = Calibration(temperature=1.0, lead_power=1.0)
     mended = calibration_error(raised, truth, found)
-    assert mended < calibration_error(raised, truth, (one,) * 3) * 2 / 3
+    assert mended < calibration_error(raised, truth, (Calibration(),) * 3) * 2 / 3
 
 
 def test_a_few_answers_that_are_all_right_do_not_become_certain() -> None:

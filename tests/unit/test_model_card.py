@@ -28,7 +28,7 @@ GATE = GateFigures(
     texts_by_batch=10, labels_by_batch=0, size_bytes=1, cost=None,
 )  # fmt: skip
 
-UNCALIBRATED = Calibration(temperature=1.0, lead_power=1.0)
+UNCALIBRATED = Calibration()
 VALIDATION = Measured(texts_of="validation", texts=10, figures={}, classes=(), chosen_on=True)
 
 
