@@ -74,7 +74,10 @@ def open_bundle(folder: Path) -> Bundle:
     try:
         content = (folder / MANIFEST).read_bytes()
     except OSError as error:
-        raise RefusedBundle(f"{folder} is no model bundle: {error.strerror}: {MANIFEST}") from error
+        raise RefusedBundle(
+            f"{folder} is no model bundle: {error.strerror}: {MANIFEST} (`murmur model export` "
+            "makes a bundle of what was trained)"
+        ) from error
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
     except msgspec.DecodeError as error:

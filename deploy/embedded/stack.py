@@ -21,6 +21,7 @@ from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor
 from deploy.embedded.supervisor_config import supervisor_config
 from deploy.embedded.workers import WORKERS, await_workers, worker_programs
 from deploy.installation.installing import install
+from model_server.bundle import default_bundle, open_bundle
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
@@ -44,9 +45,12 @@ def up(
     When it returns, the servers answer, topics and tables are there, and both workers are ready
     (not with `servers_only`; scoring not while it is held, which `say` is told). May be repeated;
     calls at once wait for each other. Servers that a person has named are used and not started.
-    Raises `Failure` if something does not come up.
+    Raises `Failure` if something does not come up, and before anything starts for a model that is
+    no bundle.
     """
     layout = Layout.of(home)
+    if not servers_only:
+        open_bundle(settings_at(layout.home, env_file).model or default_bundle())
     make_private_folder(layout.home)
     with _locked(layout):
         embedded = PROGRAM_OF.keys() - servers_of_the_user(env_file)

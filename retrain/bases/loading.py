@@ -93,6 +93,8 @@ def _known_kind(name: str) -> str | None:
 def _pretrained(source: str, id2label: dict[int, str]) -> Any:
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
+    if Path(source).is_dir() and not (Path(source) / "config.json").is_file():
+        raise Failure(f"{source} has neither a bundle's bundle.json nor a model's config.json")
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
             source,

@@ -16,7 +16,12 @@ from retrain.export.calibrating import Calibration, calibrate
 from retrain.export.card import Measured, model_card
 from retrain.export.cost import compare_cost
 from retrain.export.gate import Cost, GateFigures, refusals
-from retrain.export.measuring import labels_by_batch, macro_recall, same_labels
+from retrain.export.measuring import (
+    labels_by_batch,
+    macro_recall,
+    recall_of_a_text,
+    same_labels,
+)
 from retrain.export.onnx_model import largest_logit_difference, load_torch, write_onnx
 from retrain.export.quantising import quantise
 from retrain.export.result import Exported
@@ -103,6 +108,7 @@ class _Export:
             macro_recall_fp32=round(macro_recall(fp32), 6),
             macro_recall_int8=round(macro_recall(answers), 6),
             same_labels=round(same_labels(answers, fp32), 6),
+            recall_of_a_text=round(recall_of_a_text(self._truth), 6),
             texts_by_batch=texts_by_batch,
             labels_by_batch=differing,
             size_bytes=sum(file.stat().st_size for file in self._int8.iterdir()),

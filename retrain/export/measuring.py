@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from model_server.engine import BATCH_TEXTS, Engine
-from retrain.evaluation.answers import Answers
+from retrain.evaluation.answers import Answers, Indices
 from retrain.evaluation.figures import figures_of, sums_of_each_text
 
 TEXTS_SCORED_ALONE: Final = 2_048
@@ -16,6 +16,12 @@ def macro_recall(answers: Answers) -> float:
     """Return the mean recall of the labels that people gave."""
     sums = np.asarray(sums_of_each_text(answers).sum(axis=0), dtype=np.float64).ravel()
     return float(figures_of(sums, answers.labels).macro_recall)
+
+
+def recall_of_a_text(truth: Indices) -> float:
+    """Return the share of macro-recall that one text of the rarest label is worth."""
+    texts = np.unique(truth, return_counts=True)[1]
+    return 1 / (len(texts) * int(texts.min()))
 
 
 def same_labels(answers: Answers, others: Answers) -> float:

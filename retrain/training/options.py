@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from retrain.seed_option import seed_option
-from retrain.training.recipe import Recipe
+from retrain.training.recipe import Recipe, quick
 
 _RANGES: Final[dict[str, click.ParamType]] = {
     "epochs": click.IntRange(1, 100),
@@ -80,6 +80,16 @@ def recipe_of(options: Mapping[str, Any]) -> Recipe:
     """Take the recipe out of a command's options; what is no option there has its default."""
     names = {figure.name for figure in fields(Recipe)}
     return Recipe(**{name: value for name, value in options.items() if name in names})
+
+
+def quick_as_chosen(recipe: Recipe, texts: int) -> Recipe:
+    """Return the quick recipe for so many texts; refuse a chosen figure that would take longer."""
+    names = {figure.name for figure in fields(Recipe) if chosen(figure.name)}
+    shorter = quick(recipe, texts, names)
+    for name in names:
+        if getattr(recipe, name) != (most := getattr(shorter, name)):
+            raise click.UsageError(f"with --quick {chosen(name)[0]} is at most {most} here")
+    return shorter
 
 
 def chosen(*names: str) -> list[str]:

@@ -54,6 +54,11 @@ def test_a_base_that_is_nowhere_is_said_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(refusal.value)
 
 
+def test_a_folder_that_is_no_base_is_said_without_asking_the_hub(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=r"neither a bundle's bundle.json nor a model's config.json"):
+        load_base(str(tmp_path), ["a", "b"], max_tokens=12, cache=tmp_path)
+
+
 def test_a_base_without_its_tokenizer_is_refused_and_not_read_as_unknown_words(
     tmp_path: Path,
 ) -> None:

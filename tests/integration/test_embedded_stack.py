@@ -23,6 +23,7 @@ from deploy.embedded.postgres_server import postgres_place
 from deploy.embedded.processes import remembered_commands
 from deploy.embedded.state import StackState, load_state
 from deploy.embedded.status import status
+from model_server.bundle import RefusedBundle
 from schemas.settings import RETRAIN_FOLDER, Settings
 from schemas.transport.cache import connect_redis
 from tests.conditions import wait_until
@@ -80,6 +81,15 @@ def supervisors_of(home: Path) -> list[psutil.Process]:
 
 def pids(home: Path) -> dict[str, int]:
     return {p.name: p.pid for p in status(home, env_file=None).processes if p.pid}
+
+
+def test_a_model_that_is_no_bundle_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MURMUR_MODEL", str(tmp_path / "nosuch"))
+    with pytest.raises(RefusedBundle, match="nosuch is no model bundle"):
+        stacks.up(tmp_path / "home", env_file=None)
+    assert not (tmp_path / "home").exists()
 
 
 def test_calls_at_once_start_one_stack(home: Path) -> None:

@@ -167,7 +167,7 @@ def test_two_of_many_labels_may_be_chosen(tmp_path: Path) -> None:
 
 def test_chosen_labels_that_the_files_write_in_another_way_are_refused(tmp_path: Path) -> None:
     file = write(tmp_path / "labels.tsv", [(text, label.title()) for text, label in distinct(40)])
-    with pytest.raises(UnusableLabels, match=r"no labelled text \(unknown label: 40\)"):
+    with pytest.raises(UnusableLabels, match=r"unknown label: 40; its labels are 'Calm', 'Cross'"):
         prepare(Sources(labels=[file], label_names=LABELS))
 
 
@@ -238,3 +238,6 @@ def test_a_bound_holds_for_unlabelled_texts_too(tmp_path: Path) -> None:
     labels = write(tmp_path / "labels.tsv", distinct(80))
     found = prepare(Sources(labels=[labels], unlabelled=[more], most_texts=30))
     assert len(found.unlabelled) == found.account.unlabelled == 30
+    kept = len(found.training) + len(found.validation)
+    removed = {"more than are wanted": 80 - kept, "unlabelled, more than are wanted": 60}
+    assert found.account.as_json()["removed"] == removed

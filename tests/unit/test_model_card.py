@@ -25,7 +25,7 @@ DATA = LearnedFrom(
 )
 GATE = GateFigures(
     texts=10, logit_difference=0.0, macro_recall_fp32=0.7, macro_recall_int8=0.7, same_labels=1.0,
-    texts_by_batch=10, labels_by_batch=0, size_bytes=1, cost=None,
+    recall_of_a_text=0.1, texts_by_batch=10, labels_by_batch=0, size_bytes=1, cost=None,
 )  # fmt: skip
 
 UNCALIBRATED = Calibration()

@@ -155,9 +155,18 @@ def test_every_figure_of_the_recipe_is_an_option_with_its_default() -> None:
     assert run(command, ["--epochs", "0"]).exit_code == 2
 
 
-def test_a_quick_recipe_is_one_epoch_of_short_texts() -> None:
-    assert quick(Recipe(epochs=9)).epochs == 1
-    assert quick(Recipe(max_tokens=20)).max_tokens == 20
+def test_a_quick_recipe_is_short_and_passes_over_few_texts_more_often() -> None:
+    assert quick(Recipe(), 1200, ()).epochs == 1
+    assert quick(Recipe(), 250, ()).epochs == 4
+    assert quick(Recipe(epochs=2), 250, {"epochs"}).epochs == 2
+    assert quick(Recipe(epochs=9), 250, {"epochs"}).epochs == 4
+    assert quick(Recipe(max_tokens=20), 250, {"max_tokens"}).max_tokens == 20
+    assert quick(Recipe(), 250, ()).max_tokens < Recipe().max_tokens
+
+
+def test_a_quick_recipe_keeps_the_figures_that_a_person_chose() -> None:
+    assert quick(Recipe(), 1200, ()).learning_rate > Recipe().learning_rate
+    assert quick(Recipe(), 1200, {"learning_rate"}).learning_rate == Recipe().learning_rate
 
 
 def test_an_option_takes_one_file_after_the_other() -> None:
