@@ -181,7 +181,9 @@ def test_a_student_learns_from_a_teacher_what_no_label_tells_it(
 
 def test_any_number_of_labels_is_learned(train: Train, training_folder: Path) -> None:
     write_labels(training_folder / "own.csv", rows=900, labels=("calm", "cross", "glad"))
-    found = train("own", "--epochs", "3", labels="own.csv")
+    # Faster, the small base takes two of three labels for one, with some seeds or processors.
+    gently = "--learning-rate .004 --warm-up-share .3 --batch-texts 16 --word-dropout 0".split()
+    found = train("own", "--epochs", "4", *gently, labels="own.csv")
     assert found["trained"]["labels"] == ["calm", "cross", "glad"]
     assert found["trained"]["figures"]["macro_recall"] > 0.8
 
