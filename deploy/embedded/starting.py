@@ -26,8 +26,10 @@ def start_and_await(
 ) -> None:
     """Start programs together and return when every check is content.
 
-    Where one is not after `timeout_s`, `say` gets the end of its log and `Failure` names it.
+    Where one is not after `timeout_s`, `say` gets the end of its log since this start, and
+    `Failure` names it.
     """
+    logged_bytes = {name: _size_bytes(layout.log_of(name)) for name in checks}
     for name in checks:
         supervisor.start(name)
     deadline = time.monotonic() + timeout_s
@@ -36,14 +38,20 @@ def start_and_await(
         reason = await_ready(check, deadline - time.monotonic())
         if reason is not None:
             log = layout.log_of(name)
-            for line in _tail(log):
+            for line in _tail(log, logged_bytes[name]):
                 say(f"{name}: {line}")
             raise Failure(f"{name} is not ready after {timeout_s:.0f} s ({reason}); see {log}")
 
 
-def _tail(log: Path) -> list[str]:
+def _size_bytes(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+def _tail(log: Path, after_bytes: int) -> list[str]:
+    """Return the last lines after these bytes; of a log that was begun anew meanwhile, of all."""
     try:
-        with log.open(encoding="utf-8", errors="replace") as lines:
-            return [line.rstrip() for line in deque(lines, _TAIL_LINES)]
+        with log.open("rb") as lines:
+            lines.seek(after_bytes if after_bytes <= _size_bytes(log) else 0)
+            return [line.decode(errors="replace").rstrip() for line in deque(lines, _TAIL_LINES)]
     except FileNotFoundError:
         return []
