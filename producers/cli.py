@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from producers.asking import Speed, Time, confirm_live
 from producers.formats.registry import FORMATS
+from producers.option_types import Speed, Time, confirm_live
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from producers.replaying.command import ReplayRequest
-    from producers.replaying.interruption import Interruption
+    from producers.replay.command import ReplayRequest
+    from schemas.process.stop_signals import StopSignals
 
 DEFAULT_MAX_LAG = 20_000
 """At some hundred tweets a second and process, half a minute that a live tweet may have to wait."""
@@ -113,15 +113,15 @@ def replay(
 
     from producers.archives.inputs import inputs_of
     from producers.formats.archive_format import FormatOptions
-    from producers.replaying.command import ReplayRequest, run_replay
-    from producers.replaying.display import report_table, what_next
-    from producers.replaying.interruption import Interruption
-    from producers.replaying.report import Outcome
-    from producers.replaying.run_name import run_name_of
-    from producers.replaying.times import Times
+    from producers.replay.command import ReplayRequest, run_replay
+    from producers.replay.display import report_table, what_next
+    from producers.replay.report import ReplayOutcome
+    from producers.replay.run_name import run_name_of
+    from producers.replay.times import Times
     from producers.rules.matching import rule_matcher
     from schemas.events import LIVE, valid_run_name
-    from schemas.observability.logs import configure_logging
+    from schemas.process.logs import configure_logging
+    from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
 
@@ -137,7 +137,7 @@ def replay(
             param_hint="--run",
         )
     console = terminal_console(stderr=True)
-    interrupted = Interruption()
+    interrupted = StopSignals()
     request = ReplayRequest(
         inputs=tuple(inputs),
         run=name,
@@ -171,20 +171,20 @@ def replay(
         terminal_console().print(report_table(report))
     for sentence in what_next(report):
         console.print(sentence, markup=False, soft_wrap=True)
-    if report.outcome is Outcome.INTERRUPTED:
+    if report.outcome is ReplayOutcome.INTERRUPTED:
         return 128 + (interrupted.signal_number or 0)
     return 1 if report.damaged else 0
 
 
 def _dry_run(
-    request: "ReplayRequest", interrupted: "Interruption", console: "Console", *, as_json: bool
+    request: "ReplayRequest", interrupted: "StopSignals", console: "Console", *, as_json: bool
 ) -> int:
     import sys
 
     import msgspec
 
-    from producers.replaying.command import run_dry
-    from producers.replaying.dry_run_display import dry_run_lines
+    from producers.replay.command import run_dry
+    from producers.replay.dry_run_display import dry_run_lines
     from schemas.terminal import terminal_console
 
     found = run_dry(request, interrupted, console)

@@ -16,9 +16,9 @@ SINK_PROBE_PORT = 9102
 )
 def score(probe_port: int) -> None:
     """Score tweets: tweets.raw → tweets.scored. Run one process a core, as many as you like."""
-    from schemas.observability.logs import configure_logging
+    from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
-    from stream_processors.score_worker import run_score_worker
+    from stream_processors.scoring.worker import run_score_worker
 
     settings = load_settings()
     configure_logging(settings, "score")
@@ -35,9 +35,9 @@ def score(probe_port: int) -> None:
 )
 def sink(probe_port: int) -> None:
     """Store scored tweets in PostgreSQL and keep the aggregates in Redis."""
-    from schemas.observability.logs import configure_logging
+    from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
-    from stream_processors.sink_worker import run_sink_worker
+    from stream_processors.sink.worker import run_sink_worker
 
     settings = load_settings()
     configure_logging(settings, "sink")

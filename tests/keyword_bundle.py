@@ -32,9 +32,16 @@ def keyword_bundle(folder: Path, words: Mapping[str, str], *, name: str = "keywo
     tokenizer.save(str(folder / TOKENIZER))
     (folder / MODEL).write_bytes(_bag_of_words(weights).SerializeToString())
     return seal_bundle(
-        folder, name=name, version="1", labels=labels, cleaning="1", languages=("en",),
-        max_tokens=64, temperature=1.0, self_test_texts=[*words, "something else"],
-    )  # fmt: skip
+        folder,
+        name=name,
+        version="1",
+        labels=labels,
+        cleaning="1",
+        languages=("en",),
+        max_tokens=64,
+        temperature=1.0,
+        self_test_texts=[*words, "something else"],
+    )
 
 
 def _bag_of_words(weights: "np.ndarray[tuple[int, int], np.dtype[np.float32]]") -> onnx.ModelProto:
@@ -52,11 +59,14 @@ def _bag_of_words(weights: "np.ndarray[tuple[int, int], np.dtype[np.float32]]") 
     ]
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", weights.shape[1]])
     graph = helper.make_graph(
-        nodes, "keywords", [tokens("input_ids"), tokens("attention_mask")], [logits],
+        nodes,
+        "keywords",
+        [tokens("input_ids"), tokens("attention_mask")],
+        [logits],
         [
             numpy_helper.from_array(weights, "weights"),
             numpy_helper.from_array(np.array([2], dtype=np.int64), "last"),
             numpy_helper.from_array(np.array([1], dtype=np.int64), "second"),
         ],
-    )  # fmt: skip
+    )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)

@@ -27,9 +27,12 @@ class Murmur:
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start a command without waiting for it."""
         return subprocess.Popen(
-            [MURMUR, *arguments], env=self._environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [MURMUR, *arguments],
+            env=self._environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def run(self, *arguments: str | Path) -> str:
         """Run a command that must succeed, and return what it printed."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from deploy.demo.broken_lines import broken_lines
-from deploy.demo.happenings import (
+from deploy.demo.manifest import Manifest
+from deploy.demo.sample_events import (
     DAYS,
     FIRST_DAY,
     Shares,
@@ -23,7 +24,6 @@ from deploy.demo.happenings import (
     edits_of,
     posts_of,
 )
-from deploy.demo.manifest import Manifest
 from deploy.demo.texts import TextMaker
 from deploy.demo.vocabulary import TOPICS
 from deploy.demo.wire import Post, deletion_line, post_line

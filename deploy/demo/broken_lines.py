@@ -19,13 +19,18 @@ _KINDS: Final[tuple[tuple[Reason, Callable[[int], str | bytes]], ...]] = (
     (Reason.INVALID_EVENT, lambda number: f'{{"data":{{"id":"x{number}","text":"Hello?"}}}}'),
     (Reason.INVALID_EVENT, lambda number: f'{{"data":{{"id":"17{number}","text":["Hi"]}}}}'),
     (Reason.INVALID_EVENT, lambda number: f'["17{number}","a list, no document"]'),
-    (Reason.IMPLAUSIBLE_TIME, lambda number: (
-        f'{{"data":{{"id":"{snowflake(_FAR_OFF, number % 4_000_000)}","text":"From the future"}}}}'
-    )),
-    (Reason.UNREADABLE_LINE, lambda number: (
-        b'{"data":{"id":"17%d","text":"caf\xe9, in Latin-1"}}' % number
-    )),
-)  # fmt: skip
+    (
+        Reason.IMPLAUSIBLE_TIME,
+        lambda number: (
+            f'{{"data":{{"id":"{snowflake(_FAR_OFF, number % 4_000_000)}",'
+            '"text":"From the future"}}'
+        ),
+    ),
+    (
+        Reason.UNREADABLE_LINE,
+        lambda number: b'{"data":{"id":"17%d","text":"caf\xe9, in Latin-1"}}' % number,
+    ),
+)
 
 
 def broken_lines(rng: random.Random, count: int) -> list[tuple[Reason, bytes]]:

@@ -10,9 +10,12 @@ from deploy.demo.archive import FEWEST_LINES, LINES, MOST_LINES
 
 @click.command(short_help="Run the whole pipeline on a made-up archive.")
 @click.option(
-    "--lines", type=click.IntRange(FEWEST_LINES, MOST_LINES), default=LINES, show_default=True,
+    "--lines",
+    type=click.IntRange(FEWEST_LINES, MOST_LINES),
+    default=LINES,
+    show_default=True,
     help="Size of the sample archive.",
-)  # fmt: skip
+)
 @click.option("--run", default="demo", show_default=True, help="Name of the run; replaced if demo.")
 @click.option("--keep-up", is_flag=True, help="Leave the stack running afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -28,7 +31,7 @@ def demo(lines: int, run: str, keep_up: bool, as_json: bool) -> None:
     import msgspec
 
     from deploy.demo.demo import run_demo
-    from deploy.demo.report import mismatch, print_result
+    from deploy.demo.display import mismatch, print_result
     from schemas.events import LIVE, valid_run_name
     from schemas.failures import Failure
     from schemas.settings import load_settings

@@ -13,29 +13,29 @@ from rich.console import Console
 
 from deploy.demo.archive import sample_archive, write_archive
 from deploy.demo.manifest import Manifest
+from deploy.demo.pipeline_wait import NotProcessed, Pipeline, await_processed
 from deploy.demo.progress import Show, storing_bars
 from deploy.demo.result import DemoResult
 from deploy.demo.verification import check, verify
-from deploy.demo.waiting import NotProcessed, Pipeline, await_processed
 from deploy.embedded import stack
 from deploy.embedded.layout import Layout
-from deploy.embedded.starting import Say
+from deploy.embedded.start_programs import Say
 from deploy.embedded.state import load_state
 from deploy.embedded.supervision import Supervisor
 from producers.archives.inputs import Input
 from producers.cli import DEFAULT_MAX_LAG
 from producers.formats.archive_format import FormatOptions
-from producers.replaying.command import ReplayRequest, run_replay
-from producers.replaying.interruption import Interruption
-from producers.replaying.report import Outcome
+from producers.replay.command import ReplayRequest, run_replay
+from producers.replay.report import ReplayOutcome
 from schemas.failures import Failure
+from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.windows import ALL, parse_window
-from stream_processors.hold.release import read_hold
-from stream_processors.reading.known_runs import UnknownRun, run_names
-from stream_processors.reading.run_deletion import delete_run, forget_in_redis
-from stream_processors.reading.totals import Totals, read_totals
+from stream_processors.circuit_breaker.release import read_hold
+from stream_processors.queries.known_runs import UnknownRun, run_names
+from stream_processors.queries.totals import Totals, read_totals
+from stream_processors.retention.run_deletion import delete_run, forget_in_redis
 
 DEFAULT_RUN: Final = "demo"
 _STALL_AFTER_S: Final = 60.0
@@ -138,11 +138,18 @@ def _write_archive(home: Path, lines: int) -> tuple[Path, Manifest]:
 
 def _replay(settings: Settings, path: Path, run: str, console: Console) -> None:
     request = ReplayRequest(
-        inputs=(Input(path, named=True),), run=run, format_name=None, options=FormatOptions(),
-        rate=None, limit=None, max_lag=DEFAULT_MAX_LAG, restart=False, probe_port=None,
-    )  # fmt: skip
-    report = run_replay(settings, request, Interruption(), console)
-    if report.outcome is Outcome.INTERRUPTED:
+        inputs=(Input(path, named=True),),
+        run=run,
+        format_name=None,
+        options=FormatOptions(),
+        rate=None,
+        limit=None,
+        max_lag=DEFAULT_MAX_LAG,
+        restart=False,
+        probe_port=None,
+    )
+    report = run_replay(settings, request, StopSignals(), console)
+    if report.outcome is ReplayOutcome.INTERRUPTED:
         raise click.Abort
     if report.damaged:
         raise Failure(f"{path} could not be read to its end: is the disk full?")

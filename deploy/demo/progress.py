@@ -12,7 +12,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from deploy.demo.waiting import Remaining
+from deploy.demo.pipeline_wait import Remaining
 from schemas.transport.postgres import Connection
 
 Show = Callable[[Remaining], None]

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from deploy.demo.manifest import Manifest
 from deploy.demo.verification import Check
-from stream_processors.reading.totals import Totals
+from stream_processors.queries.totals import Totals
 
 
 class DemoResult(Struct, frozen=True, kw_only=True):

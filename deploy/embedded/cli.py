@@ -7,7 +7,7 @@ import click
 from deploy.embedded.kafka_tool_names import TOOLS
 
 if TYPE_CHECKING:
-    from deploy.embedded.starting import Say
+    from deploy.embedded.start_programs import Say
     from deploy.embedded.status import Status
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -118,7 +118,7 @@ def _say() -> "Say":
 def _show(answer: "Status", *, as_json: bool) -> None:
     import msgspec
 
-    from deploy.embedded.status_page import print_status
+    from deploy.embedded.status_display import print_status
 
     if as_json:
         click.echo(msgspec.json.encode(answer))

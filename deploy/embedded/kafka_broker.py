@@ -29,14 +29,18 @@ def prepare_kafka(layout: Layout, state: StackState, java: Path, classpath: str)
     return Program(
         name="kafka",
         command=(
-            str(java), *_MEMORY, *_QUICK,
+            str(java),
+            *_MEMORY,
+            *_QUICK,
             f"-Dlog4j2.configurationFile={log_config}",
-            "-cp", classpath,
-            "kafka.Kafka", str(config),
+            "-cp",
+            classpath,
+            "kafka.Kafka",
+            str(config),
         ),
         directory=layout.kafka,
         stop_wait_s=30,
-    )  # fmt: skip
+    )
 
 
 def broker_config(port: int, controller_port: int) -> str:
@@ -71,11 +75,24 @@ def _format_storage(
 ) -> None:
     answer = subprocess.run(
         [
-            str(java), *_QUICK, "-cp", classpath, "kafka.tools.StorageTool",
-            "format", "--ignore-formatted", "-t", cluster_id, "-c", str(config),
+            str(java),
+            *_QUICK,
+            "-cp",
+            classpath,
+            "kafka.tools.StorageTool",
+            "format",
+            "--ignore-formatted",
+            "-t",
+            cluster_id,
+            "-c",
+            str(config),
         ],
-        cwd=folder, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     if answer.returncode != 0:
         reason = (answer.stderr or answer.stdout).strip().splitlines()[-1:]
         raise Failure(f"Kafka's storage in {folder} could not be made: {' '.join(reason)}")

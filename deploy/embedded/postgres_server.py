@@ -113,14 +113,34 @@ def _initialise(place: PostgresPlace, password: str) -> None:
     try:
         answer = subprocess.run(
             [
-                str(place.programs / "initdb"), "-D", str(unfinished),
-                "--username", DATABASE_USER, "--pwfile", str(password_file),
-                "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
-                "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions",
+                str(place.programs / "initdb"),
+                "-D",
+                str(unfinished),
+                "--username",
+                DATABASE_USER,
+                "--pwfile",
+                str(password_file),
+                "--auth",
+                "scram-sha-256",
+                "--encoding",
+                "UTF8",
+                "--locale",
+                "C",
+                "--locale-provider",
+                "builtin",
+                "--builtin-locale",
+                "C.UTF-8",
+                "--no-instructions",
             ],
-            cwd=unfinished, user=place.user, group=_group(place), extra_groups=_groups(place),
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+            cwd=unfinished,
+            user=place.user,
+            group=_group(place),
+            extra_groups=_groups(place),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
     finally:
         password_file.unlink()
     if answer.returncode != 0:

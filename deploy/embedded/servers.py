@@ -14,7 +14,7 @@ from deploy.embedded.layout import Layout
 from deploy.embedded.postgres_server import prepare_postgres
 from deploy.embedded.programs import Program
 from deploy.embedded.readiness import Check, kafka_check, postgres_check, redis_check
-from deploy.embedded.starting import Say, start_and_await
+from deploy.embedded.start_programs import Say, start_and_await
 from deploy.embedded.state import DATABASE, StackState
 from deploy.embedded.supervision import Supervisor
 from deploy.embedded.valkey_server import prepare_valkey

@@ -15,7 +15,7 @@ from deploy.embedded.layout import Layout
 from deploy.embedded.postgres_server import new_folder_if_root
 from deploy.embedded.processes import end_processes, remember_commands, remembered_commands
 from deploy.embedded.servers import PROGRAM_OF, addresses, await_servers, prepare_servers
-from deploy.embedded.starting import Say
+from deploy.embedded.start_programs import Say
 from deploy.embedded.state import StackState, load_state, save_state, settle_state
 from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor_command
 from deploy.embedded.supervisor_config import supervisor_config
@@ -25,7 +25,7 @@ from model_server.bundle import default_bundle, open_bundle
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
-from stream_processors.hold.release import read_hold
+from stream_processors.circuit_breaker.release import read_hold
 
 
 def settings_at(home: Path, env_file: Path | None = Path(".env")) -> Settings:

@@ -99,9 +99,14 @@ def start_supervisor(layout: Layout, state: StackState, environment: Mapping[str
     command = supervisor_command(layout)
     # What it prints is left out: its messages may hold the whole environment, secrets included.
     status = subprocess.run(
-        command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, timeout=60, check=False,
-    ).returncode  # fmt: skip
+        command,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    ).returncode
     supervisor = Supervisor(state)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and status == 0:

@@ -8,7 +8,7 @@ from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.programs import Program
 from deploy.embedded.readiness import probe_check
-from deploy.embedded.starting import Say, start_and_await
+from deploy.embedded.start_programs import Say, start_and_await
 from deploy.embedded.state import StackState
 from deploy.embedded.supervision import Supervisor
 
@@ -30,14 +30,18 @@ def worker_programs(layout: Layout, state: StackState) -> list[Program]:
         Program(
             name=name,
             command=(
-                sys.executable, str(murmur), name, "--probe-port", str(state.ports[name]),
+                sys.executable,
+                str(murmur),
+                name,
+                "--probe-port",
+                str(state.ports[name]),
             ),
             settled_after_s=10,
             directory=Path.cwd(),
             environment={"MURMUR_HOME": str(layout.home)},
         )
         for name in WORKERS
-    ]  # fmt: skip
+    ]
 
 
 def await_workers(

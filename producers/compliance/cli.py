@@ -28,8 +28,8 @@ def run(wait_minutes: int, as_json: bool) -> None:
     """
     import msgspec
 
-    from producers.compliance.command import run_compliance
-    from schemas.observability.logs import configure_logging
+    from producers.compliance.batch_command import run_compliance
+    from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
 
     settings = load_settings()
@@ -45,9 +45,12 @@ def run(wait_minutes: int, as_json: bool) -> None:
 
 @compliance.command(short_help="Take X's compliance streams in, for accounts that have them.")
 @click.option(
-    "--probe-port", type=click.IntRange(0, 65535), default=9104, show_default=True,
+    "--probe-port",
+    type=click.IntRange(0, 65535),
+    default=9104,
+    show_default=True,
     help="Port of metrics and probes. 0: a free one.",
-)  # fmt: skip
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 def stream(probe_port: int, as_json: bool) -> None:
     """Publish what X's compliance streams say is gone, until stopped.
@@ -58,13 +61,13 @@ def stream(probe_port: int, as_json: bool) -> None:
     """
     import msgspec
 
-    from producers.compliance.streaming import run_compliance_stream
-    from producers.replaying.interruption import Interruption
-    from schemas.observability.logs import configure_logging
+    from producers.compliance.stream_command import run_compliance_stream
+    from schemas.process.logs import configure_logging
+    from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings, "compliance-stream")
-    done = run_compliance_stream(settings, probe_port=probe_port, interrupted=Interruption())
+    done = run_compliance_stream(settings, probe_port=probe_port, interrupted=StopSignals())
     if as_json:
         click.echo(msgspec.json.encode(done))

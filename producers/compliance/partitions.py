@@ -9,14 +9,14 @@ from typing import Final, NamedTuple
 import tweepy
 
 from producers.compliance.results import Kind
-from producers.live.clock import Clock
-from producers.live.connection import StreamConnection
-from producers.live.inbox import Inbox
-from producers.live.lines import ReceivedLine
-from producers.live.outcome import Ending, Outcome
-from producers.live.reconnecting import Attempts, after, connecting
-from producers.live.watching import Patience, verdict
-from producers.x_account.adapter import TWEEPY_HOST, XAdapter
+from producers.x_account.http_adapter import TWEEPY_HOST, XAdapter
+from producers.x_connection.backoff import Attempts, after, connecting
+from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.clock import Clock
+from producers.x_connection.connection import StreamConnection
+from producers.x_connection.connection_end import ConnectionEnd, Ending
+from producers.x_connection.received_line import ReceivedLine
+from producers.x_connection.stall import StallLimits, verdict
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _FORBIDDEN: Final = 403
 _ASK_AGAIN_S: Final = 5.0
 
 
-class Partition(NamedTuple):
+class CompliancePartition(NamedTuple):
     """A quarter of the events about tweets, or about accounts."""
 
     kind: Kind
@@ -38,7 +38,7 @@ class Partition(NamedTuple):
 
 
 PARTITIONS: Final = tuple(
-    Partition(kind, number) for kind in ("tweets", "users") for number in range(1, 5)
+    CompliancePartition(kind, number) for kind in ("tweets", "users") for number in range(1, 5)
 )
 
 
@@ -47,7 +47,7 @@ class PartitionConnection(StreamConnection):
 
     def __init__(
         self,
-        partition: Partition,
+        partition: CompliancePartition,
         adapter: XAdapter,
         accept: Callable[[bytes], bool],
         on_accepted: Callable[[], None],
@@ -58,9 +58,10 @@ class PartitionConnection(StreamConnection):
     def _ask(self, backfill_minutes: int | None) -> None:
         # StreamingClient's own method knows addresses below /2/tweets only.
         super(tweepy.StreamingClient, self)._connect(
-            "GET", f"{TWEEPY_HOST}2/{self._partition.kind}/compliance/stream",
+            "GET",
+            f"{TWEEPY_HOST}2/{self._partition.kind}/compliance/stream",
             params={"partition": self._partition.number, "backfill_minutes": backfill_minutes},
-        )  # fmt: skip
+        )
 
 
 class PartitionReader:
@@ -71,9 +72,9 @@ class PartitionReader:
 
     def __init__(
         self,
-        partition: Partition,
+        partition: CompliancePartition,
         adapter: XAdapter,
-        inbox: Inbox,
+        inbox: LineBuffer,
         *,
         silence_s: float,
         backfill_minutes: int,
@@ -82,7 +83,7 @@ class PartitionReader:
         self._partition = partition
         self._adapter = adapter
         self._inbox = inbox
-        self._patience = Patience(silence_s, quiet_s=0)
+        self._patience = StallLimits(silence_s, quiet_s=0)
         self._backfill_minutes = backfill_minutes
         self._clock = clock
         self._attempts = Attempts(allowed_connects=ALLOWED_CONNECTS)
@@ -106,9 +107,11 @@ class PartitionReader:
             self._attempts, wait_s = after(self._attempts, outcome, self._clock.monotonic_s())
             if not (self._stop.is_set() or self.forbidden):
                 logger.warning(
-                    "no connection to %s: %s", self._partition, outcome.ending,
+                    "no connection to %s: %s",
+                    self._partition,
+                    outcome.ending,
                     extra={"status": outcome.status, "next_attempt_in_s": round(wait_s, 2)},
-                )  # fmt: skip
+                )
                 self._clock.wait(self._stop, wait_s)
 
     def look(self) -> None:
@@ -122,7 +125,7 @@ class PartitionReader:
         self._stop.set()
         self._give_up(Ending.STOPPED)
 
-    def _receive(self) -> Outcome:
+    def _receive(self) -> ConnectionEnd:
         self._attempts = connecting(self._attempts, self._clock.monotonic_s())
         connection = PartitionConnection(
             self._partition, self._adapter, self._accept, self._accepted

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final
 
 from producers.compliance.partitions import PartitionReader
+from producers.compliance.removal_writer import RemovalWriter
 from producers.compliance.results import SOURCE
-from producers.compliance.streamed import streamed_removal
+from producers.compliance.stream_lines import streamed_removal
 from producers.compliance.telemetry import ComplianceTelemetry
-from producers.compliance.writing import RemovalWriter
-from producers.live.clock import Clock
-from producers.live.inbox import Inbox
-from producers.live.lines import ReceivedLine
+from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.clock import Clock
+from producers.x_connection.received_line import ReceivedLine
 from schemas.codec import Reason
 from schemas.transport.dead_letters import SourcePosition
 from schemas.transport.publisher import DeliveryFailed
@@ -33,7 +33,7 @@ class RemovalPublishing:
 
     def __init__(
         self,
-        inbox: Inbox,
+        inbox: LineBuffer,
         make_writer: Callable[[], RemovalWriter],
         telemetry: ComplianceTelemetry,
         clock: Clock,

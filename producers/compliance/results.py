@@ -5,9 +5,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from producers.border.faults import Unparsable
-from producers.border.moments import parse_moment
-from producers.border.values import tweet_id, user_id
+from producers.parsing.faults import Unparsable
+from producers.parsing.field_values import tweet_id, user_id
+from producers.parsing.timestamps import parse_moment
 from producers.x_api.compliance import country_codes
 from schemas.codec import Reason
 from schemas.events import LIVE, AuthorErased, Removal, TweetDeleted, TweetWithheld
@@ -78,10 +78,19 @@ def removal(
     author = user_id(author_id, "author_id")
     if reason in _WITHHELD:
         return TweetWithheld(
-            run=LIVE, tweet_id=removed, author_id=author, withheld_at=moment,
-            countries=country_codes(countries), received_at=received_at, source=SOURCE,
-        )  # fmt: skip
+            run=LIVE,
+            tweet_id=removed,
+            author_id=author,
+            withheld_at=moment,
+            countries=country_codes(countries),
+            received_at=received_at,
+            source=SOURCE,
+        )
     return TweetDeleted(
-        run=LIVE, tweet_id=removed, author_id=author, deleted_at=moment, received_at=received_at,
+        run=LIVE,
+        tweet_id=removed,
+        author_id=author,
+        deleted_at=moment,
+        received_at=received_at,
         source=SOURCE,
-    )  # fmt: skip
+    )

@@ -6,10 +6,10 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from producers.compliance.partitions import Partition, PartitionReader
+from producers.compliance.partitions import CompliancePartition, PartitionReader
 from schemas.codec import Reason
-from schemas.observability.metrics import StageMetrics
-from schemas.observability.progress import Health, Progress
+from schemas.process.metrics import StageMetrics
+from schemas.process.progress import Health, Progress
 
 _STAGE: Final = "compliance_stream"
 
@@ -20,7 +20,7 @@ class ComplianceTelemetry:
     def __init__(self, clock: Callable[[], float], stall_after_s: float) -> None:
         self.metrics = StageMetrics(_STAGE)
         self.progress = Progress(clock, stall_after_s)
-        self._readers: Mapping[Partition, PartitionReader] = {}
+        self._readers: Mapping[CompliancePartition, PartitionReader] = {}
         self._standing_by = ""
         self._told: Counts[str] = Counts()
         registry = self.metrics.registry
@@ -35,7 +35,7 @@ class ComplianceTelemetry:
         """Note that there is no right to connect, or (empty) that there is."""
         self._standing_by = why
 
-    def reading(self, readers: Mapping[Partition, PartitionReader]) -> None:
+    def reading(self, readers: Mapping[CompliancePartition, PartitionReader]) -> None:
         """Note who reads."""
         self._readers = readers
 

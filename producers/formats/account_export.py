@@ -8,8 +8,8 @@ from typing import Final
 
 from producers.archives.json_elements import json_elements
 from producers.archives.records import Lines, Record
-from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.parsing.provenance import Origin, Parsed
 from producers.x_api.v1_1_documents import parse_old_document
 
 # Not deleted_tweets, which stand in a file of their own: their author has deleted them.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from producers.archives.records import Lines, Record
-from producers.border.faults import Unparsable
-from producers.border.origin import Origin, Parsed, Refused
+from producers.parsing.faults import Unparsable
+from producers.parsing.provenance import Origin, Parsed, Refused
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from functools import partial
 from typing import Final
 
 from producers.archives.records import Lines, Record
-from producers.border.faults import Unparsable
-from producers.border.values import tweet_id
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.quoted_rows import cells_of, quoted_records
 from producers.formats.rows import Row, RowReader, without_header
 from producers.formats.table_header import first_line
+from producers.parsing.faults import Unparsable
+from producers.parsing.field_values import tweet_id
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference
 
@@ -31,7 +31,9 @@ def _row(raw: bytes, *, names: tuple[str, ...]) -> Row:
     direction = _INBOUND.get(row["inbound"].strip().lower())
     return Row(
         {
-            "id": row["tweet_id"], "text": row["text"], "created_at": row["created_at"],
+            "id": row["tweet_id"],
+            "text": row["text"],
+            "created_at": row["created_at"],
             "author_id": row.get("author_id"),
         },
         references=(
@@ -40,7 +42,7 @@ def _row(raw: bytes, *, names: tuple[str, ...]) -> Row:
             else ()
         ),
         rules=(MatchedRule(tag=direction),) if direction else (),
-    )  # fmt: skip
+    )
 
 
 def _whole(number: str) -> str:

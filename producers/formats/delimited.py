@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final
 
 from producers.archives.records import Lines, Record
-from producers.border.faults import Unparsable
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.lone_column import lone_column_is_csv
 from producers.formats.named_values import COLUMNS
 from producers.formats.quoted_rows import cells_of, quoted_records
 from producers.formats.rows import Row, RowReader, without_header
 from producers.formats.table_header import column_names, fault_of_header, fault_of_names, first_line
+from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
 from schemas.failures import Failure
 

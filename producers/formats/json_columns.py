@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from producers.border.faults import Unparsable
-from producers.border.json_values import plain_json
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_objects
 from producers.formats.rows import Row, RowReader, each_line
+from producers.parsing.faults import Unparsable
+from producers.parsing.json_values import plain_json
 from schemas.codec import Reason
 from schemas.failures import Failure
 

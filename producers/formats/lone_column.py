@@ -5,9 +5,9 @@ from itertools import islice
 from typing import Final
 
 from producers.archives.lines import LineReader
-from producers.border.faults import Unparsable
 from producers.formats.archive_format import FormatOptions
 from producers.formats.quoted_rows import cells_of, quoted_records
+from producers.parsing.faults import Unparsable
 from schemas.failures import Failure
 
 _ROWS: Final = 100

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from producers.border.faults import Unparsable
-from producers.border.moments import parse_moment, time_of_post, utc
-from producers.border.origin import Origin
-from producers.border.values import human_label, language, tweet_id, tweet_text, user_id
+from producers.parsing.faults import Unparsable
+from producers.parsing.field_values import human_label, language, tweet_id, tweet_text, user_id
+from producers.parsing.provenance import Origin
+from producers.parsing.timestamps import parse_moment, time_of_post, utc
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference, TweetPosted
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from producers.archives.records import Lines, Record
-from producers.border.faults import Unparsable
+from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
 
 MAX_ROW_LINES: Final = 1_000

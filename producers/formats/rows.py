@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from producers.archives.records import Lines, Record, SplitLines
-from producers.border.origin import Origin, Parsed
 from producers.formats.named_values import overrules_time, tweet_of_values
+from producers.parsing.provenance import Origin, Parsed
 from schemas.events import MatchedRule, Reference
 
 BLANK_LINE: Final = "blank-line"

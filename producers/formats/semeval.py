@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
-from producers.border.faults import Unparsable
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_lines
 from producers.formats.quoted_rows import cells_of
 from producers.formats.rows import Row, RowReader, each_line
+from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
 
 NOT_AVAILABLE: Final = "not-available"

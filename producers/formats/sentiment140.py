@@ -8,11 +8,11 @@ import re
 from functools import partial
 from typing import Final
 
-from producers.border.faults import Unparsable
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_lines
 from producers.formats.quoted_rows import cells_of, quoted_records
 from producers.formats.rows import Row, RowReader
+from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
 
 _LABELS: Final = {"0": "negative", "2": "neutral", "4": "positive"}

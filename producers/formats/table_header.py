@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-from producers.border.faults import Unparsable
 from producers.formats.json_beginning import first_lines
 from producers.formats.quoted_rows import cells_of
+from producers.parsing.faults import Unparsable
 
 _BOM: Final = b"\xef\xbb\xbf"
 _DELIMITERS: Final = ("\t", ",", ";")

@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 
 from producers.archives.records import Lines, Record
-from producers.border.faults import Unparsable
-from producers.border.json_values import plain_json
-from producers.border.moments import parse_moment
-from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_objects
+from producers.parsing.faults import Unparsable
+from producers.parsing.json_values import plain_json
+from producers.parsing.provenance import Origin, Parsed
+from producers.parsing.timestamps import parse_moment
 from producers.x_api.documents import HEARTBEAT
 from producers.x_api.tweets import by_id, matched_rules, tweet_posted
 from producers.x_api.wire import (

@@ -12,10 +12,10 @@ from typing import Final
 
 from producers.archives.lines import LineReader
 from producers.archives.records import Lines, Record
-from producers.border.faults import Unparsable
-from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.named_values import tweet_of_values
+from producers.parsing.faults import Unparsable
+from producers.parsing.provenance import Origin, Parsed
 from schemas.codec import Reason
 from schemas.failures import Failure
 

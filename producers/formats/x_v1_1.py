@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from producers.archives.records import Lines, Record
-from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_objects
+from producers.parsing.provenance import Origin, Parsed
 from producers.x_api.v1_1_documents import CONTROLS, parse_old_document
 
 

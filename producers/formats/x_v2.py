@@ -7,9 +7,9 @@ from typing import Final
 
 from producers.archives.lines import KEPT_BYTES
 from producers.archives.records import Lines, Record, Unreadable
-from producers.border.origin import Origin, Parsed
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_lines, first_objects
+from producers.parsing.provenance import Origin, Parsed
 from producers.x_api.documents import parse_document
 from schemas.codec import Reason
 

@@ -42,9 +42,14 @@ def list_(as_json: bool) -> None:
     for gap in known:
         to_at = "lasts" if gap.to_at is None else f"{gap.to_at:%Y-%m-%d %H:%M:%S}"
         shown.add_row(
-            str(gap.gap_id), f"{gap.from_at:%Y-%m-%d %H:%M:%S}", to_at, gap.reason, gap.status,
-            f"{gap.posts_refilled:,}", escape(gap.detail),
-        )  # fmt: skip
+            str(gap.gap_id),
+            f"{gap.from_at:%Y-%m-%d %H:%M:%S}",
+            to_at,
+            gap.reason,
+            gap.status,
+            f"{gap.posts_refilled:,}",
+            escape(gap.detail),
+        )
     terminal_console().print(shown)
 
 
@@ -60,7 +65,7 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
     import msgspec
 
     from producers.gaps.command import refill_gaps
-    from schemas.observability.logs import configure_logging
+    from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
 
     settings = load_settings()

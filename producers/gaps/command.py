@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
-from producers.gaps.meter import Meter
+from producers.gaps.refill_quota import Meter
 from producers.gaps.refilling import Refilled, Refiller
 from producers.gaps.search import RecentSearch
 from producers.gaps.table import GapTable
-from producers.rules.at_x import RulesAtX
-from producers.x_account.adapter import x_adapter
+from producers.rules.remote_rules import RulesAtX
 from producers.x_account.client import patient, rules_client, search_client
+from producers.x_account.http_adapter import x_adapter
 from producers.x_api.publishing import SEARCH_SOURCE, destination
 from schemas.events import LIVE
 from schemas.failures import Failure

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from producers.gaps.meter import MonthExhausted
+from producers.gaps.refill_quota import MonthExhausted
 from producers.gaps.search import RecentSearch
-from producers.gaps.slices import searchable, slices
 from producers.gaps.table import GapTable, KnownGap
+from producers.gaps.time_slices import searchable, slices
 from producers.rules.planning import RuleAtX
 from producers.x_api.publishing import Destination, Document, publish_document
 from schemas.transport.publisher import ConfirmingPublisher

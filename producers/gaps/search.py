@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.gaps.meter import Meter
+from producers.gaps.refill_quota import Meter
 from producers.rules.planning import RuleAtX
 from producers.x_account.client import Answer, Ask, XRefused
-from producers.x_account.fields import asked_fields
+from producers.x_account.requested_fields import asked_fields
 from schemas.failures import Failure
 
 _PAGE: Final = 100
@@ -72,10 +72,14 @@ class RecentSearch:
             def search(token: str | None = token) -> Answer:
                 return dict(
                     self._client.search_recent_tweets(
-                        query, start_time=since, end_time=until, max_results=_PAGE,
-                        next_token=token, **asked_fields(),
+                        query,
+                        start_time=since,
+                        end_time=until,
+                        max_results=_PAGE,
+                        next_token=token,
+                        **asked_fields(),
                     )
-                )  # fmt: skip
+                )
 
             self._meter.require_budget()
             page = self._ask(search)

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 import zstandard
 
-from producers.live.lines import ReceivedLine
+from producers.x_connection.received_line import ReceivedLine
 from schemas.failures import Failure
 
 logger = logging.getLogger(__name__)

@@ -13,9 +13,12 @@ import click
     help="Also write what is received to files there, which `murmur replay` reads.",
 )
 @click.option(
-    "--probe-port", type=click.IntRange(0, 65535), default=9103, show_default=True,
+    "--probe-port",
+    type=click.IntRange(0, 65535),
+    default=9103,
+    show_default=True,
     help="Port of metrics and probes. 0: a free one.",
-)  # fmt: skip
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
     """Publish X's filtered stream until stopped.
@@ -26,13 +29,13 @@ def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
     import msgspec
 
     from producers.live.command import run_stream
-    from producers.replaying.interruption import Interruption
-    from schemas.observability.logs import configure_logging
+    from schemas.process.logs import configure_logging
+    from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings, "stream")
-    interrupted = Interruption()
+    interrupted = StopSignals()
     done = run_stream(settings, capture=capture, probe_port=probe_port, interrupted=interrupted)
     if as_json:
         click.echo(msgspec.json.encode(done))

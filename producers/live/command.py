@@ -10,28 +10,28 @@ from pathlib import Path
 from typing import Final
 
 from producers.live.capture import Capture
-from producers.live.clock import Clock, SystemClock
-from producers.live.connection import StreamConnection
+from producers.live.coverage_store import CoverageStore
 from producers.live.gaps import at_start
-from producers.live.holding import holding
-from producers.live.inbox import Inbox
-from producers.live.lease import Lease, LeaseWatch
-from producers.live.ledger import StreamLedger
-from producers.live.outcome import Ending
+from producers.live.read_quota import ReadQuota
 from producers.live.reader import Reader
-from producers.live.spend import SpendGuard
-from producers.live.spill import Spill
 from producers.live.stream import Stream
 from producers.live.telemetry import StreamTelemetry
-from producers.live.watching import Patience
-from producers.replaying.interruption import Interruption
-from producers.x_account.adapter import XAdapter, x_adapter
+from producers.x_account.http_adapter import XAdapter, x_adapter
 from producers.x_api.publishing import STREAM_SOURCE, destination
+from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.clock import Clock, SystemClock
+from producers.x_connection.connection import StreamConnection
+from producers.x_connection.connection_end import Ending
+from producers.x_connection.disk_buffer import DiskBuffer
+from producers.x_connection.lease import Lease, LeaseWatch
+from producers.x_connection.leased_process import holding
+from producers.x_connection.stall import StallLimits
 from schemas import locks
 from schemas.events import LIVE
 from schemas.failures import Failure
-from schemas.observability.metrics import StageMetrics
-from schemas.observability.progress import Progress
+from schemas.process.metrics import StageMetrics
+from schemas.process.progress import Progress
+from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
@@ -46,7 +46,7 @@ def run_stream(
     *,
     capture: Path | None,
     probe_port: int,
-    interrupted: Interruption,
+    interrupted: StopSignals,
     clock: Clock | None = None,
 ) -> dict[str, object]:
     """Stream until a signal; return what was done, for people and programs.
@@ -60,12 +60,16 @@ def run_stream(
     progress = Progress(clock.monotonic_s, settings.stall_after_s)
     telemetry = StreamTelemetry(metrics, progress, settings.x_monthly_posts)
     with holding(
-        settings, telemetry, lock=locks.STREAM, probe_port=probe_port, interrupted=interrupted,
+        settings,
+        telemetry,
+        lock=locks.STREAM,
+        probe_port=probe_port,
+        interrupted=interrupted,
         clock=clock,
-    ) as lease:  # fmt: skip
+    ) as lease:
         if lease is None:
             return {"outcome": Ending.STOPPED.value}
-        with closing(StreamLedger(partial(connect_postgres, settings, STAGE))) as ledger:
+        with closing(CoverageStore(partial(connect_postgres, settings, STAGE))) as ledger:
             return _streamed(
                 settings, lease, ledger, adapter, telemetry, capture, interrupted.asked, clock
             )
@@ -74,7 +78,7 @@ def run_stream(
 def _streamed(
     settings: Settings,
     lease: Lease,
-    ledger: StreamLedger,
+    ledger: CoverageStore,
     adapter: XAdapter,
     telemetry: StreamTelemetry,
     capture: Path | None,
@@ -89,34 +93,50 @@ def _streamed(
         ledger.open_gap(),
         started_at,
     )
-    spend = SpendGuard(settings.x_monthly_posts)
+    spend = ReadQuota(settings.x_monthly_posts)
     # Noted at the very first start, so that a kill at once leaves a gap too.
     first_covered = coverage.covered_until if stored is None else None
     spend.stored({}, ledger.store(covered_until=first_covered, month=started_at.date()))
-    inbox = Inbox(
-        Spill(settings.spill_folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines
+    inbox = LineBuffer(
+        DiskBuffer(settings.spill_folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines
     )
     reader = Reader(
         connect=lambda accept, on_accepted: StreamConnection(
-            adapter, accept=accept, on_accepted=on_accepted,
-            clock=clock.monotonic_s, now_s=lambda: clock.now().timestamp(),
+            adapter,
+            accept=accept,
+            on_accepted=on_accepted,
+            clock=clock.monotonic_s,
+            now_s=lambda: clock.now().timestamp(),
         ),
-        inbox=inbox, spend=spend, coverage=coverage, gaps=gaps, clock=clock,
-        patience=Patience(settings.x_silence_s, settings.x_quiet_s),
+        inbox=inbox,
+        spend=spend,
+        coverage=coverage,
+        gaps=gaps,
+        clock=clock,
+        patience=StallLimits(settings.x_silence_s, settings.x_quiet_s),
         backfill_minutes=settings.x_backfill_minutes,
-    )  # fmt: skip
+    )
     thread = threading.Thread(target=reader.run, name="reader", daemon=True)
     may_go_on = LeaseWatch(lease, stopped, thread.is_alive, time.monotonic)
     stream = Stream(
-        reader=reader, inbox=inbox, spend=spend, ledger=ledger,
+        reader=reader,
+        inbox=inbox,
+        spend=spend,
+        ledger=ledger,
         make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
         to=destination(
-            settings, STAGE, LIVE, STREAM_SOURCE,
-            f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}", started_at,
+            settings,
+            STAGE,
+            LIVE,
+            STREAM_SOURCE,
+            f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+            started_at,
         ),
         capture=None if capture is None else Capture(capture),
-        telemetry=telemetry, clock=clock, may_go_on=may_go_on,
-    )  # fmt: skip
+        telemetry=telemetry,
+        clock=clock,
+        may_go_on=may_go_on,
+    )
     thread.start()
     try:
         stream.run()

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from producers.live.clock import Clock
-from producers.live.connection import StreamConnection
 from producers.live.gaps import Coverage, Gap
-from producers.live.inbox import Inbox
-from producers.live.lines import ReceivedLine
-from producers.live.outcome import Ending, Outcome
-from producers.live.reconnecting import Attempts, after, connecting
-from producers.live.spend import SpendGuard
-from producers.live.watching import Patience, verdict
+from producers.live.read_quota import ReadQuota
+from producers.x_connection.backoff import Attempts, after, connecting
+from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.clock import Clock
+from producers.x_connection.connection import StreamConnection
+from producers.x_connection.connection_end import ConnectionEnd, Ending
+from producers.x_connection.received_line import ReceivedLine
+from producers.x_connection.stall import StallLimits, verdict
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +54,11 @@ class Reader:
         self,
         *,
         connect: Connect,
-        inbox: Inbox,
-        spend: SpendGuard,
+        inbox: LineBuffer,
+        spend: ReadQuota,
         coverage: Coverage,
         gaps: list[Gap],
-        patience: Patience,
+        patience: StallLimits,
         clock: Clock,
         backfill_minutes: int = 0,
     ) -> None:
@@ -126,7 +126,7 @@ class Reader:
             return Ending.SPEND_GUARD
         return None if self._inbox.has_room else Ending.BUFFER_FULL
 
-    def _receive(self) -> Outcome:
+    def _receive(self) -> ConnectionEnd:
         now_s = self._clock.monotonic_s()
         self._attempts = connecting(self._attempts, now_s)
         self._last_line_s = self._last_post_s = now_s
@@ -193,15 +193,18 @@ class Reader:
             connection.give_up(why)
 
 
-def _said(outcome: Outcome) -> str:
+def _said(outcome: ConnectionEnd) -> str:
     return f"{outcome.ending}: {outcome.advice}" if outcome.advice else outcome.ending.value
 
 
-def _log(outcome: Outcome, wait_s: float) -> None:
+def _log(outcome: ConnectionEnd, wait_s: float) -> None:
     logger.warning(
-        "no connection: %s", _said(outcome),
+        "no connection: %s",
+        _said(outcome),
         extra={
-            "status": outcome.status, "lived_s": round(outcome.lived_s, 1),
-            "lines": outcome.lines, "next_attempt_in_s": round(wait_s, 2),
+            "status": outcome.status,
+            "lived_s": round(outcome.lived_s, 1),
+            "lines": outcome.lines,
+            "next_attempt_in_s": round(wait_s, 2),
         },
-    )  # fmt: skip
+    )

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from producers.live.capture import Capture
-from producers.live.clock import Clock
-from producers.live.inbox import Inbox
-from producers.live.ledger import StreamLedger
-from producers.live.lines import ReceivedLine
+from producers.live.coverage_store import CoverageStore
+from producers.live.read_quota import ReadQuota
 from producers.live.reader import Reader
-from producers.live.spend import SpendGuard
 from producers.live.telemetry import StreamTelemetry
 from producers.x_api.publishing import Destination, Document, publish_document
+from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.clock import Clock
+from producers.x_connection.received_line import ReceivedLine
 from schemas.events import TweetPosted
 from schemas.transport.postgres import PostgresUnavailable
 from schemas.transport.publisher import ConfirmingPublisher, DeliveryFailed
@@ -40,9 +40,9 @@ class Stream:
         self,
         *,
         reader: Reader,
-        inbox: Inbox,
-        spend: SpendGuard,
-        ledger: StreamLedger,
+        inbox: LineBuffer,
+        spend: ReadQuota,
+        ledger: CoverageStore,
         make_publisher: Callable[[], ConfirmingPublisher],
         to: Destination,
         capture: Capture | None,
@@ -147,9 +147,13 @@ class Stream:
         now = self._clock.now()
         try:
             totals = self._ledger.store(
-                covered_until=self._safe_until, last_tweet_id=self._last_tweet_id, ended=ended,
-                gaps=gaps, posts=posts, month=now.date(),
-            )  # fmt: skip
+                covered_until=self._safe_until,
+                last_tweet_id=self._last_tweet_id,
+                ended=ended,
+                gaps=gaps,
+                posts=posts,
+                month=now.date(),
+            )
         except PostgresUnavailable:
             self._reader.give_gaps_back(gaps)
             logger.warning("PostgreSQL does not answer; the stream goes on and stores later")

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from prometheus_client import Counter, Gauge
 
-from producers.live.outcome import Ending
 from producers.live.reader import ReaderStatus
-from schemas.observability.metrics import StageMetrics
-from schemas.observability.progress import Health, Progress
+from producers.x_connection.connection_end import Ending
+from schemas.process.metrics import StageMetrics
+from schemas.process.progress import Health, Progress
 
 
 class StreamTelemetry:

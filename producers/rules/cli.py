@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from producers.rules.at_x import RulesAtX
     from producers.rules.planning import Plan
+    from producers.rules.remote_rules import RulesAtX
 
 _file = click.argument(
     "file",
@@ -77,9 +77,9 @@ def list_(as_json: bool) -> None:
 
 
 def _at_x() -> "RulesAtX":
-    from producers.rules.at_x import RulesAtX
-    from producers.x_account.adapter import x_adapter
+    from producers.rules.remote_rules import RulesAtX
     from producers.x_account.client import patient, rules_client
+    from producers.x_account.http_adapter import x_adapter
     from schemas.settings import load_settings
 
     return RulesAtX(rules_client(x_adapter(load_settings())), patient())

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 import regex
 
-from producers.rules.facts import Facts
 from producers.rules.language import All, AnyOf, Not, Rule, Term
+from producers.rules.tweet_features import Facts
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
 

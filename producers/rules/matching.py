@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from producers.border.origin import Parsed
+from producers.parsing.provenance import Parsed
 from producers.rules.evaluation import matches
-from producers.rules.facts import Facts, facts_of, surroundings_of
 from producers.rules.language import Rule, RuleFault, parse_rule
 from producers.rules.rules_file import WantedRule, read_rules
+from producers.rules.tweet_features import Facts, facts_of, surroundings_of
 from schemas.events import MatchedRule, TweetPosted
 from schemas.failures import Failure
 

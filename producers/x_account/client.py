@@ -9,8 +9,8 @@ import requests
 import tweepy
 from tweepy.errors import BadRequest, HTTPException, TooManyRequests, TwitterServerError
 
-from producers.x_account.adapter import NO_TOKEN, TWEEPY_HOST, XAdapter
-from producers.x_account.asked_wait import asked_wait_s
+from producers.x_account.http_adapter import NO_TOKEN, TWEEPY_HOST, XAdapter
+from producers.x_account.retry_after import asked_wait_s
 from schemas.failures import Failure
 
 logger = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from producers.border.faults import Unparsable
-from producers.border.moments import parse_moment
-from producers.border.origin import Origin, Parsed
-from producers.border.values import tweet_id, user_id
+from producers.parsing.faults import Unparsable
+from producers.parsing.field_values import tweet_id, user_id
+from producers.parsing.provenance import Origin, Parsed
+from producers.parsing.timestamps import parse_moment
 from schemas.codec import Reason
 from schemas.events import AuthorErased, Removal, TweetDeleted, TweetWithheld
 
@@ -65,23 +65,34 @@ def _removal(
         if erased is None:
             raise Unparsable(Reason.MISSING_FIELD, "user.id")
         return AuthorErased(
-            run=origin.run, author_id=erased, erased_at=at, received_at=received_at,
+            run=origin.run,
+            author_id=erased,
+            erased_at=at,
+            received_at=received_at,
             source=origin.source,
-        )  # fmt: skip
+        )
     if not subject.get("id"):
         raise Unparsable(Reason.MISSING_FIELD, "tweet.id")
     removed_id = tweet_id(_wire_id(subject, "id"), "tweet.id")
     author_id = user_id(_wire_id(subject, "author_id"), "tweet.author_id")
     if kind == "delete":
         return TweetDeleted(
-            run=origin.run, tweet_id=removed_id, author_id=author_id, deleted_at=at,
-            received_at=received_at, source=origin.source,
-        )  # fmt: skip
+            run=origin.run,
+            tweet_id=removed_id,
+            author_id=author_id,
+            deleted_at=at,
+            received_at=received_at,
+            source=origin.source,
+        )
     return TweetWithheld(
-        run=origin.run, tweet_id=removed_id, author_id=author_id, withheld_at=at,
+        run=origin.run,
+        tweet_id=removed_id,
+        author_id=author_id,
+        withheld_at=at,
         countries=country_codes(event.get("withheld_in_countries")),
-        received_at=received_at, source=origin.source,
-    )  # fmt: skip
+        received_at=received_at,
+        source=origin.source,
+    )
 
 
 def country_codes(listed: object) -> tuple[str, ...]:

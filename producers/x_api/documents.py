@@ -1,7 +1,7 @@
 """A document of X's API v2, a line of a stream or a page of a search, to events.
 
 Nearly every document is well-formed and takes the short way, decoded straight into typed structs.
-The others take the long way (`producers.x_api.odd_documents`), which saves what can be saved and
+The others take the long way (`producers.x_api.lenient_parser`), which saves what can be saved and
 says precisely what was wrong with the rest.
 """
 
@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-from producers.border.faults import Unparsable
-from producers.border.origin import Origin, Parsed
-from producers.x_api.odd_documents import API_ERROR, parse_odd_document
+from producers.parsing.faults import Unparsable
+from producers.parsing.provenance import Origin, Parsed
+from producers.x_api.lenient_parser import API_ERROR, parse_odd_document
 from producers.x_api.tweets import by_id, matched_rules, tweet_posted
 from producers.x_api.wire import WireDocument, WireTweet
 from schemas.events import RawEvent
@@ -45,11 +45,16 @@ def parse_document(raw: bytes, origin: Origin, received_at: datetime, line: int)
     try:
         events: list[RawEvent] = [
             tweet_posted(
-                tweet, included=included, rules=rules, origin=origin, received_at=received_at,
-                line=line, place=place,
+                tweet,
+                included=included,
+                rules=rules,
+                origin=origin,
+                received_at=received_at,
+                line=line,
+                place=place,
             )
             for place, tweet in enumerate(tweets)
-        ]  # fmt: skip
+        ]
     except Unparsable:
         return parse_odd_document(raw, origin, received_at, line)
     parsed = Parsed(events)

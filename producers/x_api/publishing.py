@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from producers.border.faults import Unparsable
-from producers.border.origin import Origin, Parsed, Refused
+from producers.parsing.faults import Unparsable
+from producers.parsing.provenance import Origin, Parsed, Refused
 from producers.x_api.documents import parse_document
 from schemas.codec import Reason, encode, headers_of, key_of
 from schemas.events import RawEvent
@@ -87,13 +87,15 @@ def publish_document(
             reason=refused.reason,
             detail=f"{to.origin.content}:{document.number}: {refused.detail}",
             position=SourcePosition(
-                to.origin.content, refused.place, document.number,
+                to.origin.content,
+                refused.place,
+                document.number,
                 int(document.received_at.timestamp() * 1000),
             ),
             key=None,
             value=document.raw if refused.raw is None else refused.raw,
             headers=[],
-        )  # fmt: skip
+        )
         publisher.publish(
             to.dead_letter_topic, key=None, value=letter.value, headers=to_headers(letter)
         )

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 
-from producers.border.faults import Unparsable
-from producers.border.moments import time_of_post, utc
-from producers.border.origin import Origin
-from producers.border.values import language, storable, tweet_id, tweet_text, user_id
+from producers.parsing.faults import Unparsable
+from producers.parsing.field_values import language, storable, tweet_id, tweet_text, user_id
+from producers.parsing.provenance import Origin
+from producers.parsing.timestamps import time_of_post, utc
 from producers.x_api.wire import IncludedTweet, WireId, WireReference, WireRule, WireTweet
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference, TweetPosted

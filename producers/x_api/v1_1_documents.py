@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.border.faults import Unparsable
-from producers.border.json_values import plain_json
-from producers.border.moments import parse_moment
-from producers.border.origin import Origin, Parsed
-from producers.border.values import tweet_id, user_id
+from producers.parsing.faults import Unparsable
+from producers.parsing.field_values import tweet_id, user_id
+from producers.parsing.json_values import plain_json
+from producers.parsing.provenance import Origin, Parsed
+from producers.parsing.timestamps import parse_moment
 from producers.x_api.compliance import country_codes
 from producers.x_api.documents import HEARTBEAT
 from producers.x_api.v1_1_tweets import old_tweet_posted
@@ -23,12 +23,27 @@ from schemas.events import AuthorErased, TweetDeleted, TweetWithheld
 
 CONTROLS: Final = frozenset(
     [
-        "delete", "scrub_geo", "limit", "status_withheld", "user_withheld", "user_delete",
-        "user_undelete", "user_protect", "user_unprotect", "user_suspend", "user_unsuspend",
-        "user_update", "disconnect", "warning", "friends", "friends_str", "event", "for_user",
+        "delete",
+        "scrub_geo",
+        "limit",
+        "status_withheld",
+        "user_withheld",
+        "user_delete",
+        "user_undelete",
+        "user_protect",
+        "user_unprotect",
+        "user_suspend",
+        "user_unsuspend",
+        "user_update",
+        "disconnect",
+        "warning",
+        "friends",
+        "friends_str",
+        "event",
+        "for_user",
         "control",
     ]
-)  # fmt: skip
+)
 TWEET_FIELDS: Final = frozenset(["id", "id_str", "text", "full_text", "extended_tweet"])
 
 _decoder: Final = msgspec.json.Decoder(OldTweet)
@@ -96,31 +111,42 @@ def _control(kind: str, about: object, origin: Origin, received_at: datetime) ->
         return Parsed(
             [
                 AuthorErased(
-                    run=origin.run, author_id=user_id(own_id, "id") or "", erased_at=at,
-                    received_at=received_at, source=origin.source,
+                    run=origin.run,
+                    author_id=user_id(own_id, "id") or "",
+                    erased_at=at,
+                    received_at=received_at,
+                    source=origin.source,
                 )
             ]
-        )  # fmt: skip
+        )
     removed_id = tweet_id(own_id, "id")
     author_id = user_id(_id(subject, "user_id"), "user_id")
     if kind == "delete":
         return Parsed(
             [
                 TweetDeleted(
-                    run=origin.run, tweet_id=removed_id, author_id=author_id, deleted_at=at,
-                    received_at=received_at, source=origin.source,
+                    run=origin.run,
+                    tweet_id=removed_id,
+                    author_id=author_id,
+                    deleted_at=at,
+                    received_at=received_at,
+                    source=origin.source,
                 )
             ]
-        )  # fmt: skip
+        )
     return Parsed(
         [
             TweetWithheld(
-                run=origin.run, tweet_id=removed_id, author_id=author_id, withheld_at=at,
+                run=origin.run,
+                tweet_id=removed_id,
+                author_id=author_id,
+                withheld_at=at,
                 countries=country_codes(about.get("withheld_in_countries")),
-                received_at=received_at, source=origin.source,
+                received_at=received_at,
+                source=origin.source,
             )
         ]
-    )  # fmt: skip
+    )
 
 
 def _id(subject: Mapping[str, object], name: str) -> str | int | None:

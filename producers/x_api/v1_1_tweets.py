@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from producers.border.moments import parse_moment, time_of_post
-from producers.border.origin import Origin
-from producers.border.values import language, tweet_id, tweet_text, user_id
+from producers.parsing.field_values import language, tweet_id, tweet_text, user_id
+from producers.parsing.provenance import Origin
+from producers.parsing.timestamps import parse_moment, time_of_post
 from producers.x_api.tweets import edit_versions
 from producers.x_api.v1_1_wire import OldTweet, OldTweetCore
 from producers.x_api.wire import WireId

@@ -8,8 +8,8 @@ import numpy as np
 from model_server.bundle import default_bundle, open_bundle
 from model_server.engine import OnnxEngine
 from retrain.baselines.measuring import Labels, Measured, figures_of
-from retrain.labelled.preparing import Prepared
-from retrain.labelled.splitting import Example
+from retrain.datasets.preparing import Prepared
+from retrain.datasets.splitting import Example
 from schemas.failures import Failure
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from retrain.environment import prepare_libraries
-from retrain.labelled.options import source_options, sources_of
-from retrain.many_files import ManyFilesCommand
+from retrain.datasets.options import source_options, sources_of
+from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
+from retrain.training_libraries import prepare_libraries
 
 
 @click.command(cls=ManyFilesCommand, short_help="Measure simple models on the same labels.")
@@ -42,8 +42,8 @@ def baselines(
 
     from retrain.baselines.bundles import measure_bundle
     from retrain.baselines.measuring import measure, test_examples, write_down
-    from retrain.labelled.preparing import prepare
-    from retrain.labelled.showing import account_table
+    from retrain.datasets.display import data_report_table
+    from retrain.datasets.preparing import prepare
     from retrain.tracking import start_run
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
@@ -77,7 +77,7 @@ def baselines(
         account = prepared.account.as_json()
         click.echo(msgspec.json.encode({"data": account, "baselines": measured}))
         return
-    console.print(account_table(prepared.account))
+    console.print(data_report_table(prepared.account))
     table = Table("model", "macro-recall", "macro-F1", "accuracy", "validation", "fit")
     for one in measured:
         of_test = [f"{one.test[name]:.4f}" for name in ("macro_recall", "macro_f1", "accuracy")]

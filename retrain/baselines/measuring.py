@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from model_server.cleaning import CLEANING
 from retrain.baselines.models import BASELINES
-from retrain.labelled.preparing import Prepared
-from retrain.labelled.reading import label_files, read_labelled
-from retrain.labelled.splitting import Example
+from retrain.datasets.preparing import Prepared
+from retrain.datasets.reading import label_files, read_labelled
+from retrain.datasets.splitting import Example
 from retrain.tracking import Run, commit
 from retrain.training.figures import figures
 

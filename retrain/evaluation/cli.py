@@ -4,26 +4,35 @@ from pathlib import Path
 
 import click
 
-from retrain.environment import prepare_libraries
-from retrain.many_files import ManyFilesCommand
+from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
+from retrain.training_libraries import prepare_libraries
 
 
 @click.command(cls=ManyFilesCommand, short_help="Measure bundles on labelled texts.")
 @click.argument(
-    "bundles", nargs=-1, required=True, metavar="BUNDLE…",
+    "bundles",
+    nargs=-1,
+    required=True,
+    metavar="BUNDLE…",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-)  # fmt: skip
+)
 @click.option(
-    "--labels", required=True, multiple=True, type=click.Path(exists=True, path_type=Path),
-    metavar="FILE|DIR…", help="SemEval TSV, text,label CSV or TSV, or TweetEval folders; the texts "
+    "--labels",
+    required=True,
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE|DIR…",
+    help="SemEval TSV, text,label CSV or TSV, or TweetEval folders; the texts "
     "of all of them are measured together.",
-)  # fmt: skip
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
-    "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html",
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
     help="Write a page with pictures: confusion, reliability, confidence.",
-)  # fmt: skip
+)
 @seed_option("Of the bootstrap.")
 def evaluate(
     bundles: tuple[Path, ...],
@@ -39,14 +48,14 @@ def evaluate(
     prepare_libraries()
     import msgspec
 
+    from retrain.evaluation.display import evaluation_view
     from retrain.evaluation.measuring import measure
-    from retrain.evaluation.tables import evaluation_view
     from schemas.failures import Failure
     from schemas.terminal import terminal_console
 
     evaluation = measure(bundles, labels, seed=seed, console=terminal_console(stderr=True))
     if report is not None:
-        from retrain.evaluation.page import page
+        from retrain.evaluation.html_report import page
 
         try:
             report.write_text(page(evaluation), encoding="utf-8")

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from model_server.bundle import Bundle
-from retrain.evaluation.answers import Answers, Indices
 from retrain.evaluation.bootstrap import RESAMPLES, Figure, figure, resampled_sums
 from retrain.evaluation.figures import (
     BINS,
@@ -18,7 +17,8 @@ from retrain.evaluation.figures import (
     figures_of,
     sums_of_each_text,
 )
-from retrain.evaluation.shape import (
+from retrain.evaluation.predictions import Answers, Indices
+from retrain.evaluation.schema import (
     BundleFigures,
     ClassFigures,
     ConfidenceBin,

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from retrain.evaluation.answers import Answers
+from retrain.evaluation.predictions import Answers
 
 BINS: Final = 15
 POLES: Final = ("positive", "negative")

@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model_server.bundle import Bundle, open_bundle
-from retrain.evaluation.answers import Answers, ask, truth_of
+from retrain.datasets.reading import label_files, read_labelled
+from retrain.datasets.rows import fault_counts_of
 from retrain.evaluation.evaluate import evaluate, require_same_labels
-from retrain.evaluation.shape import Evaluation
-from retrain.labelled.reading import label_files, read_labelled
-from retrain.labelled.rows import fault_counts_of
+from retrain.evaluation.predictions import Answers, ask, truth_of
+from retrain.evaluation.schema import Evaluation
 
 
 def measure(

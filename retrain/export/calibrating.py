@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 
 from model_server.calibration import MOST_LEAD_POWER, Logits, calibrated
 from model_server.engine import Probabilities
-from retrain.evaluation.answers import Indices
+from retrain.evaluation.predictions import Indices
 
 COLDEST: Final = 0.01
 HOTTEST: Final = 100.0
@@ -53,8 +53,9 @@ def calibrate(probabilities: Probabilities, truth: Indices) -> tuple[Calibration
     temperatures = np.log([COLDEST, HOTTEST])
     common = minimize_scalar(
         lambda log_temperature: float(of_all(log_temperature, 0.0).mean()),
-        bounds=temperatures, method="bounded",
-    ).x  # fmt: skip
+        bounds=temperatures,
+        method="bounded",
+    ).x
     return tuple(
         _of_label(_losses(logits[answered == label], is_right[answered == label]), float(common))
         for label in range(logits.shape[1])

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from retrain.evaluation.bootstrap import Figure
-from retrain.evaluation.shape import ClassFigures
-from retrain.evaluation.wording import HEADINGS, figure_text
+from retrain.evaluation.number_format import HEADINGS, figure_text
+from retrain.evaluation.schema import ClassFigures
 from retrain.export.calibrating import Calibration
 from retrain.export.gate import GateFigures
-from retrain.trained import Trained
+from retrain.trained_model import Trained
 
 _PURPOSE: Final = (
     "A classifier of single tweets: int8 ONNX, statically quantised, so that a tweet's score does "

@@ -5,31 +5,40 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retrain.environment import prepare_libraries
 from retrain.export.options import naming_options
-from retrain.many_files import ManyFilesCommand
+from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
+from retrain.training_libraries import prepare_libraries
 
 if TYPE_CHECKING:
-    from retrain.export.exporting import Order
+    from retrain.export.export_bundle import ExportSpec
     from retrain.export.result import Exported
 
 
 @click.command(cls=ManyFilesCommand, short_help="Make a bundle of a trained model.")
 @click.argument("trained", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="BUNDLE",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="BUNDLE",
     help="Folder to be made.",
-)  # fmt: skip
+)
 @click.option(
-    "--against", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="BUNDLE",
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="BUNDLE",
     help="A tweet may not cost more than with this one. Default: the bundle that serves now.",
-)  # fmt: skip
+)
 @click.option("--any-cost", is_flag=True, help="Compare the cost with no other bundle.")
 @click.option(
-    "--test", "tests", multiple=True, type=click.Path(exists=True, path_type=Path),
-    metavar="FILE|DIR…", help="Labels that nothing was chosen on; their figures go into the card.",
-)  # fmt: skip
+    "--test",
+    "tests",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE|DIR…",
+    help="Labels that nothing was chosen on; their figures go into the card.",
+)
 @naming_options
 @seed_option("Of the card's intervals.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -53,10 +62,10 @@ def export(
     prepare_libraries()
     import msgspec
 
-    from retrain.export.exporting import Order
-    from retrain.export.showing import exported_view
-    from retrain.labelled.reading import label_files, read_labelled
-    from retrain.trained import read_trained
+    from retrain.datasets.reading import label_files, read_labelled
+    from retrain.export.display import exported_view
+    from retrain.export.export_bundle import ExportSpec
+    from retrain.trained_model import read_trained
     from schemas.terminal import terminal_console
 
     if against and any_cost:
@@ -65,7 +74,7 @@ def export(
     labels = read_trained(trained).labels
     files = [file for path in tests for file in label_files(path)]
     exported = export_shown(
-        Order(
+        ExportSpec(
             trained=trained,
             out=out.absolute(),
             name=name or out.absolute().name,
@@ -90,11 +99,11 @@ def bundle_that_serves() -> Path:
     return load_settings().model or default_bundle()
 
 
-def export_shown(order: "Order") -> "Exported":
+def export_shown(order: "ExportSpec") -> "Exported":
     """Export, with a line on a terminal that tells what is being done."""
     from rich.markup import escape
 
-    from retrain.export.exporting import export as export_bundle
+    from retrain.export.export_bundle import export as export_bundle
     from schemas.terminal import terminal_console
 
     with terminal_console(stderr=True).status("exporting") as status:

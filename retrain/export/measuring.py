@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from model_server.engine import BATCH_TEXTS, Engine
-from retrain.evaluation.answers import Answers, Indices
 from retrain.evaluation.figures import figures_of, sums_of_each_text
+from retrain.evaluation.predictions import Answers, Indices
 
 TEXTS_SCORED_ALONE: Final = 2_048
 

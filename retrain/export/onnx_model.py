@@ -13,7 +13,7 @@ import onnx
 from model_server.onnx_runtime import load_onnx_runtime
 from retrain.export.attention import keep_heads_in_rows
 from retrain.export.batches import Feeds
-from retrain.trained import TOKENIZER, TrainedRefused
+from retrain.trained_model import TOKENIZER, TrainedRefused
 
 OPSET: Final = 23
 MODULE_SCOPES: Final = "pkg.torch.onnx.name_scopes"

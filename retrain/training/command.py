@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrain.bases.depth import keeps_its_layers, set_layers
-from retrain.bases.loading import Base, foreign_kind, load_base
-from retrain.labelled.preparing import Prepared
-from retrain.labelled.splitting import least_hashed
+from retrain.base_models.depth import keeps_its_layers, set_layers
+from retrain.base_models.loading import Base, foreign_kind, load_base
+from retrain.datasets.preparing import Prepared
+from retrain.datasets.splitting import least_hashed
 from retrain.tracking import Run, commit_at_start, resumable_run
-from retrain.trained import (
+from retrain.trained_model import (
     CALIBRATION_TEXTS,
     MANIFEST,
     CalibrationText,
@@ -27,15 +27,15 @@ from retrain.training.adapters import merged, with_adapters
 from retrain.training.batches import UNLABELLED, TrainingTexts, encode
 from retrain.training.biases import fit_biases
 from retrain.training.checkpoints import Checkpoints
-from retrain.training.data_facts import doubt, doubted, learned_from
+from retrain.training.data_provenance import doubt, doubted, learned_from
+from retrain.training.distillation import mean_logits, open_teacher
 from retrain.training.figures import figures
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
-from retrain.training.learning import Learner, Loop, Plan, Standing
 from retrain.training.loss import LossOfTexts
-from retrain.training.order import Order, description
-from retrain.training.teaching import mean_logits, open_teacher
-from retrain.training.watching import Curves, Display
+from retrain.training.progress_display import Curves, Display
+from retrain.training.spec import TrainingSpec, description
+from retrain.training.training_loop import Learner, Loop, Plan, TrainingState
 
 
 class Training:
@@ -44,7 +44,7 @@ class Training:
     Raises a `Failure` for what a person has to change first.
     """
 
-    def __init__(self, order: Order, prepared: Prepared, display: Display) -> None:
+    def __init__(self, order: TrainingSpec, prepared: Prepared, display: Display) -> None:
         if order.recipe.layers and (kind := foreign_kind(order.base)):
             raise keeps_its_layers(kind)
         self._order = order
@@ -167,7 +167,7 @@ class Training:
             yield run
 
     def _result(
-        self, logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], standing: Standing
+        self, logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], standing: TrainingState
     ) -> Trained:
         biases = (0.0,) * len(self._prepared.labels)
         fitted = fit_biases(logits, truth, self._order.recipe.objective)

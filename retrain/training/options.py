@@ -36,14 +36,21 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def running_options(command: _Command) -> _Command:
     """Add `out`, `seed`, `threads` and `checkpoint_s`."""
     for option in (
-        click.option("--checkpoint-s", type=click.FloatRange(0), default=120, show_default=True,
-            help="Seconds between checkpoints: what a kill costs at most."),
-        click.option("--threads", type=click.IntRange(1),
-            help="Of the processor. Default: every core."),
+        click.option(
+            "--checkpoint-s",
+            type=click.FloatRange(0),
+            default=120,
+            show_default=True,
+            help="Seconds between checkpoints: what a kill costs at most.",
+        ),
+        click.option(
+            "--threads", type=click.IntRange(1), help="Of the processor. Default: every core."
+        ),
         seed_option(),
-        click.option("--out", type=click.Path(path_type=Path), required=True,
-            help="Folder to be made."),
-    ):  # fmt: skip
+        click.option(
+            "--out", type=click.Path(path_type=Path), required=True, help="Folder to be made."
+        ),
+    ):
         command = option(command)
     return command
 

@@ -18,9 +18,18 @@ _OF_FEW_STEPS: Final = MappingProxyType[str, Any](
 labels; with these it changes 2."""
 
 OF_PRETRAINING: Final = (
-    "epochs", "batch_texts", "max_tokens", "learning_rate", "warm_up_share", "weight_decay",
-    "gradient_norm", "averaging_decay", "evaluations_per_epoch", "patience", "precision",
-)  # fmt: skip
+    "epochs",
+    "batch_texts",
+    "max_tokens",
+    "learning_rate",
+    "warm_up_share",
+    "weight_decay",
+    "gradient_norm",
+    "averaging_decay",
+    "evaluations_per_epoch",
+    "patience",
+    "precision",
+)
 """What of the recipe a pretraining has a use for."""
 
 

@@ -78,10 +78,17 @@ def dead_letter(
     kept = value if len(whole) <= MAX_KEPT_BYTES else whole[:TRUNCATED_BYTES]
     kept_key, kept_headers, cut = _bounded(key, headers)
     return DeadLetter(
-        run=run, stage=stage, reason=reason, detail=detail[:_MAX_DETAIL_CHARS], position=position,
-        key=kept_key, value=kept, value_size_bytes=len(whole),
-        value_sha256=hashlib.sha256(whole).hexdigest(), headers=[*kept_headers, *cut],
-    )  # fmt: skip
+        run=run,
+        stage=stage,
+        reason=reason,
+        detail=detail[:_MAX_DETAIL_CHARS],
+        position=position,
+        key=kept_key,
+        value=kept,
+        value_size_bytes=len(whole),
+        value_sha256=hashlib.sha256(whole).hexdigest(),
+        headers=[*kept_headers, *cut],
+    )
 
 
 def _bounded(key: bytes | None, headers: Headers) -> tuple[bytes | None, Headers, Headers]:

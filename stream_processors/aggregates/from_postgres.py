@@ -7,7 +7,7 @@ from typing import Any, Final
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates import folding, windows
 from stream_processors.aggregates.folding import NamedCount, RollupRow, StepCount
-from stream_processors.aggregates.shape import Aggregates
+from stream_processors.aggregates.schema import Aggregates
 from stream_processors.aggregates.windows import Window
 
 _TOP_HASHTAGS: Final = 20

@@ -42,10 +42,12 @@ def _metrics(registry: CollectorRegistry) -> _Metrics:
             registry=registry,
         ),
         Counter(
-            f"{prefix}_refresh_failures", "Rounds that failed, by server", ["server"],
+            f"{prefix}_refresh_failures",
+            "Rounds that failed, by server",
+            ["server"],
             registry=registry,
         ),
-    )  # fmt: skip
+    )
 
 
 class _Refreshed(NamedTuple):

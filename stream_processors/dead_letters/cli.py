@@ -56,13 +56,13 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
     import msgspec
 
     from schemas.terminal import terminal_console
+    from stream_processors.circuit_breaker.release import read_hold
+    from stream_processors.dead_letters.display import as_document, letters_table
     from stream_processors.dead_letters.letters import (
         count_letters,
         newest_letters,
         require_run_of,
     )
-    from stream_processors.dead_letters.views import as_document, letters_table
-    from stream_processors.hold.release import read_hold
 
     selection = _selection((), **filters)
     with _database() as (settings, connection):
@@ -98,8 +98,8 @@ def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
     import msgspec
 
     from schemas.terminal import terminal_console
+    from stream_processors.dead_letters.display import as_document, letter_table
     from stream_processors.dead_letters.letters import Selection, find_ids, load_letters
-    from stream_processors.dead_letters.views import as_document, letter_table
 
     if raw and as_json:
         raise click.UsageError("--raw writes bytes, --json a document: choose one")
@@ -129,9 +129,9 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
     """
     import msgspec
 
+    from stream_processors.dead_letters.display import by_reason, in_short
     from stream_processors.dead_letters.letters import require_run_of
     from stream_processors.dead_letters.redrive import redrive as redrive_letters
-    from stream_processors.dead_letters.views import by_reason, in_short
 
     selection = _chosen(ids, status=None if ids else "new", **filters)
     with _database() as (settings, connection):
@@ -176,7 +176,7 @@ def release(as_json: bool) -> None:
     import msgspec
 
     from schemas.settings import load_settings
-    from stream_processors.hold.release import release as release_hold
+    from stream_processors.circuit_breaker.release import release as release_hold
 
     hold = release_hold(load_settings())
     if as_json:
@@ -210,7 +210,7 @@ def _selection(ids: tuple[int, ...], **filters: str | None) -> "Selection":
     import msgspec
 
     from stream_processors.dead_letters.letters import Selection
-    from stream_processors.dead_letters.moments import InvalidMoment, parse_moment
+    from stream_processors.dead_letters.time_option import InvalidMoment, parse_moment
 
     now = datetime.now(UTC)
     given: dict[str, Any] = {"ids": ids, **filters}

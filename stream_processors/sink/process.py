@@ -15,19 +15,19 @@ from prometheus_client import Histogram
 
 from schemas.codec import Reason
 from schemas.events import TweetScored
-from schemas.observability.metrics import StageMetrics
-from schemas.observability.progress import Progress
+from schemas.process.metrics import StageMetrics
+from schemas.process.progress import Progress
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.transport.bisect import bisect
 from schemas.transport.consumer import CommittingConsumer
 from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.expired_unread import ExpiredUnread
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.lag_watch import LagWatch, note_expired
 from schemas.transport.postgres import Connection, PostgresUnavailable
 from schemas.transport.publisher import ConfirmingPublisher
-from stream_processors.isolate import isolate
-from stream_processors.lag_watch import LagWatch, note_expired
 from stream_processors.sink.incoming import (
     Batch,
     Incoming,
@@ -171,7 +171,7 @@ class Sink:
         try:
             self._in_transaction(batch.events, batch.letters, batch.next_offsets)
         except REFUSED:
-            blamed = isolate(
+            blamed = bisect(
                 batch.events,
                 lambda part: self._in_transaction(part, [], {}),
                 deterministic=REFUSED,

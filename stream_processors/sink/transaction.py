@@ -12,7 +12,7 @@ from schemas import locks
 from schemas.events import LIVE, TweetScored
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.postgres import Connection
-from stream_processors.pruning.limit import kept_from
+from stream_processors.retention.limit import kept_from
 from stream_processors.sink.decide import Decision, decide, tombstone_of
 from stream_processors.sink.erasing import erase_letters, tombstones_in
 from stream_processors.sink.incoming import Incoming, Partition, Stored

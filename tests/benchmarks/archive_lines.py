@@ -20,8 +20,12 @@ _TWEET: Final[dict[str, Any]] = {
     "edit_history_tweet_ids": ["1590000000000000031"],
     "possibly_sensitive": False,
     "public_metrics": {
-        "retweet_count": 3, "reply_count": 1, "like_count": 12, "quote_count": 0,
-        "impression_count": 954, "bookmark_count": 1,
+        "retweet_count": 3,
+        "reply_count": 1,
+        "like_count": 12,
+        "quote_count": 0,
+        "impression_count": 954,
+        "bookmark_count": 1,
     },
     "entities": {
         "hashtags": [{"start": 60, "end": 67, "tag": "trains"}],
@@ -30,12 +34,16 @@ _TWEET: Final[dict[str, Any]] = {
             {"start": 4, "end": 7, "probability": 0.51, "type": "Other", "normalized_text": "8:14"}
         ],
     },
-}  # fmt: skip
+}
 _USER: Final[dict[str, Any]] = {
-    "id": "2244994945", "name": "Somebody", "username": "somebody", "verified": False,
-    "created_at": "2013-12-14T04:35:55.000Z", "description": "Writes about trains, mostly late.",
+    "id": "2244994945",
+    "name": "Somebody",
+    "username": "somebody",
+    "verified": False,
+    "created_at": "2013-12-14T04:35:55.000Z",
+    "description": "Writes about trains, mostly late.",
     "public_metrics": {"followers_count": 514, "following_count": 203, "tweet_count": 4021},
-}  # fmt: skip
+}
 _RULES: Final = [{"id": "1590000000000000001", "tag": "trains"}]
 
 LINES: Final[dict[str, dict[str, Any]]] = {
@@ -57,7 +65,7 @@ LINES: Final[dict[str, dict[str, Any]]] = {
         "includes": {"users": [_USER, _USER], "tweets": [{**_TWEET, "id": "1589000000000000031"}]},
         "matching_rules": _RULES,
     },
-}  # fmt: skip
+}
 
 
 def line_number(number: int) -> bytes:

@@ -24,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from producers.border.origin import Origin
+from producers.parsing.provenance import Origin
 from producers.x_api.documents import parse_document
 from schemas.settings import Settings
 from tests.benchmarks.archive_lines import LINES, line_number
@@ -77,8 +77,9 @@ def whole_replay(settings: Settings, folder: Path, archive_bytes: int) -> dict[s
     tweets = _write(path, archive_bytes)
     process = subprocess.Popen(
         [MURMUR, "replay", path, "--run", "bench", "--max-lag", "0", "--json"],
-        env=process_environment(settings), stdout=subprocess.PIPE,
-    )  # fmt: skip
+        env=process_environment(settings),
+        stdout=subprocess.PIPE,
+    )
     assert process.stdout is not None
     report: dict[str, Any] = msgspec.json.decode(process.stdout.read())
     _, status, used = os.wait4(process.pid, 0)

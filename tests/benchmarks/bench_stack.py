@@ -103,9 +103,18 @@ class BenchStack:
     def replay(self, archive: Path, run: str, *options: str) -> subprocess.Popen[bytes]:
         """Start `murmur replay` of an archive of `id, language, text`."""
         command = [
-            str(MURMUR), "replay", str(archive), "--run", run, "--format", "tsv", "--columns",
-            "id,lang,text", "--json", *options,
-        ]  # fmt: skip
+            str(MURMUR),
+            "replay",
+            str(archive),
+            "--run",
+            run,
+            "--format",
+            "tsv",
+            "--columns",
+            "id,lang,text",
+            "--json",
+            *options,
+        ]
         return subprocess.Popen(
             command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

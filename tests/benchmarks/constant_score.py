@@ -8,9 +8,9 @@ import numpy as np
 from model_server.engine import Probabilities
 from model_server.scorer import Scorer
 from schemas.events import ModelIdentity
-from schemas.observability.logs import configure_logging
+from schemas.process.logs import configure_logging
 from schemas.settings import Settings, load_settings
-from stream_processors.score_worker import run_score_worker
+from stream_processors.scoring.worker import run_score_worker
 
 
 class ConstantEngine:

@@ -37,10 +37,14 @@ def errors(settings: Settings, folder: Path, minutes: float, speed: int) -> dict
     tweets = _write(path, round(minutes * 60 * _TWEETS_A_SECOND), speed)
     subprocess.run(
         [MURMUR, "replay", path, "--speed", f"{speed}x", "--max-lag", "0", "--json"],
-        env=process_environment(settings), stdout=subprocess.DEVNULL, check=True,
-    )  # fmt: skip
-    sent = sorted((_posted_ms(message.value()) / speed, float(message.timestamp()[1]))
-                  for message in messages(settings, RAW))  # fmt: skip
+        env=process_environment(settings),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    sent = sorted(
+        (_posted_ms(message.value()) / speed, float(message.timestamp()[1]))
+        for message in messages(settings, RAW)
+    )
     assert len(sent) == tweets
     late_ms = [(at - sent[0][1]) - (due - sent[0][0]) for due, at in sent]
     return {

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast, pipeline
 
 from model_server.bundle import default_bundle, open_bundle
 from model_server.cleaning import CLEANING
-from retrain.bases.loading import load_base
+from retrain.base_models.loading import load_base
 from schemas.settings import Settings, load_settings
 from schemas.topics import RAW, group_name, topic_name
 from schemas.transport.postgres import Connection, connect_postgres

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.training import Train, tiny_base, training_command, write_labels
+from tests.training.tiny_data import Train, tiny_base, training_command, write_labels
 
 
 @pytest.fixture(scope="module")

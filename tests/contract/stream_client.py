@@ -6,24 +6,24 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from producers.border.origin import Origin, Parsed
-from producers.live.clock import SystemClock
-from producers.live.connection import StreamConnection
 from producers.live.gaps import Coverage
-from producers.live.inbox import Inbox
-from producers.live.lines import ReceivedLine
-from producers.live.outcome import Ending
+from producers.live.read_quota import ReadQuota
 from producers.live.reader import Reader
-from producers.live.spend import SpendGuard
-from producers.live.spill import Spill
-from producers.live.watching import Patience
-from producers.x_account.adapter import XAdapter
+from producers.parsing.provenance import Origin, Parsed
+from producers.x_account.http_adapter import XAdapter
 from producers.x_api.publishing import Document, read_document
+from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.clock import SystemClock
+from producers.x_connection.connection import StreamConnection
+from producers.x_connection.connection_end import Ending
+from producers.x_connection.disk_buffer import DiskBuffer
+from producers.x_connection.received_line import ReceivedLine
+from producers.x_connection.stall import StallLimits
 from schemas.events import TweetPosted
 from tests.x_server.server import FakeX
 
 TOKEN = "a-token-that-nobody-may-see"
-PATIENCE = Patience(silence_s=1.0, quiet_s=2.0)
+PATIENCE = StallLimits(silence_s=1.0, quiet_s=2.0)
 
 
 class HurriedClock(SystemClock):
@@ -44,7 +44,7 @@ class Client:
         self, x: FakeX, folder: Path, monthly_posts: int = 1_000_000, api: str = ""
     ) -> None:
         self.clock = HurriedClock()
-        self.inbox = Inbox(Spill(folder / "spill", 1_000_000), 10_000)
+        self.inbox = LineBuffer(DiskBuffer(folder / "spill", 1_000_000), 10_000)
         self.started_at = self.clock.now()
         adapter = XAdapter(api or x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
         self.reader = Reader(
@@ -52,7 +52,7 @@ class Client:
                 adapter, accept=accept, on_accepted=accepted
             ),
             inbox=self.inbox,
-            spend=SpendGuard(monthly_posts),
+            spend=ReadQuota(monthly_posts),
             coverage=Coverage(self.started_at),
             gaps=[],
             patience=PATIENCE,

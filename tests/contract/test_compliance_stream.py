@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from producers.border.faults import Unparsable
-from producers.compliance.partitions import ALLOWED_CONNECTS, Partition, PartitionReader
+from producers.compliance.partitions import ALLOWED_CONNECTS, CompliancePartition, PartitionReader
 from producers.compliance.results import SOURCE, removal_of
-from producers.compliance.streamed import streamed_removal
-from producers.live.inbox import Inbox
-from producers.live.lines import ReceivedLine
-from producers.live.outcome import Ending, Outcome
-from producers.live.reconnecting import WINDOW_S, Attempts, after, connecting
-from producers.live.spill import Spill
-from producers.x_account.adapter import XAdapter
+from producers.compliance.stream_lines import streamed_removal
+from producers.parsing.faults import Unparsable
+from producers.x_account.http_adapter import XAdapter
+from producers.x_connection.backoff import WINDOW_S, Attempts, after, connecting
+from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.connection_end import ConnectionEnd, Ending
+from producers.x_connection.disk_buffer import DiskBuffer
+from producers.x_connection.received_line import ReceivedLine
 from schemas.events import LIVE, AuthorErased, TweetDeleted, TweetWithheld
 from tests.conditions import wait_until
 from tests.contract.stream_client import TOKEN, HurriedClock
@@ -28,7 +28,7 @@ from tests.x_server.server import FakeX, fake_x
 
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
-TWEETS = Partition("tweets", 3)
+TWEETS = CompliancePartition("tweets", 3)
 
 
 @pytest.mark.parametrize("kind", ["delete", "drop"])
@@ -41,9 +41,14 @@ def test_a_tweet_that_is_deleted_or_dropped_is_deleted_here(kind: str) -> None:
 def test_a_withheld_tweet_keeps_its_countries() -> None:
     line = event_line("withheld", "15", withheld_in_countries=["DE", "FR", 7])
     assert streamed_removal(line, NOW) == TweetWithheld(
-        run=LIVE, tweet_id="15", author_id="7001", withheld_at=AT, countries=("DE", "FR"),
-        received_at=NOW, source=SOURCE,
-    )  # fmt: skip
+        run=LIVE,
+        tweet_id="15",
+        author_id="7001",
+        withheld_at=AT,
+        countries=("DE", "FR"),
+        received_at=NOW,
+        source=SOURCE,
+    )
 
 
 @pytest.mark.parametrize("kind", ["user_delete", "user_protect", "user_suspend", "user_withheld"])
@@ -57,9 +62,18 @@ def test_an_account_that_is_no_longer_shown_is_erased_as_a_batch_job_erases_it(k
 
 @pytest.mark.parametrize(
     "kind",
-    ["undelete", "undrop", "edit", "tweet_edit", "user_undelete", "user_unprotect",
-     "user_unsuspend", "scrub_geo", "user_profile_modification"],
-)  # fmt: skip
+    [
+        "undelete",
+        "undrop",
+        "edit",
+        "tweet_edit",
+        "user_undelete",
+        "user_unprotect",
+        "user_unsuspend",
+        "scrub_geo",
+        "user_profile_modification",
+    ],
+)
 def test_what_comes_back_or_changes_is_named_and_asks_for_nothing(kind: str) -> None:
     assert streamed_removal(event_line(kind, "12"), NOW) == kind
 
@@ -73,10 +87,19 @@ def test_a_removal_is_kept_where_its_time_cannot_be_read() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"<html>", b"{}", b'{"data":{}}', b'{"data":[]}', b'{"data":{"delete":{}}}', b"[" * 50_000,
-     b'{"data":{"delete":{"tweet":{"id":[]}}}}', b'{"data":{"user_delete":{"tweet":{"id":"1"}}}}',
-     b'{"data":{"user_forgotten":{"user":{"id":"1"}}}}', b'{"data":{"delete":"\xff"}}'],
-)  # fmt: skip
+    [
+        b"<html>",
+        b"{}",
+        b'{"data":{}}',
+        b'{"data":[]}',
+        b'{"data":{"delete":{}}}',
+        b"[" * 50_000,
+        b'{"data":{"delete":{"tweet":{"id":[]}}}}',
+        b'{"data":{"user_delete":{"tweet":{"id":"1"}}}}',
+        b'{"data":{"user_forgotten":{"user":{"id":"1"}}}}',
+        b'{"data":{"delete":"\xff"}}',
+    ],
+)
 def test_what_does_not_say_what_is_gone_is_refused(line: bytes) -> None:
     with pytest.raises(Unparsable):
         streamed_removal(line, NOW)
@@ -88,7 +111,7 @@ def test_a_message_of_x_is_no_event() -> None:
 
 def test_four_partitions_connect_no_more_often_than_x_allows_their_stream() -> None:
     attempts, now_s = Attempts(allowed_connects=ALLOWED_CONNECTS), 0.0
-    sound = Outcome(Ending.CLOSED, accepted=True, lines=9, lived_s=70)
+    sound = ConnectionEnd(Ending.CLOSED, accepted=True, lines=9, lived_s=70)
     connects = []
     while now_s < 4 * WINDOW_S:
         connects.append(now_s)
@@ -104,12 +127,16 @@ class Reading:
 
     def __init__(self, x: FakeX, folder: Path, backfill_minutes: int) -> None:
         self.clock = HurriedClock()
-        self.inbox = Inbox(Spill(folder, 100_000), 1_000)
+        self.inbox = LineBuffer(DiskBuffer(folder, 100_000), 1_000)
         adapter = XAdapter(x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
         self.reader = PartitionReader(
-            TWEETS, adapter, self.inbox, silence_s=1.0, backfill_minutes=backfill_minutes,
+            TWEETS,
+            adapter,
+            self.inbox,
+            silence_s=1.0,
+            backfill_minutes=backfill_minutes,
             clock=self.clock,
-        )  # fmt: skip
+        )
         self.lines: list[ReceivedLine] = []
         self.thread = threading.Thread(target=self.reader.run, daemon=True)
         self.thread.start()
@@ -181,7 +208,7 @@ def test_an_odd_line_ends_nothing_and_heartbeats_are_not_kept(
     "fault",
     [f for f in FAULTS if (f.wait_s or f.ending is Ending.UNREACHABLE) and f.name != "403"],
     ids=lambda fault: fault.name,
-)  # fmt: skip
+)
 def test_after_a_fault_a_partition_connects_again_and_no_sooner_than_it_may(
     fault: Fault, x: FakeX, reading: Callable[..., Reading]
 ) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from producers.rules.at_x import RulesAtX
 from producers.rules.planning import plan_rules
+from producers.rules.remote_rules import RulesAtX
 from producers.rules.rules_file import read_rules
-from producers.x_account.adapter import XAdapter
 from producers.x_account.client import patient, rules_client
+from producers.x_account.http_adapter import XAdapter
 from schemas.failures import Failure
 from schemas.settings import load_settings
 from tests.stack import MURMUR, process_environment
@@ -47,8 +47,10 @@ def environment(x: FakeX, token: str) -> dict[str, str]:
 def run(x: FakeX, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [MURMUR, "rules", *arguments],
-        env=environment(x, x.token), capture_output=True, check=False,
-    )  # fmt: skip
+        env=environment(x, x.token),
+        capture_output=True,
+        check=False,
+    )
 
 
 def test_a_plan_changes_nothing_and_apply_makes_x_have_the_file(x: FakeX, file: Path) -> None:
@@ -63,8 +65,9 @@ def test_a_plan_changes_nothing_and_apply_makes_x_have_the_file(x: FakeX, file: 
     assert {rule.value for rule in x.corpus.rules.values()} == {"cats", "birds"}
     assert run(x, "apply", file).returncode == 0
     assert sorted((rule.value, rule.tag) for rule in x.corpus.rules.values()) == [
-        ("cats", "about cats"), ("dogs", "about dogs"),
-    ]  # fmt: skip
+        ("cats", "about cats"),
+        ("dogs", "about dogs"),
+    ]
     assert run(x, "plan", file).returncode == 0
     listed = json.loads(run(x, "list", "--json").stdout)["rules"]
     assert sorted(rule["value"] for rule in listed) == ["cats", "dogs"]
@@ -95,8 +98,10 @@ def test_a_wrong_token_is_one_line_that_does_not_show_it(x: FakeX, file: Path) -
     x.token = "another"
     refused = subprocess.run(
         [MURMUR, "rules", "plan", file],
-        env=environment(x, TOKEN), capture_output=True, check=False,
-    )  # fmt: skip
+        env=environment(x, TOKEN),
+        capture_output=True,
+        check=False,
+    )
     assert refused.returncode == 1
     (line,) = refused.stderr.decode().splitlines()
     assert "MURMUR_X_BEARER_TOKEN" in line

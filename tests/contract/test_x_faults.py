@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from producers.live.outcome import Ending
+from producers.x_connection.connection_end import Ending
 from tests.conditions import wait_until
 from tests.contract.stream_client import TOKEN, Client
 from tests.x_server.faults import FAULTS, Fault
@@ -116,9 +116,12 @@ def test_no_error_of_any_fault_shows_the_token(
     [(401, "MURMUR_X_BEARER_TOKEN"), (403, "no access"), (409, "murmur rules apply")],
 )
 def test_what_only_a_person_can_mend_says_how(
-    status: int, advice: str, x: FakeX, client: Callable[..., Client],
+    status: int,
+    advice: str,
+    x: FakeX,
+    client: Callable[..., Client],
     caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+) -> None:
     x.director = lambda exchange: exchange.answer(status)
     reading = client()
     wait_until(lambda: advice in reading.reader.status.why_not, 20, "the advice in /readyz")

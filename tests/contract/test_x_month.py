@@ -13,16 +13,16 @@ import pytest
 from pydantic import SecretStr
 
 from producers.live.capture import Capture
-from producers.live.connection import StreamConnection
 from producers.live.gaps import DELIVERY_DELAY, Coverage, Gap
-from producers.live.inbox import Inbox
-from producers.live.lines import ReceivedLine
+from producers.live.read_quota import ReadQuota
 from producers.live.reader import Reader
-from producers.live.reconnecting import CONNECTS_IN_WINDOW, WINDOW_S
-from producers.live.spend import SpendGuard
-from producers.live.spill import Spill
-from producers.live.watching import Patience
-from producers.x_account.adapter import XAdapter
+from producers.x_account.http_adapter import XAdapter
+from producers.x_connection.backoff import CONNECTS_IN_WINDOW, WINDOW_S
+from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.connection import StreamConnection
+from producers.x_connection.disk_buffer import DiskBuffer
+from producers.x_connection.received_line import ReceivedLine
+from producers.x_connection.stall import StallLimits
 from tests.conditions import wait_until
 from tests.x_server.exchange import Exchange
 from tests.x_server.server import fake_x
@@ -111,8 +111,8 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
 
         x.director = direct
         adapter = XAdapter(x.address, SecretStr(TOKEN), timeout_s=5, silence_s=5)
-        inbox = Inbox(Spill(tmp_path / "spill", 10_000_000), 20_000)
-        spend = SpendGuard(MONTHLY_POSTS)
+        inbox = LineBuffer(DiskBuffer(tmp_path / "spill", 10_000_000), 20_000)
+        spend = ReadQuota(MONTHLY_POSTS)
 
         def connect(
             accept: Callable[[bytes], bool], accepted: Callable[[], None]
@@ -122,14 +122,22 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
                 return accept(raw)
 
             return StreamConnection(
-                adapter, accept=later, on_accepted=accepted, clock=clock.monotonic_s,
+                adapter,
+                accept=later,
+                on_accepted=accepted,
+                clock=clock.monotonic_s,
                 now_s=lambda: clock.now().timestamp(),
-            )  # fmt: skip
+            )
 
         reader = Reader(
-            connect=connect, inbox=inbox, spend=spend, coverage=Coverage(None), gaps=[],
-            patience=Patience(silence_s=1e9, quiet_s=0), clock=clock,
-        )  # fmt: skip
+            connect=connect,
+            inbox=inbox,
+            spend=spend,
+            coverage=Coverage(None),
+            gaps=[],
+            patience=StallLimits(silence_s=1e9, quiet_s=0),
+            clock=clock,
+        )
         capture = Capture(tmp_path / "captures", file_life=timedelta(days=1))
         thread = threading.Thread(target=reader.run, daemon=True)
         thread.start()
@@ -157,8 +165,11 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
     reasons = [gap.reason for _, gap in sorted(gaps.items())]
     assert reasons.count("spend-guard") == 1
     assert reasons.count("closed-by-x") >= 17
-    outage = next(g for g in gaps.values() if g.to_at and g.to_at - g.from_at > timedelta(hours=23)
-                  and g.reason != "spend-guard")  # fmt: skip
+    outage = next(
+        g
+        for g in gaps.values()
+        if g.to_at and g.to_at - g.from_at > timedelta(hours=23) and g.reason != "spend-guard"
+    )
     assert outage.from_at < OUTAGE[0] + HEARTBEAT * POST_EVERY
     assert outage.to_at is not None
     assert OUTAGE[1] <= outage.to_at < OUTAGE[1] + timedelta(seconds=321)
@@ -171,7 +182,7 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
     assert {tuple(tags) for at, tags in tags_at.items() if at < edited_at} == {(b"about cats",)}
     assert {tuple(tags) for at, tags in tags_at.items() if at >= edited_at} == {
         (b"about cats", b"about dogs"),
-    }  # fmt: skip
+    }
     assert 0 < spend.month_total(END) < MONTHLY_POSTS
     assert all(
         gap.to_at is None or gap.to_at - gap.from_at >= DELIVERY_DELAY for gap in gaps.values()

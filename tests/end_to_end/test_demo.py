@@ -32,9 +32,15 @@ class DemoHome:
     def murmur(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command without a terminal; its standard error is shown where a test fails."""
         done = subprocess.run(
-            [str(MURMUR), *arguments], cwd=self._folder, env=self._environment,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False,
-        )  # fmt: skip
+            [str(MURMUR), *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
         print(done.stderr)  # noqa: T201
         return done
 

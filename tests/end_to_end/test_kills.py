@@ -51,9 +51,18 @@ def test_workers_killed_during_a_replay_change_no_figure(murmur: Murmur, tmp_pat
 
 def test_the_console_consumer_reads_scored_tweets_as_the_readme_says(murmur: Murmur) -> None:
     output = murmur.run(
-        "kafka", "console-consumer", "--topic", "tweets.scored", "--group", "my-dashboard",
-        "--from-beginning", "--max-messages", "3", "--timeout-ms", "30000",
-    )  # fmt: skip
+        "kafka",
+        "console-consumer",
+        "--topic",
+        "tweets.scored",
+        "--group",
+        "my-dashboard",
+        "--from-beginning",
+        "--max-messages",
+        "3",
+        "--timeout-ms",
+        "30000",
+    )
     events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     assert len(events) == 3
     assert {event["run"] for event in events} <= {"calm", "killed"}

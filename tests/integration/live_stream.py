@@ -45,8 +45,10 @@ class StreamProcess:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [MURMUR, "stream", "--probe-port", "0", "--json", *arguments],
-                env=process_environment(settings), stdout=subprocess.PIPE, stderr=log,
-            )  # fmt: skip
+                env=process_environment(settings),
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
         self.command_line = Path(f"/proc/{self.process.pid}/cmdline")
         self.seen: list[str] = []
 

@@ -9,7 +9,7 @@ from schemas.events import MatchedRule, TweetScored
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from stream_processors.aggregates.cache import AggregatesCache
-from stream_processors.reading import cli
+from stream_processors.queries import cli
 from tests.unit.examples import scored_tweet
 
 NOW = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)

@@ -42,8 +42,10 @@ def running(settings: Settings, *arguments: object) -> Iterator["subprocess.Pope
     """A replay in a process of its own, which does not outlive the block."""
     with subprocess.Popen(
         [MURMUR, "replay", *map(str, arguments)],
-        env=process_environment(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
+        env=process_environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         try:
             yield process
         finally:

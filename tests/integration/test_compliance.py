@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from producers.compliance.command import run_compliance
+from producers.compliance.batch_command import run_compliance
 from schemas.codec import Reason
 from schemas.events import AuthorErased, Reference, TweetDeleted, TweetWithheld
 from schemas.failures import Failure
@@ -74,8 +74,10 @@ def test_a_job_that_was_interrupted_is_taken_up_again(x: FakeX, to_x: Settings) 
     x.corpus.deleted.add(tweet_id)
     ended = subprocess.run(
         [MURMUR, "compliance", "run", "--wait-minutes", "0"],
-        env=process_environment(to_x), capture_output=True, check=False,
-    )  # fmt: skip
+        env=process_environment(to_x),
+        capture_output=True,
+        check=False,
+    )
     assert ended.returncode == 1
     assert "the same command goes on later" in ended.stderr.decode()
     done = run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
@@ -102,9 +104,15 @@ def test_a_result_that_breaks_off_is_said_without_its_address_and_fetched_anew(
 def test_x_is_asked_about_what_stands_in_dead_letters_too(x: FakeX, to_x: Settings) -> None:
     value = b'{"data":{"id":"1859500000000000000","author_id":"12","te'
     half = dead_letter(
-        run="live", stage="stream", reason=Reason.NOT_JSON, detail="", key=None, value=value,
-        headers=[], position=SourcePosition("stream", 0, 1),
-    )  # fmt: skip
+        run="live",
+        stage="stream",
+        reason=Reason.NOT_JSON,
+        detail="",
+        key=None,
+        value=value,
+        headers=[],
+        position=SourcePosition("stream", 0, 1),
+    )
     connection = connect_postgres(to_x, "test")
     try:
         store(connection, [], [half])
@@ -130,7 +138,9 @@ def test_a_line_that_cannot_be_read_becomes_a_dead_letter(
 def test_with_nothing_stored_x_is_not_asked(x: FakeX, to_x: Settings) -> None:
     ended = subprocess.run(
         [MURMUR, "compliance", "run", "--json"],
-        env=process_environment(to_x), capture_output=True, check=True,
-    )  # fmt: skip
+        env=process_environment(to_x),
+        capture_output=True,
+        check=True,
+    )
     assert json.loads(ended.stdout) == {"tweets": {"ids": 0}, "users": {"ids": 0}}
     assert x.asked == []

@@ -49,10 +49,12 @@ def test_what_the_compliance_streams_say_is_gone_leaves_what_is_stored(
 ) -> None:
     store(
         connection,
-        [scored_tweet(run="live", tweet_id="15", root_id="15", author_id="1"),
-         scored_tweet(run="live", tweet_id="16", root_id="16", author_id="2"),
-         scored_tweet(run="live", tweet_id="17", root_id="17", author_id="3")],
-    )  # fmt: skip
+        [
+            scored_tweet(run="live", tweet_id="15", root_id="15", author_id="1"),
+            scored_tweet(run="live", tweet_id="16", root_id="16", author_id="2"),
+            scored_tweet(run="live", tweet_id="17", root_id="17", author_id="3"),
+        ],
+    )
     log = tmp_path / "log"
     with streaming(to_x, log) as process:
         wait_until(lambda: x.compliance_streams.connected == ALL, 40, "all eight partitions")
@@ -72,9 +74,12 @@ def test_what_the_compliance_streams_say_is_gone_leaves_what_is_stored(
     assert process.returncode == 0, log.read_text()
     assert "murmur_compliance_stream_connected 8.0" in page
     assert json.loads(out) == {
-        "AuthorErased": 1, "TweetDeleted": 1, "TweetWithheld": 1, "not-json": 1,
+        "AuthorErased": 1,
+        "TweetDeleted": 1,
+        "TweetWithheld": 1,
+        "not-json": 1,
         "user_unsuspend": 1,
-    }  # fmt: skip
+    }
     events = raw_events(to_x)
     assert {type(event) for event in events} == {TweetDeleted, TweetWithheld, AuthorErased}
     assert {(event.run, event.source) for event in events} == {("live", SOURCE)}

@@ -154,9 +154,15 @@ def test_a_letter_of_the_scoring_step_goes_back_untouched_and_stays_one_letter(
 def test_what_cannot_go_back_says_why(settings: Settings, database: Connection) -> None:
     def letter(source: str, value: bytes, offset: int, key: bytes | None = None) -> Any:
         return dead_letter(
-            run="r", stage="replay", reason=Reason.NOT_JSON, detail="x", key=key, value=value,
-            position=SourcePosition(source, 0, offset), headers=[],
-        )  # fmt: skip
+            run="r",
+            stage="replay",
+            reason=Reason.NOT_JSON,
+            detail="x",
+            key=key,
+            value=value,
+            position=SourcePosition(source, 0, offset),
+            headers=[],
+        )
 
     raw = topic_name(settings, RAW)
     store_directly(
@@ -189,10 +195,15 @@ def test_letters_are_filtered_and_shown_without_acting_on_the_terminal(
         [("one", Reason.NOT_JSON), ("one", Reason.TOO_LARGE), ("two", Reason.NOT_JSON)]
     ):
         letter = dead_letter(
-            run=run, stage="score", reason=reason, detail=hostile.decode(errors="replace"),
-            key=hostile, value=hostile, position=SourcePosition("tweets.raw", 0, number),
+            run=run,
+            stage="score",
+            reason=reason,
+            detail=hostile.decode(errors="replace"),
+            key=hostile,
+            value=hostile,
+            position=SourcePosition("tweets.raw", 0, number),
             headers=[("\x1b[1m", hostile)],
-        )  # fmt: skip
+        )
         store_directly(database, [], [letter])
 
     def ids(*filters: str) -> list[int]:

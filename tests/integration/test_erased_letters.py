@@ -20,9 +20,15 @@ LINE = b'{"data":{"id":"%s","author_id":"12","text":"half a l' % TWEET.encode()
 
 def letter(value: bytes, run: str = "live", offset: int = 1) -> DeadLetter:
     return dead_letter(
-        run=run, stage="stream", reason=Reason.NOT_JSON, detail="", key=None, value=value,
-        headers=[], position=SourcePosition("tweets.raw", 0, offset),
-    )  # fmt: skip
+        run=run,
+        stage="stream",
+        reason=Reason.NOT_JSON,
+        detail="",
+        key=None,
+        value=value,
+        headers=[],
+        position=SourcePosition("tweets.raw", 0, offset),
+    )
 
 
 def deleted(run: str = "live") -> TweetDeleted:

@@ -18,9 +18,9 @@ from pyarrow import parquet
 from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
-from stream_processors.reading.export import EmptyRun, Format, export_run
-from stream_processors.reading.known_runs import UnknownRun
-from stream_processors.reading.run_deletion import delete_run
+from stream_processors.queries.export import EmptyRun, Format, export_run
+from stream_processors.queries.known_runs import UnknownRun
+from stream_processors.retention.run_deletion import delete_run
 from tests.integration.reading import run_command, some_tweets
 from tests.integration.storing import arrived_now, store
 from tests.stack import MURMUR, process_environment
@@ -71,8 +71,10 @@ def test_a_reader_that_has_seen_enough_is_no_fault(
     which = ["--ids-only"] if form == "ids" else ["--format", form]
     process = subprocess.Popen(
         [MURMUR, "export", "--run", "archive", *which],
-        env=process_environment(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        env=process_environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     with process:
@@ -139,7 +141,7 @@ def test_an_export_that_breaks_off_leaves_the_file_that_was_there(
             yield str(row).encode()
 
     monkeypatch.setattr(
-        "stream_processors.reading.export.json_lines", lambda rows: end_of_connection(iter(rows))
+        "stream_processors.queries.export.json_lines", lambda rows: end_of_connection(iter(rows))
     )
     with pytest.raises(psycopg2.Error):
         export_run(connection, "archive", "jsonl", path)

@@ -42,8 +42,10 @@ def add_gap(settings: Settings, begins: datetime, ends: datetime | None) -> None
 def gaps(settings: Settings, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
     ended = subprocess.run(
         [MURMUR, "gaps", *arguments, "--json"],
-        env=process_environment(settings), capture_output=True, check=False,
-    )  # fmt: skip
+        env=process_environment(settings),
+        capture_output=True,
+        check=False,
+    )
     assert ended.returncode == code, ended.stderr.decode()
     assert TOKEN not in ended.stderr.decode()
     found: list[dict[str, Any]] = json.loads(ended.stdout)["gaps"]
@@ -164,8 +166,10 @@ def test_what_was_read_before_x_failed_is_counted(x: FakeX, to_x: Settings) -> N
     x.search_forbidden_after = 1
     failed = subprocess.run(
         [MURMUR, "gaps", "refill"],
-        env=process_environment(to_x), capture_output=True, check=False,
-    )  # fmt: skip
+        env=process_environment(to_x),
+        capture_output=True,
+        check=False,
+    )
     assert failed.returncode == 1
     assert rows(to_x, "SELECT sum(posts) FROM posts_read") == [(100,)]
     assert rows(to_x, "SELECT status FROM stream_gaps") == [("open",)]
@@ -176,8 +180,10 @@ def test_a_gap_that_x_refuses_to_search_with_any_rule_stays_open(x: FakeX, to_x:
     add_gap(to_x, NOW - 3 * HOURS, NOW - 2 * HOURS)
     refused = subprocess.run(
         [MURMUR, "gaps", "refill"],
-        env=process_environment(to_x), capture_output=True, check=False,
-    )  # fmt: skip
+        env=process_environment(to_x),
+        capture_output=True,
+        check=False,
+    )
     assert refused.returncode == 1
     assert "X searches with none of the rules (X refuses with 400: the query is too long)" in (
         refused.stderr.decode()
@@ -188,7 +194,9 @@ def test_a_gap_that_x_refuses_to_search_with_any_rule_stays_open(x: FakeX, to_x:
 def test_an_unknown_gap_is_named(to_x: Settings) -> None:
     ended = subprocess.run(
         [MURMUR, "gaps", "refill", "77"],
-        env=process_environment(to_x), capture_output=True, check=False,
-    )  # fmt: skip
+        env=process_environment(to_x),
+        capture_output=True,
+        check=False,
+    )
     assert ended.returncode == 1
     assert "there is no gap 77" in ended.stderr.decode()

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from schemas.events import Event
 from schemas.settings import Settings
 from schemas.transport.publisher import ConfirmingPublisher
+from stream_processors.circuit_breaker.breaker import CircuitBreaker, ScoringHeld
+from stream_processors.circuit_breaker.breaker_topic import Hold
+from stream_processors.circuit_breaker.release import read_hold, release
 from stream_processors.dead_letters.cli import dead_letters
-from stream_processors.hold.board import Hold
-from stream_processors.hold.guard import HoldGuard, ScoringHeld
-from stream_processors.hold.release import read_hold, release
 from tests.conditions import wait_until
 from tests.integration.test_score import everything_scored, probe, publish_raw, running_score
 from tests.stack import process_environment
@@ -32,9 +32,9 @@ def touchy(settings: Settings) -> Settings:
 
 
 @contextmanager
-def following(settings: Settings) -> Iterator[tuple[HoldGuard, ConfirmingPublisher]]:
+def following(settings: Settings) -> Iterator[tuple[CircuitBreaker, ConfirmingPublisher]]:
     """A guard as a scoring process has one: it has read the topic, and follows it."""
-    guard = HoldGuard(settings, clock=time.time, told=lambda _: None)
+    guard = CircuitBreaker(settings, clock=time.time, told=lambda _: None)
     guard.board.load()
     finished = threading.Event()
     thread = threading.Thread(target=guard.board.follow_until, args=(finished,))
@@ -79,8 +79,9 @@ def test_a_flood_holds_scoring_over_restarts_until_it_is_released(
     with running_score(touchy, log):
         status, detail = wait_until(
             lambda: answer if "held since" in (answer := probe(log, "/readyz"))[1] else None,
-            60, "the hold to be seen",
-        )  # fmt: skip
+            60,
+            "the hold to be seen",
+        )
         assert (status, "became dead letters" in detail) == (503, True)
         assert probe(log, "/healthz")[0] == 200
         assert "murmur_score_held 1.0" in probe(log, "/metrics")[1]

@@ -120,8 +120,12 @@ def test_the_command_exits_1_while_something_is_missing_and_0_when_it_is_made(
     def init(*arguments: str) -> tuple[int, dict[str, object]]:
         answer = subprocess.run(
             [MURMUR, "init", "--json", *arguments],
-            env=process_environment(bare), capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            env=process_environment(bare),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         document: dict[str, object] = json.loads(answer.stdout)
         return answer.returncode, document
 

@@ -40,15 +40,17 @@ def tweets(words: Mapping[str, str]) -> list[tuple[TweetPosted, str]]:
     return [
         (
             posted(
-                run="other", tweet_id=str(800000000000000000 + number),
+                run="other",
+                tweet_id=str(800000000000000000 + number),
                 posted_at=POSTED_AT + timedelta(minutes=7 * number),
-                text=f"{word} #tag{number % 4} number {number}", label=words[word],
+                text=f"{word} #tag{number % 4} number {number}",
+                label=words[word],
                 rules=(MatchedRule(tag=f"rule {number % 2}"),),
             ),
             words[word],
         )
         for number, word in enumerate(chosen)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("words", [TWO, TWENTY, FIFTY], ids=["2", "20", "50"])
@@ -144,9 +146,14 @@ def test_two_models_with_different_labels_stand_side_by_side(
     run_command(settings, "export", "--run", "other", "--format", "csv", "--output", str(path))
     cells = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
     assert [(cell["label"], cell["probability_bad"] == "") for cell in cells] == [
-        ("good", False), ("bad", False), ("good", True), ("so-so", True),
-    ]  # fmt: skip
+        ("good", False),
+        ("bad", False),
+        ("good", True),
+        ("so-so", True),
+    ]
     (figures,) = aggregates_of(connection, "other", [parse_window("all")], NOW)
     assert {label.label: label.tweets for label in figures.labels} == {
-        "good": 2, "bad": 1, "so-so": 1,
-    }  # fmt: skip
+        "good": 2,
+        "bad": 1,
+        "so-so": 1,
+    }

@@ -22,7 +22,7 @@ from schemas.events import (
 )
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
-from stream_processors.pruning.prune import prune
+from stream_processors.retention.prune import prune
 from stream_processors.sink.transaction import SinkTransaction
 from tests.integration.storing import store
 from tests.recount import differing_hashtag_rollups, differing_rollups
@@ -182,12 +182,18 @@ class Promises(RuleBasedStateMachine):
     def _expected(self, graves: set[Grave]) -> set[tuple[Any, ...]]:
         return {
             (
-                post.run, post.root_id, post.tweet_id, post.version, post.version,
-                post.score.label, post.score.confidence, post.score.model.name,
+                post.run,
+                post.root_id,
+                post.tweet_id,
+                post.version,
+                post.version,
+                post.score.label,
+                post.score.confidence,
+                post.score.model.name,
             )
             for post in (posts[0] for posts in what_remains(self._known(), graves).values())
             if isinstance(post, TweetScored)
-        }  # fmt: skip
+        }
 
     def _known(self) -> list[ScoredEvent]:
         """Return what was published, less what is too old to be kept."""

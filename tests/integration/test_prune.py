@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from schemas.events import LIVE, Reference, TweetScored
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
-from stream_processors.pruning.cli import prune as prune_command
-from stream_processors.pruning.prune import PruneIsBusy, prune
-from stream_processors.reading.run_deletion import delete_run
-from stream_processors.reading.run_list import summaries
+from stream_processors.queries.run_list import summaries
+from stream_processors.retention.cli import prune as prune_command
+from stream_processors.retention.prune import PruneIsBusy, prune
+from stream_processors.retention.run_deletion import delete_run
 from tests.conditions import wait_until
 from tests.integration.storing import arrived_now, store
 from tests.integration.test_sink import publish, query, running_sink

@@ -18,7 +18,7 @@ from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.refresher import Refresher
-from stream_processors.reading.run_deletion import delete_run
+from stream_processors.retention.run_deletion import delete_run
 from tests.conditions import wait_until
 from tests.integration.storing import store
 from tests.unit.examples import scored_tweet

@@ -109,9 +109,12 @@ def test_standard_input_gives_the_same_ids_each_time(settings: Settings) -> None
     content = tweet_line(0) + b'{"text":"without an id"}\n{"text":"without an id"}\nbroken\n'
     for _ in range(2):
         done = subprocess.run(
-            [MURMUR, "replay", "-", "--run", "pipe", "--json"], input=content,
-            env=process_environment(settings), capture_output=True, check=True,
-        )  # fmt: skip
+            [MURMUR, "replay", "-", "--run", "pipe", "--json"],
+            input=content,
+            env=process_environment(settings),
+            capture_output=True,
+            check=True,
+        )
         report = json.loads(done.stdout)
         assert (report["events"], report["dead_letters"]) == (3, 1)
     ids = [event.tweet_id for event in raw_events(settings) if isinstance(event, TweetPosted)]
@@ -121,9 +124,11 @@ def test_standard_input_gives_the_same_ids_each_time(settings: Settings) -> None
 
 def test_standard_input_that_stays_silent_can_be_interrupted(settings: Settings) -> None:
     with subprocess.Popen(
-        [MURMUR, "replay", "-", "--run", "silent", "--json"], env=process_environment(settings),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as process:  # fmt: skip
+        [MURMUR, "replay", "-", "--run", "silent", "--json"],
+        env=process_environment(settings),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
         assert process.stdin is not None
         process.stdin.write(tweet_line(0))
         process.stdin.flush()

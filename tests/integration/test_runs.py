@@ -12,8 +12,8 @@ from schemas.transport.dead_letters import SourcePosition, dead_letter
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.windows import parse_window
-from stream_processors.reading.known_runs import UnknownRun
-from stream_processors.reading.run_deletion import RunIsBusy, delete_run
+from stream_processors.queries.known_runs import UnknownRun
+from stream_processors.retention.run_deletion import RunIsBusy, delete_run
 from tests.integration.reading import NOW, cached, run_command, some_tweets
 from tests.integration.storing import arrived_now, store
 from tests.unit.examples import deleted
@@ -24,9 +24,15 @@ def test_runs_are_listed_with_their_figures(settings: Settings, connection: Conn
     tweets = some_tweets(30)
     store(connection, tweets)
     letter = dead_letter(
-        run="archive", stage="replay", reason=Reason.NOT_JSON, detail="", headers=[], key=None,
-        value=b"{", position=SourcePosition("file:x", 0, 1),
-    )  # fmt: skip
+        run="archive",
+        stage="replay",
+        reason=Reason.NOT_JSON,
+        detail="",
+        headers=[],
+        key=None,
+        value=b"{",
+        position=SourcePosition("file:x", 0, 1),
+    )
     store(connection, [deleted("10001", run="archive"), deleted("77", run="archive")], [letter])
     (listed,) = json.loads(run_command(settings, "runs", "list", "--json").stdout)["runs"]
     assert (listed["run"], listed["kind"], listed["tweets"]) == ("archive", "replay", 29)
@@ -39,9 +45,15 @@ def test_runs_are_listed_with_their_figures(settings: Settings, connection: Conn
 
 def rows_about(connection: Connection, run: str) -> int:
     tables = (
-        "runs", "tweets", "scores", "rollups", "hashtag_rollups", "tombstones", "dead_letters",
+        "runs",
+        "tweets",
+        "scores",
+        "rollups",
+        "hashtag_rollups",
+        "tombstones",
+        "dead_letters",
         "replay_files",
-    )  # fmt: skip
+    )
     with connection, connection.cursor() as cursor:
         total = 0
         for table in tables:

@@ -72,9 +72,12 @@ def everything_scored(settings: Settings) -> bool:
 def messages(settings: Settings, topic: str, at_least: int) -> list[Message]:
     """Return a topic's messages, waiting for as many as are expected."""
     consumer = Consumer(
-        {**kafka_config(settings, "test"), "group.id": f"{settings.topic_prefix}reader-{topic}",
-         "auto.offset.reset": "earliest"}
-    )  # fmt: skip
+        {
+            **kafka_config(settings, "test"),
+            "group.id": f"{settings.topic_prefix}reader-{topic}",
+            "auto.offset.reset": "earliest",
+        }
+    )
     found: list[Message] = []
 
     def enough() -> bool:

@@ -11,8 +11,8 @@ import pytest
 
 from schemas.codec import encode, headers_of, key_of
 from schemas.events import LIVE, Event, Reference
-from schemas.observability.metrics import StageMetrics
-from schemas.observability.progress import Progress
+from schemas.process.metrics import StageMetrics
+from schemas.process.progress import Progress
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
 from schemas.transport.group_lag import GroupLag
@@ -203,10 +203,13 @@ def test_live_tweets_lie_in_partitions_by_day_and_their_deletion_reaches_every_r
     settings: Settings, database: Connection
 ) -> None:
     days = [
-        scored_tweet(run=LIVE, tweet_id=str(800000000000000000 + n * 362387865600000),
-                     posted_at=datetime(2016, 11, 19 + n, 16, tzinfo=UTC))
+        scored_tweet(
+            run=LIVE,
+            tweet_id=str(800000000000000000 + n * 362387865600000),
+            posted_at=datetime(2016, 11, 19 + n, 16, tzinfo=UTC),
+        )
         for n in range(3)
-    ]  # fmt: skip
+    ]
     replayed = scored_tweet(run="replay", tweet_id=days[0].tweet_id)
     store(settings, [*days, replayed], [deleted(days[0].tweet_id, run=LIVE)])
     assert tweets(database).keys() == {(LIVE, day.root_id) for day in days[1:]}

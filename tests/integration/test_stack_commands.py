@@ -18,11 +18,23 @@ def test_kafkas_own_consumer_reads_and_commits_as_a_named_group(settings: Settin
     leave_a_trace(settings, "for-everyone")
     answer = subprocess.run(
         [
-            MURMUR, "kafka", "console-consumer", "--topic", topic_name(settings, SCORED),
-            "--group", "a-reader", "--from-beginning", "--max-messages", "1",
+            MURMUR,
+            "kafka",
+            "console-consumer",
+            "--topic",
+            topic_name(settings, SCORED),
+            "--group",
+            "a-reader",
+            "--from-beginning",
+            "--max-messages",
+            "1",
         ],
-        env=process_environment(settings), capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+        env=process_environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert answer.stdout == "for-everyone\n"
     consumer = Consumer({**kafka_config(settings, "test"), "group.id": "a-reader"})
     partitions = [
@@ -37,8 +49,12 @@ def test_psql_needs_no_address_and_shows_none(settings: Settings) -> None:
     command_of_psql = "\\! tr '\\0' ' ' < /proc/$PPID/cmdline"
     answer = subprocess.run(
         [MURMUR, "psql", "-tA", "-c", "SELECT current_database()", "-c", command_of_psql],
-        env=process_environment(settings), capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+        env=process_environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     database, command = answer.stdout.split("\n", 1)
     assert settings.postgres_uri.endswith(f"/{database}")
     assert "SELECT" in command
@@ -49,8 +65,11 @@ def test_the_status_of_a_stack_is_one_document(stack: Settings) -> None:
     answer = subprocess.run(
         [MURMUR, "status", "--json"],
         env={**os.environ, "MURMUR_HOME": str(stack.home)},
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     document = json.loads(answer.stdout)
     assert document["running"] is True
     assert document["addresses"]["kafka"] == stack.kafka
@@ -68,8 +87,12 @@ def test_the_status_without_a_stack_has_the_lag_of_ones_own_kafka(
     environment = process_environment(settings.model_copy(update={"home": tmp_path / "none"}))
     answer = subprocess.run(
         [MURMUR, "status"],
-        env=environment, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     first, *lines = answer.stdout.splitlines()
     assert first.startswith("No stack runs in ")
     assert "`murmur up`" not in first
@@ -78,6 +101,10 @@ def test_the_status_without_a_stack_has_the_lag_of_ones_own_kafka(
     environment["MURMUR_KAFKA"] = "127.0.0.1:1"
     answer = subprocess.run(
         [MURMUR, "status"],
-        env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (answer.returncode, "lag unknown: Kafka did not answer" in answer.stdout) == (1, True)

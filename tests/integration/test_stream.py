@@ -45,8 +45,9 @@ def test_posts_arrive_with_their_rules_and_a_stop_is_clean_and_quick(
         wait_until(lambda: "200" if "lag" in stream.page("/readyz") else None, 10, "readiness")
         assert "murmur_stream_month_posts 50.0" in wait_until(
             lambda: page if "month_posts 50.0" in (page := stream.page("/metrics")) else None,
-            10, "the count",
-        )  # fmt: skip
+            10,
+            "the count",
+        )
         began_s = time.monotonic()
         report = stream.stop()
         assert time.monotonic() - began_s < 2.5
@@ -122,8 +123,10 @@ def test_a_capture_replays_to_the_same_events(x: FakeX, to_x: Settings, tmp_path
     assert files
     replayed = subprocess.run(
         [MURMUR, "replay", *files, "--run", "again", "--json"],
-        env=process_environment(to_x), capture_output=True, check=True,
-    )  # fmt: skip
+        env=process_environment(to_x),
+        capture_output=True,
+        check=True,
+    )
     again = published(to_x, "again")
     assert set(again) == set(live)
     for tweet_id, event in live.items():

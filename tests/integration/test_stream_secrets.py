@@ -22,8 +22,9 @@ def test_the_token_comes_from_a_file_and_shows_nowhere(
     secret = tmp_path / "secret" / "token"
     secret.parent.mkdir()
     secret.write_text(f"{TOKEN}\n")
-    from_file = to_x.model_copy(update={"x_bearer_token": SecretStr(""),
-                                        "x_bearer_token_file": secret})  # fmt: skip
+    from_file = to_x.model_copy(
+        update={"x_bearer_token": SecretStr(""), "x_bearer_token_file": secret}
+    )
     out = tmp_path / "out"
     x.script.extend(
         f for f in FAULTS if f.name in ("reset before any answer", "half a status line")

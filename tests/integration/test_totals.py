@@ -12,10 +12,10 @@ from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.from_postgres import aggregates_of
-from stream_processors.aggregates.shape import Aggregates
+from stream_processors.aggregates.schema import Aggregates
 from stream_processors.aggregates.windows import parse_window
-from stream_processors.reading.known_runs import UnknownRun
-from stream_processors.reading.totals import read_totals
+from stream_processors.queries.known_runs import UnknownRun
+from stream_processors.queries.totals import read_totals
 from tests.integration.reading import NOW, cached, run_command, some_tweets
 from tests.integration.storing import store
 from tests.unit.examples import deleted, scored_tweet
@@ -133,9 +133,10 @@ def test_the_totals_of_nobody_named_are_of_live_or_of_the_last_run(
 ) -> None:
     store(connection, some_tweets(2, run="first"))
     store(connection, some_tweets(3, run="second"))
-    assert json.loads(run_command(settings, "totals", "--json").stdout)["aggregates"][
-        "run"
-    ] == "second"  # fmt: skip
+    assert (
+        json.loads(run_command(settings, "totals", "--json").stdout)["aggregates"]["run"]
+        == "second"
+    )
     store(connection, some_tweets(1, run="live"))
     assert "live, window all" in run_command(settings, "totals").stdout
 

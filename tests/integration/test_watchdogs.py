@@ -9,7 +9,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient
 
 from schemas import locks
-from schemas.observability.watchdog import EXIT_STALLED, EXIT_UNFINISHED
+from schemas.process.watchdog import EXIT_STALLED, EXIT_UNFINISHED
 from schemas.settings import Settings
 from schemas.topics import SCORED, topic_name
 from schemas.transport.kafka_config import kafka_config

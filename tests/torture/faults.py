@@ -127,8 +127,9 @@ class Faults:
         worker = subprocess.Popen(
             [MURMUR, "score", "--probe-port", "0"],
             env={**os.environ, "MURMUR_HOME": str(self.home)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             _pass(6 + lasts_s)
             if not killed:

@@ -4,10 +4,10 @@ import sys
 import threading
 from pathlib import Path
 
-from producers.live.clock import SystemClock
 from producers.live.command import run_stream
-from producers.replaying.interruption import Interruption
-from schemas.observability.logs import configure_logging
+from producers.x_connection.clock import SystemClock
+from schemas.process.logs import configure_logging
+from schemas.process.stop_signals import StopSignals
 from schemas.settings import load_settings
 
 SILENCE_S = 2.0
@@ -30,9 +30,12 @@ def main() -> None:
     )
     configure_logging(settings, "stream")
     run_stream(
-        settings, capture=Path(sys.argv[1]), probe_port=0, interrupted=Interruption(),
+        settings,
+        capture=Path(sys.argv[1]),
+        probe_port=0,
+        interrupted=StopSignals(),
         clock=HurriedClock(),
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

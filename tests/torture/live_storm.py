@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import msgspec
 
-from producers.live.outcome import Ending
+from producers.x_connection.connection_end import Ending
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from tests.conditions import wait_until
@@ -113,12 +113,19 @@ def storm(
             "SELECT sum(tweets) FROM rollups WHERE rule = '' AND granularity = 'day'",
         )
         return Account(
-            posted=len(posts), connects=len(x.connects_s), most_at_once=x.most_at_once,
-            faults=len(director.played), kills=kills, gaps=len(gaps), delivered=len(delivered),
-            not_taken=not_taken, in_gaps=len(missing), lost=len(lost),
+            posted=len(posts),
+            connects=len(x.connects_s),
+            most_at_once=x.most_at_once,
+            faults=len(director.played),
+            kills=kills,
+            gaps=len(gaps),
+            delivered=len(delivered),
+            not_taken=not_taken,
+            in_gaps=len(missing),
+            lost=len(lost),
             doubled=int(counted) - len(_stored(settings)),
             missing_after_refill=len(due - _stored(settings)),
-        )  # fmt: skip
+        )
 
 
 class _Director:
@@ -199,8 +206,11 @@ def _refilled(settings: Settings, log: Path) -> bool:
     with log.open("ab") as output:
         subprocess.run(
             [MURMUR, "gaps", "refill"],
-            env=process_environment(settings), check=False, stdout=output, stderr=output,
-        )  # fmt: skip
+            env=process_environment(settings),
+            check=False,
+            stdout=output,
+            stderr=output,
+        )
     return not _rows(
         settings, "SELECT 1 FROM stream_gaps WHERE status = 'open' AND to_at IS NOT NULL"
     )
@@ -226,8 +236,11 @@ def _rows(settings: Settings, statement: str) -> list[Any]:
 
 def _stream(settings: Settings, folder: Path, number: int) -> Any:
     command = [
-        sys.executable, "-m", "tests.torture.hurried_stream", str(folder / "captures"),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "tests.torture.hurried_stream",
+        str(folder / "captures"),
+    ]
     return _process(command, settings, folder / f"stream-{number}.log")
 
 
@@ -239,9 +252,12 @@ def _process(
     output: IO[bytes]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, env=process_environment(settings), stdout=output, stderr=output,
+            command,
+            env=process_environment(settings),
+            stdout=output,
+            stderr=output,
             cwd=Path(__file__).parents[2],
-        )  # fmt: skip
+        )
     try:
         yield process
     finally:

@@ -7,12 +7,26 @@ from typing import Final
 
 WORKER_KILLS: Final = ("score-kill", "sink-kill")
 RARE: Final = (
-    "both-kill", "score-stop", "sink-stop", "score-pause", "sink-pause",
-    "kafka-kill", "kafka-stop", "kafka-pause", "kafka-slow",
-    "postgres-kill", "postgres-stop", "postgres-pause", "postgres-slow",
-    "valkey-flush", "valkey-kill", "valkey-stop",
-    "second-score-leaves", "second-score-is-killed", "disk-full",
-)  # fmt: skip
+    "both-kill",
+    "score-stop",
+    "sink-stop",
+    "score-pause",
+    "sink-pause",
+    "kafka-kill",
+    "kafka-stop",
+    "kafka-pause",
+    "kafka-slow",
+    "postgres-kill",
+    "postgres-stop",
+    "postgres-pause",
+    "postgres-slow",
+    "valkey-flush",
+    "valkey-kill",
+    "valkey-stop",
+    "second-score-leaves",
+    "second-score-is-killed",
+    "disk-full",
+)
 _LONGEST_S: Final = 20.0
 _AT_ONCE: Final = 0.15
 

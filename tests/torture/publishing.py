@@ -73,9 +73,12 @@ class Publishing:
                 self.positions[number] = (topic, partition, offset)
 
         producer.produce(
-            topic_name(self.settings, message.topic), key=message.key, value=message.value,
-            headers=list(message.headers), on_delivery=delivered,
-        )  # fmt: skip
+            topic_name(self.settings, message.topic),
+            key=message.key,
+            value=message.value,
+            headers=list(message.headers),
+            on_delivery=delivered,
+        )
         producer.poll(0)
 
     def _producer(self) -> Producer:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from deploy.demo.waiting import NotProcessed, Pipeline, await_processed
+from deploy.demo.pipeline_wait import NotProcessed, Pipeline, await_processed
 from deploy.embedded import stack
 from deploy.embedded.layout import Layout
 from deploy.embedded.state import save_state, settle_state

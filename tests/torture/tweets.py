@@ -27,13 +27,25 @@ _SOURCE: Final = "torture"
 _AUTHORS: Final = 2_000
 _ERASED_AUTHORS: Final = 10
 _RULES: Final = ("trains", "weather", "coffee")
-_PLACES: Final = ("Harbour", "Mill Lane", "Old Bridge", "North Gate", "Fern Hill", "Quay", "Market")
+_PLACES: Final = (
+    "Harbour",
+    "Mill Lane",
+    "Old Bridge",
+    "North Throttle",
+    "Fern Hill",
+    "Quay",
+    "Market",
+)
 _SENTENCES: Final = (
-    "Best coffee for years at {}, thank you!", "Stuck at {} again, I hate this line.",
-    "The market at {} opens at nine.", "So proud of everyone who came to {} today!",
-    "Rain at {}, and the roof leaks. Miserable.", "Does anyone know when {} closes?",
-    "What a lovely evening at {} 😊", "Terrible noise at {} all night 😡",
-)  # fmt: skip
+    "Best coffee for years at {}, thank you!",
+    "Stuck at {} again, I hate this line.",
+    "The market at {} opens at nine.",
+    "So proud of everyone who came to {} today!",
+    "Rain at {}, and the roof leaks. Miserable.",
+    "Does anyone know when {} closes?",
+    "What a lovely evening at {} 😊",
+    "Terrible noise at {} all night 😡",
+)
 _TAGS: Final = ((), ("tram",), ("weather",), ("coffee", "morning"), ("東京",))
 
 

@@ -83,12 +83,18 @@ def _rows(connection: Connection, messages: Sequence[Published]) -> Verdict:
     predictions = dict(zip(texts, load_scorer(None, cache_size=0).predict(texts), strict=True))
     expected = Counter(
         (
-            post.run, post.root_id, post.tweet_id, post.version, post.text,
-            tuple(sorted(rule.tag for rule in post.rules)), hashtags_of(post.text),
-            predictions[post.text].label, predictions[post.text].confidence,
+            post.run,
+            post.root_id,
+            post.tweet_id,
+            post.version,
+            post.text,
+            tuple(sorted(rule.tag for rule in post.rules)),
+            hashtags_of(post.text),
+            predictions[post.text].label,
+            predictions[post.text].confidence,
         )
         for post in remaining
-    )  # fmt: skip
+    )
     found = Counter(
         (*row[:5], tuple(row[5]), tuple(row[6]), *row[7:]) for row in _query(connection, _ROWS)
     )

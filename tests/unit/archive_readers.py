@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from producers.border.origin import Origin
 from producers.formats.archive_format import FormatOptions
 from producers.formats.registry import FORMATS
 from producers.formats.tweeteval import TweetEvalReader
+from producers.parsing.provenance import Origin
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ORIGIN = Origin("test", NOW, "test", "ab" * 32)
@@ -17,7 +17,12 @@ READERS = {
     **{
         name: KNOWN[name].reader(b"", FormatOptions())
         for name in (
-            "x-v2", "x-v1.1", "twarc-flat", "account-export", "json-columns", "sentiment140",
+            "x-v2",
+            "x-v1.1",
+            "twarc-flat",
+            "account-export",
+            "json-columns",
+            "sentiment140",
             "semeval",
         )
     },
@@ -27,5 +32,5 @@ READERS = {
     "csv": KNOWN["csv"].reader(
         b"", FormatOptions(columns=("id", "text", "created_at", "author_id", "lang"))
     ),
-}  # fmt: skip
+}
 JSON_READERS = ("x-v2", "x-v1.1", "twarc-flat", "account-export", "json-columns")

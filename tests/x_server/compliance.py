@@ -61,7 +61,9 @@ class Jobs:
         return b"".join(
             msgspec.json.encode(
                 {
-                    "id": each, "action": "delete", "created_at": "2026-11-20T10:00:00.000Z",
+                    "id": each,
+                    "action": "delete",
+                    "created_at": "2026-11-20T10:00:00.000Z",
                     "redacted_at": "2026-11-21T09:00:00.000Z",
                     "reason": self.reasons.get(each, "deleted"),
                 }
@@ -69,4 +71,4 @@ class Jobs:
             + b"\n"
             for each in self._ids[job_id]
             if each in gone
-        )  # fmt: skip
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from producers.live.outcome import Ending
+from producers.x_connection.connection_end import Ending
 from tests.x_server.exchange import Exchange
 
 
@@ -60,9 +60,11 @@ def _echo_token(exchange: Exchange) -> None:
 def _rate_limited_until(seconds: float) -> Callable[[Exchange], None]:
     def play(exchange: Exchange) -> None:
         exchange.answer(
-            429, b'{"title":"Too Many Requests"}', x_rate_limit_remaining="0",
+            429,
+            b'{"title":"Too Many Requests"}',
+            x_rate_limit_remaining="0",
             x_rate_limit_reset=str(int(time.time() + seconds)),
-        )  # fmt: skip
+        )
 
     return play
 
@@ -197,22 +199,39 @@ FAULTS = (
     Fault("a heartbeat and closed", _heartbeat_and_end, Ending.CLOSED),
     Fault("closed in good order", deliver_and(3, Exchange.end), Ending.CLOSED, posts=3),
     Fault("closed without an end", deliver_and(3, lambda _: None), Ending.RESET, posts=3),
-    Fault("half a line and closed", deliver_and(2, _half_and_end), Ending.CLOSED, posts=2,
-          dead_letters=1),
+    Fault(
+        "half a line and closed",
+        deliver_and(2, _half_and_end),
+        Ending.CLOSED,
+        posts=2,
+        dead_letters=1,
+    ),
     Fault("half a line and reset", deliver_and(2, _half_and_reset), Ending.RESET),
     Fault("half a line and silence", deliver_and(2, _half_and_silence), Ending.SILENT, posts=2),
     Fault("silence", deliver_and(2, Exchange.hold), Ending.SILENT, posts=2),
     Fault("bytes that make no line", deliver_and(2, _drip), Ending.SILENT, posts=2),
     Fault("heartbeats and no post", deliver_and(2, _heartbeats_only), Ending.QUIET, posts=2),
-    Fault("a line that is no JSON", _line_between(b"<html>oops</html>"), Ending.CLOSED, posts=2,
-          dead_letters=1),
-    Fault("a line that is no UTF-8", _line_between(b'{"data":"\xff"}'), Ending.CLOSED, posts=2,
-          dead_letters=1),
+    Fault(
+        "a line that is no JSON",
+        _line_between(b"<html>oops</html>"),
+        Ending.CLOSED,
+        posts=2,
+        dead_letters=1,
+    ),
+    Fault(
+        "a line that is no UTF-8",
+        _line_between(b'{"data":"\xff"}'),
+        Ending.CLOSED,
+        posts=2,
+        dead_letters=1,
+    ),
     Fault("an empty object", _line_between(b"{}"), Ending.CLOSED, posts=2, dead_letters=1),
-    Fault("nesting without end", _line_between(b"[" * 50_000), Ending.CLOSED, posts=2,
-          dead_letters=1),
-    Fault("an overlong line", _line_between(b"x" * 3_000_000), Ending.CLOSED, posts=2,
-          dead_letters=1),
+    Fault(
+        "nesting without end", _line_between(b"[" * 50_000), Ending.CLOSED, posts=2, dead_letters=1
+    ),
+    Fault(
+        "an overlong line", _line_between(b"x" * 3_000_000), Ending.CLOSED, posts=2, dead_letters=1
+    ),
     Fault("a message of X's", _line_between(_OPERATIONAL), Ending.CLOSED, posts=2),
     Fault("no matching rules", deliver_and(1, _without_rules), Ending.CLOSED, posts=2),
     Fault("a rule without a tag", deliver_and(1, _rule_without_tag), Ending.CLOSED, posts=2),
@@ -223,5 +242,5 @@ FAULTS = (
     Fault("compressed", _gzipped, Ending.CLOSED, posts=1),
     Fault("compressed, it says", _no_gzip_though_it_says_so, Ending.CLIENT_FAULT, wait_s=5),
     Fault("chunked, it says", _no_chunks_though_it_says_so, Ending.RESET, wait_s=5),
-)  # fmt: skip
+)
 """In the order in which a connection meets them: before an answer, instead of one, after it."""

@@ -34,15 +34,21 @@ def changed(handler: "Handler", asked: dict[str, Any]) -> None:
     for rule in asked["add"]:
         if rule["value"].count("(") != rule["value"].count(")"):
             errors.append(
-                {"value": rule["value"], "title": "UnprocessableEntity",
-                 "details": ["missing ')' at the end"],
-                 "type": "https://api.twitter.com/2/problems/invalid-rules"}
-            )  # fmt: skip
+                {
+                    "value": rule["value"],
+                    "title": "UnprocessableEntity",
+                    "details": ["missing ')' at the end"],
+                    "type": "https://api.twitter.com/2/problems/invalid-rules",
+                }
+            )
         elif rule["value"] in values:
             errors.append(
-                {"value": rule["value"], "title": "DuplicateRule",
-                 "type": "https://api.twitter.com/2/problems/duplicate-rules"}
-            )  # fmt: skip
+                {
+                    "value": rule["value"],
+                    "title": "DuplicateRule",
+                    "type": "https://api.twitter.com/2/problems/duplicate-rules",
+                }
+            )
         else:
             made.append(rule)
     # X takes all rules of a request or none.

@@ -1,0 +1,113 @@
+"""What a person sees at the end of a demo."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from deploy.demo.result import DemoResult
+from deploy.demo.verification import Check, Count
+from stream_processors.queries.display import totals_view
+
+_MOST_REPEATED: Final = (
+    "SELECT label, text, count(*) FROM scored_tweets GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10"
+)
+
+
+def print_result(result: DemoResult, console: Console) -> None:
+    """Print totals, checks and where to look next."""
+    console.print()
+    console.print(totals_view(result.totals))
+    console.print()
+    console.print(_archive_line(result), soft_wrap=True)
+    console.print(checks_table(result.checks))
+    console.print()
+    console.print(_speed_line(result), soft_wrap=True)
+    console.print()
+    console.print(_what_next(result))
+
+
+def checks_table(checks: list[Check]) -> Table:
+    """Return a line for each check: both numbers where they differ."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    for found in checks:
+        mark = "[green]✓[/]" if found.ok else "[red]✗[/]"
+        numbers = _summed(found.found)
+        if not found.ok:
+            numbers = f"[red]{_shown(found.found)}, expected {_shown(found.expected)}[/]"
+        table.add_row(mark, escape(found.what), numbers)
+    return table
+
+
+def mismatch(checks: list[Check]) -> str:
+    """Return one line that names every check that fails, with both figures."""
+    return "; ".join(
+        f"{found.what}: {_shown(found.found)}, expected {_shown(found.expected)}"
+        for found in checks
+        if not found.ok
+    )
+
+
+def _archive_line(result: DemoResult) -> str:
+    found = result.manifest
+    return (
+        f"[bold]{found.lines:,} lines[/] = {found.posts:,} posts + {found.edits:,} edits + "
+        f"{found.duplicates:,} duplicates + {found.deletions:,} deletions + "
+        f"{found.dead_letters:,} dead letters\n"
+        f"[bold]{found.rows:,} rows[/] = {found.posts:,} posts − {found.deleted_posts:,} deleted "
+        f"posts (their retweets among them); {found.distinct_texts:,} texts are distinct"
+    )
+
+
+def _speed_line(result: DemoResult) -> str:
+    return (
+        f"[bold]{result.lines_per_s:,.0f} lines a second[/] from file to table: replayed in "
+        f"{result.replay_s:.1f} s, all stored after {result.processing_s:.1f} s "
+        f"({result.total_s:.1f} s with the stack's start)"
+    )
+
+
+def _what_next(result: DemoResult) -> RenderableType:
+    murmur = _command()
+    steps = [
+        (f"{murmur} up", "start the stack"),
+        (f"{murmur} replay FILE", "your own archive"),
+        (f"{murmur} totals --run {result.run} --window 1d", "its last day"),
+        (f"{murmur} export --run {result.run} --format csv", "every tweet"),
+        (f"{murmur} psql", f"there: {_MOST_REPEATED};"),
+        (f"{murmur} status", "addresses of the servers"),
+    ]
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    for command, purpose in steps[1:] if result.still_up else steps:
+        table.add_row(Text(command, style="cyan"), Text(purpose, style="dim"))
+    where = "The stack is still up." if result.still_up else "The stack is stopped, its data stays."
+    files = f"The archive and its manifest are in {result.archive_path.parent}, more in README.md."
+    return Group(Text(f"{where} Where to look next:"), table, Text(files, style="dim"))
+
+
+def _command() -> str:
+    """Return how this person calls `murmur` from where they are."""
+    own = Path(sys.executable).with_name("murmur")
+    found = shutil.which("murmur")
+    if found is not None and Path(found) == own:
+        return "murmur"
+    here = Path.cwd()
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)
+
+
+def _summed(count: Count) -> str:
+    if isinstance(count, int):
+        return f"{count:,}"
+    return f"{sum(count.values()):,} in {len(count)} groups"
+
+
+def _shown(count: Count) -> str:
+    if isinstance(count, int):
+        return f"{count:,}"
+    return ", ".join(f"{escape(name)} {number:,}" for name, number in sorted(count.items()))

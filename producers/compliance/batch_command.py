@@ -1,0 +1,96 @@
+"""What `murmur compliance run` does: ask X about everything stored, publish what has to go."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from producers.compliance.jobs import ComplianceJobs, JobOver
+from producers.compliance.removal_writer import STAGE, RemovalWriter
+from producers.compliance.results import SOURCE, Kind, removal_of
+from producers.compliance.stored_ids import StoredIds
+from producers.x_account.client import patient, search_client
+from producers.x_account.http_adapter import x_adapter
+from schemas.codec import Reason
+from schemas.settings import Settings
+from schemas.transport.dead_letters import SourcePosition
+from schemas.transport.postgres import connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+
+_KINDS: Final[tuple[Kind, ...]] = ("tweets", "users")
+_CONFIRM_EVERY: Final = 5_000
+
+
+def run_compliance(
+    settings: Settings,
+    *,
+    give_up_after_s: float,
+    wait: Callable[[float], object] = time.sleep,
+) -> dict[str, dict[str, int]]:
+    """Return, by kind, how many ids were asked about and what was published.
+
+    A job that was interrupted is taken up again; its result may be published twice, which
+    changes nothing. Raises `Failure`.
+    """
+    client = search_client(x_adapter(settings))
+    jobs = ComplianceJobs(client, patient(wait), wait)
+    stored = StoredIds(partial(connect_postgres, settings, STAGE))
+    publisher = ConfirmingPublisher(settings, "murmur-compliance")
+    done: dict[str, dict[str, int]] = {}
+    with closing(stored):
+        for kind in _KINDS:
+            job = _job(jobs, stored, kind)
+            if job is None:
+                done[kind] = {"ids": 0}
+                continue
+            job_id, ids = job
+            try:
+                counted = _published(jobs, job_id, kind, publisher, settings, give_up_after_s)
+            except JobOver:
+                stored.finished(job_id, 0, datetime.now(UTC))
+                raise
+            stored.finished(job_id, counted.total(), datetime.now(UTC))
+            done[kind] = {"ids": ids, **counted}
+    return done
+
+
+def _job(jobs: ComplianceJobs, stored: StoredIds, kind: Kind) -> tuple[str, int] | None:
+    """Return the job to wait for, making one where none is unfinished; None without ids."""
+    unfinished = stored.unfinished(kind)
+    if unfinished is not None:
+        return unfinished
+    with tempfile.TemporaryFile() as file:
+        ids = 0
+        for each in stored.ids(kind):
+            file.write(each.encode() + b"\n")
+            ids += 1
+        if not ids:
+            return None
+        file.seek(0)
+        job_id = jobs.begin(kind, file)
+    stored.began(job_id, kind, ids, datetime.now(UTC))
+    return job_id, ids
+
+
+def _published(
+    jobs: ComplianceJobs,
+    job_id: str,
+    kind: Kind,
+    publisher: ConfirmingPublisher,
+    settings: Settings,
+    give_up_after_s: float,
+) -> Counter[str]:
+    writer = RemovalWriter(publisher, settings)
+    counted: Counter[str] = Counter()
+    for number, line in enumerate(jobs.result(job_id, give_up_after_s), start=1):
+        parse = partial(removal_of, line, kind, datetime.now(UTC))
+        outcome = writer.write(line, parse, SourcePosition(f"{SOURCE}:{job_id}", 0, number))
+        counted["dead letters" if isinstance(outcome, Reason) else outcome] += 1
+        if number % _CONFIRM_EVERY == 0:
+            publisher.confirm()
+    publisher.confirm()
+    return counted

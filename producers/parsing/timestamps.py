@@ -1,0 +1,83 @@
+"""Times as archives write them, to UTC."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from producers.parsing.faults import Unparsable
+from schemas.codec import Reason
+from schemas.tweet_time import ImplausibleTime, posted_at
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_NUMBER: Final = re.compile(r"([0-9]{9,10})(\.[0-9]+)?|([0-9]{12,13})")
+_API_1_1: Final = re.compile(
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) "
+    r"(?:([+-])([0-9]{2})([0-9]{2})|(UTC|GMT|PST|PDT)) ([0-9]{4})"
+)
+_ZONE_HOURS: Final = {"UTC": 0, "GMT": 0, "PST": -8, "PDT": -7}
+_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+
+def time_of_post(
+    root_id: str, written: datetime | None, run_started_at: datetime, received_at: datetime
+) -> datetime:
+    """Return when a tweet was posted (`schemas.tweet_time.posted_at`); may raise `Unparsable`."""
+    try:
+        return posted_at(root_id, written, run_started_at, received_at)
+    except ImplausibleTime as error:
+        raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+
+
+def utc(moment: datetime) -> datetime:
+    """Return a moment in UTC; one without an offset is taken to be in UTC already."""
+    if moment.tzinfo is UTC:
+        return moment
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Unparsable(Reason.IMPLAUSIBLE_TIME, "a time beyond the calendar") from None
+
+
+def parse_moment(value: object, field: str) -> datetime:
+    """Return the UTC moment of an archive's date; raise `Unparsable` where it is none.
+
+    Known are ISO 8601, the dates of X's API 1.1 (`Wed Aug 27 13:08:45 +0000 2008`, in data sets
+    also with UTC, GMT, PST or PDT in the place of the offset), and seconds
+    (9 or 10 digits) or milliseconds (12 or 13 digits) since 1970, as text or number.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value) if abs(value) < 1e15 else ""
+    if not isinstance(value, str):
+        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no date")
+    text = value.strip()
+    try:
+        if number := _EPOCH_NUMBER.fullmatch(text):
+            return _EPOCH + timedelta(milliseconds=_milliseconds(number))
+        if parts := _API_1_1.fullmatch(text):
+            return utc(_api_1_1(parts))
+        return utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no date") from None
+
+
+def _milliseconds(number: re.Match[str]) -> int:
+    seconds, fraction, milliseconds = number.groups()
+    if milliseconds is not None:
+        return int(milliseconds)
+    return int(seconds) * 1000 + int(((fraction or ".")[1:4]).ljust(3, "0"))
+
+
+def _api_1_1(parts: re.Match[str]) -> datetime:
+    month, day, hour, minute, second, sign, *offset, zone_name, year = parts.groups()
+    if month not in _MONTHS or (position := _MONTHS.index(month)) % 3:
+        raise ValueError(month)
+    if zone_name is not None:
+        distance = timedelta(hours=_ZONE_HOURS[zone_name])
+    else:
+        distance = timedelta(hours=int(offset[0]), minutes=int(offset[1]))
+    zone = timezone(-distance if sign == "-" else distance)
+    return datetime(
+        int(year), position // 3 + 1, int(day), int(hour), int(minute), int(second), tzinfo=zone
+    )

@@ -1,0 +1,157 @@
+"""Looking at files before anything is published: their format, and which files they are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from producers.archives.byte_stream import looked_at, none_if_empty
+from producers.archives.compression import beginning_of
+from producers.archives.fingerprint import file_sha256
+from producers.archives.inputs import STANDARD_INPUT, Input
+from producers.archives.opening import content_of, is_parquet
+from producers.archives.tar_members import BLOCK_BYTES, is_tar
+from producers.archives.zip_members import is_zip
+from producers.formats.archive_format import ArchiveReader, FormatOptions
+from producers.formats.json_columns import JSON_COLUMNS
+from producers.formats.named_values import COLUMNS
+from producers.formats.registry import SNIFFED_BYTES, choose_format
+from producers.formats.tweeteval import belongs_to_texts, labels_beside
+from producers.parsing.field_values import storable
+from producers.replay.plan import TAR, ZIP, ArchiveFile
+from schemas.failures import Failure
+
+_MOST_KINDS: Final = 5
+
+
+class EmptyFile(Failure):
+    """There is nothing in a file that could be replayed."""
+
+
+class PassedOver(NamedTuple):
+    """A file that is not replayed, and why."""
+
+    file: str
+    why: str
+
+
+class Prepared(NamedTuple):
+    """What is to be replayed, and what is not: empty files, and some of those in folders."""
+
+    files: list[ArchiveFile]
+    passed_over: list[PassedOver]
+
+
+def prepare_files(
+    inputs: Sequence[Input],
+    options: FormatOptions,
+    format_name: str | None,
+    *,
+    standard_input: BinaryIO | None = None,
+    on_read: Callable[[int], None] = lambda _bytes: None,
+) -> Prepared:
+    """Return the files with format and hash; raise `Failure` before a byte of any is published.
+
+    A file that a person named must have a known format; one found in a folder is passed over, and
+    so is any that is empty, unless there is no other.
+    All formats are told first: hashing reads every file once (`on_read` gets the sizes in bytes).
+    """
+    unhashed: list[ArchiveFile] = []
+    passed_over: list[PassedOver] = []
+    for path, named in inputs:
+        if belongs_to_texts(path) and not named:
+            passed_over.append(PassedOver(_shown(path), "read along with the texts beside it"))
+            continue
+        try:
+            if path == STANDARD_INPUT:
+                unhashed.append(_from_standard_input(standard_input, options, format_name))
+            else:
+                unhashed.append(_of_path(path, options, format_name))
+        except Failure as failure:
+            if named and not isinstance(failure, EmptyFile):
+                raise Failure(f"{_shown(path)}: {failure}") from failure
+            passed_over.append(PassedOver(_shown(path), str(failure)))
+    if not unhashed:
+        raise Failure(_nothing_to_replay(passed_over))
+    return Prepared([_hashed(file, on_read) for file in unhashed], passed_over)
+
+
+def _nothing_to_replay(passed_over: list[PassedOver]) -> str:
+    kinds = passed_over_by_kind(passed_over)
+    if len(passed_over) == 1:
+        return kinds[0]
+    return f"there is no archive among these files: {'; '.join(kinds[:_MOST_KINDS])}"
+
+
+def passed_over_by_kind(passed_over: Sequence[PassedOver]) -> list[str]:
+    """Return why files are not replayed, once for all of which the same is true."""
+    files: dict[str, list[str]] = {}
+    for file, why in passed_over:
+        files.setdefault(why, []).append(file)
+    return [
+        f"{names[0]}{f' and {len(names) - 1:,} more' if len(names) > 1 else ''}: {why}"
+        for why, names in files.items()
+    ]
+
+
+def _shown(path: Path) -> str:
+    return "standard input" if path == STANDARD_INPUT else storable(str(path))
+
+
+def _of_path(path: Path, options: FormatOptions, format_name: str | None) -> ArchiveFile:
+    options = replace(options, labels=labels_beside(path), file_name=path.name)
+    try:
+        with path.open("rb") as file:
+            stored = beginning_of(file)
+            content = iter(()) if is_zip(stored) else _content(file)
+            beginning, _ = looked_at(content, SNIFFED_BYTES)
+        size_bytes = path.stat().st_size
+    except OSError as error:
+        raise Failure(str(error.strerror)) from error
+    name, reader = _format_of(stored, beginning, options, format_name)
+    return ArchiveFile(path, "", size_bytes, name, reader, options, format_name)
+
+
+def _from_standard_input(
+    file: BinaryIO | None, options: FormatOptions, format_name: str | None
+) -> ArchiveFile:
+    if file is None:
+        raise Failure("it can be replayed, but not looked at beforehand")
+    stored = beginning_of(file)
+    if is_zip(stored):
+        raise Failure("a zip is read from its end: name the file instead of standard input")
+    # What feeds a pipe may be slow: one line decides, more is not waited for.
+    beginning, content = looked_at(_content(file), SNIFFED_BYTES, one_line=True)
+    name, reader = _format_of(stored, beginning, options, format_name)
+    return ArchiveFile(
+        STANDARD_INPUT, "standard-input", 0, name, reader, options, format_name, content
+    )
+
+
+def _content(file: BinaryIO) -> Iterator[bytes]:
+    content = none_if_empty(content_of(file, COLUMNS))
+    if content is None:
+        raise EmptyFile("it is empty")
+    return content
+
+
+def _format_of(
+    stored: bytes, beginning: bytes, options: FormatOptions, format_name: str | None
+) -> tuple[str, ArchiveReader | None]:
+    """`stored` begins the file as it lies there, `beginning` what is in it."""
+    if is_zip(stored):
+        return ZIP, None
+    if is_tar(beginning[:BLOCK_BYTES]):
+        return TAR, None
+    named = JSON_COLUMNS.name if is_parquet(stored) else format_name
+    known = choose_format(beginning, options, named)
+    return known.name, known.reader(beginning, options)
+
+
+def _hashed(file: ArchiveFile, on_read: Callable[[int], None]) -> ArchiveFile:
+    if file.stream is not None:
+        return file
+    try:
+        return replace(file, sha256=file_sha256(file.path, on_read))
+    except OSError as error:
+        raise Failure(f"{file.shown}: {error.strerror}") from error

@@ -1,0 +1,148 @@
+"""One pass over a file: its records, those of the files in a tar or zip among them."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import BinaryIO, Final, NamedTuple
+
+from producers.archives.lines import LineReader
+from producers.archives.member import Member
+from producers.archives.opening import content_of
+from producers.archives.records import Lines, Record, Unreadable
+from producers.archives.tar_members import tar_members
+from producers.archives.zip_members import zip_members
+from producers.formats.archive_format import ArchiveReader
+from producers.formats.named_values import COLUMNS
+from producers.parsing.provenance import Origin, Parsed
+from producers.replay.packed_files import UNKNOWN_FORMAT, PackedFile, packed_files
+from producers.replay.plan import ZIP, ArchiveFile
+from producers.replay.positions import FilePosition
+from schemas.codec import Reason
+
+EMPTY: Final = "empty"
+"""Counted in the place of a format for the files of a tar or zip that hold nothing."""
+
+EXAMPLES: Final = 5
+"""How many of the things of one kind that could not be read are named."""
+
+
+class Placed(NamedTuple):
+    """A record, who parses it, where it comes from, and in which file of a tar or zip it stands."""
+
+    record: Record
+    reader: ArchiveReader
+    origin: Origin
+    member: int
+    file_name: str
+
+
+class RecordReader:
+    """Reads a file once, from a position on.
+
+    `lines` counts the lines read so far, `formats` the formats met (a tar's files have their
+    own), `unknown` names files of a tar that have none, and why. `damage` says at the end what
+    could not be read, None where all could; each damage has been a record too.
+    """
+
+    def __init__(
+        self, file: ArchiveFile, opened: BinaryIO | None, *, run: str, run_started_at: datetime
+    ) -> None:
+        self._file = file
+        self._opened = opened
+        self._origin = Origin(run, run_started_at, file.format_name, file.sha256)
+        self._lines_before = 0
+        self._current = LineReader(())
+        self._damages: list[str] = []
+        self.formats: dict[str, int] = {}
+        self.unknown: list[str] = []
+
+    @property
+    def lines(self) -> int:
+        """How many lines have been read."""
+        return self._lines_before + self._current.lines
+
+    @property
+    def damage(self) -> str | None:
+        """What could not be read, as far as it is known by now."""
+        damages = self._damages + [self._current.damage] * (self._current.damage is not None)
+        others = f", and {len(damages) - 1} more" if len(damages) > 1 else ""
+        return f"{damages[0]}{others}" if damages else None
+
+    def records(self, start: FilePosition) -> Iterator[Placed | None]:
+        """Yield the records from `start` on; None for each that is read and passed over."""
+        passed = start.records_done - start.records_before_member
+        if self._file.reader is not None:
+            name = self._file.name
+            self._count(self._file.format_name)
+            yield from self._of(self._file.reader, self._content(), self._origin, 0, name, passed)
+            return
+        for packed in packed_files(self._members(), self._file, start.members_done):
+            yield from self._of_packed(packed, passed)
+            passed = 0
+
+    def _content(self) -> Iterator[bytes]:
+        if self._file.stream is not None:
+            return self._file.stream
+        return iter(()) if self._opened is None else content_of(self._opened, COLUMNS)
+
+    def _members(self) -> Iterator[Member]:
+        if self._file.format_name == ZIP and self._opened is not None:
+            return zip_members(self._opened)
+        return tar_members(self._content())
+
+    def _of_packed(self, packed: PackedFile, passed: int) -> Iterator[Placed | None]:
+        name = f"{self._file.name}/{packed.name}"
+        origin = replace(self._origin, content=f"{self._file.sha256}/{packed.number}")
+        if packed.damage is not None:
+            self._damages.append(packed.damage)
+            record = Record(1, b"", Unreadable(Reason.UNREADABLE_LINE, packed.damage))
+            yield Placed(record, _PassedOver(), origin, packed.number, name)
+            return
+        if packed.reader is not None:
+            origin = replace(origin, source=packed.format_name)
+        elif len(self.unknown) < EXAMPLES:
+            self.unknown.append(f"{name}: {packed.why}")
+        reader = packed.reader or _PassedOver()
+        yield from self._of(reader, packed.content, origin, packed.number, name, passed)
+        holds_something = packed.reader is None or self._current.lines or self._current.damage
+        self._count(packed.format_name if holds_something else EMPTY)
+        if self._current.damage is not None:
+            self._damages.append(f"{packed.name}: {self._current.damage}")
+        self._lines_before += self._current.lines
+        self._current = LineReader(())
+
+    def _of(
+        self,
+        reader: ArchiveReader,
+        content: Iterator[bytes],
+        origin: Origin,
+        member: int,
+        name: str,
+        passed: int,
+    ) -> Iterator[Placed | None]:
+        self._current = LineReader(content)
+        is_stream = self._file.stream is not None
+        whole = origin.content.encode()
+        for number, record in enumerate(reader.records(iter(self._current))):
+            if number < passed:
+                yield None
+                continue
+            if is_stream:
+                # What comes from standard input is known by nothing but the line itself.
+                origin = replace(origin, content=hashlib.sha256(whole + record.raw).hexdigest())
+            yield Placed(record, reader, origin, member, name)
+
+    def _count(self, format_name: str) -> None:
+        self.formats[format_name] = self.formats.get(format_name, 0) + 1
+
+
+@dataclass(frozen=True)
+class _PassedOver:
+    """Reads nothing of a file, and says so."""
+
+    def records(self, _lines: Lines) -> Iterator[Record]:
+        yield Record(1, b"")
+
+    def parse(self, _record: Record, _origin: Origin, _received_at: datetime) -> Parsed:
+        return Parsed(skipped=[UNKNOWN_FORMAT])

@@ -1,0 +1,118 @@
+"""What a rule may ask of a tweet, read off the event and, where there is one, X's document."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import regex
+
+from schemas.events import TweetPosted
+
+_HASHTAG: Final = regex.compile(
+    r"(?<![\w&/])[#＃]([\p{L}\p{M}\p{Nd}_]*[\p{L}\p{M}][\p{L}\p{M}\p{Nd}_]*)"
+)
+_MENTION: Final = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{1,20})(?![\w@])")
+_LINK: Final = re.compile(r"https?://\S+", re.IGNORECASE)
+_WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
+_MEDIA_LINK: Final = re.compile(r"pic\.(?:twitter|x)\.com/\w")
+
+
+class _User(msgspec.Struct):
+    id: str | int | None = None
+    username: str | None = None
+
+
+class _Attachments(msgspec.Struct):
+    media_keys: list[str] | None = None
+
+
+class _Tweet(msgspec.Struct):
+    id: str | int | None = None
+    attachments: _Attachments | None = None
+
+
+class _Includes(msgspec.Struct):
+    users: list[_User] | None = None
+
+
+class _Document(msgspec.Struct):
+    data: _Tweet | list[_Tweet] | None = None
+    includes: _Includes | None = None
+
+
+@dataclass(frozen=True)
+class TweetContext:
+    """What a document says beside its tweets: names of accounts by id, ids of tweets with media."""
+
+    usernames: dict[str, str]
+    with_media: frozenset[str]
+
+
+_decoder: Final = msgspec.json.Decoder(_Document)
+
+
+def surroundings_of(raw: bytes) -> TweetContext:
+    """Return what a document of X's API v2 says beside its tweets; nothing for any other."""
+    try:
+        document = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return TweetContext({}, frozenset())
+    users = document.includes.users if document.includes is not None else None
+    tweets = document.data if isinstance(document.data, list) else [document.data]
+    return TweetContext(
+        {str(user.id): user.username.casefold() for user in users or () if user.username},
+        frozenset(
+            str(tweet.id)
+            for tweet in tweets
+            if tweet is not None and tweet.attachments is not None and tweet.attachments.media_keys
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A tweet as rules see it, everything in lower case."""
+
+    text: str
+    words: tuple[str, ...]
+    hashtags: frozenset[str]
+    mentions: frozenset[str]
+    has: frozenset[str]
+    kinds: frozenset[str]
+    language: str | None
+    authors: frozenset[str]
+    addressee: str | None
+
+
+def facts_of(tweet: TweetPosted, around: TweetContext) -> Facts:
+    """Return the facts of a tweet.
+
+    The author's name is known only where the document has it, the addressee of a reply only where
+    the text begins with it.
+    """
+    links = _LINK.findall(tweet.text)
+    plain = _LINK.sub(" ", tweet.text)
+    hashtags = frozenset(tag.casefold() for tag in _HASHTAG.findall(plain))
+    mentions = tuple(name.casefold() for name in _MENTION.findall(plain))
+    kinds = frozenset(_KINDS[reference.kind] for reference in tweet.references)
+    media = tweet.tweet_id in around.with_media or _MEDIA_LINK.search(tweet.text) is not None
+    present = {"links": links, "hashtags": hashtags, "mentions": mentions, "media": media}
+    author = tweet.author_id
+    addressed = "reply" in kinds and tweet.text.lstrip().startswith("@")
+    return Facts(
+        text=" ".join(plain.casefold().split()),
+        words=tuple(_WORD.findall(plain.casefold())),
+        hashtags=hashtags,
+        mentions=frozenset(mentions),
+        has=frozenset(name for name, found in present.items() if found),
+        kinds=kinds,
+        language=None if tweet.language is None else tweet.language.casefold(),
+        authors=frozenset(
+            name for name in (author, around.usernames.get(author or "")) if name is not None
+        ),
+        addressee=mentions[0] if addressed and mentions else None,
+    )
+
+
+_KINDS: Final = {"retweeted": "retweet", "quoted": "quote", "replied_to": "reply"}

@@ -1,0 +1,50 @@
+"""How a connection, or the attempt at one, ended."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Ending(StrEnum):
+    """Why there is no connection. Few and stable: they stand in gaps and in metrics."""
+
+    CLOSED = "closed-by-x"
+    RESET = "connection-lost"
+    UNREACHABLE = "unreachable"
+    HTTP = "http-error"
+    RATE_LIMITED = "rate-limited"
+    SILENT = "silent-stall"
+    QUIET = "no-posts"
+    CLIENT_FAULT = "client-fault"
+    BUFFER_FULL = "buffer-full"
+    SPEND_GUARD = "spend-guard"
+    STOPPED = "stopped"
+    KILLED = "process-ended"
+
+
+_ADVICE: Final = {
+    400: "X does not take the question: does the account have MURMUR_X_BACKFILL_MINUTES?",
+    401: "X does not take the token: see MURMUR_X_BEARER_TOKEN",
+    403: "X says that the account has no access to the filtered stream",
+    409: "X has no rules: run `murmur rules apply`",
+}
+
+
+@dataclass(frozen=True)
+class ConnectionEnd:
+    """How one call to X ended. `accepted`: X answered 200. `lines` has heartbeats among them.
+
+    `asked_wait_s` is what X's answer asks for, 0 where it asks for nothing.
+    """
+
+    ending: Ending
+    accepted: bool = False
+    lines: int = 0
+    lived_s: float = 0.0
+    status: int | None = None
+    asked_wait_s: float = 0.0
+
+    @property
+    def advice(self) -> str:
+        """What a person may have to mend, empty where it will mend itself."""
+        return _ADVICE.get(self.status or 0, "")

@@ -1,0 +1,46 @@
+"""An export as a table for people."""
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from retrain.evaluation.number_format import HEADINGS, figure_text
+from retrain.export.card import NOT_KEPT_OUT
+from retrain.export.result import Exported
+
+
+def exported_view(exported: Exported) -> RenderableType:
+    """Return what `murmur model export` shows at its end."""
+    gate = exported.gate
+    rows = {
+        "logits, ONNX against PyTorch": f"{gate.logit_difference:.1e} apart at most",
+        "macro-recall, int8 against fp32": (
+            f"{gate.macro_recall_int8:.4f} against {gate.macro_recall_fp32:.4f}"
+        ),
+        "same labels, int8 and fp32": f"{gate.same_labels:.2%} of {gate.texts:,}",
+        "other labels alone than among 32": f"{gate.labels_by_batch} of {gate.texts_by_batch:,}",
+        "size": f"{gate.size_bytes / 1e6:.1f} MB",
+    }
+    if gate.cost is not None:
+        cost = gate.cost
+        rows[f"CPU a tweet, against {cost.against}"] = (
+            f"{cost.cpu_us:.0f} µs against {cost.cpu_us_against:.0f}, {cost.ratio:.2f} times"
+        )
+    by_label = (
+        f"{label} {of_label.temperature}, {of_label.lead_power}"
+        for label, of_label in exported.calibration.items()
+    )
+    rows["temperatures, powers of the lead"] = "; ".join(by_label)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    for name, value in rows.items():
+        table.add_row(escape(name), escape(value))
+    for texts_of, figures in exported.measured.items():
+        table.add_row("", "")
+        mark = " †" if texts_of in exported.not_kept_out else ""
+        table.add_row(f"[bold]{escape(texts_of)}{mark}[/]", "")
+        for name, figure in figures.items():
+            table.add_row(HEADINGS[name], escape(figure_text(figure)))
+    sealed = f"{exported.name} {exported.version} ({exported.sha256[:12]}) in {exported.folder}"
+    notes = [Text(NOT_KEPT_OUT)] if exported.not_kept_out else []
+    return Group(Text(sealed), table, *notes)

@@ -1,0 +1,84 @@
+"""What a worker has before it, asked of the brokers beside its work: also while that hangs."""
+
+import logging
+import threading
+from collections.abc import Callable, Collection
+
+from schemas.process.metrics import StageMetrics
+from schemas.process.progress import Progress
+from schemas.transport.expired_unread import ExpiredUnread
+from schemas.transport.group_lag import GroupLag, KafkaUnavailable, Partition, lag_of
+
+logger = logging.getLogger(__name__)
+
+_INTERVAL_S = 2.0
+_KAFKA = "Kafka"
+
+
+def note_expired(metrics: StageMetrics, partition: Partition, count: int) -> None:
+    """Count messages that expired before they were read, and say so: they are lost."""
+    metrics.expired_unread.inc(count)
+    logger.error(
+        "%d messages of %s expired before they were read",
+        count,
+        partition[0],
+        extra={"topic": partition[0], "partition": partition[1], "messages": count},
+    )
+
+
+class LagWatch:
+    """Keeps `progress.lag`, says when Kafka is away, and looks for what expired unread.
+
+    The lag is that of the partitions that are `assigned` to this process. One that has none, as
+    every process has in its first seconds, answers for the whole group while that stands still.
+    `told` gets the lag each time.
+    """
+
+    def __init__(
+        self,
+        group_lag: GroupLag,
+        *,
+        assigned: Callable[[], Collection[Partition]],
+        progress: Progress,
+        expired: ExpiredUnread,
+        told: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._group_lag = group_lag
+        self._assigned = assigned
+        self._progress = progress
+        self._expired = expired
+        self._told = told
+        self._committed = 0
+
+    def start(self, finished: threading.Event) -> None:
+        """Look every two seconds in a thread of its own until `finished` is set."""
+        threading.Thread(target=self._run, args=(finished,), name="lag", daemon=True).start()
+
+    def look(self) -> None:
+        """Ask the brokers once."""
+        progress = self._progress
+        try:
+            standings = self._group_lag.standings()
+        except KafkaUnavailable as error:
+            if progress.unavailable is None:
+                progress.unavailable = _KAFKA
+                logger.warning("%s", error)
+            return
+        if progress.unavailable == _KAFKA:
+            progress.advance()
+        assigned = self._assigned()
+        for partition, low in standings.low.items():
+            if partition in assigned:
+                self._expired.low(partition, low)
+        lag = lag_of(*standings)
+        committed = sum(standings.committed.values())
+        if assigned:
+            progress.lag = sum(behind for partition, behind in lag.items() if partition in assigned)
+        else:
+            progress.lag = sum(lag.values()) if committed == self._committed else 0
+        self._committed = committed
+        self._told(progress.lag)
+
+    def _run(self, finished: threading.Event) -> None:
+        while not finished.wait(_INTERVAL_S):
+            self.look()

@@ -1,0 +1,165 @@
+"""`murmur totals`, `murmur runs`, `murmur export`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+
+
+@click.command(short_help="Show a run's figures.")
+@click.option("--run", help="Default: `live` if it has tweets, else the run that changed last.")
+@click.option(
+    "--window",
+    "window_text",
+    default="all",
+    show_default=True,
+    metavar="WINDOW",
+    help="1h, 1d and all come from Redis; any other (30m, 6h, 2w) is computed.",
+)
+@_JSON
+def totals(run: str | None, window_text: str, as_json: bool) -> None:
+    """Show a run's figures: labels, confidence, hashtags, rules, a series over time."""
+    from datetime import UTC, datetime
+
+    import msgspec
+
+    from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
+    from stream_processors.aggregates.windows import InvalidWindow, parse_window
+    from stream_processors.queries.display import totals_view
+    from stream_processors.queries.totals import read_totals
+
+    try:
+        window = parse_window(window_text)
+    except InvalidWindow as error:
+        raise click.BadParameter(str(error), param_hint="--window") from error
+    found = read_totals(load_settings(), run, window, datetime.now(UTC))
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    else:
+        terminal_console().print(totals_view(found))
+
+
+@click.group()
+def runs() -> None:
+    """List the runs, or delete one."""
+
+
+@runs.command("list")
+@_JSON
+def list_runs(as_json: bool) -> None:
+    """Show every run: the live stream and each replay."""
+    import msgspec
+
+    from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
+    from schemas.transport.postgres import connect_postgres
+    from stream_processors.queries.display import runs_table
+    from stream_processors.queries.run_list import summaries
+
+    connection = connect_postgres(load_settings(), "runs")
+    try:
+        found = summaries(connection)
+    finally:
+        connection.close()
+    if as_json:
+        click.echo(msgspec.json.encode({"runs": found}))
+    elif found:
+        terminal_console().print(runs_table(found))
+    else:
+        click.echo("there are no runs yet: `murmur replay FILE` or `murmur demo` makes one")
+
+
+@runs.command("delete", short_help="Delete a run and all that belongs to it.")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--really-live", is_flag=True, help="Allow it for the run `live`.")
+def delete(name: str, yes: bool, really_live: bool) -> None:
+    """Delete a run: its tweets, figures, dead letters and deletions, for good."""
+    from schemas.settings import load_settings
+    from schemas.transport.postgres import connect_postgres
+    from stream_processors.retention.run_deletion import (
+        delete_run,
+        forget_in_redis,
+        refuse_live,
+        require_traces,
+    )
+
+    refuse_live(name, really_live)
+    settings = load_settings()
+    connection = connect_postgres(settings, "runs")
+    try:
+        require_traces(connection, name)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError("there is nobody to ask: add --yes to delete")
+            click.confirm(f"Delete run {name!r} with everything in it?", abort=True, err=True)
+        delete_run(connection, name)
+    finally:
+        connection.close()
+    click.echo(f"run {name!r} is deleted", err=True)
+    if not forget_in_redis(settings, name):
+        click.echo(
+            f"Redis does not answer; figures of {name!r} there end within {settings.cache_ttl_s} s",
+            err=True,
+        )
+
+
+@click.command(short_help="Write a run's tweets with their labels.")
+@click.option("--run", required=True, help="Which run, see `murmur runs list`.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv", "parquet"]),
+    help="Default: jsonl. Parquet needs --output.",
+)
+@click.option("--ids-only", is_flag=True, help="One tweet id a line: what X lets people share.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file, which appears when it is complete. Default: standard output.",
+)
+@click.option(
+    "--formula-guard/--no-formula-guard",
+    default=True,
+    show_default=True,
+    help="In CSV, put an apostrophe before a cell that a spreadsheet would run as a formula "
+    "(or that begins with an apostrophe: taking one away gives the text back).",
+)
+def export(
+    run: str,
+    form: Literal["jsonl", "csv", "parquet"] | None,
+    ids_only: bool,
+    output: Path | None,
+    formula_guard: bool,
+) -> None:
+    """Write a run's tweets with their labels, in one order: the same data, the same bytes."""
+    from schemas.settings import load_settings
+    from schemas.transport.postgres import connect_postgres
+    from stream_processors.queries.export import export_run
+
+    if ids_only and form:
+        raise click.UsageError("--ids-only has a format of its own: leave --format out")
+    if form == "parquet" and output is None:
+        raise click.UsageError("parquet needs --output FILE")
+    connection = connect_postgres(load_settings(), "export")
+    try:
+        tweets = export_run(
+            connection,
+            run,
+            "ids" if ids_only else form or "jsonl",
+            output,
+            guard_csv=formula_guard,
+        )
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`). Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    finally:
+        connection.close()
+    if output is not None:
+        click.echo(f"{tweets:,} tweets in {output}", err=True)

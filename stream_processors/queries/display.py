@@ -1,0 +1,161 @@
+"""Figures as people like to read them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from stream_processors.aggregates.schema import Aggregates, Grouped
+from stream_processors.queries.run_list import RunSummary
+from stream_processors.queries.totals import Totals
+
+_KNOWN_COLOURS: Final = {"positive": "green", "negative": "red", "neutral": "bright_black"}
+_OTHER_COLOURS: Final = ("cyan", "magenta", "yellow", "blue", "bright_cyan", "bright_magenta")
+_SPARKS: Final = "▁▂▃▄▅▆▇█"
+_BAR_WIDTH: Final = 24
+_MOST_GROUPS: Final = 10
+_MOST_SPARKS: Final = 72
+
+
+def totals_view(totals: Totals) -> RenderableType:
+    """Return everything `murmur totals` shows."""
+    figures = totals.aggregates
+    parts: list[RenderableType] = [Text.from_markup(_headline(figures))]
+    if figures.tweets:
+        parts += [labels_table(figures), "", groups_table("hashtag", figures.hashtags, figures), ""]
+        if figures.rules:
+            parts += [groups_table("rule", figures.rules, figures), ""]
+        parts += [series_line(figures), _models_line(figures)]
+    parts.append(Text(_caption(totals), style="dim"))
+    return Group(*parts)
+
+
+def labels_table(figures: Aggregates) -> Table:
+    """Return the labels with bars, shares and mean confidences."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("label")
+    table.add_column("")
+    for heading in ("tweets", "share", "mean confidence"):
+        table.add_column(heading, justify="right")
+    colours = _colours(figures)
+    for label in figures.labels:
+        share = label.tweets / figures.tweets
+        table.add_row(
+            f"[{colours[label.label]}]{escape(label.label)}[/]",
+            Text("█" * max(1, round(share * _BAR_WIDTH)), style=colours[label.label]),
+            f"{label.tweets:,}",
+            f"{share:.1%}",
+            f"{label.mean_confidence:.3f}",
+        )
+    mean = figures.mean_confidence or 0.0
+    table.add_row("all", "", f"{figures.tweets:,}", "", f"{mean:.3f}", style="bold")
+    return table
+
+
+def groups_table(heading: str, groups: Sequence[Grouped], figures: Aggregates) -> RenderableType:
+    """Return the ten most frequent groups, each with a bar that its labels share."""
+    if not groups:
+        return Text(f"no {heading}s", style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(heading)
+    table.add_column("")
+    table.add_column("tweets", justify="right")
+    most = groups[0].tweets
+    colours = _colours(figures)
+    for group in groups[:_MOST_GROUPS]:
+        name = f"#{group.name}" if heading == "hashtag" else group.name
+        table.add_row(escape(name), _shared_bar(group, most, colours), f"{group.tweets:,}")
+    return table
+
+
+def series_line(figures: Aggregates) -> Text:
+    """Return the series as one line of small bars."""
+    totals = _joined([sum(point.by_label.values()) for point in figures.series])
+    most = max(totals, default=0)
+    # Rounded up: the most is the full bar, and the least that is more than nothing the lowest.
+    marks = "".join(" " if not total else _SPARKS[-(-8 * total // most) - 1] for total in totals)
+    return Text.assemble(f"tweets over time, {_span(figures)}\n", (marks, "cyan"))
+
+
+def runs_table(runs: Sequence[RunSummary]) -> Table:
+    """Return what `murmur runs list` shows."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in ("run", "started", "tweets", "dead letters", "deletions", "last change"):
+        is_number = heading in ("tweets", "dead letters", "deletions")
+        table.add_column(heading, justify="right" if is_number else "left", no_wrap=True)
+    pruned = any(run.kept_from for run in runs)
+    if pruned:
+        table.add_column("tweets kept from")
+    for run in runs:
+        table.add_row(
+            escape(run.run),
+            _moment(run.started_at),
+            f"{run.tweets:,}",
+            f"{run.dead_letters:,}",
+            f"{run.deletions:,}",
+            _moment(run.changed_at) if run.changed_at else "never",
+            *([str(run.kept_from or "its start")] if pruned else []),
+        )
+    return table
+
+
+def _headline(figures: Aggregates) -> str:
+    name = f"[bold]{escape(figures.run)}[/], window {figures.window}"
+    if figures.start is None or figures.end is None:
+        return f"{name}: no tweets; `murmur status` shows how many wait to be scored"
+    return f"{name}: {_moment(figures.start)} to {_moment(figures.end)} UTC"
+
+
+def _caption(totals: Totals) -> str:
+    place = {"redis": "Redis", "postgres": "PostgreSQL"}[totals.source]
+    why = f" ({totals.note})" if totals.note else ""
+    return f"as of {totals.aggregates.as_of.astimezone(UTC):%H:%M:%S} UTC, from {place}{why}"
+
+
+def _models_line(figures: Aggregates) -> Text:
+    names = [f"{model.name} {model.version} ({model.sha256[:12]})" for model in figures.models]
+    return Text(f"scored by {', '.join(names)}", style="dim")
+
+
+def _span(figures: Aggregates) -> str:
+    step = timedelta(seconds=figures.series_step_s)
+    most = max((sum(point.by_label.values()) for point in figures.series), default=0)
+    return f"at most {most:,} in {_step_name(step)}"
+
+
+def _step_name(step: timedelta) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count, rest = divmod(int(step.total_seconds()), length)
+        if not rest:
+            return f"a {unit}".replace("a h", "an h") if count == 1 else f"{count} {unit}s"
+    return str(step)
+
+
+def _joined(totals: list[int]) -> list[int]:
+    width = -(-len(totals) // _MOST_SPARKS) or 1
+    return [sum(totals[start : start + width]) for start in range(0, len(totals), width)]
+
+
+def _shared_bar(group: Grouped, most: int, colours: dict[str, str]) -> Text:
+    bar = Text()
+    tweets = 0
+    for label, colour in colours.items():
+        # Rounding the sums, not the parts: equal groups have bars of equal length.
+        tweets += group.by_label.get(label, 0)
+        bar.append("█" * (round(tweets / most * _BAR_WIDTH) - len(bar)), style=colour)
+    return bar
+
+
+def _colours(figures: Aggregates) -> dict[str, str]:
+    labels = sorted(figure.label for figure in figures.labels)
+    others = [label for label in labels if label not in _KNOWN_COLOURS]
+    spare = {label: _OTHER_COLOURS[n % len(_OTHER_COLOURS)] for n, label in enumerate(others)}
+    return {label: _KNOWN_COLOURS.get(label) or spare[label] for label in labels}
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -1,0 +1,74 @@
+"""The figures of a run: from Redis, and from PostgreSQL where Redis has none."""
+
+from datetime import datetime
+
+import redis
+from msgspec import Struct
+
+from schemas import cache_keys
+from schemas.failures import Failure
+from schemas.settings import Settings
+from schemas.transport.cache import connect_redis
+from schemas.transport.postgres import PostgresUnavailable, connect_postgres
+from stream_processors.aggregates.cache import AggregatesCache
+from stream_processors.aggregates.from_postgres import aggregates_of
+from stream_processors.aggregates.schema import Aggregates
+from stream_processors.aggregates.windows import Window
+from stream_processors.queries.known_runs import default_run, require_run
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """Aggregates with the place they came from: `redis` or `postgres`.
+
+    `note` says why PostgreSQL had to be asked, and is empty otherwise.
+    """
+
+    source: str
+    note: str
+    aggregates: Aggregates
+
+
+def read_totals(settings: Settings, run: str | None, window: Window, now: datetime) -> Totals:
+    """Return a run's figures over a window; no run: `live` if it has tweets, else the last one.
+
+    A run that is named, over a window that is kept, needs no PostgreSQL. Raises `UnknownRun`, and
+    `Failure` where neither server can answer.
+    """
+    if run is None:
+        run = _default_run(settings)
+    cached, note = _from_cache(settings, run, window)
+    if cached is not None:
+        return Totals(source="redis", note="", aggregates=cached)
+    try:
+        connection = connect_postgres(settings, "totals")
+    except PostgresUnavailable as error:
+        raise Failure(f"{note}, and {error}") from error
+    try:
+        require_run(connection, run)
+        (found,) = aggregates_of(connection, run, [window], now)
+    finally:
+        connection.close()
+    return Totals(source="postgres", note=note, aggregates=found)
+
+
+def _default_run(settings: Settings) -> str:
+    try:
+        connection = connect_postgres(settings, "totals")
+    except PostgresUnavailable as error:
+        raise Failure(f"the runs are not known (--run NAME may be in Redis): {error}") from error
+    try:
+        return default_run(connection)
+    finally:
+        connection.close()
+
+
+def _from_cache(settings: Settings, run: str, window: Window) -> tuple[Aggregates | None, str]:
+    if window.name not in cache_keys.WINDOWS:
+        return None, f"Redis keeps only the windows {', '.join(cache_keys.WINDOWS)}"
+    try:
+        with connect_redis(settings) as client:
+            cache = AggregatesCache(client, settings.topic_prefix, settings.cache_ttl_s)
+            found = cache.read(run, window.name)
+    except redis.RedisError:
+        return None, "Redis does not answer"
+    return found, "" if found else "Redis does not hold this run"

@@ -1,0 +1,128 @@
+"""Dropping days of `live` while sinks write and people read."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from typing import Final, TypeVar
+
+from msgspec import Struct
+from psycopg2 import errors, sql
+from psycopg2.extensions import cursor
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from schemas import locks
+from schemas.failures import Failure
+from schemas.transport.postgres import Connection
+from stream_processors.retention.days import DayPartition, partitions_before
+from stream_processors.retention.limit import kept_from, raise_limit
+
+_ATTEMPTS: Final = 6
+_LOCK_TIMEOUT: Final = "3s"
+"""While a lock is waited for, writers queue behind it: better to let them pass and try again."""
+
+Result = TypeVar("Result")
+_BUSY: Final = (errors.LockNotAvailable, errors.DeadlockDetected)
+
+
+class PruneIsBusy(Failure):
+    """Others held what it needs for too long; the limit holds, and some days are still there."""
+
+
+class PrunedDay(Struct, frozen=True, kw_only=True):
+    """A day that was dropped, and what its tables took on disk."""
+
+    day: date
+    size_bytes: int
+
+
+class PruneReport(Struct, frozen=True, kw_only=True):
+    """What was dropped, or with `dry_run` what would be; `kept_from` is the first day kept."""
+
+    kept_from: date
+    days: tuple[PrunedDay, ...]
+    dry_run: bool
+
+
+def prune(
+    connection: Connection, first_day: date, *, dry_run: bool, attempts: int = _ATTEMPTS
+) -> PruneReport:
+    """Drop the tweets and scores of `live` of all days before `first_day`; rollups stay.
+
+    The limit is remembered first, under the lock that sinks share: from then on they store nothing
+    of those days, so that no rollup moves for a tweet that is being dropped. Then each partition is
+    detached without blocking anybody, and dropped. May be interrupted and repeated; a limit never
+    goes back. Raises `PruneIsBusy`.
+    """
+    if dry_run:
+        with connection, connection.cursor() as cur:
+            limit = max(first_day, kept_from(cur))
+            partitions = partitions_before(cur, limit)
+        return _report(limit, partitions, dry_run=True)
+    limit = _patiently(lambda: _remember(connection, first_day), attempts)
+    with connection, connection.cursor() as cur:
+        partitions = partitions_before(cur, limit)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cur:
+            _set_lock_timeout(cur, "SET")
+            for partition in partitions:
+                _patiently(partial(_drop, cur, limit, partition.name), attempts)
+    finally:
+        connection.autocommit = False
+    return _report(limit, partitions, dry_run=False)
+
+
+def _remember(connection: Connection, first_day: date) -> date:
+    with connection, connection.cursor() as cur:
+        _set_lock_timeout(cur, "SET LOCAL")
+        # The first waits for the batches under way, the second for days that are being made.
+        for lock in (locks.REMOVALS, locks.RUN_CREATION):
+            cur.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+        return raise_limit(cur, first_day)
+
+
+def _drop(cur: cursor, limit: date, name: str) -> None:
+    """Go on from wherever an earlier attempt was interrupted."""
+    for partition in partitions_before(cur, limit):
+        if partition.name != name:
+            continue
+        if partition.parent is not None:
+            cur.execute(
+                sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
+                    sql.Identifier(partition.parent),
+                    sql.Identifier(name),
+                    sql.SQL("FINALIZE" if partition.pending else "CONCURRENTLY"),
+                )
+            )
+        cur.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
+
+
+def _patiently(act: Callable[[], Result], attempts: int) -> Result:
+    """Return what `act` returns, trying again while others hold its locks."""
+    try:
+        for attempt in Retrying(
+            retry=retry_if_exception_type(_BUSY),
+            stop=stop_after_attempt(attempts),
+            wait=wait_fixed(0.5),
+            reraise=True,
+        ):
+            with attempt:
+                return act()
+    except _BUSY as error:
+        raise PruneIsBusy(
+            "the tables are in use: end what reads them for long (an export?), and call again"
+        ) from error
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _set_lock_timeout(cur: cursor, command: str) -> None:
+    statement = sql.SQL(f"{command} lock_timeout = {{}}")
+    cur.execute(statement.format(sql.Literal(_LOCK_TIMEOUT)))
+
+
+def _report(limit: date, partitions: list[DayPartition], *, dry_run: bool) -> PruneReport:
+    sizes: dict[date, int] = {}
+    for partition in partitions:
+        sizes[partition.day] = sizes.get(partition.day, 0) + partition.size_bytes
+    days = tuple(PrunedDay(day=day, size_bytes=size) for day, size in sizes.items())
+    return PruneReport(kept_from=limit, days=days, dry_run=dry_run)

@@ -1,0 +1,1 @@
+"""How is a message of `tweets.raw` scored? Topology, micro-batches, extraction, the worker."""

@@ -1,0 +1,134 @@
+"""The topology: tweets.raw → clean, score → tweets.scored, or → tweets.dead-letter."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, TypeAlias, cast
+
+import faust
+from faust.types import TP, EventT, StreamT
+from mode import CrashingSupervisor
+
+from schemas.private_files import make_private_folder
+from schemas.settings import Settings
+from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
+from schemas.transport.dead_letters import SourcePosition
+from stream_processors.scoring.microbatches import Microbatches
+from stream_processors.scoring.score_batch import Received
+
+Step: TypeAlias = Callable[[Sequence[Received]], None]
+"""Scores a window and returns once all that it published has been acknowledged."""
+
+
+def build_app(
+    settings: Settings,
+    *,
+    step: Step,
+    executor: Executor,
+    acknowledged: Callable[[], None],
+    assigned: Callable[[set[TP]], None],
+) -> faust.App:
+    """Return the Faust application of the scoring process; nothing is connected yet.
+
+    Raw bytes come in and are decoded by `step`, which never raises on malformed ones: a typed topic
+    stalls for ever at its first malformed message. A window's offsets are acknowledged in order and
+    only when everything that was published for it is safe; if `step` raises, nothing is, the
+    process ends, and whoever took over gets the window again.
+    """
+    app = faust.App(
+        group_name(settings, SCORE_GROUP),
+        broker=[f"kafka://{server}" for server in settings.kafka_servers.split(",")],
+        broker_credentials=_credentials(settings),
+        broker_commit_interval=1,
+        broker_max_poll_records=500,
+        # Without new messages for this long aiokafka would leave the group, and Faust not rejoin.
+        broker_max_poll_interval=24 * 3600,
+        # A killed worker's partitions stand still for this long.
+        broker_session_timeout=10,
+        broker_heartbeat_interval=3,
+        broker_rebalance_timeout=60,
+        broker_request_timeout=90,
+        consumer_auto_offset_reset="earliest",
+        stream_buffer_maxsize=8 * settings.score_window,
+        stream_wait_empty=True,
+        # It makes empty folders for tables that there are none of; by default in the current one.
+        datadir=make_private_folder(settings.home / "faust"),
+        store="memory://",
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        # Faust would let BROKER_URL and the like of the environment win over all of this.
+        env_prefix="MURMUR_FAUST",
+        worker_redirect_stdouts=False,
+    )
+    raw = app.topic(
+        topic_name(settings, RAW),
+        key_type=bytes,
+        key_serializer="raw",
+        value_type=bytes,
+        value_serializer="raw",
+    )
+
+    async def score(stream: StreamT[Any]) -> None:
+        loop = asyncio.get_running_loop()
+
+        async def process(events: Sequence[EventT[bytes]]) -> None:
+            window = [_received(event) for event in events]
+            await loop.run_in_executor(executor, step, window)
+            for event in events:
+                await stream.ack(event)
+            acknowledged()
+
+        async with asyncio.TaskGroup() as tasks:
+            windows = Microbatches(tasks, process, most_items=settings.score_window)
+            async for events in cast("faust.Stream[Any]", stream).noack_take(
+                settings.score_window, settings.score_window_s
+            ):
+                await windows.add(events)
+
+    app.agent(raw, name="score", concurrency=1, supervisor_strategy=CrashingSupervisor)(score)
+
+    async def on_assigned(_app: faust.App, partitions: set[TP], **_: object) -> None:
+        # It asks the brokers, and the loop has heartbeats and signals to see to.
+        await asyncio.get_running_loop().run_in_executor(None, assigned, partitions)
+
+    app.on_partitions_assigned.connect(cast("Any", on_assigned), weak=False)
+    return app
+
+
+def _received(event: EventT[bytes]) -> Received:
+    message = event.message
+    headers = message.headers or {}
+    return Received(
+        position=SourcePosition(
+            message.topic, message.partition, message.offset, int(message.timestamp * 1000)
+        ),
+        key=message.key,
+        value=message.value,
+        # Kafka lets a header have no value; Faust's types do not say so.
+        headers=[
+            (name, value)
+            for name, value in (headers.items() if isinstance(headers, Mapping) else headers)
+            if isinstance(value, bytes)
+        ],
+    )
+
+
+def _credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    context = None
+    if settings.kafka_security_protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
+        if settings.kafka_ssl_certificate_file is not None:
+            context.load_cert_chain(
+                settings.kafka_ssl_certificate_file, settings.kafka_ssl_key_file
+            )
+    if settings.kafka_security_protocol.startswith("SASL_"):
+        return faust.SASLCredentials(
+            username=settings.kafka_sasl_username,
+            password=settings.kafka_sasl_password.get_secret_value(),
+            ssl_context=context,
+            mechanism=settings.kafka_sasl_mechanism,
+        )
+    return faust.SSLCredentials(context) if context is not None else None

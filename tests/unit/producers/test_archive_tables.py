@@ -1,0 +1,90 @@
+"""Tables: whether a lone column is CSV, and what is said of a header that names no text."""
+
+import gzip
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from producers.archives.compression import decompressed
+from producers.archives.inputs import Input
+from producers.archives.lines import LineReader
+from producers.formats.archive_format import FormatOptions
+from producers.parsing.provenance import Origin
+from producers.replay.preparing import prepare_files
+from schemas.events import TweetPosted
+from schemas.failures import Failure
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "texts"),
+    [
+        ("a.csv", b'text\n"Hello, ""world"""\nplain\n', ['Hello, "world"', "plain"]),
+        ("a.CSV.gz", b'text\n"So true"\nplain\n', ["So true", "plain"]),
+        ("a.txt", b'text\n"Hello, ""world"""\nplain', ['Hello, "world"', "plain"]),
+        ("a", b'"text"\n"one"\n"two\nlines"\n', ["one", "two\nlines"]),
+        ("a", b'text\nwell, well\n"To be" they said\n', ["well, well", '"To be" they said']),
+    ],
+)
+def test_a_lone_column_is_csv_by_its_name_or_where_its_rows_are_quoted(
+    tmp_path: Path, name: str, content: bytes, texts: list[str]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    assert texts_of(path, FormatOptions()) == texts
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a", b'text\nwell, well\n"So true"\n'),
+        ("a", b'text\nwell\n"So true"\n'),
+        ("a.tsv", b'text\n"Hello, ""world"""\n'),
+        ("a", b"text\n"),
+    ],
+)
+def test_a_lone_column_that_may_be_both_is_refused(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(Failure, match=r"--format csv or --format tsv"):
+        texts_of(path, FormatOptions())
+
+
+def test_a_lone_column_may_be_named_for_a_file_without_a_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'one\n"Hello, ""world"""\n')
+    (tmp_path / "b.jpg").write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0")
+    assert texts_of(path, FormatOptions(columns=("text",))) == ["one", 'Hello, "world"']
+    with pytest.raises(Failure, match="in no format"):
+        texts_of(tmp_path / "b.jpg", FormatOptions(columns=("text",)))
+
+
+def texts_of(path: Path, options: FormatOptions) -> list[str]:
+    (file,) = prepare_files([Input(path, named=True)], options, None).files
+    assert file.reader is not None
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    with path.open("rb") as opened:
+        rows = file.reader.records(iter(LineReader(decompressed(opened))))
+        origin = Origin("r", now, file.format_name, "ab" * 32)
+        events = [each for row in rows for each in file.reader.parse(row, origin, now).events]
+    return [event.text for event in events if isinstance(event, TweetPosted)]
+
+
+@pytest.mark.parametrize("named", [None, "csv"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"Id,txt,lbl\n1,hi,2\n", "the header has id, txt, lbl; none is text: .*--columns"),
+        (b"id,txt\n1,hi\n", "takes the header line for a row"),
+        (b"id;text;label\n1;hi;2\n", "semicolons stand between its columns"),
+    ],
+)
+def test_wrong_column_names_are_told(
+    tmp_path: Path, content: bytes, said: str, named: str | None
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(Failure, match=said):
+        prepare_files([Input(path, named=True)], FormatOptions(), named)

@@ -1,0 +1,26 @@
+"""Logs say what happened, and not the same thing twenty times a second."""
+
+import logging
+
+from schemas.process.logs import OnceInAWhile
+
+
+def record(logger: str, text: str) -> logging.LogRecord:
+    return logging.LogRecord(logger, logging.ERROR, __file__, 1, text, (), None)
+
+
+def test_what_a_client_of_kafka_repeats_is_said_again_after_a_while_with_how_often() -> None:
+    now_s = 0.0
+    says = OnceInAWhile(lambda: now_s).filter
+    assert says(record("aiokafka.consumer", "no broker"))
+    assert [says(record("aiokafka.consumer", "no broker")) for _ in range(5)] == [False] * 5
+    assert says(record("aiokafka.consumer", "another fault"))
+    now_s = 10.0
+    again = record("aiokafka.consumer", "no broker")
+    assert says(again)
+    assert vars(again)["left_out"] == 5
+
+
+def test_our_own_lines_are_always_said() -> None:
+    says = OnceInAWhile(lambda: 0.0).filter
+    assert all(says(record("stream_processors.sink", "stored")) for _ in range(3))

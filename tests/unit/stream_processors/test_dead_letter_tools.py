@@ -1,0 +1,75 @@
+"""What is shown of a dead letter does nothing, and a redriven message says what it was."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codec import Headers
+from schemas.printable import shown
+from schemas.transport.redrives import REDRIVE_HEADER, Redrive, passed_on, redrive_of, redriven
+from stream_processors.dead_letters.time_option import InvalidMoment, parse_moment
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+headers = st.lists(st.tuples(st.text(max_size=20), st.binary(max_size=50)), max_size=6)
+redrives = st.builds(
+    Redrive,
+    source=st.text(max_size=50),
+    partition=st.integers(0, 2**31 - 1),
+    offset=st.integers(0, 2**63 - 1),
+    timestamp_ms=st.integers(0, 2**63 - 1),
+    run=st.none() | st.text(max_size=63),
+    count=st.integers(1, 1_000),
+)
+
+
+@given(st.none() | st.binary() | st.text())
+def test_nothing_that_is_shown_can_act_on_a_terminal(content: bytes | str | None) -> None:
+    assert shown(content).isprintable()
+
+
+def test_long_values_are_cut_and_say_so() -> None:
+    assert shown(b"x" * 5_000).startswith("x" * 2_000 + "…")
+    assert "3,000" in shown(b"x" * 5_000)
+
+
+@given(st.text("x", max_size=200))
+def test_what_is_shown_of_a_value_is_never_longer_than_the_value(content: str) -> None:
+    assert len(shown(content, 60)) <= len(content)
+
+
+def test_escapes_and_direction_marks_are_spelt_out() -> None:
+    assert shown("\x1b[31mred\u202egnp\n") == r"\x1b[31mred\u202egnp\n"
+
+
+@given(headers, redrives)
+def test_a_redrive_leaves_the_own_headers_and_reads_back(own: Headers, redrive: Redrive) -> None:
+    linked = redriven(own, redrive)
+    assert redrive_of(linked) == redrive
+    assert linked[:-1] == [pair for pair in own if pair[0] != REDRIVE_HEADER]
+    assert redrive_of(passed_on(linked)) == redrive
+
+
+@given(st.binary())
+def test_a_malformed_link_is_none(value: bytes) -> None:
+    assert redrive_of([(REDRIVE_HEADER, value)]) is None
+    assert redrive_of([(REDRIVE_HEADER, b'{"source":"x","count":-1}')]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2h", NOW - timedelta(hours=2)),
+        ("2026-11-20", datetime(2026, 11, 20, tzinfo=UTC)),
+        ("2026-11-20T10:30:00+01:00", datetime(2026, 11, 20, 9, 30, tzinfo=UTC)),
+    ],
+)
+def test_moments_are_dates_or_lengths_of_time_ago(text: str, moment: datetime) -> None:
+    assert parse_moment(text, NOW) == moment
+
+
+@pytest.mark.parametrize("text", ["", "all", "yesterday", "-2h"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(InvalidMoment):
+        parse_moment(text, NOW)

@@ -1,0 +1,88 @@
+"""Microbatches fill while the one before is at work."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_processors.scoring.microbatches import Microbatches
+
+
+@given(arrivals=st.lists(st.integers(0, 9), max_size=30), most=st.integers(1, 5))
+def test_every_item_is_in_one_window_in_order(arrivals: list[int], most: int) -> None:
+    seen: list[Sequence[int]] = []
+
+    async def process(window: Sequence[int]) -> None:
+        await asyncio.to_thread(seen.append, list(window))
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            windows = Microbatches[int](tasks, process, most_items=most)
+            number = 0
+            for count in arrivals:
+                await windows.add(range(number, number + count))
+                number += count
+
+    asyncio.run(run())
+    assert [item for window in seen for item in window] == list(range(sum(arrivals)))
+    assert all(1 <= len(window) <= most for window in seen)
+
+
+def test_a_first_item_goes_off_at_once_and_what_comes_meanwhile_together() -> None:
+    seen: list[Sequence[str]] = []
+
+    async def run() -> None:
+        at_work, go_on = asyncio.Event(), asyncio.Event()
+
+        async def process(window: Sequence[str]) -> None:
+            seen.append(window)
+            at_work.set()
+            await go_on.wait()
+
+        async with asyncio.TaskGroup() as tasks:
+            windows = Microbatches[str](tasks, process, most_items=10)
+            await windows.add(["a"])
+            await at_work.wait()
+            await windows.add(["b"])
+            await windows.add(["c", "d"])
+            go_on.set()
+
+    asyncio.run(run())
+    assert seen == [["a"], ["b", "c", "d"]]
+
+
+def test_who_adds_waits_while_a_full_window_waits() -> None:
+    async def run() -> None:
+        at_work, go_on = asyncio.Event(), asyncio.Event()
+
+        async def process(_window: Sequence[int]) -> None:
+            at_work.set()
+            await go_on.wait()
+
+        async with asyncio.TaskGroup() as tasks:
+            windows = Microbatches[int](tasks, process, most_items=2)
+            await windows.add([1])
+            await at_work.wait()
+            adding = asyncio.create_task(windows.add([2, 3]))
+            await asyncio.wait([adding], timeout=0.05)
+            assert not adding.done()
+            go_on.set()
+            await adding
+
+    asyncio.run(run())
+
+
+def test_a_fault_ends_who_adds_even_where_nothing_more_is_added() -> None:
+    async def run() -> None:
+        async def process(_window: Sequence[int]) -> None:
+            raise LookupError("no way")
+
+        async with asyncio.TaskGroup() as tasks:
+            await Microbatches[int](tasks, process, most_items=2).add([1])
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as fault:
+        asyncio.run(run())
+    assert fault.group_contains(LookupError)
