@@ -75,6 +75,6 @@ lock: $(UV) ## Write the lock files anew from pyproject.toml (no index address g
 	$(COMPILE) --constraints requirements/retrain.txt pyproject.toml -o requirements/serving.txt
 	$(COMPILE) --constraints requirements/retrain.txt --extra dev pyproject.toml -o requirements/dev.txt
 
-clean: ## Remove the environment and the embedded stack with its data
-	-test -x $(BIN)/murmur && $(BIN)/murmur down --delete-data
+clean: ## Remove the environment and the embedded stack with its data (ARGS=--yes: do not ask)
+	if test -x $(BIN)/murmur; then $(BIN)/murmur down --delete-data $(ARGS); fi
 	rm -rf $(VENV)

@@ -123,7 +123,7 @@ def replay(
     from schemas.process.logs import configure_logging
     from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
 
     if run is not None and into is not None:
         raise click.UsageError("--run and --into name two runs: give one of them")
@@ -168,7 +168,7 @@ def replay(
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(report.as_json()) + b"\n")
     else:
-        terminal_console().print(report_table(report))
+        print_whole(terminal_console(), report_table(report))
     for sentence in what_next(report):
         console.print(sentence, markup=False, soft_wrap=True)
     if report.outcome is ReplayOutcome.INTERRUPTED:

@@ -204,8 +204,9 @@ class Settings(BaseSettings):
     def _needed(self, field: str, value: str) -> str:
         if not value:
             raise MissingSetting(
-                f"no {field} is known: start the embedded stack with `murmur up`, "
-                f"or set MURMUR_{field.upper()}"
+                f"no {field} is known: MURMUR_{field.upper()} is not set, and no stack runs in "
+                f"{self.home.absolute()} (`murmur up` starts one there; MURMUR_HOME names another "
+                "folder)"
             )
         return value
 

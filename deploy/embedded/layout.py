@@ -46,6 +46,11 @@ class Layout:
         return self.home / "programs.json"
 
     @property
+    def runs(self) -> Path:
+        """The runs that PostgreSQL held at the last orderly stop; absent while the stack is up."""
+        return self.home / "runs.json"
+
+    @property
     def supervisor_config(self) -> Path:
         """The supervisor's configuration (mode 0600)."""
         return self.home / "supervisord.conf"

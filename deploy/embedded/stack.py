@@ -17,6 +17,7 @@ from deploy.embedded.processes import end_processes, remember_commands, remember
 from deploy.embedded.servers import PROGRAM_OF, addresses, await_servers, prepare_servers
 from deploy.embedded.start_programs import Say
 from deploy.embedded.state import StackState, load_state, save_state, settle_state
+from deploy.embedded.stored_runs import remember_runs, stored_runs
 from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor_command
 from deploy.embedded.supervisor_config import supervisor_config
 from deploy.embedded.workers import WORKERS, await_workers, worker_programs
@@ -57,6 +58,7 @@ def up(
         state = _ensure_supervisor(layout, embedded, env_file, say)
         known = addresses(state, embedded)
         write_private(layout.addresses, msgspec.json.encode(known).decode())
+        remember_runs(layout, None)
         settings = settings_at(layout.home, env_file)
         supervisor = Supervisor(state)
         await_servers(layout, state, settings, supervisor, embedded, say)
@@ -71,6 +73,12 @@ def up(
         return settings
 
 
+def runs(home: Path) -> bool:
+    """Tell whether a stack runs in a home: its supervisor answers."""
+    state = load_state(Layout.of(home))
+    return state is not None and Supervisor(state).answers()
+
+
 def down(home: Path, *, say: Say = lambda _: None) -> bool:
     """Stop the stack, workers first, and keep its data; tell whether anything ran.
 
@@ -80,8 +88,14 @@ def down(home: Path, *, say: Say = lambda _: None) -> bool:
     if not layout.home.exists():
         return False
     with _locked(layout):
+        state = load_state(layout)
+        if layout.addresses.exists() and state is not None and Supervisor(state).answers():
+            # No settings of a person's: these are the stack's own servers.
+            runs = stored_runs(settings_at(layout.home, env_file=None))
+            if runs is not None:
+                remember_runs(layout, runs)
         layout.addresses.unlink(missing_ok=True)
-        return _stop(layout, load_state(layout), say)
+        return _stop(layout, state, say)
 
 
 def remove(home: Path) -> None:

@@ -22,10 +22,9 @@ def list_(as_json: bool) -> None:
     """Show every time without a connection and what became of it."""
     import msgspec
     from rich.markup import escape
-    from rich.table import Table
 
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import plain_table, print_whole, terminal_console
 
     table = _table(load_settings())
     try:
@@ -38,7 +37,9 @@ def list_(as_json: bool) -> None:
     if not known:
         click.echo("there are no gaps")
         return
-    shown = Table("gap", "from", "to", "reason", "status", "posts refilled", "detail")
+    copied = ("from", "to", "reason", "status")
+    numbers = ("gap", "posts refilled")
+    shown = plain_table("gap", *copied, "posts refilled", "detail", numbers=numbers, whole=copied)
     for gap in known:
         to_at = "lasts" if gap.to_at is None else f"{gap.to_at:%Y-%m-%d %H:%M:%S}"
         shown.add_row(
@@ -50,7 +51,7 @@ def list_(as_json: bool) -> None:
             f"{gap.posts_refilled:,}",
             escape(gap.detail),
         )
-    terminal_console().print(shown)
+    print_whole(terminal_console(), shown)
 
 
 @gaps.command(short_help="Fetch what was missed by X's recent search.")

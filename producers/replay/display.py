@@ -19,6 +19,7 @@ from producers.replay.plan import Action, ArchiveFile, PlannedFile
 from producers.replay.preparing import passed_over_by_kind
 from producers.replay.report import FileReport, ReplayOutcome, ReplayReport
 from producers.replay.telemetry import Status
+from schemas.terminal import plain_table
 
 _PUBLISHED: Final = (Action.BEGIN, Action.RESUME)
 _MOST_FILES: Final = 20
@@ -81,13 +82,15 @@ def progress_bars(console: Console) -> Progress:
 
 def report_table(report: ReplayReport) -> Table:
     """Return what became of each file, a row each."""
-    table = Table(title=f"run {escape(report.run)}: {report.outcome.value}", title_justify="left")
-    table.add_column("file", overflow="fold")
-    for heading in ("lines", "events", "dead letters", "skipped", "seconds"):
-        table.add_column(heading, justify="right")
     remarks = any(map(_remark, report.files))
-    if remarks:
-        table.add_column("remark", overflow="fold")
+    numbers = ("lines", "events", "dead letters", "skipped", "seconds")
+    table = plain_table(
+        "file",
+        *numbers,
+        *(["remark"] if remarks else []),
+        numbers=numbers,
+        title=f"run {report.run}: {report.outcome.value}",
+    )
     shown = sorted(report.files, key=_has_nothing_to_say)[:_MOST_FILES]
     for file in report.files if len(report.files) <= _MOST_FILES else shown:
         remark = [escape(_remark(file))] * remarks

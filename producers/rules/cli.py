@@ -62,18 +62,17 @@ def list_(as_json: bool) -> None:
     """Show the rules that X has."""
     import msgspec
     from rich.markup import escape
-    from rich.table import Table
 
-    from schemas.terminal import terminal_console
+    from schemas.terminal import plain_table, print_whole, terminal_console
 
     listed = _at_x().listed()
     if as_json:
         click.echo(msgspec.json.encode({"rules": listed}))
         return
-    table = Table("tag", "value", "id")
+    table = plain_table("tag", "value", "id", whole=("tag", "id"))
     for rule in listed:
         table.add_row(escape(rule.tag or ""), escape(rule.value), escape(rule.rule_id))
-    terminal_console().print(table)
+    print_whole(terminal_console(), table)
 
 
 def _at_x() -> "RulesAtX":

@@ -38,7 +38,6 @@ def baselines(
     prepare_libraries()
     import msgspec
     from rich.markup import escape
-    from rich.table import Table
 
     from retrain.baselines.bundles import measure_bundle
     from retrain.baselines.measuring import measure, test_examples, write_down
@@ -46,7 +45,7 @@ def baselines(
     from retrain.datasets.preparing import prepare
     from retrain.tracking import start_run
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import plain_table, print_whole, terminal_console
 
     sources = sources_of(options)
     if not sources.test:
@@ -78,9 +77,10 @@ def baselines(
         click.echo(msgspec.json.encode({"data": account, "baselines": measured}))
         return
     console.print(data_report_table(prepared.account))
-    table = Table("model", "macro-recall", "macro-F1", "accuracy", "validation", "fit")
+    numbers = ("macro-recall", "macro-F1", "accuracy", "validation", "fit")
+    table = plain_table("model", *numbers, numbers=numbers)
     for one in measured:
         of_test = [f"{one.test[name]:.4f}" for name in ("macro_recall", "macro_f1", "accuracy")]
         fit = "–" if one.fit_s is None else f"{one.fit_s:.0f} s"
         table.add_row(escape(one.name), *of_test, f"{one.validation['macro_recall']:.4f}", fit)
-    terminal_console().print(table)
+    print_whole(terminal_console(), table)

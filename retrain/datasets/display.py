@@ -6,6 +6,7 @@ from rich.table import Table
 
 from retrain.datasets.data_report import DataReport
 from retrain.datasets.preparing import Prepared, Sources, prepare
+from schemas.terminal import plain_table
 
 
 def prepare_shown(sources: Sources, console: Console) -> Prepared:
@@ -18,8 +19,7 @@ def prepare_shown(sources: Sources, console: Console) -> Prepared:
 
 def data_report_table(account: DataReport) -> Table:
     """Return a line for everything that was counted."""
-    table = Table("rows", "of what", title="the label files", title_justify="left")
-    table.columns[0].justify = "right"
+    table = plain_table("rows", "of what", numbers=("rows",), title="the label files")
     for files, purpose in (
         (account.files, ""),
         (account.test_files, ": of test, not learned from"),

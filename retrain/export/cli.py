@@ -66,7 +66,7 @@ def export(
     from retrain.export.display import exported_view
     from retrain.export.export_bundle import ExportSpec
     from retrain.trained_model import read_trained
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
 
     if against and any_cost:
         raise click.UsageError("--any-cost compares with no bundle: leave --against out")
@@ -88,7 +88,7 @@ def export(
     if as_json:
         click.echo(msgspec.json.encode(exported))
     else:
-        terminal_console().print(exported_view(exported))
+        print_whole(terminal_console(), exported_view(exported))
 
 
 def bundle_that_serves() -> Path:

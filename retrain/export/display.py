@@ -2,12 +2,12 @@
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from retrain.evaluation.number_format import HEADINGS, figure_text
 from retrain.export.card import NOT_KEPT_OUT
 from retrain.export.result import Exported
+from schemas.terminal import plain_table, whole_line
 
 
 def exported_view(exported: Exported) -> RenderableType:
@@ -32,7 +32,7 @@ def exported_view(exported: Exported) -> RenderableType:
         for label, of_label in exported.calibration.items()
     )
     rows["temperatures, powers of the lead"] = "; ".join(by_label)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table = plain_table()
     for name, value in rows.items():
         table.add_row(escape(name), escape(value))
     for texts_of, figures in exported.measured.items():
@@ -43,4 +43,4 @@ def exported_view(exported: Exported) -> RenderableType:
             table.add_row(HEADINGS[name], escape(figure_text(figure)))
     sealed = f"{exported.name} {exported.version} ({exported.sha256[:12]}) in {exported.folder}"
     notes = [Text(NOT_KEPT_OUT)] if exported.not_kept_out else []
-    return Group(Text(sealed), table, *notes)
+    return Group(whole_line(sealed), table, *notes)

@@ -81,7 +81,7 @@ def train(
     from retrain.training.recipe import QUICK_TEXTS
     from retrain.training.spec import TrainingSpec
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
 
     if not teachers and (idle := chosen("unlabelled", "teacher_weight", "teacher_temperature")):
         raise click.UsageError(f"{idle[0]} means nothing without a --teacher")
@@ -119,5 +119,5 @@ def train(
         for line in figure_lines(trained.figures):
             click.echo(line)
         if exported is not None:
-            terminal_console().print(exported_view(exported))
+            print_whole(terminal_console(), exported_view(exported))
         click.echo(last_line(out, base, bundle))

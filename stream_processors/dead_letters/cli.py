@@ -55,7 +55,7 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
     """Show dead letters, newest first."""
     import msgspec
 
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
     from stream_processors.circuit_breaker.release import read_hold
     from stream_processors.dead_letters.display import as_document, letters_table
     from stream_processors.dead_letters.letters import (
@@ -81,7 +81,7 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
         click.echo(msgspec.json.encode(document))
         return
     if letters:
-        terminal_console().print(letters_table(letters))
+        print_whole(terminal_console(), letters_table(letters))
     click.echo(f"{len(letters):,} of {total:,} dead letters", err=True)
     if hold is not None:
         click.echo(f"scoring is {hold.sentence()}: `murmur dead-letters release`", err=True)
@@ -97,7 +97,7 @@ def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
     """Show all that is known of a dead letter; what would act on a terminal is escaped."""
     import msgspec
 
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
     from stream_processors.dead_letters.display import as_document, letter_table
     from stream_processors.dead_letters.letters import Selection, find_ids, load_letters
 
@@ -113,7 +113,7 @@ def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
     elif as_json:
         click.echo(msgspec.json.encode(as_document(letter)))
     else:
-        terminal_console().print(letter_table(letter))
+        print_whole(terminal_console(), letter_table(letter))
 
 
 @dead_letters.command(short_help="Publish dead letters again where they came from.")

@@ -28,7 +28,7 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
     import msgspec
 
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
     from stream_processors.aggregates.windows import InvalidWindow, parse_window
     from stream_processors.queries.display import totals_view
     from stream_processors.queries.totals import read_totals
@@ -41,7 +41,7 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(found))
     else:
-        terminal_console().print(totals_view(found))
+        print_whole(terminal_console(), totals_view(found))
 
 
 @click.group()
@@ -56,7 +56,7 @@ def list_runs(as_json: bool) -> None:
     import msgspec
 
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
     from schemas.transport.postgres import connect_postgres
     from stream_processors.queries.display import runs_table
     from stream_processors.queries.run_list import summaries
@@ -69,7 +69,7 @@ def list_runs(as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode({"runs": found}))
     elif found:
-        terminal_console().print(runs_table(found))
+        print_whole(terminal_console(), runs_table(found))
     else:
         click.echo("there are no runs yet: `murmur replay FILE` or `murmur demo` makes one")
 
