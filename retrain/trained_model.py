@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from model_server.cleaning import CLEANING
 from retrain.atomic_folder import put_in_place
 from schemas.failures import Failure
+from schemas.private_files import create_private
 
 MANIFEST: Final = "trained.json"
 PRETRAINED: Final = "pretrained.json"
@@ -146,7 +147,8 @@ _Line = TypeVar("_Line", bound=Struct)
 
 
 def _write_lines(file: Path, lines: Iterable[Struct]) -> None:
-    file.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    with create_private(file) as opened:
+        opened.writelines(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def _read_lines(file: Path, of_type: type[_Line]) -> list[_Line]:

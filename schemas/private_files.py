@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from schemas.failures import Failure
 
@@ -15,6 +16,15 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def create_private(path: Path) -> BinaryIO:
+    """Create a file that only its owner may read, mode 0600, and open it for writing.
+
+    Raises `FileExistsError` where there is one already, and any other `OSError`.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def make_private_folder(path: Path) -> Path:

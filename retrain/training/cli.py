@@ -76,7 +76,7 @@ def train(
     from retrain.export.display import exported_view
     from retrain.export.ordering import order_beside_training
     from retrain.training.command import Training
-    from retrain.training.display import figure_lines, last_line
+    from retrain.training.display import KEPT_TEXTS, figure_lines, last_line
     from retrain.training.progress_display import Display
     from retrain.training.recipe import QUICK_TEXTS
     from retrain.training.spec import TrainingSpec
@@ -120,4 +120,5 @@ def train(
             click.echo(line)
         if exported is not None:
             print_whole(terminal_console(), exported_view(exported))
+        click.echo(KEPT_TEXTS)
         click.echo(last_line(out, base, bundle))

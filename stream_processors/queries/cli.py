@@ -163,3 +163,4 @@ def export(
         connection.close()
     if output is not None:
         click.echo(f"{tweets:,} tweets in {output}", err=True)
+        click.echo("later deletions do not reach this file: export again after them", err=True)

@@ -1,5 +1,6 @@
 """A trained model's folder: whole or not there, and read only if it is understood."""
 
+import stat
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from retrain.trained_model import (
+    CALIBRATION,
+    VALIDATION,
     CalibrationText,
     Trained,
     TrainedRefused,
@@ -50,6 +53,12 @@ def write(folder: Path, trained: Trained = TRAINED) -> Path:
         validation=[ValidationText(id=None, text=text, label="calm") for text in TEXTS],
     )
     return folder
+
+
+def test_the_texts_are_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = write(tmp_path / "model")
+    for file in (folder / CALIBRATION, folder / VALIDATION):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
