@@ -10,14 +10,14 @@ from functools import partial
 from typing import Final
 
 from producers.compliance.jobs import ComplianceJobs, JobOver
-from producers.compliance.removal_writer import STAGE, RemovalWriter
-from producers.compliance.results import SOURCE, Kind, removal_of
+from producers.compliance.results import SOURCE, STAGE, Kind, parsed_removal, removal_of
 from producers.compliance.stored_ids import StoredIds
+from producers.publishing.destination import destination
+from producers.publishing.outgoing import SourceRecord, publish_record
 from producers.x_account.client import patient, search_client
 from producers.x_account.http_adapter import x_adapter
-from schemas.codec import Reason
+from schemas.events import LIVE
 from schemas.settings import Settings
-from schemas.transport.dead_letters import SourcePosition
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
@@ -84,12 +84,15 @@ def _published(
     settings: Settings,
     give_up_after_s: float,
 ) -> Counter[str]:
-    writer = RemovalWriter(publisher, settings)
+    to = destination(settings, LIVE, STAGE)
     counted: Counter[str] = Counter()
     for number, line in enumerate(jobs.result(job_id, give_up_after_s), start=1):
-        parse = partial(removal_of, line, kind, datetime.now(UTC))
-        outcome = writer.write(line, parse, SourcePosition(f"{SOURCE}:{job_id}", 0, number))
-        counted["dead letters" if isinstance(outcome, Reason) else outcome] += 1
+        parsed = parsed_removal(partial(removal_of, line, kind, datetime.now(UTC)))
+        record = SourceRecord(line, f"{SOURCE}:{job_id}", number)
+        messages = publish_record(publisher, record, parsed, to)
+        counted.update(type(message.event).__name__ for message in messages.events)
+        counted.update("dead letters" for _ in messages.dead_letters)
+        counted.update(parsed.skipped)
         if number % _CONFIRM_EVERY == 0:
             publisher.confirm()
     publisher.confirm()

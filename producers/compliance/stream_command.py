@@ -1,30 +1,35 @@
 """What `murmur compliance stream` does: eight connections, one publisher, one holder."""
 
-import threading
-import time
+import logging
+from functools import partial
 from typing import Final
 
-from producers.compliance.partitions import PARTITIONS, PartitionReader
-from producers.compliance.publishing import RemovalPublishing
-from producers.compliance.removal_writer import RemovalWriter
+from producers.compliance.partitions import PARTITIONS, partition_reader
+from producers.compliance.results import STAGE
+from producers.compliance.stream import ComplianceStream
 from producers.compliance.telemetry import ComplianceTelemetry
+from producers.publishing.destination import destination
 from producers.x_account.http_adapter import x_adapter
 from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.buffer_publisher import BufferPublisher
 from producers.x_connection.clock import Clock, SystemClock
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.lease import LeaseWatch
 from producers.x_connection.leased_process import holding
+from producers.x_connection.reader_threads import ReaderThreads
 from schemas import locks
+from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
 from schemas.transport.publisher import ConfirmingPublisher
 
+logger = logging.getLogger(__name__)
+
 _NO_ACCESS: Final = (
     "X says that the account has no access to the compliance streams (they are for enterprise"
     " accounts): `murmur compliance run`, once a day, does without them"
 )
-_JOIN_S: Final = 0.5
 _MIB: Final = 1024 * 1024
 
 
@@ -54,8 +59,8 @@ def run_compliance_stream(
             return {}
         folder = settings.spill_folder / "compliance"
         inbox = LineBuffer(DiskBuffer(folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines)
-        readers = {
-            partition: PartitionReader(
+        readers = [
+            partition_reader(
                 partition,
                 adapter,
                 inbox,
@@ -64,35 +69,26 @@ def run_compliance_stream(
                 clock=clock,
             )
             for partition in PARTITIONS
-        }
-        telemetry.reading(readers)
-        publishing = RemovalPublishing(
-            inbox,
-            lambda: RemovalWriter(
-                ConfirmingPublisher(settings, "murmur-compliance-stream"), settings
-            ),
-            telemetry,
-            clock,
-            list(readers.values()),
-        )
-        threads = [
-            threading.Thread(target=reader.run, name=str(partition), daemon=True)
-            for partition, reader in readers.items()
         ]
-        may_go_on = LeaseWatch(
-            lease,
-            interrupted.asked,
-            lambda: all(thread.is_alive() for thread in threads),
-            clock.monotonic_s,
+        telemetry.reading(readers)
+        publishing = BufferPublisher(
+            ComplianceStream(inbox, telemetry, clock.now()),
+            buffer=inbox,
+            make_publisher=partial(ConfirmingPublisher, settings, "murmur-compliance-stream"),
+            to=destination(settings, LIVE, STAGE),
+            metrics=telemetry.metrics,
+            progress=telemetry.progress,
+            clock=clock,
         )
-        for thread in threads:
-            thread.start()
+        threads = ReaderThreads(readers)
+        may_go_on = LeaseWatch(lease, interrupted.asked, threads.alive, clock.monotonic_s)
+        threads.start()
         try:
             publishing.run(may_go_on)
         finally:
-            _stop(list(readers.values()), threads)
-            publishing.finish()
-        if any(reader.forbidden for reader in readers.values()):
+            threads.stop()
+            _finish(publishing)
+        if any(reader.status.forbidden for reader in readers):
             raise Failure(_NO_ACCESS)
         if may_go_on.lost:
             raise Failure("another process has taken the compliance streams over: this one ends")
@@ -101,9 +97,8 @@ def run_compliance_stream(
         return {str(outcome): count for outcome, count in sorted(publishing.published.items())}
 
 
-def _stop(readers: list[PartitionReader], threads: list[threading.Thread]) -> None:
-    for reader in readers:
-        reader.stop()
-    give_up_at_s = time.monotonic() + _JOIN_S
-    for thread in threads:
-        thread.join(max(0.0, give_up_at_s - time.monotonic()))
+def _finish(publishing: BufferPublisher) -> None:
+    try:
+        publishing.finish()
+    except OSError as error:
+        logger.error("removals are lost until `murmur compliance run`: %s", error.strerror)  # noqa: TRY400

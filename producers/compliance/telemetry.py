@@ -1,13 +1,12 @@
 """What the compliance streams tell of themselves: metrics and probes."""
 
 from collections import Counter as Counts
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from producers.compliance.partitions import CompliancePartition, PartitionReader
-from schemas.codec import Reason
+from producers.x_connection.reader import StreamReader
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Health, Progress
 
@@ -20,7 +19,7 @@ class ComplianceTelemetry:
     def __init__(self, clock: Callable[[], float], stall_after_s: float) -> None:
         self.metrics = StageMetrics(_STAGE)
         self.progress = Progress(clock, stall_after_s)
-        self._readers: Mapping[CompliancePartition, PartitionReader] = {}
+        self._readers: Sequence[StreamReader] = ()
         self._standing_by = ""
         self._told: Counts[str] = Counts()
         registry = self.metrics.registry
@@ -35,7 +34,7 @@ class ComplianceTelemetry:
         """Note that there is no right to connect, or (empty) that there is."""
         self._standing_by = why
 
-    def reading(self, readers: Mapping[CompliancePartition, PartitionReader]) -> None:
+    def reading(self, readers: Sequence[StreamReader]) -> None:
         """Note who reads."""
         self._readers = readers
 
@@ -43,21 +42,11 @@ class ComplianceTelemetry:
         """Take in how things are."""
         self.progress.lag = waiting_lines + (1 if spilled_bytes else 0)
         self.metrics.lag.set(waiting_lines)
-        self._connected.set(sum(reader.connected for reader in self._readers.values()))
-        endings = sum((reader.endings.copy() for reader in self._readers.values()), Counts())
+        self._connected.set(sum(reader.status.connected for reader in self._readers))
+        endings = sum((reader.status.endings.copy() for reader in self._readers), Counts())
         for reason, count in (endings - self._told).items():
             self._endings.labels(reason).inc(count)
         self._told = endings
-
-    def published(self, outcomes: Counts[str | Reason], at_s: float) -> None:
-        """Count what the brokers have."""
-        for outcome, count in outcomes.items():
-            if isinstance(outcome, Reason):
-                self.metrics.dead_letters.labels(outcome.value).inc(count)
-            else:
-                self.metrics.events.labels(outcome).inc(count)
-        self.progress.advance()
-        self.metrics.last_progress.set(at_s)
 
     def readiness(self) -> Health:
         """Red while a partition is not connected, with the reason."""
@@ -65,7 +54,7 @@ class ComplianceTelemetry:
             return Health(False, self._standing_by)
         if not self._readers:
             return Health(False, "starting")
-        for partition, reader in self._readers.items():
-            if not reader.connected:
-                return Health(False, f"not connected to {partition}: {reader.why_not}")
+        for reader in self._readers:
+            if not reader.status.connected:
+                return Health(False, f"not connected to {reader.stream}: {reader.status.why_not}")
         return self.progress.readiness()

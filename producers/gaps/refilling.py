@@ -9,8 +9,11 @@ from producers.gaps.refill_quota import MonthExhausted
 from producers.gaps.search import RecentSearch
 from producers.gaps.table import GapTable, KnownGap
 from producers.gaps.time_slices import searchable, slices
+from producers.parsing.provenance import Origin
+from producers.publishing.destination import Destination
+from producers.publishing.outgoing import SourceRecord, publish_record
 from producers.rules.planning import RuleAtX
-from producers.x_api.publishing import Destination, Document, publish_document
+from producers.x_api.documents import parse_document
 from schemas.transport.publisher import ConfirmingPublisher
 
 logger = logging.getLogger(__name__)
@@ -41,6 +44,7 @@ class Refiller:
         table: GapTable,
         publisher: ConfirmingPublisher,
         to: Destination,
+        origin: Origin,
         now: Callable[[], datetime],
     ) -> None:
         self._search = search
@@ -48,6 +52,7 @@ class Refiller:
         self._table = table
         self._publisher = publisher
         self._to = to
+        self._origin = origin
         self._now = now
         self._number = 0
         self._searched_until = datetime.min.replace(tzinfo=UTC)
@@ -86,11 +91,17 @@ class Refiller:
         found = self._search.between(self._rules, since, until)
         for post in found:
             self._number += 1
-            document = Document(post.line(), self._now(), self._number)
-            publish_document(self._publisher, document, self._to)
+            self._publish(post.line(), self._now())
         self._publisher.confirm()
         self._table.refilled(gap.gap_id, until, len(found))
         return len(found)
+
+    def _publish(self, raw: bytes, received_at: datetime) -> None:
+        content = self._origin.content
+        timestamp_ms = int(received_at.timestamp() * 1000)
+        record = SourceRecord(raw, content, self._number, timestamp_ms=timestamp_ms, name=content)
+        parsed = parse_document(raw, self._origin, received_at, self._number)
+        publish_record(self._publisher, record, parsed, self._to)
 
     def _closed(self, gap: KnownGap, status: str, posts: int, detail: str) -> Refilled:
         self._table.finished(gap, status, detail)

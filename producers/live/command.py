@@ -1,7 +1,6 @@
 """What `murmur stream` does: the parts put together, and taken apart again in their order."""
 
-import threading
-import time
+import logging
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,20 +12,25 @@ from producers.live.capture import Capture
 from producers.live.coverage_store import CoverageStore
 from producers.live.gaps import at_start
 from producers.live.read_quota import ReadQuota
-from producers.live.reader import Reader
-from producers.live.stream import Stream
+from producers.live.receiver import LiveReceiver
+from producers.live.stream import LiveStream
 from producers.live.telemetry import StreamTelemetry
+from producers.parsing.provenance import Origin
+from producers.publishing.destination import destination
 from producers.x_account.http_adapter import XAdapter, x_adapter
-from producers.x_api.publishing import STREAM_SOURCE, destination
 from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.buffer_publisher import BufferPublisher
 from producers.x_connection.clock import Clock, SystemClock
 from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import Ending
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.lease import Lease, LeaseWatch
 from producers.x_connection.leased_process import holding
+from producers.x_connection.reader import StreamReader
+from producers.x_connection.reader_threads import ReaderThreads
 from producers.x_connection.stall import StallLimits
 from schemas import locks
+from schemas.codec import Reason
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.process.metrics import StageMetrics
@@ -36,8 +40,13 @@ from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
+logger = logging.getLogger(__name__)
+
 STAGE: Final = "stream"
-_JOIN_S: Final = 1.0
+SOURCE: Final = "x-v2"
+"""What the events of the live stream say of where they come from: an archive's name for X's format,
+so that its capture says the same."""
+
 _MIB: Final = 1024 * 1024
 
 
@@ -100,7 +109,9 @@ def _streamed(
     inbox = LineBuffer(
         DiskBuffer(settings.spill_folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines
     )
-    reader = Reader(
+    receiver = LiveReceiver(buffer=inbox, spend=spend, coverage=coverage, gaps=gaps, clock=clock)
+    reader = StreamReader(
+        "the stream",
         connect=lambda accept, on_accepted: StreamConnection(
             adapter,
             accept=accept,
@@ -108,42 +119,44 @@ def _streamed(
             clock=clock.monotonic_s,
             now_s=lambda: clock.now().timestamp(),
         ),
-        inbox=inbox,
-        spend=spend,
-        coverage=coverage,
-        gaps=gaps,
-        clock=clock,
+        receiver=receiver,
         patience=StallLimits(settings.x_silence_s, settings.x_quiet_s),
+        clock=clock,
         backfill_minutes=settings.x_backfill_minutes,
     )
-    thread = threading.Thread(target=reader.run, name="reader", daemon=True)
-    may_go_on = LeaseWatch(lease, stopped, thread.is_alive, time.monotonic)
-    stream = Stream(
-        reader=reader,
-        inbox=inbox,
+    stream = LiveStream(
+        status=reader.status,
+        receiver=receiver,
+        buffer=inbox,
         spend=spend,
         ledger=ledger,
-        make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
-        to=destination(
-            settings,
-            STAGE,
-            LIVE,
-            STREAM_SOURCE,
-            f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
-            started_at,
+        origin=Origin(
+            run=LIVE,
+            run_started_at=started_at,
+            source=SOURCE,
+            content=f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         ),
         capture=None if capture is None else Capture(capture),
         telemetry=telemetry,
         clock=clock,
-        may_go_on=may_go_on,
     )
-    thread.start()
+    publishing = BufferPublisher(
+        stream,
+        buffer=inbox,
+        make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
+        to=destination(settings, LIVE, STAGE),
+        metrics=telemetry.metrics,
+        progress=telemetry.progress,
+        clock=clock,
+    )
+    threads = ReaderThreads([reader])
+    may_go_on = LeaseWatch(lease, stopped, threads.alive, clock.monotonic_s)
+    threads.start()
     try:
-        stream.run()
+        publishing.run(may_go_on)
     finally:
-        reader.stop()
-        thread.join(_JOIN_S)
-        stream.finish(Ending.STOPPED.value)
+        threads.stop()
+        stream.finish(Ending.STOPPED.value, all_kept=_kept(publishing))
     if may_go_on.lost:
         raise Failure("another process has taken the connection to X over: this one ends")
     if not stopped():
@@ -154,6 +167,21 @@ def _streamed(
         "connects": reader.status.connects,
         "lines": reader.status.lines,
         "posts": reader.status.posts,
-        "published": dict(sorted(stream.published.items())),
+        "published": dict(
+            sorted(
+                (f"dead-letter {outcome}" if isinstance(outcome, Reason) else outcome, count)
+                for outcome, count in publishing.published.items()
+            )
+        ),
         "endings": dict(sorted(reader.status.endings.items())),
     }
+
+
+def _kept(publishing: BufferPublisher) -> bool:
+    """Publish what has arrived, or keep it on the disk; False where neither could be done."""
+    try:
+        publishing.finish()
+    except OSError as error:
+        logger.error("what was not published is lost to a gap: %s", error.strerror)  # noqa: TRY400
+        return False
+    return True

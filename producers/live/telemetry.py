@@ -4,8 +4,8 @@ from datetime import datetime
 
 from prometheus_client import Counter, Gauge
 
-from producers.live.reader import ReaderStatus
 from producers.x_connection.connection_end import Ending
+from producers.x_connection.reader import ReaderStatus
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Health, Progress
 

@@ -16,19 +16,18 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 from rich.progress import Progress as ProgressBars
 
-from producers.archives.inputs import STANDARD_INPUT, Input, InterruptibleInput
+from producers.archives.inputs import Input, InterruptibleInput
 from producers.formats.archive_format import FormatOptions
+from producers.publishing.destination import destination
 from producers.replay.display import ProgressDisplay, progress_bars
 from producers.replay.dry_run import DryRun, survey_files
-from producers.replay.file_replay import ReplayContext
+from producers.replay.file_replay import ReplayContext, replay_files
 from producers.replay.lag_bound import LagBound
 from producers.replay.plan import ArchiveFile, plan_files
 from producers.replay.playback_clock import PlaybackClock
 from producers.replay.positions import ReplayPositions
-from producers.replay.preparing import Prepared, prepare_files
-from producers.replay.publishing import STAGE, ReplayDestination
+from producers.replay.preparing import Prepared, hash_files, prepare_files
 from producers.replay.rate_limit import RateLimit
-from producers.replay.replay_files import replay_files
 from producers.replay.report import ReplayReport
 from producers.replay.telemetry import Telemetry, WaitingNotice, Watcher
 from producers.replay.time_shift import shift_of_run, shift_to
@@ -46,6 +45,7 @@ from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
+STAGE = "replay"
 _LAG_TIMEOUT_S = 2.0
 _METADATA_TIMEOUT_S = 5.0
 _INPUT_BUFFER_BYTES = 128 * 1024
@@ -77,8 +77,8 @@ def run_replay(
     clock = time.monotonic
     with ExitStack() as stack:
         bars = stack.enter_context(progress_bars(console))
-        prepared = prepared_with_bar(request, bars, interrupted)
-        files = prepared.files
+        prepared = _prepared(request, interrupted)
+        files = _hashed_with_bar(prepared.files, bars)
         require_topics(settings)
         connect = partial(connect_postgres, settings, STAGE)
         positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
@@ -98,15 +98,14 @@ def run_replay(
         watchers: list[Watcher] = [ProgressDisplay(bars, planned, clock), WaitingNotice(clock)]
         if request.probe_port is not None:
             watchers.append(_telemetry(settings, request.probe_port, stack))
-        raw_topic = topic_name(settings, RAW)
-        lag = GroupLag(settings, group=group_name(settings, SCORE_GROUP), topics=[raw_topic])
+        lag = GroupLag(
+            settings,
+            group=group_name(settings, SCORE_GROUP),
+            topics=[topic_name(settings, RAW)],
+        )
         context = ReplayContext(
-            to=ReplayDestination(
-                publisher=ConfirmingPublisher(settings, "murmur-replay"),
-                raw_topic=raw_topic,
-                dead_letter_topic=topic_name(settings, DEAD_LETTER),
-                run=request.run,
-            ),
+            publisher=ConfirmingPublisher(settings, "murmur-replay"),
+            to=destination(settings, request.run, STAGE),
             positions=positions,
             run_started_at=beginning.started_at,
             times=replace(request.window, shift=shift),
@@ -129,7 +128,7 @@ def run_replay(
 def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) -> DryRun:
     """Look at the files and report; needs no server. Raises `Failure` as `run_replay` does."""
     with progress_bars(console) as bars:
-        prepared = prepared_with_bar(request, bars, interrupted)
+        prepared = _prepared(request, interrupted)
         reading = bars.add_task(
             "reading", total=sum(file.size_bytes for file in prepared.files), counts="", waiting=""
         )
@@ -142,21 +141,22 @@ def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) 
     return DryRun(surveys, prepared.passed_over)
 
 
-def prepared_with_bar(
-    request: ReplayRequest, bars: ProgressBars, interrupted: StopSignals
-) -> Prepared:
-    """Tell the formats and hash the files, showing how far that is."""
-    total = sum(path.stat().st_size for path, _ in request.inputs if path != STANDARD_INPUT)
-    hashing = bars.add_task("looking", total=total, counts="", waiting="")
-    prepared = prepare_files(
+def _prepared(request: ReplayRequest, interrupted: StopSignals) -> Prepared:
+    return prepare_files(
         request.inputs,
         request.options,
         request.format_name,
         standard_input=_standard_input(interrupted),
-        on_read=partial(bars.advance, hashing),
     )
+
+
+def _hashed_with_bar(files: Sequence[ArchiveFile], bars: ProgressBars) -> list[ArchiveFile]:
+    hashing = bars.add_task(
+        "looking", total=sum(file.size_bytes for file in files), counts="", waiting=""
+    )
+    hashed = hash_files(files, partial(bars.advance, hashing))
     bars.remove_task(hashing)
-    return prepared
+    return hashed
 
 
 def _standard_input(interrupted: StopSignals) -> BinaryIO:

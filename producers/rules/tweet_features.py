@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 import regex
 
+from producers.parsing.tweet_context import TweetContext
 from schemas.events import TweetPosted
 
 _HASHTAG: Final = regex.compile(
@@ -16,58 +16,6 @@ _MENTION: Final = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{1,20})(?![\w@])")
 _LINK: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
 _MEDIA_LINK: Final = re.compile(r"pic\.(?:twitter|x)\.com/\w")
-
-
-class _User(msgspec.Struct):
-    id: str | int | None = None
-    username: str | None = None
-
-
-class _Attachments(msgspec.Struct):
-    media_keys: list[str] | None = None
-
-
-class _Tweet(msgspec.Struct):
-    id: str | int | None = None
-    attachments: _Attachments | None = None
-
-
-class _Includes(msgspec.Struct):
-    users: list[_User] | None = None
-
-
-class _Document(msgspec.Struct):
-    data: _Tweet | list[_Tweet] | None = None
-    includes: _Includes | None = None
-
-
-@dataclass(frozen=True)
-class TweetContext:
-    """What a document says beside its tweets: names of accounts by id, ids of tweets with media."""
-
-    usernames: dict[str, str]
-    with_media: frozenset[str]
-
-
-_decoder: Final = msgspec.json.Decoder(_Document)
-
-
-def surroundings_of(raw: bytes) -> TweetContext:
-    """Return what a document of X's API v2 says beside its tweets; nothing for any other."""
-    try:
-        document = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return TweetContext({}, frozenset())
-    users = document.includes.users if document.includes is not None else None
-    tweets = document.data if isinstance(document.data, list) else [document.data]
-    return TweetContext(
-        {str(user.id): user.username.casefold() for user in users or () if user.username},
-        frozenset(
-            str(tweet.id)
-            for tweet in tweets
-            if tweet is not None and tweet.attachments is not None and tweet.attachments.media_keys
-        ),
-    )
 
 
 @dataclass(frozen=True)

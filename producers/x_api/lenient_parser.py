@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -11,9 +12,18 @@ from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed, Refused
 from producers.parsing.timestamps import parse_moment
+from producers.parsing.tweet_context import NO_CONTEXT, TweetContext
 from producers.x_api.compliance import compliance_kind, parse_compliance
 from producers.x_api.tweets import Included, by_id, matched_rules, tweet_posted
-from producers.x_api.wire import IncludedTweet, WireRule, WireTweet
+from producers.x_api.wire import (
+    Attachments,
+    IncludedTweet,
+    WireId,
+    WireRule,
+    WireTweet,
+    WireUser,
+    context_of,
+)
 from schemas.codec import Reason
 from schemas.events import MatchedRule
 
@@ -24,12 +34,20 @@ _TWEET_FIELDS: Final = frozenset(["id", "text", "note_tweet"])
 
 
 def parse_odd_document(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Parsed:
-    """Return what a document holds, each of its tweets judged alone; may raise `Unparsable`."""
+    """Return what a document holds, each of its tweets judged alone; never raises."""
+    try:
+        return _parsed(raw, origin, received_at, line)
+    except Unparsable as fault:
+        return Parsed(refused=[Refused(fault.reason, fault.detail)])
+
+
+def _parsed(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Parsed:
     document = plain_json(raw)
     if not isinstance(document, Mapping):
         raise Unparsable(Reason.INVALID_EVENT, "the document is no JSON object")
     errors = document.get("errors")
     skipped = [API_ERROR] * len(errors) if isinstance(errors, list) else []
+    beside = _Beside(document)
     data = document.get("data")
     if "data" not in document and not _TWEET_FIELDS.isdisjoint(document):
         document = {"data": document}
@@ -44,7 +62,7 @@ def parse_odd_document(raw: bytes, origin: Origin, received_at: datetime, line: 
     includes = document.get("includes")
     included = _included(includes.get("tweets") if isinstance(includes, Mapping) else None)
     rules = _rules(document.get("matching_rules"))
-    parsed = Parsed(skipped=skipped)
+    parsed = Parsed(skipped=skipped, context=beside)
     for place, tweet in enumerate(data if isinstance(data, list) else [data]):
         try:
             parsed.events.append(
@@ -99,3 +117,35 @@ def _rules(plain: object) -> tuple[MatchedRule, ...]:
         return matched_rules(msgspec.convert(plain, list[WireRule] | None))
     except msgspec.ValidationError as error:
         raise Unparsable(Reason.INVALID_EVENT, f"matching_rules: {error}") from None
+
+
+class _MediaTweet(msgspec.Struct):
+    id: WireId | None = None
+    attachments: Attachments | None = None
+
+
+class _Users(msgspec.Struct):
+    users: list[WireUser] | None = None
+
+
+class _Document(msgspec.Struct):
+    data: _MediaTweet | list[_MediaTweet] | None = None
+    includes: _Users | None = None
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """The context of a document that took the long way."""
+
+    document: Mapping[str, object]
+
+    def tweet_context(self) -> TweetContext:
+        try:
+            known = msgspec.convert(self.document, _Document)
+        except msgspec.ValidationError:
+            return NO_CONTEXT
+        data = known.data or []
+        return context_of(
+            None if known.includes is None else known.includes.users,
+            {tweet.id: tweet.attachments for tweet in (data if isinstance(data, list) else [data])},
+        )

@@ -4,9 +4,17 @@ Nothing is required here, so that a missing field can be named precisely. No fie
 an Enum: their errors would repeat a value from outside.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
-from msgspec import Raw, Struct
+from msgspec import DecodeError, Raw, Struct
+from msgspec.json import Decoder
+
+from producers.parsing.tweet_context import NO_CONTEXT, TweetContext
+
+NOTHING: Final = Raw(b"null")
+"""What an undecoded field holds where it is missing."""
 
 WireId = str | int
 """A string in X's own JSON, a number in files that other tools have made."""
@@ -58,16 +66,67 @@ class WireTweet(IncludedTweet):
     possibly_sensitive: bool | None = None
 
 
+class Attachments(Struct):
+    """What is read of a tweet's media."""
+
+    media_keys: list[str] | None = None
+
+
+class WireUser(Struct):
+    """What is read of an account in `includes`."""
+
+    id: WireId | None = None
+    username: str | None = None
+
+
+class PostedTweet(WireTweet):
+    """A tweet that a document is about. Its attachments stay undecoded until a rule asks."""
+
+    attachments: Raw = NOTHING
+
+
 class Includes(Struct):
-    """What completes the tweets of a document."""
+    """What completes the tweets of a document. Its users stay undecoded until a rule asks."""
 
     tweets: list[IncludedTweet] | None = None
+    users: Raw = NOTHING
 
 
-class WireDocument(Struct):
-    """A line of a stream or a page of a search."""
+class WireDocument(PostedTweet):
+    """A line of a stream, a page of a search, or a bare tweet: then `data` is None."""
 
-    data: WireTweet | list[WireTweet] | None = None
+    data: PostedTweet | list[PostedTweet] | None = None
     includes: Includes | None = None
     matching_rules: list[WireRule] | None = None
     errors: list[Raw] | None = None
+
+    def tweet_context(self) -> TweetContext:
+        """Return what stands beside the tweets of `data`; nothing where that is faulty."""
+        data = self.data or []
+        try:
+            users = None if self.includes is None else _users.decode(self.includes.users)
+            media = {
+                tweet.id: _attachments.decode(tweet.attachments)
+                for tweet in (data if isinstance(data, list) else [data])
+            }
+        except (DecodeError, UnicodeDecodeError, RecursionError):
+            return NO_CONTEXT
+        return context_of(users, media)
+
+
+def context_of(
+    users: list[WireUser] | None, media: Mapping[WireId | None, Attachments | None]
+) -> TweetContext:
+    """Return the context that the users of `includes`, and attachments by tweet, make."""
+    return TweetContext(
+        {str(user.id): user.username.casefold() for user in users or () if user.username},
+        frozenset(
+            str(tweet_id)
+            for tweet_id, attachments in media.items()
+            if attachments is not None and attachments.media_keys
+        ),
+    )
+
+
+_users: Final = Decoder(list[WireUser] | None)
+_attachments: Final = Decoder(Attachments | None)

@@ -1,4 +1,4 @@
-"""One connection to X's filtered stream, through Tweepy, that another thread can end at once."""
+"""One connection to a stream of X, through Tweepy, that another thread can end at once."""
 
 import threading
 import time
@@ -24,16 +24,16 @@ _OK: Final = 200
 class StreamConnection(tweepy.StreamingClient):  # type: ignore[misc]  # Tweepy has no types
     """Connects once and hands every line over as raw bytes; nothing of a line can end it.
 
-    `accept` gets each line (empty for a heartbeat) and says whether it took it; where it did not,
-    the connection ends as `Ending.BUFFER_FULL`. Tweepy's own reconnecting and parsing are not
-    used: its waits cannot be interrupted and are not X's. One instance is one connection.
+    `accept` gets each line (empty for a heartbeat) and returns None, or why the connection has to
+    end. Tweepy's own reconnecting and parsing are not used: its waits cannot be interrupted and
+    are not X's. One instance is one connection.
     """
 
     def __init__(
         self,
         adapter: XAdapter,
         *,
-        accept: Callable[[bytes], bool],
+        accept: Callable[[bytes], Ending | None],
         on_accepted: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
         now_s: Callable[[], float] = time.time,
@@ -84,7 +84,7 @@ class StreamConnection(tweepy.StreamingClient):  # type: ignore[misc]  # Tweepy 
             _shut_down(response)
 
     def _ask(self, backfill_minutes: int | None) -> None:
-        """Make the one request, by Tweepy, and stay in it until it ends."""
+        """Ask for the filtered stream, by Tweepy, and stay in that until it ends."""
         self.filter(**asked_fields(), backfill_minutes=backfill_minutes)
 
     # What Tweepy calls, in the thread of `stream`.
@@ -99,11 +99,17 @@ class StreamConnection(tweepy.StreamingClient):  # type: ignore[misc]  # Tweepy 
 
     def on_data(self, raw_data: bytes) -> None:
         """Hand a line over as it came."""
-        self._take(raw_data)
+        if self._given_up is not None:
+            return
+        why = self._accept(raw_data)
+        if why is None:
+            self._lines += 1
+        else:
+            self.give_up(why)
 
     def on_keep_alive(self) -> None:
         """Hand a heartbeat over."""
-        self._take(b"")
+        self.on_data(b"")
 
     def on_request_error(self, status_code: int) -> None:
         """Note an answer other than 200. Its text stays unread: it may say anything."""
@@ -125,14 +131,6 @@ class StreamConnection(tweepy.StreamingClient):  # type: ignore[misc]  # Tweepy 
 
     def on_disconnect(self) -> None:
         """Say nothing: the outcome says it."""
-
-    def _take(self, raw: bytes) -> None:
-        if self._given_up is not None:
-            return
-        if self._accept(raw):
-            self._lines += 1
-        else:
-            self.give_up(Ending.BUFFER_FULL)
 
     def _ended(self, ending: Ending) -> None:
         self._ending = self._ending or ending

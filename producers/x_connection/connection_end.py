@@ -22,6 +22,12 @@ class Ending(StrEnum):
     KILLED = "process-ended"
 
 
+PAUSES: Final = {
+    Ending.SPEND_GUARD: "MURMUR_X_MONTHLY_POSTS is reached, until the month ends or it is raised",
+    Ending.BUFFER_FULL: "memory and disk are full, until Kafka has taken what waits",
+}
+"""Why no connection is made for a while, as people are told."""
+
 _ADVICE: Final = {
     400: "X does not take the question: does the account have MURMUR_X_BACKFILL_MINUTES?",
     401: "X does not take the token: see MURMUR_X_BEARER_TOKEN",

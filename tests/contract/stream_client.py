@@ -8,15 +8,16 @@ from pydantic import SecretStr
 
 from producers.live.gaps import Coverage
 from producers.live.read_quota import ReadQuota
-from producers.live.reader import Reader
+from producers.live.receiver import LiveReceiver
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_account.http_adapter import XAdapter
-from producers.x_api.publishing import Document, read_document
+from producers.x_api.documents import parse_document
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import SystemClock
 from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import Ending
 from producers.x_connection.disk_buffer import DiskBuffer
+from producers.x_connection.reader import StreamReader
 from producers.x_connection.received_line import ReceivedLine
 from producers.x_connection.stall import StallLimits
 from schemas.events import TweetPosted
@@ -47,14 +48,19 @@ class Client:
         self.inbox = LineBuffer(DiskBuffer(folder / "spill", 1_000_000), 10_000)
         self.started_at = self.clock.now()
         adapter = XAdapter(api or x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
-        self.reader = Reader(
-            connect=lambda accept, accepted: StreamConnection(
-                adapter, accept=accept, on_accepted=accepted
-            ),
-            inbox=self.inbox,
+        self.receiver = LiveReceiver(
+            buffer=self.inbox,
             spend=ReadQuota(monthly_posts),
             coverage=Coverage(self.started_at),
             gaps=[],
+            clock=self.clock,
+        )
+        self.reader = StreamReader(
+            "the stream",
+            connect=lambda accept, accepted: StreamConnection(
+                adapter, accept=accept, on_accepted=accepted
+            ),
+            receiver=self.receiver,
             patience=PATIENCE,
             clock=self.clock,
         )
@@ -92,4 +98,4 @@ class Client:
 
     def _read(self, line: ReceivedLine) -> Parsed:
         origin = Origin(run="live", run_started_at=self.started_at, source="x-v2", content="test")
-        return read_document(Document(line.raw, line.received_at, 1), origin)
+        return parse_document(line.raw, origin, line.received_at, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from producers.compliance.partitions import ALLOWED_CONNECTS, CompliancePartition, PartitionReader
+from producers.compliance.partitions import ALLOWED_CONNECTS, CompliancePartition, partition_reader
 from producers.compliance.results import SOURCE, removal_of
 from producers.compliance.stream_lines import streamed_removal
 from producers.parsing.faults import Unparsable
@@ -129,7 +129,7 @@ class Reading:
         self.clock = HurriedClock()
         self.inbox = LineBuffer(DiskBuffer(folder, 100_000), 1_000)
         adapter = XAdapter(x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
-        self.reader = PartitionReader(
+        self.reader = partition_reader(
             TWEETS,
             adapter,
             self.inbox,
@@ -142,14 +142,12 @@ class Reading:
         self.thread.start()
 
     def raw(self) -> list[bytes]:
-        self.reader.look()
         self.lines += self.inbox.take(1_000, 0.0)
         self.inbox.done()
         return [line.raw for line in self.lines]
 
     def ended(self, ending: Ending) -> bool:
-        self.reader.look()
-        return self.reader.endings[ending] > 0
+        return self.reader.status.endings[ending] > 0
 
     def stop(self) -> float:
         began_s = time.monotonic()
@@ -238,7 +236,7 @@ def test_an_account_without_access_is_told_apart_and_x_is_not_asked_again(
     x.compliance_streams.forbidden = True
     partition = reading()
     partition.thread.join(10)
-    assert partition.reader.forbidden
+    assert partition.reader.status.forbidden
     assert len(x.asked) == 1
 
 

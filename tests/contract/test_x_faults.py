@@ -69,7 +69,7 @@ def test_after_a_fault_the_stream_goes_on_and_no_sooner_than_it_may(
     assert reading.dead_letters() == fault.dead_letters
     assert x.most_at_once == 1
     assert x.unauthorized == 0
-    gaps = reading.reader.take_gaps()
+    gaps = reading.receiver.take_gaps()
     missed = [p for p in x.corpus.posts if p.tweet_id not in set(reading.posts())]
     last_line_at = reading.taken()[-1].received_at
     for post in missed:
@@ -174,7 +174,7 @@ def test_a_full_buffer_ends_the_connection_and_nothing_vanishes_unseen(
     assert len(posts) > 50
     assert sorted(posts) == posts
     ids = set(reading.posts())
-    gaps = reading.reader.take_gaps()
+    gaps = reading.receiver.take_gaps()
     assert [gap.reason for gap in gaps] == ["buffer-full", "buffer-full"]
     for post in x.corpus.posts:
         inside = gaps[1].to_at is not None and gaps[1].from_at <= post.at <= gaps[1].to_at

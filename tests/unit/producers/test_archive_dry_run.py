@@ -2,9 +2,11 @@
 
 import bz2
 import gzip
+import hashlib
 import json
 import os
 import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from producers.archives.inputs import Input, inputs_of
 from producers.formats.archive_format import FormatOptions
 from producers.replay.dry_run import Survey, survey_files
-from producers.replay.preparing import Prepared, prepare_files
+from producers.replay.preparing import Prepared, hash_files, prepare_files
 from producers.replay.times import Times
 from schemas.failures import Failure
 from tests.stack import MURMUR
@@ -239,3 +241,37 @@ def test_standard_input_is_read_as_a_file_is() -> None:
     shown = subprocess.run(command, input=content, capture_output=True, check=False)
     assert shown.returncode == 0, shown.stderr.decode()
     assert json.loads(shown.stdout)["files"][0]["events"] == {"TweetPosted": 2_000}
+
+
+OPENED: list[str] = []
+"""What is opened while `_watched` names it; an audit hook cannot be taken away again."""
+
+_watched: set[str] = set()
+
+
+def _note_opening(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and str(arguments[0]) in _watched:
+        OPENED.append(str(arguments[0]))
+
+
+def test_a_dry_run_opens_a_file_to_tell_its_format_and_to_read_it_and_no_more(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(line(1))
+    sys.addaudithook(_note_opening)
+    _watched.add(str(path))
+    try:
+        surveys(path)
+    finally:
+        _watched.clear()
+    assert [str(path)] * 2 == OPENED
+
+
+def test_a_file_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(line(1))
+    read: list[int] = []
+    (file,) = hash_files(prepared(path).files, read.append)
+    assert file.sha256 == hashlib.sha256(line(1)).hexdigest()
+    assert sum(read) == len(line(1))
