@@ -17,6 +17,7 @@ from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import ConnectionEnd, Ending
 from producers.x_connection.received_line import ReceivedLine
 from producers.x_connection.stall import StallLimits, verdict
+from schemas.process.liveness import Liveness
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class PartitionReader:
         silence_s: float,
         backfill_minutes: int,
         clock: Clock,
+        liveness: Liveness,
     ) -> None:
         self._partition = partition
         self._adapter = adapter
@@ -86,6 +88,7 @@ class PartitionReader:
         self._patience = StallLimits(silence_s, quiet_s=0)
         self._backfill_minutes = backfill_minutes
         self._clock = clock
+        self._liveness = liveness
         self._attempts = Attempts(allowed_connects=ALLOWED_CONNECTS)
         self._stop = threading.Event()
         self._connection: PartitionConnection | None = None
@@ -98,9 +101,10 @@ class PartitionReader:
     def run(self) -> None:
         """Connect, receive, wait, and again."""
         while not (self._stop.is_set() or self.forbidden):
+            self._liveness.moves()
             if not self._inbox.has_room:
                 self.why_not = Ending.BUFFER_FULL.value
-                self._clock.wait(self._stop, _ASK_AGAIN_S)
+                self._wait(_ASK_AGAIN_S)
                 continue
             outcome = self._receive()
             self.forbidden = outcome.status == _FORBIDDEN
@@ -112,7 +116,8 @@ class PartitionReader:
                     outcome.ending,
                     extra={"status": outcome.status, "next_attempt_in_s": round(wait_s, 2)},
                 )
-                self._clock.wait(self._stop, wait_s)
+                self._wait(wait_s)
+        self._liveness.rests()
 
     def look(self) -> None:
         """End a connection that has fallen silent."""
@@ -125,8 +130,14 @@ class PartitionReader:
         self._stop.set()
         self._give_up(Ending.STOPPED)
 
+    def _wait(self, seconds: float) -> None:
+        self._liveness.rests()
+        self._clock.wait(self._stop, seconds)
+
     def _receive(self) -> ConnectionEnd:
         self._attempts = connecting(self._attempts, self._clock.monotonic_s())
+        # Until X answers, the adapter's own time limits bound the attempt.
+        self._liveness.rests()
         connection = PartitionConnection(
             self._partition, self._adapter, self._accept, self._accepted
         )
@@ -140,11 +151,13 @@ class PartitionReader:
         return outcome
 
     def _accepted(self) -> None:
+        self._liveness.moves()
         self._last_line_s = self._clock.monotonic_s()
         self.connected, self.why_not = True, ""
         logger.info("connected to %s", self._partition)
 
     def _accept(self, raw: bytes) -> bool:
+        self._liveness.moves()
         self._last_line_s = self._clock.monotonic_s()
         line = ReceivedLine(self._clock.now(), raw)
         return not line.is_post or self._inbox.put(line)

@@ -20,6 +20,7 @@ from schemas.transport.publisher import DeliveryFailed
 
 logger = logging.getLogger(__name__)
 
+_KAFKA: Final = "Kafka"
 _BATCH_LINES: Final = 500
 _WAIT_S: Final = 0.25
 _LAST_WAIT_S: Final = 1.0
@@ -79,10 +80,14 @@ class RemovalPublishing:
             self._batch = []
             self._inbox.done()
 
+    def _wait_for_kafka(self) -> None:
+        self._telemetry.progress.wait_for(_KAFKA)
+        self._look()
+
     def _look(self) -> None:
         for reader in self._readers:
             reader.look()
-        self._telemetry.show(self._inbox.waiting_lines, self._inbox.spilled_bytes)
+        self._telemetry.show(self._inbox.waiting_lines)
 
     def _confirmed(self, going_on: Callable[[], bool]) -> bool:
         outcomes: Counter[str | Reason] = Counter()
@@ -91,11 +96,11 @@ class RemovalPublishing:
                 parse = partial(streamed_removal, line.raw, line.received_at)
                 position = SourcePosition(self._content, 0, number)
                 outcomes[self._writer.write(line.raw, parse, position)] += 1
-            if not self._writer.publisher.confirm_while(going_on, self._look):
+            if not self._writer.publisher.confirm_while(going_on, self._wait_for_kafka):
                 return False
         except DeliveryFailed as failure:
             logger.error("Kafka did not take a batch, it is sent again: %s", failure)  # noqa: TRY400
-            self._telemetry.progress.unavailable = "kafka"
+            self._telemetry.progress.unavailable = _KAFKA
             self._writer = self._make_writer()
             return False
         self.published.update(outcomes)

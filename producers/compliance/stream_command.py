@@ -7,16 +7,17 @@ from typing import Final
 from producers.compliance.partitions import PARTITIONS, PartitionReader
 from producers.compliance.publishing import RemovalPublishing
 from producers.compliance.removal_writer import RemovalWriter
-from producers.compliance.telemetry import ComplianceTelemetry
-from producers.x_account.http_adapter import x_adapter
+from producers.compliance.telemetry import STAGE, ComplianceTelemetry
+from producers.x_account.http_adapter import XAdapter, x_adapter
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import Clock, SystemClock
 from producers.x_connection.disk_buffer import DiskBuffer
-from producers.x_connection.lease import LeaseWatch
-from producers.x_connection.leased_process import holding
+from producers.x_connection.lease import Lease, LeaseWatch
+from producers.x_connection.leased_process import leased
 from schemas import locks
 from schemas.failures import Failure
-from schemas.process.stop_signals import StopSignals
+from schemas.process.liveness import Liveness
+from schemas.process.running_process import RunningProcess, running_process
 from schemas.settings import Settings
 from schemas.transport.publisher import ConfirmingPublisher
 
@@ -29,11 +30,7 @@ _MIB: Final = 1024 * 1024
 
 
 def run_compliance_stream(
-    settings: Settings,
-    *,
-    probe_port: int,
-    interrupted: StopSignals,
-    clock: Clock | None = None,
+    settings: Settings, *, probe_port: int, clock: Clock | None = None
 ) -> dict[str, int]:
     """Publish what X's compliance streams ask for until a signal; return what was published.
 
@@ -41,64 +38,80 @@ def run_compliance_stream(
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
-    telemetry = ComplianceTelemetry(clock.monotonic_s, settings.stall_after_s)
-    with holding(
-        settings,
-        telemetry,
-        lock=locks.COMPLIANCE_STREAM,
-        probe_port=probe_port,
-        interrupted=interrupted,
-        clock=clock,
-    ) as lease:
-        if lease is None:
-            return {}
-        folder = settings.spill_folder / "compliance"
-        inbox = LineBuffer(DiskBuffer(folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines)
-        readers = {
-            partition: PartitionReader(
-                partition,
-                adapter,
-                inbox,
-                silence_s=settings.x_silence_s,
-                backfill_minutes=settings.x_backfill_minutes,
-                clock=clock,
-            )
-            for partition in PARTITIONS
-        }
-        telemetry.reading(readers)
-        publishing = RemovalPublishing(
+    with running_process(settings, STAGE, probe_port=probe_port) as process:
+        telemetry = ComplianceTelemetry(process.metrics, process.progress)
+        telemetry.standing_by("starting")
+        process.ask_readiness = telemetry.readiness
+        with leased(
+            settings,
+            process,
+            lock=locks.COMPLIANCE_STREAM,
+            standing_by=telemetry.standing_by,
+            clock=clock,
+        ) as lease:
+            if lease is None:
+                return {}
+            return _streamed(settings, process, lease, adapter, telemetry, clock)
+
+
+def _streamed(
+    settings: Settings,
+    process: RunningProcess,
+    lease: Lease,
+    adapter: XAdapter,
+    telemetry: ComplianceTelemetry,
+    clock: Clock,
+) -> dict[str, int]:
+    folder = settings.spill_folder / "compliance"
+    inbox = LineBuffer(DiskBuffer(folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines)
+    process.progress.measure_lag(lambda: inbox.backlog)
+    stuck_after_s = settings.stall_after_s + settings.x_silence_s
+    readers = {}
+    for partition in PARTITIONS:
+        liveness = Liveness(f"the reader of {partition}", clock.monotonic_s, stuck_after_s)
+        process.watch(liveness.health)
+        readers[partition] = PartitionReader(
+            partition,
+            adapter,
             inbox,
-            lambda: RemovalWriter(
-                ConfirmingPublisher(settings, "murmur-compliance-stream"), settings
-            ),
-            telemetry,
-            clock,
-            list(readers.values()),
+            silence_s=settings.x_silence_s,
+            backfill_minutes=settings.x_backfill_minutes,
+            clock=clock,
+            liveness=liveness,
         )
-        threads = [
-            threading.Thread(target=reader.run, name=str(partition), daemon=True)
-            for partition, reader in readers.items()
-        ]
-        may_go_on = LeaseWatch(
-            lease,
-            interrupted.asked,
-            lambda: all(thread.is_alive() for thread in threads),
-            clock.monotonic_s,
-        )
-        for thread in threads:
-            thread.start()
-        try:
-            publishing.run(may_go_on)
-        finally:
-            _stop(list(readers.values()), threads)
-            publishing.finish()
-        if any(reader.forbidden for reader in readers.values()):
-            raise Failure(_NO_ACCESS)
-        if may_go_on.lost:
-            raise Failure("another process has taken the compliance streams over: this one ends")
-        if not interrupted.asked():
-            raise Failure("a reader ended by a fault, which the log shows: start it again")
-        return {str(outcome): count for outcome, count in sorted(publishing.published.items())}
+    telemetry.reading(readers)
+    publishing = RemovalPublishing(
+        inbox,
+        lambda: RemovalWriter(ConfirmingPublisher(settings, "murmur-compliance-stream"), settings),
+        telemetry,
+        clock,
+        list(readers.values()),
+    )
+    threads = [
+        threading.Thread(target=reader.run, name=str(partition), daemon=True)
+        for partition, reader in readers.items()
+    ]
+    stopped = process.stop.asked
+    may_go_on = LeaseWatch(
+        lease,
+        stopped,
+        lambda: all(thread.is_alive() for thread in threads),
+        clock.monotonic_s,
+    )
+    for thread in threads:
+        thread.start()
+    try:
+        publishing.run(may_go_on)
+    finally:
+        _stop(list(readers.values()), threads)
+        publishing.finish()
+    if any(reader.forbidden for reader in readers.values()):
+        raise Failure(_NO_ACCESS)
+    if may_go_on.lost:
+        raise Failure("another process has taken the compliance streams over: this one ends")
+    if not stopped():
+        raise Failure("a reader ended by a fault, which the log shows: start it again")
+    return {str(outcome): count for outcome, count in sorted(publishing.published.items())}
 
 
 def _stop(readers: list[PartitionReader], threads: list[threading.Thread]) -> None:

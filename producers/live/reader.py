@@ -16,6 +16,7 @@ from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import ConnectionEnd, Ending
 from producers.x_connection.received_line import ReceivedLine
 from producers.x_connection.stall import StallLimits, verdict
+from schemas.process.liveness import Liveness
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Reader:
         gaps: list[Gap],
         patience: StallLimits,
         clock: Clock,
+        liveness: Liveness,
         backfill_minutes: int = 0,
     ) -> None:
         self._connect = connect
@@ -68,6 +70,7 @@ class Reader:
         self._coverage = coverage
         self._patience = patience
         self._clock = clock
+        self._liveness = liveness
         self._backfill_minutes = backfill_minutes
         self._attempts = Attempts()
         self._stop = threading.Event()
@@ -82,13 +85,14 @@ class Reader:
         """Connect, receive, wait, and again, until `stop`."""
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
         while not self._stop.is_set():
+            self._liveness.moves()
             barrier = self._barrier()
             if barrier is not None:
                 if not self._barred:
                     logger.error("the stream pauses: %s", _PAUSES[barrier])
                 self._barred = True
                 self._without_connection(barrier, barrier.value)
-                self._clock.wait(self._stop, _ASK_AGAIN_S)
+                self._wait(_ASK_AGAIN_S)
                 continue
             self._barred = False
             outcome = self._receive()
@@ -98,7 +102,8 @@ class Reader:
             self.status.next_wait_s = wait_s
             if not self._stop.is_set():
                 _log(outcome, wait_s)
-                self._clock.wait(self._stop, wait_s)
+                self._wait(wait_s)
+        self._liveness.rests()
 
     def stop(self) -> None:
         """End the connection and `run`, from another thread, within a moment."""
@@ -121,6 +126,10 @@ class Reader:
         with self._lock:
             self._gaps = [*gaps, *self._gaps]
 
+    def _wait(self, seconds: float) -> None:
+        self._liveness.rests()
+        self._clock.wait(self._stop, seconds)
+
     def _barrier(self) -> Ending | None:
         if self._spend.exhausted(self._clock.now()):
             return Ending.SPEND_GUARD
@@ -131,6 +140,8 @@ class Reader:
         self._attempts = connecting(self._attempts, now_s)
         self._last_line_s = self._last_post_s = now_s
         self.status.connects += 1
+        # Until X answers, the adapter's own time limits bound the attempt.
+        self._liveness.rests()
         connection = self._connect(self._accept, self._accepted)
         with self._lock:
             self._connection = connection
@@ -143,6 +154,7 @@ class Reader:
                 self._connection = None
 
     def _accepted(self) -> None:
+        self._liveness.moves()
         now_s = self._clock.monotonic_s()
         self._last_line_s = self._last_post_s = now_s
         with self._lock:
@@ -152,6 +164,7 @@ class Reader:
         logger.info("connected to the stream")
 
     def _accept(self, raw: bytes) -> bool:
+        self._liveness.moves()
         now = self._clock.now()
         line = ReceivedLine(now, raw)
         if line.is_post:

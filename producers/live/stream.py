@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _BATCH_LINES: Final = 500
 _WAIT_S: Final = 0.25
+_KAFKA: Final = "Kafka"
 _STORE_EVERY_S: Final = 1.0
 _STORE_AGAIN_S: Final = 5.0
 _LAST_WAIT_S: Final = 1.0
@@ -124,17 +125,21 @@ class Stream:
                 for event in parsed.events:
                     if isinstance(event, TweetPosted):
                         last_tweet_id = event.tweet_id
-            if not self._publisher.confirm_while(going_on, self._housekeep):
+            if not self._publisher.confirm_while(going_on, self._wait_for_kafka):
                 return False
         except DeliveryFailed as failure:
             logger.error("Kafka did not take a batch, it is sent again: %s", failure)  # noqa: TRY400
-            self._telemetry.progress.unavailable = "kafka"
+            self._telemetry.progress.unavailable = _KAFKA
             self._publisher = self._make_publisher()
             return False
         self._number += len(lines)
         self._last_tweet_id = last_tweet_id or self._last_tweet_id
         self._count(counted)
         return True
+
+    def _wait_for_kafka(self) -> None:
+        self._telemetry.progress.wait_for(_KAFKA)
+        self._housekeep()
 
     def _housekeep(self) -> None:
         """Store and show what moved, from time to time, also while Kafka is slow."""
