@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 from model_server.engine import UnscorableTexts
 from model_server.scorer import Scorer
 from schemas.codec import InvalidEvent, Reason, decode_raw
-from schemas.events import RawEvent, Score, ScoredEvent, TweetPosted, scored
+from schemas.events import Score, ScoredEvent, TweetPosted, scored
 from schemas.transport.bisect import bisect
 from schemas.transport.dead_letters import DeadLetter, letter_of
 from schemas.transport.messages import ConsumedMessage
@@ -43,7 +43,14 @@ def score_window(
     Where scoring or extraction raises a fault of the tweets (`DETERMINISTIC`), the window is halved
     down to those that are to blame; they become dead letters. Any other fault is raised.
     """
-    outcomes: list[ScoringOutcome | TweetPosted] = [_decode(message) for message in window]
+    outcomes: list[ScoringOutcome | TweetPosted] = []
+    for message in window:
+        try:
+            outcomes.append(decode_raw(message.value))
+        except InvalidEvent as error:
+            outcomes.append(
+                letter_of(message, stage=STAGE, reason=error.reason, detail=error.detail)
+            )
     posts = [(n, event) for n, event in enumerate(outcomes) if isinstance(event, TweetPosted)]
     scored_at = now()
 
@@ -64,13 +71,6 @@ def score_window(
             window[number], stage=STAGE, reason=Reason.SCORING_FAILED, detail=_name_of(fault)
         )
     return [outcome for outcome in outcomes if not isinstance(outcome, TweetPosted)]
-
-
-def _decode(message: ConsumedMessage) -> RawEvent | DeadLetter:
-    try:
-        return decode_raw(message.value)
-    except InvalidEvent as error:
-        return letter_of(message, stage=STAGE, reason=error.reason, detail=error.detail)
 
 
 def _name_of(fault: Exception) -> str:

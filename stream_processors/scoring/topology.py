@@ -73,7 +73,7 @@ def build_app(
     async def score(stream: StreamT[Any]) -> None:
         loop = asyncio.get_running_loop()
 
-        async def score_window(events: Sequence[EventT[bytes]]) -> None:
+        async def score_and_acknowledge(events: Sequence[EventT[bytes]]) -> None:
             window = [from_faust(event.message) for event in events]
             await loop.run_in_executor(executor, step, window)
             for event in events:
@@ -81,7 +81,7 @@ def build_app(
             acknowledged()
 
         async with asyncio.TaskGroup() as tasks:
-            windows = Microbatches(tasks, score_window, most_items=settings.score_window)
+            windows = Microbatches(tasks, score_and_acknowledge, most_items=settings.score_window)
             async for events in cast("faust.Stream[Any]", stream).noack_take(
                 settings.score_window, settings.score_window_s
             ):
