@@ -1,6 +1,7 @@
 """The `murmur` command: every room's commands under one name, imported only when called."""
 
 import importlib
+import signal
 import sys
 from typing import Final
 
@@ -8,6 +9,7 @@ import click
 from pydantic import ValidationError
 
 from schemas.failures import Failure
+from schemas.process.exit_codes import ExitCode, interrupted_by
 
 COMMANDS: Final = {
     "demo": "deploy.demo.cli:demo",
@@ -72,7 +74,7 @@ def main() -> None:
     try:
         result = murmur(standalone_mode=False)
     except click.exceptions.Abort:
-        sys.exit(130)
+        sys.exit(interrupted_by(signal.SIGINT))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -82,7 +84,7 @@ def main() -> None:
         message, exit_code = explain(error)
         click.echo(message, err=True)
         sys.exit(exit_code)
-    sys.exit(result if isinstance(result, int) else 0)
+    sys.exit(result if isinstance(result, int) else ExitCode.DONE)
 
 
 def explain(error: Exception) -> tuple[str, int]:
@@ -92,11 +94,11 @@ def explain(error: Exception) -> tuple[str, int]:
             f"murmur: MURMUR_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
             for fault in error.errors()
         ]
-        return "\n".join(faults), 2
+        return "\n".join(faults), ExitCode.WRONG_CALL
     if isinstance(error, Failure):
-        return f"murmur: {error}", 1
+        return f"murmur: {error}", ExitCode.FAILED
     # psycopg2 is not imported for the sake of its name.
     if type(error).__name__ == "UndefinedTable":
-        return "murmur: the database has no tables yet: run `murmur init`", 1
+        return "murmur: the database has no tables yet: run `murmur init`", ExitCode.FAILED
     text = " ".join(str(error).split())
-    return f"murmur: {type(error).__name__}: {text} (murmur --debug … shows more)", 1
+    return f"murmur: {type(error).__name__}: {text} (murmur --debug … shows more)", ExitCode.FAILED

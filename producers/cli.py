@@ -120,6 +120,7 @@ def replay(
     from producers.replay.times import Times
     from producers.rules.matching import rule_matcher
     from schemas.events import LIVE, valid_run_name
+    from schemas.process.exit_codes import ExitCode, interrupted_by
     from schemas.process.logs import configure_logging
     from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
@@ -172,8 +173,8 @@ def replay(
     for sentence in what_next(report):
         console.print(sentence, markup=False, soft_wrap=True)
     if report.outcome is ReplayOutcome.INTERRUPTED:
-        return 128 + (interrupted.signal_number or 0)
-    return 1 if report.damaged else 0
+        return interrupted_by(interrupted.signal_number or 0)
+    return ExitCode.FAILED if report.damaged else ExitCode.DONE
 
 
 def _dry_run(
@@ -185,6 +186,7 @@ def _dry_run(
 
     from producers.replay.command import run_dry
     from producers.replay.dry_run_display import dry_run_lines
+    from schemas.process.exit_codes import ExitCode
     from schemas.terminal import terminal_console
 
     found = run_dry(request, interrupted, console)
@@ -194,4 +196,4 @@ def _dry_run(
         output = terminal_console(soft_wrap=True)
         for line in dry_run_lines(found):
             output.print(line, markup=False)
-    return 1 if found.damaged else 0
+    return ExitCode.FAILED if found.damaged else ExitCode.DONE

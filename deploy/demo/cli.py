@@ -34,6 +34,7 @@ def demo(lines: int, run: str, keep_up: bool, as_json: bool) -> None:
     from deploy.demo.display import mismatch, print_result
     from schemas.events import LIVE, valid_run_name
     from schemas.failures import Failure
+    from schemas.process.exit_codes import interrupted_by
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
 
@@ -41,7 +42,7 @@ def demo(lines: int, run: str, keep_up: bool, as_json: bool) -> None:
         raise click.BadParameter(f"{run!r} is no name of a replay's run", param_hint="--run")
 
     def stop(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
+        raise SystemExit(interrupted_by(number))
 
     # So that the stack is stopped also where a program ends the demo.
     signal.signal(signal.SIGTERM, stop)

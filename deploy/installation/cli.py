@@ -22,6 +22,7 @@ def init(check: bool, alter: bool, as_json: bool) -> int:
     import msgspec
 
     from deploy.installation.installing import check_installation, install
+    from schemas.process.exit_codes import ExitCode
     from schemas.settings import load_settings
 
     if check and alter:
@@ -34,7 +35,7 @@ def init(check: bool, alter: bool, as_json: bool) -> int:
     else:
         for line in _lines(report):
             click.echo(line)
-    return 1 if check and not report.complete else 0
+    return ExitCode.FAILED if check and not report.complete else ExitCode.DONE
 
 
 def _lines(report: "InstallationReport") -> list[str]:

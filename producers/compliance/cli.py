@@ -63,11 +63,10 @@ def stream(probe_port: int, as_json: bool) -> None:
 
     from producers.compliance.stream_command import run_compliance_stream
     from schemas.process.logs import configure_logging
-    from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings, "compliance-stream")
-    done = run_compliance_stream(settings, probe_port=probe_port, interrupted=StopSignals())
+    done = run_compliance_stream(settings, probe_port=probe_port)
     if as_json:
         click.echo(msgspec.json.encode(done))

@@ -14,6 +14,7 @@ from producers.x_connection.connection_end import Ending
 from producers.x_connection.reader import StreamReader
 from producers.x_connection.received_line import ReceivedLine
 from producers.x_connection.stall import StallLimits
+from schemas.process.liveness import Liveness
 
 ALLOWED_CONNECTS: Final = 22
 """X allows 100 connects of an app in 15 minutes to each of the two streams of four partitions."""
@@ -86,6 +87,7 @@ def partition_reader(
     silence_s: float,
     backfill_minutes: int,
     clock: Clock,
+    liveness: Liveness,
 ) -> StreamReader:
     """Return a reader of a partition; it ends where X says that the stream is not for us."""
     return StreamReader(
@@ -96,6 +98,7 @@ def partition_reader(
         receiver=PartitionReceiver(buffer),
         patience=StallLimits(silence_s, quiet_s=0),
         clock=clock,
+        liveness=liveness,
         backfill_minutes=backfill_minutes,
         allowed_connects=ALLOWED_CONNECTS,
         ends_when_forbidden=True,

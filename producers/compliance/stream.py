@@ -36,4 +36,4 @@ class ComplianceStream:
 
     def meanwhile(self) -> None:
         """Show how things are."""
-        self._telemetry.show(self._buffer.waiting_lines, self._buffer.spilled_bytes)
+        self._telemetry.show(self._buffer.waiting_lines)

@@ -1,7 +1,7 @@
 """What the compliance streams tell of themselves: metrics and probes."""
 
 from collections import Counter as Counts
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from prometheus_client import Counter, Gauge
@@ -10,24 +10,24 @@ from producers.x_connection.reader import StreamReader
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Health, Progress
 
-_STAGE: Final = "compliance_stream"
+STAGE: Final = "compliance_stream"
 
 
 class ComplianceTelemetry:
     """Metrics `murmur_compliance_stream_…` and the answers of the probes."""
 
-    def __init__(self, clock: Callable[[], float], stall_after_s: float) -> None:
-        self.metrics = StageMetrics(_STAGE)
-        self.progress = Progress(clock, stall_after_s)
+    def __init__(self, metrics: StageMetrics, progress: Progress) -> None:
+        self.metrics = metrics
+        self.progress = progress
         self._readers: Sequence[StreamReader] = ()
         self._standing_by = ""
         self._told: Counts[str] = Counts()
         registry = self.metrics.registry
         self._connected = Gauge(
-            f"murmur_{_STAGE}_connected", "Partitions that X sends, of 8", registry=registry
+            f"murmur_{STAGE}_connected", "Partitions that X sends, of 8", registry=registry
         )
         self._endings = Counter(
-            f"murmur_{_STAGE}_endings", "Ends of connections", ["reason"], registry=registry
+            f"murmur_{STAGE}_endings", "Ends of connections", ["reason"], registry=registry
         )
 
     def standing_by(self, why: str) -> None:
@@ -38,9 +38,8 @@ class ComplianceTelemetry:
         """Note who reads."""
         self._readers = readers
 
-    def show(self, waiting_lines: int, spilled_bytes: int) -> None:
+    def show(self, waiting_lines: int) -> None:
         """Take in how things are."""
-        self.progress.lag = waiting_lines + (1 if spilled_bytes else 0)
         self.metrics.lag.set(waiting_lines)
         self._connected.set(sum(reader.status.connected for reader in self._readers))
         endings = sum((reader.status.endings.copy() for reader in self._readers), Counts())

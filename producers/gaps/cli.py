@@ -66,6 +66,7 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
     import msgspec
 
     from producers.gaps.command import refill_gaps
+    from schemas.process.exit_codes import ExitCode
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
 
@@ -80,7 +81,7 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
             click.echo(f"gap {gap.gap_id}: {gap.status}, {gap.posts:,} posts{detail}")
         if not done:
             click.echo("there are no open gaps")
-    return 1 if any(gap.status == "open" for gap in done) else 0
+    return ExitCode.FAILED if any(gap.status == "open" for gap in done) else ExitCode.DONE
 
 
 def _table(settings: "Settings") -> "GapTable":

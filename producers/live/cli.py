@@ -30,13 +30,11 @@ def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
 
     from producers.live.command import run_stream
     from schemas.process.logs import configure_logging
-    from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings, "stream")
-    interrupted = StopSignals()
-    done = run_stream(settings, capture=capture, probe_port=probe_port, interrupted=interrupted)
+    done = run_stream(settings, capture=capture, probe_port=probe_port)
     if as_json:
         click.echo(msgspec.json.encode(done))
     return 0

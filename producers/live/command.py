@@ -1,7 +1,6 @@
 """What `murmur stream` does: the parts put together, and taken apart again in their order."""
 
 import logging
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +24,7 @@ from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import Ending
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.lease import Lease, LeaseWatch
-from producers.x_connection.leased_process import holding
+from producers.x_connection.leased_process import leased
 from producers.x_connection.reader import StreamReader
 from producers.x_connection.reader_threads import ReaderThreads
 from producers.x_connection.stall import StallLimits
@@ -33,9 +32,8 @@ from schemas import locks
 from schemas.codec import Reason
 from schemas.events import LIVE
 from schemas.failures import Failure
-from schemas.process.metrics import StageMetrics
-from schemas.process.progress import Progress
-from schemas.process.stop_signals import StopSignals
+from schemas.process.liveness import Liveness
+from schemas.process.running_process import RunningProcess, running_process
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
@@ -55,7 +53,6 @@ def run_stream(
     *,
     capture: Path | None,
     probe_port: int,
-    interrupted: StopSignals,
     clock: Clock | None = None,
 ) -> dict[str, object]:
     """Stream until a signal; return what was done, for people and programs.
@@ -65,35 +62,32 @@ def run_stream(
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
-    metrics = StageMetrics(STAGE)
-    progress = Progress(clock.monotonic_s, settings.stall_after_s)
-    telemetry = StreamTelemetry(metrics, progress, settings.x_monthly_posts)
-    with holding(
-        settings,
-        telemetry,
-        lock=locks.STREAM,
-        probe_port=probe_port,
-        interrupted=interrupted,
-        clock=clock,
-    ) as lease:
-        if lease is None:
-            return {"outcome": Ending.STOPPED.value}
-        with closing(CoverageStore(partial(connect_postgres, settings, STAGE))) as ledger:
-            return _streamed(
-                settings, lease, ledger, adapter, telemetry, capture, interrupted.asked, clock
-            )
+    with running_process(settings, STAGE, probe_port=probe_port) as process:
+        telemetry = StreamTelemetry(process.metrics, process.progress, settings.x_monthly_posts)
+        telemetry.standing_by("starting")
+        process.ask_readiness = telemetry.readiness
+        with leased(
+            settings, process, lock=locks.STREAM, standing_by=telemetry.standing_by, clock=clock
+        ) as lease:
+            if lease is None:
+                return {"outcome": Ending.STOPPED.value}
+            with closing(CoverageStore(partial(connect_postgres, settings, STAGE))) as ledger:
+                return _streamed(
+                    settings, process, lease, ledger, adapter, telemetry, capture, clock
+                )
 
 
 def _streamed(
     settings: Settings,
+    process: RunningProcess,
     lease: Lease,
     ledger: CoverageStore,
     adapter: XAdapter,
     telemetry: StreamTelemetry,
     capture: Path | None,
-    stopped: Callable[[], bool],
     clock: Clock,
 ) -> dict[str, object]:
+    stopped = process.stop.asked
     started_at = clock.now()
     stored = ledger.coverage()
     coverage, gaps = at_start(
@@ -109,6 +103,11 @@ def _streamed(
     inbox = LineBuffer(
         DiskBuffer(settings.spill_folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines
     )
+    process.progress.measure_lag(lambda: inbox.backlog)
+    liveness = Liveness(
+        "the reader", clock.monotonic_s, settings.stall_after_s + settings.x_silence_s
+    )
+    process.watch(liveness.health)
     receiver = LiveReceiver(buffer=inbox, spend=spend, coverage=coverage, gaps=gaps, clock=clock)
     reader = StreamReader(
         "the stream",
@@ -122,6 +121,7 @@ def _streamed(
         receiver=receiver,
         patience=StallLimits(settings.x_silence_s, settings.x_quiet_s),
         clock=clock,
+        liveness=liveness,
         backfill_minutes=settings.x_backfill_minutes,
     )
     stream = LiveStream(

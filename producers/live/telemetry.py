@@ -56,7 +56,6 @@ class StreamTelemetry:
     ) -> None:
         """Take the reader's status in."""
         self._status = status
-        self.progress.lag = waiting_lines + (1 if spilled_bytes else 0)
         self.metrics.lag.set(waiting_lines)
         self._connected.set(status.connected)
         self._wait.set(0.0 if status.connected else status.next_wait_s)

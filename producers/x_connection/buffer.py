@@ -33,6 +33,12 @@ class LineBuffer:
         return self._spill.size_bytes
 
     @property
+    def backlog(self) -> int:
+        """How much is not done: lines in memory, and one for whatever is on disk. Never waits."""
+        on_disk = self._spill.size_bytes > 0 or self._spill.has_unread
+        return self.waiting_lines + int(on_disk)
+
+    @property
     def has_room(self) -> bool:
         """False from a refusal until there is room in memory again, so that it is worth it."""
         with self._changed:

@@ -19,6 +19,7 @@ from schemas.transport.publisher import ConfirmingPublisher, DeliveryFailed
 
 logger = logging.getLogger(__name__)
 
+_KAFKA: Final = "Kafka"
 _BATCH_LINES: Final = 500
 _WAIT_S: Final = 0.25
 _LAST_WAIT_S: Final = 1.0
@@ -117,11 +118,11 @@ class BufferPublisher:
                 events += [message.event for message in messages.events]
                 outcomes.update(letter.reason for letter in messages.dead_letters)
                 outcomes.update(parsed.skipped)
-            if not self._publisher.confirm_while(going_on, self._stream.meanwhile):
+            if not self._publisher.confirm_while(going_on, self._wait_for_kafka):
                 return False
         except DeliveryFailed as failure:
             logger.error("Kafka did not take a batch, it is sent again: %s", failure)  # noqa: TRY400
-            self._progress.unavailable = "kafka"
+            self._progress.unavailable = _KAFKA
             self._publisher = self._make_publisher()
             return False
         outcomes.update(type(event).__name__ for event in events)
@@ -129,6 +130,10 @@ class BufferPublisher:
         self._count(outcomes)
         self._stream.confirmed(self._batch, events)
         return True
+
+    def _wait_for_kafka(self) -> None:
+        self._progress.wait_for(_KAFKA)
+        self._stream.meanwhile()
 
     def _count(self, outcomes: Counter[str | Reason]) -> None:
         self.published.update(outcomes)

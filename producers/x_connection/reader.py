@@ -13,6 +13,7 @@ from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import PAUSES, ConnectionEnd, Ending
 from producers.x_connection.received_line import ReceivedLine
 from producers.x_connection.stall import StallLimits, verdict
+from schemas.process.liveness import Liveness
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class StreamReader:
     """Reads until it is stopped; whatever X, the network or the disk do, `run` goes on.
 
     `stream` is what logs call it. With `ends_when_forbidden`, an answer 403 ends `run` too.
+    `liveness` hears of each step, and of each wait that ends by itself.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class StreamReader:
         receiver: LineReceiver,
         patience: StallLimits,
         clock: Clock,
+        liveness: Liveness,
         backfill_minutes: int = 0,
         allowed_connects: int = CONNECTS_IN_WINDOW,
         ends_when_forbidden: bool = False,
@@ -84,6 +87,7 @@ class StreamReader:
         self._receiver = receiver
         self._patience = patience
         self._clock = clock
+        self._liveness = liveness
         self._backfill_minutes = backfill_minutes
         self._ends_when_forbidden = ends_when_forbidden
         self._attempts = Attempts(allowed_connects=allowed_connects)
@@ -99,8 +103,12 @@ class StreamReader:
         threading.Thread(target=self._watch, name="stall watch", daemon=True).start()
         try:
             while not self._stop.is_set():
-                self._clock.wait(self._stop, self._once())
+                self._liveness.moves()
+                wait_s = self._once()
+                self._liveness.rests()
+                self._clock.wait(self._stop, wait_s)
         finally:
+            self._liveness.rests()
             self._stop.set()
 
     def stop(self) -> None:
@@ -135,6 +143,8 @@ class StreamReader:
         self._attempts = connecting(self._attempts, now_s)
         self._last_line_s = self._last_post_s = now_s
         self.status.connects += 1
+        # Until X answers, the adapter's own time limits bound the attempt.
+        self._liveness.rests()
         connection = self._connect(self._accept, self._accepted)
         with self._lock:
             self._connection = connection
@@ -147,12 +157,14 @@ class StreamReader:
                 self._connection = None
 
     def _accepted(self) -> None:
+        self._liveness.moves()
         self._last_line_s = self._last_post_s = self._clock.monotonic_s()
         self._receiver.connection_made()
         self.status.connected, self.status.why_not = True, ""
         logger.info("connected to %s", self.stream)
 
     def _accept(self, raw: bytes) -> Ending | None:
+        self._liveness.moves()
         line = ReceivedLine(self._clock.now(), raw)
         why = self._receiver.line_received(line)
         if why is not None:

@@ -129,6 +129,7 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
     """
     import msgspec
 
+    from schemas.process.exit_codes import ExitCode
     from stream_processors.dead_letters.display import by_reason, in_short
     from stream_processors.dead_letters.letters import require_run_of
     from stream_processors.dead_letters.redrive import redrive as redrive_letters
@@ -144,7 +145,7 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
         click.echo(f"{len(report.redriven):,} {verb}, {len(report.refused):,} refused")
         for why, ids_refused in by_reason(report.refused).items():
             click.echo(f"{in_short(ids_refused)}: {why}", err=True)
-    return 1 if report.refused else 0
+    return ExitCode.FAILED if report.refused else ExitCode.DONE
 
 
 @dead_letters.command(short_help="Give dead letters up, with a note.")

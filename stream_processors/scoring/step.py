@@ -11,23 +11,27 @@ from schemas.codec import encode, headers_of, key_of
 from schemas.events import TweetScored
 from schemas.process.metrics import StageMetrics
 from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
+from schemas.transport.messages import ConsumedMessage
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.redrives import passed_on
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
-from stream_processors.scoring.score_batch import Received, ScoringOutcome, score_window
+from stream_processors.scoring.score_batch import score_window
 
 
 class ScoreStep:
     """Scores a window and publishes it; returns once the brokers have acknowledged all of it.
 
-    Raises `DeliveryFailed` where they have not, and `ScoringHeld` during a hold: the window must
-    then not be acknowledged. Runs in one thread, always the same.
+    `model` is asked once for each window, so that another model may take over between two. Raises
+    `DeliveryFailed` where the brokers have not acknowledged, and `ScoringHeld` during a hold: the
+    window must then not be acknowledged. `read` is told of each window before that. Runs in one
+    thread, always the same.
     """
 
     def __init__(
         self,
         *,
-        scorer: Scorer,
+        model: Callable[[], Scorer],
+        read: Callable[[Sequence[ConsumedMessage]], None],
         detect_language: Callable[[str], str | None],
         publisher: ConfirmingPublisher,
         scored_topic: str,
@@ -36,7 +40,8 @@ class ScoreStep:
         now: Callable[[], datetime],
         guard: CircuitBreaker,
     ) -> None:
-        self._scorer = scorer
+        self._model = model
+        self._read = read
         self._detect_language = detect_language
         self._publisher = publisher
         self._scored_topic = scored_topic
@@ -53,18 +58,23 @@ class ScoreStep:
             registry=metrics.registry,
         )
 
-    def judge(self, window: Sequence[Received]) -> list[ScoringOutcome]:
-        """Return what a window becomes, and publish nothing."""
-        return score_window(
-            window, scorer=self._scorer, detect_language=self._detect_language, now=self._now
+    def dead_letters_among(self, window: Sequence[ConsumedMessage]) -> int:
+        """Return how many messages would become dead letters, and publish nothing."""
+        outcomes = score_window(
+            window, scorer=self._model(), detect_language=self._detect_language, now=self._now
         )
+        return sum(isinstance(outcome, DeadLetter) for outcome in outcomes)
 
-    def __call__(self, window: Sequence[Received]) -> None:
+    def __call__(self, window: Sequence[ConsumedMessage]) -> None:
         """Process one window."""
+        self._read(window)
         self._guard.admit()
-        hits_before, engine_cpu_before_s = self._scorer.cache_hits, self._scorer.engine_cpu_s
+        scorer = self._model()
+        hits_before, engine_cpu_before_s = scorer.cache_hits, scorer.engine_cpu_s
         started_s = time.perf_counter()
-        outcomes = self.judge(window)
+        outcomes = score_window(
+            window, scorer=scorer, detect_language=self._detect_language, now=self._now
+        )
         scored_s = time.perf_counter()
         tweets = 0
         for message, outcome in zip(window, outcomes, strict=True):
@@ -81,9 +91,9 @@ class ScoreStep:
                 )
         self._guard.count(
             self._publisher,
-            (message.position.partition for message in window),
+            (message.partition for message in window),
             (
-                message.position.partition
+                message.partition
                 for message, outcome in zip(window, outcomes, strict=True)
                 if isinstance(outcome, DeadLetter)
             ),
@@ -94,5 +104,5 @@ class ScoreStep:
         self._metrics.batch_events.observe(len(window))
         self._metrics.events.labels("consumed").inc(len(window))
         self._metrics.events.labels("scored").inc(tweets)
-        self._cache_hits.inc(self._scorer.cache_hits - hits_before)
-        self._engine_cpu_s.inc(self._scorer.engine_cpu_s - engine_cpu_before_s)
+        self._cache_hits.inc(scorer.cache_hits - hits_before)
+        self._engine_cpu_s.inc(scorer.engine_cpu_s - engine_cpu_before_s)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException
 
 from schemas.transport.consumer import CommittingConsumer
-from stream_processors.sink.incoming import Partition
+from schemas.transport.messages import Partition
 
 logger = logging.getLogger(__name__)
 

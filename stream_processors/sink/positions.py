@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from schemas.failures import Failure
-from stream_processors.sink.incoming import Partition
+from schemas.transport.messages import Partition
 
 CONSUMER: Final = "sink"
 

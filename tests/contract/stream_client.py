@@ -21,6 +21,7 @@ from producers.x_connection.reader import StreamReader
 from producers.x_connection.received_line import ReceivedLine
 from producers.x_connection.stall import StallLimits
 from schemas.events import TweetPosted
+from schemas.process.liveness import Liveness
 from tests.x_server.server import FakeX
 
 TOKEN = "a-token-that-nobody-may-see"
@@ -63,6 +64,7 @@ class Client:
             receiver=self.receiver,
             patience=PATIENCE,
             clock=self.clock,
+            liveness=Liveness("the reader", self.clock.monotonic_s, 60),
         )
         self.lines: list[ReceivedLine] = []
         self._thread = threading.Thread(target=self.reader.run, daemon=True)

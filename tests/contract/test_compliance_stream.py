@@ -20,6 +20,7 @@ from producers.x_connection.connection_end import ConnectionEnd, Ending
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.received_line import ReceivedLine
 from schemas.events import LIVE, AuthorErased, TweetDeleted, TweetWithheld
+from schemas.process.liveness import Liveness
 from tests.conditions import wait_until
 from tests.contract.stream_client import TOKEN, HurriedClock
 from tests.x_server.compliance_streams import event_line
@@ -136,6 +137,7 @@ class Reading:
             silence_s=1.0,
             backfill_minutes=backfill_minutes,
             clock=self.clock,
+            liveness=Liveness("the reader", self.clock.monotonic_s, 60),
         )
         self.lines: list[ReceivedLine] = []
         self.thread = threading.Thread(target=self.reader.run, daemon=True)

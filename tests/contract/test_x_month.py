@@ -25,6 +25,7 @@ from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.reader import StreamReader
 from producers.x_connection.received_line import ReceivedLine
 from producers.x_connection.stall import StallLimits
+from schemas.process.liveness import Liveness
 from tests.conditions import wait_until
 from tests.x_server.exchange import Exchange
 from tests.x_server.server import fake_x
@@ -140,6 +141,7 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
             receiver=receiver,
             patience=StallLimits(silence_s=1e9, quiet_s=0),
             clock=clock,
+            liveness=Liveness("the reader", clock.monotonic_s, 1e9),
         )
         capture = Capture(tmp_path / "captures", file_life=timedelta(days=1))
         thread = threading.Thread(target=reader.run, daemon=True)

@@ -18,7 +18,7 @@ from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_na
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
-from stream_processors.sink.process import Sink
+from stream_processors.sink.worker import make_sink
 from tests.conditions import wait_until
 from tests.unit.examples import deleted, scored_tweet
 
@@ -46,7 +46,7 @@ def publish(settings: Settings, events: Sequence[Event | bytes]) -> None:
 @contextmanager
 def running_sink(settings: Settings) -> Iterator[StageMetrics]:
     metrics, stop = StageMetrics("sink"), threading.Event()
-    sink = Sink(
+    sink = make_sink(
         settings,
         connect=lambda: connect_postgres(settings, "test sink"),
         metrics=metrics,
