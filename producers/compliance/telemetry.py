@@ -4,10 +4,9 @@ from collections import Counter as Counts
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from prometheus_client import Counter, Gauge
-
 from producers.compliance.partitions import CompliancePartition, PartitionReader
 from schemas.codec import Reason
+from schemas.process import metric_list
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Health, Progress
 
@@ -24,12 +23,8 @@ class ComplianceTelemetry:
         self._standing_by = ""
         self._told: Counts[str] = Counts()
         registry = self.metrics.registry
-        self._connected = Gauge(
-            f"murmur_{_STAGE}_connected", "Partitions that X sends, of 8", registry=registry
-        )
-        self._endings = Counter(
-            f"murmur_{_STAGE}_endings", "Ends of connections", ["reason"], registry=registry
-        )
+        self._connected = metric_list.COMPLIANCE_CONNECTED.register(registry)
+        self._endings = metric_list.COMPLIANCE_ENDINGS.register(registry)
 
     def standing_by(self, why: str) -> None:
         """Note that there is no right to connect, or (empty) that there is."""

@@ -11,10 +11,10 @@ import psycopg2.errors
 import tenacity
 from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
-from prometheus_client import Histogram
 
 from schemas.codec import Reason
 from schemas.events import TweetScored
+from schemas.process.metric_list import SINK_EVENT_AGE, SINK_REMOVAL_AGE
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.settings import Settings
@@ -48,9 +48,6 @@ GIVE_UP_AFTER_S = 240
 """How long PostgreSQL may be away before the process ends and its supervisor starts it anew: less
 than the five minutes after which Kafka takes the partitions from a consumer that does not poll."""
 
-AGES_S = (*(step / 20 for step in range(1, 21)), 1.5, 2, 3, 5, 10, 30, 60, 300, 3600)
-"""Fine where the promise lies (half a second at half load), coarse beyond."""
-
 REFUSED = (
     psycopg2.DataError,
     psycopg2.IntegrityError,
@@ -78,18 +75,8 @@ class Sink:
         self._connect = connect
         self._connection: Connection | None = None
         self._metrics = metrics
-        self._ages = Histogram(
-            "murmur_sink_event_age_seconds",
-            "From the receipt of a tweet to its commit in PostgreSQL",
-            buckets=AGES_S,
-            registry=metrics.registry,
-        )
-        self._removal_ages = Histogram(
-            "murmur_sink_removal_age_seconds",
-            "From the receipt of a deletion to its commit in PostgreSQL",
-            buckets=AGES_S,
-            registry=metrics.registry,
-        )
+        self._ages = SINK_EVENT_AGE.register(metrics.registry)
+        self._removal_ages = SINK_REMOVAL_AGE.register(metrics.registry)
         self._progress = progress
         self._positions: dict[Partition, int] = {}
         self._expired = ExpiredUnread(lambda at, count: note_expired(metrics, at, count))
