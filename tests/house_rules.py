@@ -102,9 +102,9 @@ def _of_readmes(root: Path) -> Iterator[str]:
             yield f"{room}/README.md is missing"
         elif len(readme.read_text(encoding="utf-8").splitlines()) > MAX_README_LINES:
             yield f"{room}/README.md is longer than a page of {MAX_README_LINES} lines"
-    readme = (root / "README.md").read_text(encoding="utf-8")
+    front_page = (root / "README.md").read_text(encoding="utf-8")
     for process in PROCESSES:
-        if str(process.probe_port) not in readme:
+        if str(process.probe_port) not in front_page:
             yield f"README.md does not say where the probes of {process.name} are"
 
 
