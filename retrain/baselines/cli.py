@@ -74,10 +74,10 @@ def baselines(
             measured.append(one)
             status.update(f"fitted {one.name}")
     if as_json:
-        account = prepared.account.as_json()
-        click.echo(msgspec.json.encode({"data": account, "baselines": measured}))
+        report = prepared.data_report.as_json()
+        click.echo(msgspec.json.encode({"data": report, "baselines": measured}))
         return
-    console.print(data_report_table(prepared.account))
+    console.print(data_report_table(prepared.data_report))
     table = Table("model", "macro-recall", "macro-F1", "accuracy", "validation", "fit")
     for one in measured:
         of_test = [f"{one.test[name]:.4f}" for name in ("macro_recall", "macro_f1", "accuracy")]
