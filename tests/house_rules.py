@@ -3,10 +3,13 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from schemas import locks
 from schemas.env_example import env_example
+from schemas.process.process_list import PROCESSES
 
 ROOMS = ("schemas", "model_server", "producers", "stream_processors", "retrain", "deploy", "tests")
 MAX_README_LINES = 70
@@ -22,6 +25,53 @@ CONSOLE = re.compile(r"(?<![\w.])Console\(")
 SLEEP = re.compile(r"\b(time|asyncio)\.sleep\(")
 
 
+@dataclass(frozen=True)
+class OnlyIn:
+    """What is written in one place alone: a list, and whoever needs it reads the list."""
+
+    pattern: re.Pattern[str]
+    home: str
+    what: str
+
+
+def _numbers(numbers: Iterable[int]) -> str:
+    digits = (f"{number:_}".replace("_", "_?") for number in sorted(numbers))
+    return rf"\b({'|'.join(digits)})\b"
+
+
+ONE_LIST_EACH = (
+    OnlyIn(
+        re.compile(_numbers(process.probe_port for process in PROCESSES)),
+        "schemas/process/process_list.py",
+        "a probe port",
+    ),
+    OnlyIn(
+        re.compile(
+            rf"{_numbers(v for v in vars(locks).values() if isinstance(v, int))}"
+            r"|pg_(try_)?advisory\w*lock\w*\(\s*\d"
+        ),
+        "schemas/locks.py",
+        "the number of an advisory lock",
+    ),
+    OnlyIn(
+        re.compile(r"prometheus_client.*import.*\b(Counter|Gauge|Histogram|Summary|Info|Enum)\b"),
+        "schemas/process/",
+        "a metric",
+    ),
+    OnlyIn(
+        re.compile(r"\"tweets\", \"scores\"|\"rollups\", \"hashtag_rollups\""),
+        "schemas/partitioned_tables.py",
+        "the names of partitioned tables",
+    ),
+    OnlyIn(
+        re.compile(r"(INTO|FROM|UPDATE|JOIN) posts_read\b"),
+        "producers/x_account/posts_read.py",
+        "the SQL of posts read",
+    ),
+)
+"""Tests say in words of their own what they expect."""
+
+
 def tracked_files(root: Path) -> list[str]:
     """Return the files that git tracks or would track."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
@@ -32,12 +82,7 @@ def tracked_files(root: Path) -> list[str]:
 def broken_rules(root: Path) -> Iterator[str]:
     """Yield a line for everything that breaks a rule."""
     files = tracked_files(root)
-    for room in ROOMS:
-        readme = root / room / "README.md"
-        if not readme.is_file():
-            yield f"{room}/README.md is missing"
-        elif len(readme.read_text(encoding="utf-8").splitlines()) > MAX_README_LINES:
-            yield f"{room}/README.md is longer than a page of {MAX_README_LINES} lines"
+    yield from _of_readmes(root)
     for name in files:
         if NAMES_THAT_ANSWER_NO_QUESTION.search(name):
             yield f"{name}: the name answers no question"
@@ -48,6 +93,19 @@ def broken_rules(root: Path) -> Iterator[str]:
     for lock in (root / "requirements").glob("*.txt"):
         if re.search(r"^--|https?://", lock.read_text(encoding="utf-8"), re.MULTILINE):
             yield f"{lock.name} names an index or an address"
+
+
+def _of_readmes(root: Path) -> Iterator[str]:
+    for room in ROOMS:
+        readme = root / room / "README.md"
+        if not readme.is_file():
+            yield f"{room}/README.md is missing"
+        elif len(readme.read_text(encoding="utf-8").splitlines()) > MAX_README_LINES:
+            yield f"{room}/README.md is longer than a page of {MAX_README_LINES} lines"
+    front_page = (root / "README.md").read_text(encoding="utf-8")
+    for process in PROCESSES:
+        if str(process.probe_port) not in front_page:
+            yield f"README.md does not say where the probes of {process.name} are"
 
 
 def _of_text(name: str, text: str) -> Iterator[str]:
@@ -63,6 +121,14 @@ def _of_text(name: str, text: str) -> Iterator[str]:
             yield f"{name}:{number} makes a console of its own: take `terminal_console`"
         if name.startswith("tests/") and name != "tests/conditions.py" and SLEEP.search(line):
             yield f"{name}:{number} sleeps for luck: wait for a condition"
+        if name.endswith(".py") and not name.startswith("tests/"):
+            yield from _of_lists(name, number, line)
+
+
+def _of_lists(name: str, number: int, line: str) -> Iterator[str]:
+    for only in ONE_LIST_EACH:
+        if only.pattern.search(line) and not name.startswith(only.home):
+            yield f"{name}:{number} names {only.what}: take it from {only.home}"
 
 
 def _may_make_consoles(name: str) -> bool:

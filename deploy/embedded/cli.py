@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deploy.embedded.kafka_tool_names import TOOLS
+from schemas.process.process_list import EMBEDDED
 
 if TYPE_CHECKING:
     from deploy.embedded.start_programs import Say
@@ -20,7 +21,11 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 @click.command(short_help="Start the embedded stack.")
-@click.option("--servers-only", is_flag=True, help="Leave the workers (score, sink) out.")
+@click.option(
+    "--servers-only",
+    is_flag=True,
+    help=f"Leave the workers ({', '.join(worker.name for worker in EMBEDDED)}) out.",
+)
 @_show_secrets
 @_as_json
 def up(servers_only: bool, show_secrets: bool, as_json: bool) -> None:

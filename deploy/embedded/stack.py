@@ -20,11 +20,12 @@ from deploy.embedded.state import StackState, load_state, save_state, settle_sta
 from deploy.embedded.stored_runs import remember_runs, stored_runs
 from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor_command
 from deploy.embedded.supervisor_config import supervisor_config
-from deploy.embedded.workers import WORKERS, await_workers, worker_programs
+from deploy.embedded.workers import await_workers, worker_programs
 from deploy.installation.installing import install
 from model_server.bundle import default_bundle, open_bundle
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
+from schemas.process.process_list import EMBEDDED
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
 from stream_processors.circuit_breaker.release import read_hold
 
@@ -43,7 +44,7 @@ def up(
 ) -> Settings:
     """Start what does not run and return the settings of the running stack.
 
-    When it returns, the servers answer, topics and tables are there, and both workers are ready
+    When it returns, the servers answer, topics and tables are there, and all workers are ready
     (not with `servers_only`; scoring not while it is held, which `say` is told). May be repeated;
     calls at once wait for each other. Servers that a person has named are used and not started.
     Raises `Failure` if something does not come up, and before anything starts for a model that is
@@ -158,7 +159,7 @@ def _stop(layout: Layout, state: StackState | None, say: Say) -> bool:
     if supervisor is None or not supervisor.answers():
         return end_processes(remembered_commands(layout)) > 0
     alive = [name for name, process in supervisor.states().items() if process.pid]
-    for name in (*WORKERS, *PROGRAM_OF.values()):
+    for name in (*(worker.name for worker in EMBEDDED), *PROGRAM_OF.values()):
         if name in alive:
             say(f"stopping {name}")
             supervisor.stop(name)

@@ -13,9 +13,10 @@ from deploy.embedded.servers import PROGRAM_OF
 from deploy.embedded.stack import settings_at
 from deploy.embedded.state import load_state
 from deploy.embedded.supervision import ProcessState, Supervisor
-from deploy.embedded.workers import WORKERS, probe_url
+from deploy.embedded.workers import probe_url
 from deploy.installation.server_faults import server_faults
 from schemas.failures import Failure
+from schemas.process.process_list import EMBEDDED
 from schemas.settings import Settings, servers_of_the_user
 
 _UP: Final = ("running", "starting")
@@ -89,14 +90,15 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
         )
     states = supervisor.states()
     servers = [program for program in PROGRAM_OF.values() if program in states]
-    alive = [name for name in WORKERS if states[name].pid]
+    workers = [worker.name for worker in EMBEDDED]
+    alive = [name for name in workers if states[name].pid]
     lag, lag_fault = _lag(settings)
     return Status(
         home=str(layout.home),
         running=all(states[name].state in _UP for name in servers),
         addresses=addresses,
         named_by_you=own,
-        processes=tuple(states[name] for name in (*servers, *WORKERS)),
+        processes=tuple(states[name] for name in (*servers, *workers)),
         probes={name: probe_url(state, name) for name in alive},
         readiness={name: probe_check(probe_url(state, name))() or "ready" for name in alive},
         lag=lag,

@@ -2,6 +2,9 @@
 
 import click
 
+from schemas.process.probe_port_option import probe_port_option
+from schemas.process.process_list import COMPLIANCE_STREAM
+
 DEFAULT_WAIT_MINUTES = 60
 
 
@@ -44,13 +47,7 @@ def run(wait_minutes: int, as_json: bool) -> None:
 
 
 @compliance.command(short_help="Take X's compliance streams in, for accounts that have them.")
-@click.option(
-    "--probe-port",
-    type=click.IntRange(0, 65535),
-    default=9104,
-    show_default=True,
-    help="Port of metrics and probes. 0: a free one.",
-)
+@probe_port_option(COMPLIANCE_STREAM)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 def stream(probe_port: int, as_json: bool) -> None:
     """Publish what X's compliance streams say is gone, until stopped.
@@ -66,7 +63,7 @@ def stream(probe_port: int, as_json: bool) -> None:
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings, "compliance-stream")
+    configure_logging(settings, COMPLIANCE_STREAM.name)
     done = run_compliance_stream(settings, probe_port=probe_port)
     if as_json:
         click.echo(msgspec.json.encode(done))

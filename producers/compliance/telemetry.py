@@ -4,9 +4,8 @@ from collections import Counter as Counts
 from collections.abc import Sequence
 from typing import Final
 
-from prometheus_client import Counter, Gauge
-
 from producers.x_connection.reader import StreamReader
+from schemas.process import metric_list
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Health, Progress
 
@@ -23,12 +22,8 @@ class ComplianceTelemetry:
         self._standing_by = ""
         self._told: Counts[str] = Counts()
         registry = self.metrics.registry
-        self._connected = Gauge(
-            f"murmur_{STAGE}_connected", "Partitions that X sends, of 8", registry=registry
-        )
-        self._endings = Counter(
-            f"murmur_{STAGE}_endings", "Ends of connections", ["reason"], registry=registry
-        )
+        self._connected = metric_list.COMPLIANCE_CONNECTED.register(registry)
+        self._endings = metric_list.COMPLIANCE_ENDINGS.register(registry)
 
     def standing_by(self, why: str) -> None:
         """Note that there is no right to connect, or (empty) that there is."""

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from prometheus_client import Counter, Gauge
-
 from producers.x_connection.connection_end import Ending
 from producers.x_connection.reader import ReaderStatus
+from schemas.process import metric_list
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Health, Progress
 
@@ -20,25 +19,16 @@ class StreamTelemetry:
         self._status = ReaderStatus()
         self._told: dict[str, int] = {}
         registry = metrics.registry
-
-        def gauge(name: str, text: str) -> Gauge:
-            return Gauge(f"murmur_stream_{name}", text, registry=registry)
-
-        self._connected = gauge("connected", "1 while X sends")
-        self._wait = gauge("next_wait_seconds", "Wait before the next connect, by X's rules")
-        self._last_line = gauge("last_line_timestamp_seconds", "When the last line came")
-        self._spilled = gauge("spilled_bytes", "Lines on disk because Kafka is slow")
-        self._posts = gauge("month_posts", "Posts read in this UTC month")
-        self._limit = gauge("month_posts_limit", "MURMUR_X_MONTHLY_POSTS")
-        self._limit.set(monthly_posts)
-        self._paused = gauge("spend_paused", "1 while the spend guard holds the stream")
-        self._capture = gauge("capture_failures", "Pieces of the capture that were not written")
-        self._connects = Counter(
-            "murmur_stream_connects", "Attempts at a connection", registry=registry
-        )
-        self._endings = Counter(
-            "murmur_stream_endings", "Ends of connections", ["reason"], registry=registry
-        )
+        self._connected = metric_list.STREAM_CONNECTED.register(registry)
+        self._wait = metric_list.STREAM_NEXT_WAIT.register(registry)
+        self._last_line = metric_list.STREAM_LAST_LINE.register(registry)
+        self._spilled = metric_list.STREAM_SPILLED.register(registry)
+        self._posts = metric_list.STREAM_MONTH_POSTS.register(registry)
+        metric_list.STREAM_MONTH_POSTS_LIMIT.register(registry).set(monthly_posts)
+        self._paused = metric_list.STREAM_SPEND_PAUSED.register(registry)
+        self._capture = metric_list.STREAM_CAPTURE_FAILURES.register(registry)
+        self._connects = metric_list.STREAM_CONNECTS.register(registry)
+        self._endings = metric_list.STREAM_ENDINGS.register(registry)
 
     def standing_by(self, why: str) -> None:
         """Note that there is no right to connect, or (empty) that there is."""

@@ -73,10 +73,10 @@ def baselines(
             measured.append(one)
             status.update(f"fitted {one.name}")
     if as_json:
-        account = prepared.account.as_json()
-        click.echo(msgspec.json.encode({"data": account, "baselines": measured}))
+        report = prepared.data_report.as_json()
+        click.echo(msgspec.json.encode({"data": report, "baselines": measured}))
         return
-    console.print(data_report_table(prepared.account))
+    console.print(data_report_table(prepared.data_report))
     numbers = ("macro-recall", "macro-F1", "accuracy", "validation", "fit")
     table = plain_table("model", *numbers, numbers=numbers)
     for one in measured:

@@ -98,22 +98,22 @@ def check_copies(distinct: int, contradicted: int) -> None:
         )
 
 
-def check_kept(account: DataReport) -> None:
+def check_kept(report: DataReport) -> None:
     """Raise `UnusableLabels` where a label has too few texts to be learned or validated."""
-    kept_out = sum(count for why, count in account.removed.items() if why.endswith(_KEPT_OUT))
+    kept_out = sum(count for why, count in report.removed.items() if why.endswith(_KEPT_OUT))
     left_out = (
         f"{kept_out} texts were left out as texts of test or validation, or near them: "
         f"name other files there, "
         if kept_out
         else ""
     )
-    rare = [f"{n} of {label!r}" for label, n in account.training.items() if n < LEAST_OF_A_LABEL]
+    rare = [f"{n} of {label!r}" for label, n in report.training.items() if n < LEAST_OF_A_LABEL]
     if rare:
         raise UnusableLabels(
             f"too few training texts: {', '.join(rare)}; each label needs {LEAST_OF_A_LABEL}: "
             f"{left_out}label more, or name the labels to keep with --label-names"
         )
-    missing = [label for label, n in account.validation.items() if n == 0]
+    missing = [label for label, n in report.validation.items() if n == 0]
     if missing:
         raise UnusableLabels(
             f"no validation text has the label {', '.join(map(repr, missing))}: "

@@ -1,7 +1,6 @@
 """`murmur model export`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -9,10 +8,6 @@ from retrain.export.options import naming_options
 from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
 from retrain.training_libraries import prepare_libraries
-
-if TYPE_CHECKING:
-    from retrain.export.export_bundle import ExportSpec
-    from retrain.export.result import Exported
 
 
 @click.command(cls=ManyFilesCommand, short_help="Make a bundle of a trained model.")
@@ -62,15 +57,17 @@ def export(
     prepare_libraries()
     import msgspec
 
+    from model_server.bundle import default_bundle
     from retrain.datasets.reading import label_files, read_labelled
-    from retrain.export.display import exported_view
+    from retrain.export.display import export_shown, exported_view
     from retrain.export.export_bundle import ExportSpec
     from retrain.trained_model import read_trained
+    from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
 
     if against and any_cost:
         raise click.UsageError("--any-cost compares with no bundle: leave --against out")
-    against = None if any_cost else against or bundle_that_serves()
+    against = None if any_cost else against or load_settings().model or default_bundle()
     labels = read_trained(trained).labels
     files = [file for path in tests for file in label_files(path)]
     exported = export_shown(
@@ -89,22 +86,3 @@ def export(
         click.echo(msgspec.json.encode(exported))
     else:
         print_whole(terminal_console(), exported_view(exported))
-
-
-def bundle_that_serves() -> Path:
-    """Return the folder of the bundle that the settings name, else of ours."""
-    from model_server.bundle import default_bundle
-    from schemas.settings import load_settings
-
-    return load_settings().model or default_bundle()
-
-
-def export_shown(order: "ExportSpec") -> "Exported":
-    """Export, with a line on a terminal that tells what is being done."""
-    from rich.markup import escape
-
-    from retrain.export.export_bundle import export as export_bundle
-    from schemas.terminal import terminal_console
-
-    with terminal_console(stderr=True).status("exporting") as status:
-        return export_bundle(order, lambda step: status.update(escape(step)))

@@ -1,4 +1,4 @@
-"""An export as a table for people."""
+"""An export as people see it: what is being done, and a table at its end."""
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -6,8 +6,15 @@ from rich.text import Text
 
 from retrain.evaluation.number_format import HEADINGS, figure_text
 from retrain.export.card import NOT_KEPT_OUT
+from retrain.export.export_bundle import ExportSpec, export
 from retrain.export.result import Exported
-from schemas.terminal import plain_table, whole_line
+from schemas.terminal import plain_table, terminal_console, whole_line
+
+
+def export_shown(spec: ExportSpec) -> Exported:
+    """Export, with a line on a terminal that tells what is being done."""
+    with terminal_console(stderr=True).status("exporting") as status:
+        return export(spec, lambda step: status.update(escape(step)))
 
 
 def exported_view(exported: Exported) -> RenderableType:

@@ -51,7 +51,7 @@ def pretrain(
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
 
-    order = PretrainingSpec(
+    spec = PretrainingSpec(
         base=base,
         recipe=recipe_of(options),
         seed=seed,
@@ -63,9 +63,9 @@ def pretrain(
     console = terminal_console(stderr=True)
     prepared = prepare_shown(sources_of(options), console)
     with Display(console) as display:
-        manifest = pretrain_base(order, prepared, display)
+        manifest = pretrain_base(spec, prepared, display)
     if as_json:
-        document = {"out": str(out), "data": prepared.account.as_json(), "pretrained": manifest}
+        document = {"out": str(out), "data": prepared.data_report.as_json(), "pretrained": manifest}
         click.echo(msgspec.json.encode(document))
     else:
         for line in figure_lines(manifest["figures"]):

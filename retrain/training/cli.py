@@ -71,10 +71,10 @@ def train(
     prepare_libraries()
     import msgspec
 
+    from model_server.bundle import default_bundle
     from retrain.datasets.display import prepare_shown
-    from retrain.export.cli import export_shown
-    from retrain.export.display import exported_view
-    from retrain.export.ordering import order_beside_training
+    from retrain.export.after_training import export_after_training
+    from retrain.export.display import export_shown, exported_view
     from retrain.training.command import Training
     from retrain.training.display import KEPT_TEXTS, figure_lines, last_line
     from retrain.training.progress_display import Display
@@ -93,7 +93,8 @@ def train(
     recipe = recipe_of(options)
     if is_quick:
         recipe = quick_as_chosen(recipe, len(prepared.training) + len(prepared.unlabelled))
-    order = TrainingSpec(
+    settings = load_settings()
+    spec = TrainingSpec(
         sources=sources,
         base=base,
         recipe=recipe,
@@ -101,19 +102,26 @@ def train(
         languages=listed(languages) or ("en",),
         teachers=teachers,
         out=out.absolute(),
-        home=load_settings().retrain_folder,
+        home=settings.retrain_folder,
         threads=threads,
         checkpoint_every_s=checkpoint_s,
     )
     # What would refuse the export is better found before the hours of training.
-    to_export = bundle and order_beside_training(
-        out, bundle, base, prepared, name=name, version=version, licence=licence
+    to_export = bundle and export_after_training(
+        out,
+        bundle,
+        base,
+        prepared,
+        against=settings.model or default_bundle(),
+        name=name,
+        version=version,
+        licence=licence,
     )
     with Display(console) as display:
-        trained = Training(order, prepared, display).run()
+        trained = Training(spec, prepared, display).run()
     exported = export_shown(to_export) if to_export else None
     if as_json:
-        document = {"out": str(out), "data": prepared.account.as_json(), "trained": trained}
+        document = {"out": str(out), "data": prepared.data_report.as_json(), "trained": trained}
         click.echo(msgspec.json.encode({**document, "exported": exported}))
     else:
         for line in figure_lines(trained.figures):

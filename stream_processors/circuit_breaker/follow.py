@@ -3,8 +3,7 @@
 import logging
 import threading
 
-from prometheus_client import Gauge
-
+from schemas.process.metric_list import SCORE_HELD
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.process.running_process import RunningProcess
@@ -23,9 +22,7 @@ class HeldState:
 
     def __init__(self, progress: Progress, metrics: StageMetrics) -> None:
         self._progress = progress
-        self._gauge = Gauge(
-            "murmur_score_held", "1 while scoring is held", registry=metrics.registry
-        )
+        self._gauge = SCORE_HELD.register(metrics.registry)
 
     def tell(self, hold: Hold | None) -> None:
         """Show a hold, or its end."""

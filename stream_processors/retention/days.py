@@ -8,8 +8,8 @@ from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from schemas.events import LIVE
+from schemas.partitioned_tables import BY_DAY
 
-_TABLES: Final = ("tweets", "scores")
 _OF_A_DAY: Final = re.compile(r"_(\d{8})$")
 
 
@@ -30,7 +30,7 @@ class DayPartition(Struct, frozen=True, kw_only=True):
 def partitions_before(cur: cursor, first_day: date) -> list[DayPartition]:
     """Return the partitions of days before a day, oldest first, also those that are half gone."""
     cur.execute("SELECT run_no FROM runs WHERE run = %s", (LIVE,))
-    parents = [f"{table}_{run_no}" for (run_no,) in cur.fetchall() for table in _TABLES]
+    parents = [f"{table}_{run_no}" for (run_no,) in cur.fetchall() for table in BY_DAY]
     cur.execute(
         "SELECT c.relname, p.relname, coalesce(i.inhdetachpending, false),"
         " pg_total_relation_size(c.oid)"

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from prometheus_client import Counter
-
 from model_server.scorer import Scorer
 from schemas.codec import encode, headers_of, key_of
 from schemas.events import TweetScored
+from schemas.process.metric_list import SCORE_CACHE_HITS, SCORE_ENGINE_CPU
 from schemas.process.metrics import StageMetrics
 from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.messages import ConsumedMessage
@@ -49,14 +48,8 @@ class ScoreStep:
         self._metrics = metrics
         self._now = now
         self._guard = guard
-        self._cache_hits = Counter(
-            "murmur_score_cache_hits", "Texts whose score was remembered", registry=metrics.registry
-        )
-        self._engine_cpu_s = Counter(
-            "murmur_score_engine_cpu_seconds",
-            "CPU time in the tokenizer and the model",
-            registry=metrics.registry,
-        )
+        self._cache_hits = SCORE_CACHE_HITS.register(metrics.registry)
+        self._engine_cpu_s = SCORE_ENGINE_CPU.register(metrics.registry)
 
     def dead_letters_among(self, window: Sequence[ConsumedMessage]) -> int:
         """Return how many messages would become dead letters, and publish nothing."""

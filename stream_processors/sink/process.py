@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from prometheus_client import Histogram
-
 from schemas.codec import Reason
 from schemas.events import TweetScored
+from schemas.process.metric_list import SINK_EVENT_AGE, SINK_REMOVAL_AGE
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.transport.bisect import bisect
@@ -28,9 +27,6 @@ from stream_processors.sink.positions import read_positions
 from stream_processors.sink.transaction import SinkTransaction
 
 POLL_S: Final = 0.05
-
-AGES_S: Final = (*(step / 20 for step in range(1, 21)), 1.5, 2, 3, 5, 10, 30, 60, 300, 3600)
-"""Fine where the promise lies (half a second at half load), coarse beyond."""
 
 
 class Sink:
@@ -61,19 +57,9 @@ class Sink:
         self._dead_letter_topic = dead_letter_topic
         self._batch_size = batch_size
         self._metrics = metrics
+        self._ages = SINK_EVENT_AGE.register(metrics.registry)
+        self._removal_ages = SINK_REMOVAL_AGE.register(metrics.registry)
         self._progress = progress
-        self._ages = Histogram(
-            "murmur_sink_event_age_seconds",
-            "From the receipt of a tweet to its commit in PostgreSQL",
-            buckets=AGES_S,
-            registry=metrics.registry,
-        )
-        self._removal_ages = Histogram(
-            "murmur_sink_removal_age_seconds",
-            "From the receipt of a deletion to its commit in PostgreSQL",
-            buckets=AGES_S,
-            registry=metrics.registry,
-        )
         self._positions: dict[Partition, int] = {}
         self._expired = ExpiredUnread(lambda at, count: note_expired(metrics, at, count))
         self._transaction = SinkTransaction(topic_ids)

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Final
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from schemas.events import LIVE
-
-BY_DAY: Final = ("tweets", "scores")
-BY_RUN: Final = ("rollups", "hashtag_rollups")
+from schemas.partitioned_tables import BY_DAY, PARTITIONED
 
 
 def deletions_of_runs(cur: cursor, runs: Iterable[str]) -> dict[str, datetime]:
@@ -32,7 +29,7 @@ def ensure_runs(cur: cursor, days_by_run: Mapping[str, Sequence[date]]) -> None:
         )
         cur.execute("SELECT run_no FROM runs WHERE run = %s", (run,))
         (run_no,) = cur.fetchone() or (None,)
-        for table in (*BY_DAY, *BY_RUN):
+        for table in PARTITIONED:
             by_day = run == LIVE and table in BY_DAY
             partition = f"{table}_{run_no}"
             if not _exists(cur, partition):

@@ -29,6 +29,7 @@ from tests.integration.replay_runs import (
     tweet_line,
     value_of,
 )
+from tests.metrics_page import differences
 
 
 @pytest.fixture
@@ -168,3 +169,5 @@ def test_probes_tell_of_the_replay_while_it_runs(
         wait_until(metric, 30, "events in the metrics")
         with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/readyz") as answer:
             assert answer.status == 200
+        with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/metrics") as answer:
+            assert differences(answer.read().decode(), "replay") == []

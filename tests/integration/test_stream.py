@@ -19,6 +19,7 @@ from schemas.transport.postgres import connect_postgres
 from tests.conditions import wait_until
 from tests.integration.live_stream import published, rows, streaming
 from tests.integration.replay_runs import messages
+from tests.metrics_page import differences
 from tests.stack import MURMUR, process_environment
 from tests.x_server.faults import FAULTS
 from tests.x_server.server import FakeX
@@ -48,6 +49,7 @@ def test_posts_arrive_with_their_rules_and_a_stop_is_clean_and_quick(
             10,
             "the count",
         )
+        assert differences(stream.page("/metrics"), "stream") == []
         began_s = time.monotonic()
         report = stream.stop()
         assert time.monotonic() - began_s < 2.5
