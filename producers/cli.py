@@ -38,7 +38,11 @@ DEFAULT_MAX_LAG = 20_000
     metavar="A,B,C",
     help="Column names of a CSV or TSV without a header: its first line is a row.",
 )
-@click.option("--quoting/--no-quoting", default=None, help="CSV quoting. Default: CSV yes, TSV no.")
+@click.option(
+    "--quoting/--no-quoting",
+    default=None,
+    help="CSV quoting. Default: CSV yes, TSV around whole cells only.",
+)
 @click.option(
     "--rules",
     "rules_file",

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from model_server.bundle import LONGEST_LABEL, storable_label
 from retrain.datasets.rows import (
-    Fault,
     LabelledFile,
     UnlabelledFile,
     UnusableLabels,
@@ -15,6 +14,7 @@ from retrain.datasets.rows import (
     fault_counts_of,
 )
 from retrain.datasets.splitting import Example
+from schemas.label_files.row import Fault
 
 LEAST_OF_A_LABEL: Final = 8
 """Training texts of a label below which nothing is learned of it but those texts."""

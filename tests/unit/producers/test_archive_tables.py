@@ -61,6 +61,25 @@ def test_a_lone_column_may_be_named_for_a_file_without_a_header(tmp_path: Path) 
         texts_of(tmp_path / "b.jpg", FormatOptions(columns=("text",)))
 
 
+@pytest.mark.parametrize(
+    ("quoting", "texts"),
+    [
+        (None, ['a "b"', '"To be" or "not"', "that\\u2019s"]),
+        (False, ['"a ""b"""', '"To be" or "not"', "that\\u2019s"]),
+    ],
+)
+def test_in_a_tsv_only_the_quotes_around_a_whole_cell_are_taken_off_unless_none_shall_be(
+    tmp_path: Path, quoting: bool | None, texts: list[str]
+) -> None:
+    """Its header tells it from SemEval's rows, whose escapes are decoded."""
+    path = tmp_path / "a.tsv"
+    path.write_bytes(
+        b'id\tlabel\ttext\n1\tneutral\t"a ""b"""\n2\tneutral\t"To be" or "not"\n'
+        b"3\tneutral\tthat\\u2019s\n"
+    )
+    assert texts_of(path, FormatOptions(quoting=quoting)) == texts
+
+
 def texts_of(path: Path, options: FormatOptions) -> list[str]:
     (file,) = prepare_files([Input(path, named=True)], options, None).files
     assert file.reader is not None

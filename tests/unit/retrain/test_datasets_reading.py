@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrain.datasets.reading import UnusableLabels, label_files, read_labelled, read_texts
-from retrain.datasets.rows import Fault
+from schemas.label_files.row import Fault
 
 TWEETEVAL = {"mapping.txt": "0\tcalm\t_calm_\n1\tcross", "test_text.txt": "a lake\nmy foot\n"}
 
@@ -59,6 +59,32 @@ def test_the_marks_of_semeval_are_taken_off_and_those_of_html_are_left(tmp_path:
         'an unpaired " stays',
         "that’s it, \\ud83d is half a character",
     ]
+
+
+def test_a_time_behind_a_text_of_semeval_is_no_part_of_it_and_a_tab_within_is(
+    tmp_path: Path,
+) -> None:
+    file = semeval(
+        tmp_path,
+        '1\tcalm\t"a lake"\tMon Aug 24 20:27:40 +0000 2015\n2\tcalm\ttwo\tparts\t\n'
+        "3\tcalm\t\tMon Aug 24 20:27:40 +0000 2015\n",
+    )
+    read = read_labelled(file, labels=None)
+    assert [row.text for row in read.rows] == ["a lake", "two\tparts"]
+    assert read.faults == {Fault.EMPTY_TEXT: [3]}
+
+
+def test_quotes_of_a_tsv_that_wrap_no_whole_text_are_left(tmp_path: Path) -> None:
+    content = 'label\ttext\ncalm\t"To be" or "not to be"\ncalm\t "a lake" \n'
+    file = write(tmp_path, **{"own.tsv": content}) / "own.tsv"
+    assert [text for text, _ in texts_of(file)] == ['"To be" or "not to be"', "a lake"]
+
+
+def test_a_row_of_a_csv_is_known_by_its_first_line(tmp_path: Path) -> None:
+    content = 'text,label\n"one,\ntwo",calm\n\nthree,calm\n"four\n",\n'
+    read = read_labelled(write(tmp_path, **{"own.csv": content}) / "own.csv", labels=None)
+    assert [row.line for row in read.rows] == [2, 5]
+    assert read.faults == {Fault.MISSING_COLUMN: [6]}
 
 
 def test_rows_left_out_are_counted_by_their_lines(tmp_path: Path) -> None:
