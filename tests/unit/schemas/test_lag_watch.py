@@ -32,7 +32,7 @@ class Watched:
         self.now_s = 0.0
         self.brokers = Brokers()
         self.progress = Progress(lambda: self.now_s, stall_after_s=60)
-        self.metrics = StageMetrics("test")
+        self.metrics = StageMetrics("sink")
         self.assigned: set[Partition] = {MINE}
         self.done: dict[Partition, int] = {}
         self.watch = LagWatch(
@@ -46,7 +46,7 @@ class Watched:
 
     def lag(self) -> int:
         self.watch.look()
-        shown = self.metrics.registry.get_sample_value("murmur_test_lag_events")
+        shown = self.metrics.registry.get_sample_value("murmur_sink_lag_events")
         assert shown == self.progress.lag
         return self.progress.lag
 

@@ -9,7 +9,7 @@ from schemas.settings import load_settings
 
 
 def process() -> RunningProcess:
-    return RunningProcess("test", stall_after_s=60)
+    return RunningProcess("sink", stall_after_s=60)
 
 
 def test_a_part_that_stands_still_is_what_the_process_says() -> None:
@@ -41,7 +41,7 @@ def test_an_end_that_begins_by_itself_is_bounded_as_one_by_a_signal() -> None:
 
 def test_a_signal_stops_it_and_its_end_is_told_to_the_threads_beside_it() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with running_process(load_settings(None), "test", probe_port=0) as running:
+    with running_process(load_settings(None), "sink", probe_port=0) as running:
         assert not running.stopping()
         os.kill(os.getpid(), signal.SIGTERM)
         assert running.stop.asked()
