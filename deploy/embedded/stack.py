@@ -66,7 +66,7 @@ def up(
         if not servers_only:
             hold, _ = read_hold(settings)
             if hold is not None:
-                say(f"scoring is {hold.sentence()}: `murmur dead-letters release` lets it go on")
+                say(f"scoring is {hold.sentence()}: `murmur dead-letters release` resumes it")
             await_workers(layout, state, supervisor, say, is_held=hold is not None)
         return settings
 

@@ -7,10 +7,10 @@ DEFAULT_WAIT_MINUTES = 60
 
 @click.group()
 def compliance() -> None:
-    """Take away what X no longer shows."""
+    """Delete what X no longer shows."""
 
 
-@compliance.command(short_help="Ask X what is gone, and let it go here too.")
+@compliance.command(short_help="Ask X which stored tweets and accounts are gone, and delete them.")
 @click.option(
     "--wait-minutes",
     type=click.IntRange(min=0),
@@ -20,11 +20,13 @@ def compliance() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def run(wait_minutes: int, as_json: bool) -> None:
-    """Ask X about every tweet and account that is stored; what is gone there goes here.
+    """Ask X about every stored tweet and account, and delete here what is gone there.
 
-    Once a day (X wants deletions honoured within 24 hours of being asked), also beside
-    `murmur compliance stream`. Tweets, retweets of them, figures and caches are cleaned by
-    `murmur sink`, dead letters too; captures and archives are files of your own, and stay.
+    Run it once a day: X requires deletions to be honoured within 24 hours of a request. Run it
+    also beside `murmur compliance stream`.
+
+    `murmur sink` removes the tweets, retweets of them, and what figures, caches and dead letters
+    have of them. Captures and archives are files of your own; they are not changed.
     """
     import msgspec
 
@@ -43,7 +45,9 @@ def run(wait_minutes: int, as_json: bool) -> None:
         click.echo(f"{kind}: {said}")
 
 
-@compliance.command(short_help="Take X's compliance streams in, for accounts that have them.")
+@compliance.command(
+    short_help="Publish what X's compliance streams delete, for enterprise accounts."
+)
 @click.option(
     "--probe-port",
     type=click.IntRange(0, 65535),

@@ -94,7 +94,7 @@ class RemovalPublishing:
             if not self._writer.publisher.confirm_while(going_on, self._look):
                 return False
         except DeliveryFailed as failure:
-            logger.error("Kafka did not take a batch, it is sent again: %s", failure)  # noqa: TRY400
+            logger.error("Kafka did not confirm a batch, it is sent again: %s", failure)  # noqa: TRY400
             self._telemetry.progress.unavailable = "kafka"
             self._writer = self._make_writer()
             return False

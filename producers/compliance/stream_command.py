@@ -22,7 +22,7 @@ from schemas.transport.publisher import ConfirmingPublisher
 
 _NO_ACCESS: Final = (
     "X says that the account has no access to the compliance streams (they are for enterprise"
-    " accounts): `murmur compliance run`, once a day, does without them"
+    " accounts): run `murmur compliance run` once a day instead"
 )
 _JOIN_S: Final = 0.5
 _MIB: Final = 1024 * 1024
@@ -95,9 +95,9 @@ def run_compliance_stream(
         if any(reader.forbidden for reader in readers.values()):
             raise Failure(_NO_ACCESS)
         if may_go_on.lost:
-            raise Failure("another process has taken the compliance streams over: this one ends")
+            raise Failure("another process has taken over the compliance streams: this one ends")
         if not interrupted.asked():
-            raise Failure("a reader ended by a fault, which the log shows: start it again")
+            raise Failure("a reader ended with an error, see the log: start the command again")
         return {str(outcome): count for outcome, count in sorted(publishing.published.items())}
 
 

@@ -25,7 +25,7 @@ class ComplianceTelemetry:
         self._told: Counts[str] = Counts()
         registry = self.metrics.registry
         self._connected = Gauge(
-            f"murmur_{_STAGE}_connected", "Partitions that X sends, of 8", registry=registry
+            f"murmur_{_STAGE}_connected", "Connected partitions, of 8", registry=registry
         )
         self._endings = Counter(
             f"murmur_{_STAGE}_endings", "Ends of connections", ["reason"], registry=registry

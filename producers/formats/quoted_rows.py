@@ -58,7 +58,7 @@ def cells_of(
         text = raw.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
         if otherwise is None:
-            detail = f"no UTF-8 at byte {error.start}"
+            detail = f"not valid UTF-8 at byte {error.start}"
             raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
         text = raw.decode(otherwise)
     if not quoting or '"' not in text:
@@ -67,7 +67,7 @@ def cells_of(
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise Unparsable(Reason.UNREADABLE_LINE, f"not quoted as CSV is: {error}") from None
+        raise Unparsable(Reason.UNREADABLE_LINE, f"not valid CSV quoting: {error}") from None
 
 
 def _for_csv(raw: bytes) -> str:

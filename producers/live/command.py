@@ -145,9 +145,9 @@ def _streamed(
         thread.join(_JOIN_S)
         stream.finish(Ending.STOPPED.value)
     if may_go_on.lost:
-        raise Failure("another process has taken the connection to X over: this one ends")
+        raise Failure("another process has taken over the connection to X: this one ends")
     if not stopped():
-        raise Failure("the reader ended by a fault, which the log shows: start the stream again")
+        raise Failure("the reader ended with an error, see the log: start the stream again")
     return {
         "outcome": Ending.STOPPED.value,
         "seconds": round((datetime.now(UTC) - started_at).total_seconds(), 3),

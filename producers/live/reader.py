@@ -23,8 +23,8 @@ _ASK_AGAIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 1.0
 
 _PAUSES: Final = {
-    Ending.SPEND_GUARD: "MURMUR_X_MONTHLY_POSTS is reached, until the month ends or it is raised",
-    Ending.BUFFER_FULL: "memory and disk are full, until Kafka has taken what waits",
+    Ending.SPEND_GUARD: "MURMUR_X_MONTHLY_POSTS is reached; wait for the next month or raise it",
+    Ending.BUFFER_FULL: "the buffers in memory and on disk are full; Kafka must take some first",
 }
 
 Connect = Callable[[Callable[[bytes], bool], Callable[[], None]], StreamConnection]

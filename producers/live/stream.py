@@ -88,7 +88,7 @@ class Stream:
         try:
             self._inbox.close()
         except OSError as error:
-            logger.error("what was not published is lost to a gap: %s", error.strerror)  # noqa: TRY400
+            logger.error("what was not published becomes part of a gap: %s", error.strerror)  # noqa: TRY400
         else:
             # All that was received is with Kafka or on the disk.
             self._safe_until = self._reader.covered_until
@@ -127,7 +127,7 @@ class Stream:
             if not self._publisher.confirm_while(going_on, self._housekeep):
                 return False
         except DeliveryFailed as failure:
-            logger.error("Kafka did not take a batch, it is sent again: %s", failure)  # noqa: TRY400
+            logger.error("Kafka did not confirm a batch, it is sent again: %s", failure)  # noqa: TRY400
             self._telemetry.progress.unavailable = "kafka"
             self._publisher = self._make_publisher()
             return False
@@ -156,7 +156,7 @@ class Stream:
             )
         except PostgresUnavailable:
             self._reader.give_gaps_back(gaps)
-            logger.warning("PostgreSQL does not answer; the stream goes on and stores later")
+            logger.warning("PostgreSQL does not answer; the stream continues and stores later")
             self._next_store_s = self._clock.monotonic_s() + _STORE_AGAIN_S
             return
         self._spend.stored(posts, totals)

@@ -27,7 +27,7 @@ def parse_odd_document(raw: bytes, origin: Origin, received_at: datetime, line: 
     """Return what a document holds, each of its tweets judged alone; may raise `Unparsable`."""
     document = plain_json(raw)
     if not isinstance(document, Mapping):
-        raise Unparsable(Reason.INVALID_EVENT, "the document is no JSON object")
+        raise Unparsable(Reason.INVALID_EVENT, "the document is not a JSON object")
     errors = document.get("errors")
     skipped = [API_ERROR] * len(errors) if isinstance(errors, list) else []
     data = document.get("data")
@@ -36,7 +36,9 @@ def parse_odd_document(raw: bytes, origin: Origin, received_at: datetime, line: 
         data = document["data"]
     if data is None or data == []:
         if data is None and not skipped and "meta" not in document and "data" not in document:
-            raise Unparsable(Reason.MISSING_FIELD, "neither data nor a tweet's fields")
+            raise Unparsable(
+                Reason.MISSING_FIELD, "the document has neither data nor a tweet's fields"
+            )
         return Parsed(skipped=skipped or [NO_DATA])
     kind = compliance_kind(data)
     if kind is not None:
@@ -73,7 +75,7 @@ def _alone(tweet: object) -> bytes | None:
 
 def _tweet(plain: object) -> WireTweet:
     if not isinstance(plain, Mapping):
-        raise Unparsable(Reason.INVALID_EVENT, "the tweet is no JSON object")
+        raise Unparsable(Reason.INVALID_EVENT, "the tweet is not a JSON object")
     created_at = plain.get("created_at")
     if created_at is not None:
         plain = {**plain, "created_at": parse_moment(created_at, "created_at")}

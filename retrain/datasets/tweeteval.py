@@ -43,7 +43,9 @@ def label_names(folder: Path) -> dict[str, str]:
             continue
         columns = [column.strip() for column in line.split("\t")]
         if len(columns) < 2 or not columns[1]:
-            raise UnusableLabels(f"{folder / MAPPING}, line {number}: a number, a tab and a name")
+            raise UnusableLabels(
+                f"{folder / MAPPING}, line {number} must be a number, a tab and a name"
+            )
         names[columns[0]] = columns[1]
     return names
 

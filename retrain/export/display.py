@@ -31,7 +31,7 @@ def exported_view(exported: Exported) -> RenderableType:
         f"{label} {of_label.temperature}, {of_label.lead_power}"
         for label, of_label in exported.calibration.items()
     )
-    rows["temperatures, powers of the lead"] = "; ".join(by_label)
+    rows["calibration by label: temperature, exponent of the lead"] = "; ".join(by_label)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     for name, value in rows.items():
         table.add_row(escape(name), escape(value))

@@ -71,7 +71,7 @@ def export(order: ExportSpec, say: Callable[[str], object]) -> Exported:
     """
     trained = read_trained(order.trained)
     if order.out.exists():
-        raise Failure(f"{order.out} exists already: name another folder or remove it")
+        raise Failure(f"{order.out} already exists: name another folder or remove it")
     against = open_bundle(order.against) if order.against else None
     with unfinished_beside(order.out) as work:
         exported = _Export(order, trained, work, say).run(against)
@@ -89,7 +89,9 @@ class _Export:
         self._fp32, self._int8 = work / "fp32", work / "int8"
         calibration, validation = read_calibration(order.trained), read_validation(order.trained)
         if not calibration or not validation:
-            raise TrainedRefused(f"{order.trained} has no texts to be calibrated and judged on")
+            raise TrainedRefused(
+                f"{order.trained} has no validation texts to calibrate on and to measure"
+            )
         self._quantised_on = [row.text for row in calibration]
         self._texts = [row.text for row in validation]
         self._truth = truth_of(trained.labels, [row.label for row in validation])
@@ -122,7 +124,7 @@ class _Export:
         )
         broken = refusals(figures)
         if broken:
-            raise ExportRefused(f"{order.trained} makes no bundle: {'; '.join(broken)}")
+            raise ExportRefused(f"{order.trained} cannot become a bundle: {'; '.join(broken)}")
         measured = [
             self._measured("validation", answers, chosen_on=True),
             *(self._tested(bundle, labelled) for labelled in order.tests),

@@ -63,7 +63,7 @@ def pretrain(order: PretrainingSpec, prepared: Prepared, display: Display) -> di
     if any(manifest.get(name) != value for name, value in described.items()):
         raise Failure(f"{order.out} holds something else: remove it, or name another --out")
     if was_there:
-        display.say(f"note: {order.out} was there already, of this very pretraining")
+        display.say(f"note: {order.out} already holds the result of this pretraining")
     checkpoints.remove()
     return manifest
 

@@ -57,7 +57,9 @@ class Watchdog:
             if self._stopping_since_s is None:
                 self._stopping_since_s = now_s
             if now_s - self._stopping_since_s >= STOP_WITHIN_S:
-                self._end(EXIT_UNFINISHED, f"told to stop, not finished in {STOP_WITHIN_S:.0f} s")
+                self._end(
+                    EXIT_UNFINISHED, f"asked to stop, not finished within {STOP_WITHIN_S:.0f} s"
+                )
             return
         health = self._progress.health()
         if not health.ok:
@@ -70,7 +72,7 @@ def end_process(exit_code: int, reason: str) -> NoReturn:
     Not by an exception: what stands still may be a call into librdkafka or libpq in another
     thread, which nothing can unwind, and which would hold up the interpreter's own end.
     """
-    logger.critical("%s: ending the process, what was not committed comes again", reason)
+    logger.critical("%s: ending the process; what was not committed is read again", reason)
     faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
     os._exit(exit_code)
 

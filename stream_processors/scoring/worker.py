@@ -93,7 +93,7 @@ def run_score_worker(
             committed = group_lag.standings(ASSIGNMENT_ANSWER_S).committed
             expired.assigned({name: committed[name] for name in mine & committed.keys()})
         except KafkaUnavailable as error:
-            logger.warning("what expired unread is not known: %s", error)
+            logger.warning("cannot tell what expired unread: %s", error)
         assignment.clear()
         assignment.update(mine)
         progress.ready = True
