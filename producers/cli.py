@@ -91,7 +91,9 @@ DEFAULT_MAX_LAG = 20_000
     "speed) is posted now.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--probe-port", type=click.IntRange(0, 65535), help="Serve metrics and probes here.")
+@click.option(
+    "--probe-port", type=click.IntRange(0, 65535), help="Port of metrics and probes. Default: none."
+)
 def replay(
     *,
     files: tuple[str, ...],

@@ -59,9 +59,10 @@ def run(wait_minutes: int, as_json: bool) -> None:
 def stream(probe_port: int, as_json: bool) -> None:
     """Publish what X's compliance streams say is gone, until stopped.
 
-    For enterprise accounts. One process of an installation is connected, to eight partitions; a
-    second one stands by. What is missed between connections is found by `murmur compliance run`,
-    which stays a daily job.
+    For enterprise accounts. One process of an installation is connected, to eight partitions. A
+    second one waits and takes over.
+
+    Run `murmur compliance run` daily too: only it finds what was missed between connections.
     """
     import msgspec
 

@@ -65,7 +65,7 @@ class PartitionConnection(StreamConnection):
 
 
 class PartitionReader:
-    """Reads a partition into the inbox until it is stopped, or X says that it is not for us.
+    """Reads a partition into the buffer until it is stopped, or X refuses access to it.
 
     `forbidden` tells the latter. `look` has to be called every second or so, by another thread.
     """

@@ -1,4 +1,4 @@
-"""From the inbox to Kafka: what X's compliance streams ask for, until it is confirmed."""
+"""From the buffer to Kafka: what X's compliance streams ask for, until it is confirmed."""
 
 import logging
 from collections import Counter

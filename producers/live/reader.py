@@ -1,4 +1,4 @@
-"""The reader: keeps one connection up, hands lines to the inbox, writes down what it missed."""
+"""The reader: keeps one connection up, hands lines to the buffer, records what it missed."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""The live stream: from the inbox to Kafka, and into the ledger what is safe."""
+"""The live stream: from the buffer to Kafka; what is safe moves the stored coverage."""
 
 import logging
 from collections import Counter

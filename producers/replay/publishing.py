@@ -38,8 +38,8 @@ def publish_record(
 ) -> bool:
     """Publish what a record holds and count it; False where the replay was stopped meanwhile.
 
-    The record opens one ticket, which all of its messages confirm: a record published in part
-    stays below the position that is remembered. Raises `DeliveryFailed`.
+    All of its messages confirm one pending record: the remembered position never passes a record
+    that was published in part. Raises `DeliveryFailed`.
     """
     encoded, too_large = _encoded(parsed.events)
     refused = [*parsed.refused, *too_large]

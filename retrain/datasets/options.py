@@ -21,8 +21,8 @@ _OPTIONS: Final = (
         multiple=True,
         required=True,
         metavar="FILE|DIR…",
-        help="SemEval TSV, CSV or TSV with `text` and `label`, TweetEval folders, or folders of "
-        "such files.",
+        help="Files to learn from: SemEval TSV, CSV or TSV with `text` and `label`, TweetEval "
+        "folders, or folders of such files.",
     ),
     click.option(
         "--test",

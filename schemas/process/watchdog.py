@@ -1,4 +1,4 @@
-"""The end of a process that stands still, or that was told to stop and cannot."""
+"""The end of a process that makes no progress, or that was asked to stop and cannot."""
 
 import faulthandler
 import logging
@@ -16,7 +16,7 @@ EXIT_STALLED: Final = 70
 """Exit code of a process that had lag and made no progress for `stall_after_s`."""
 
 EXIT_UNFINISHED: Final = 71
-"""Exit code of a process that was told to stop and did not come to an end in time."""
+"""Exit code of a process that was asked to stop and did not finish in time."""
 
 STOP_WITHIN_S: Final = 9.0
 """For what is in flight when a process is told to stop; with its end that makes ten seconds."""
@@ -27,7 +27,7 @@ _INTERVAL_S: Final = 0.5
 class Watchdog:
     """Ends its process when it stalls, or `STOP_WITHIN_S` after it was told to stop.
 
-    Nothing is lost by such an end: what was not committed comes again. `stopping` tells whether
+    Nothing is lost by such an end: what was not committed is read again. `stopping` tells whether
     the process was told to stop; `end` gets an exit code and a sentence about what stood still.
     """
 

@@ -132,8 +132,8 @@ def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
 def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str | None) -> int:
     """Publish dead letters to the topic that they came from, by number or by filter.
 
-    Filters mean those that are `new`. Each letter is redriven at most three times. Exit 1 if one of
-    them cannot be.
+    Filters select only letters with the status `new`. Each letter is redriven at most three times.
+    Exits 1 if one of them cannot be redriven.
     """
     import msgspec
 

@@ -77,7 +77,7 @@ def list_runs(as_json: bool) -> None:
         click.echo("there are no runs yet: `murmur replay FILE` or `murmur demo` makes one")
 
 
-@runs.command("delete", short_help="Delete a run and all that belongs to it.")
+@runs.command("delete", short_help="Delete a run with its tweets, figures and dead letters.")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--really-live", is_flag=True, help="Allow it for the run `live`.")
@@ -142,7 +142,7 @@ def export(
     output: Path | None,
     formula_guard: bool,
 ) -> None:
-    """Write a run's tweets with their labels, in one order: the same data, the same bytes."""
+    """Write a run's tweets with their labels. The same data gives the same bytes."""
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
     from stream_processors.queries.export import export_run

@@ -10,7 +10,7 @@ import click
 @click.option("--dry-run", is_flag=True, help="Report what would be dropped, and drop nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def prune(keep: str, dry_run: bool, as_json: bool) -> None:
-    """Drop old days of `live`: tweets and scores; figures stay as they are.
+    """Drop old days of `live`: their tweets and scores. Figures stay as they are.
 
     What is older than the limit and arrives later is counted as `expired` and stored nowhere.
     Deletions stay remembered, since they also keep archives from bringing a tweet back.
