@@ -156,7 +156,8 @@ def replay(
     name = into or run or run_name_of(Path(files[0]).resolve())
     if (name == LIVE and into is None) or not valid_run_name(name):
         raise click.BadParameter(
-            "a run's name has at most 63 characters of a-z, 0-9, '.', '_' and '-'; `live` is taken",
+            "a run's name has at most 63 characters of a-z, 0-9, '.', '_' and '-', "
+            "and is not `live`",
             param_hint="--run",
         )
     console = terminal_console(stderr=True)

@@ -130,7 +130,7 @@ def _ensure_supervisor(
     if running:
         if layout.supervisor_config.read_text(encoding="utf-8") == config:
             return state
-        say("the settings have changed: starting anew")
+        say("the settings have changed: restarting")
         _stop(layout, state, say)
     write_private(layout.supervisor_config, config)
     commands = [supervisor_command(layout), *(program.command for program in programs)]

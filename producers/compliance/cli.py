@@ -16,7 +16,7 @@ def compliance() -> None:
     type=click.IntRange(min=0),
     default=DEFAULT_WAIT_MINUTES,
     show_default=True,
-    help="How long to wait for X's answer; the same command goes on later.",
+    help="Minutes to wait for X's answer. Run the same command later to continue.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def run(wait_minutes: int, as_json: bool) -> None:

@@ -98,7 +98,7 @@ def fetch_bundle(home: Path, name: str, alias: str, out: Path) -> Registered:
         if logged != bundle.identity.sha256:
             raise RefusedBundle(
                 f"{name}@{alias} has SHA-256 {bundle.identity.sha256}, "
-                f"{logged or 'no bundle of ours'} was logged"
+                f"{logged or 'something that is not a bundle'} was logged"
             )
         put_in_place(fetched, out)
     return Registered(

@@ -79,7 +79,7 @@ def test_a_job_that_was_interrupted_is_taken_up_again(x: FakeX, to_x: Settings) 
         check=False,
     )
     assert ended.returncode == 1
-    assert "the same command goes on later" in ended.stderr.decode()
+    assert "run the same command again later" in ended.stderr.decode()
     done = run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
     assert done["tweets"] == {"ids": 1, "TweetDeleted": 1}
     assert len(x.compliance.uploads) == 2
