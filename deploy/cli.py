@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from schemas.failures import Failure
 from schemas.process.exit_codes import ExitCode, interrupted_by
+from schemas.setting_faults import setting_fault
 
 COMMANDS: Final = {
     "demo": "deploy.demo.cli:demo",
@@ -39,7 +40,7 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are called or described."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of a tweet's way, not of the alphabet."""
+        """Return the commands in the order in which they are needed, not by the alphabet."""
         del ctx
         return list(COMMANDS)
 
@@ -51,7 +52,7 @@ class LazyGroup(click.Group):
         module, attribute = COMMANDS[cmd_name].split(":")
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name]} is no command")
+            raise TypeError(f"{COMMANDS[cmd_name]} is not a command")
         return command
 
 
@@ -65,7 +66,9 @@ def murmur(debug: bool) -> None:
     from schemas.misspelt_settings import misspelt_here
 
     for name, setting in misspelt_here().items():
-        click.echo(f"murmur: {name} is no setting and changes nothing; {setting} is one", err=True)
+        click.echo(
+            f"murmur: {name} is not a setting and has no effect; did you mean {setting}?", err=True
+        )
 
 
 def main() -> None:
@@ -88,12 +91,9 @@ def main() -> None:
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """Return what a person is told of an error, and the exit code."""
+    """Return the message that a person sees for an error, and the exit code."""
     if isinstance(error, ValidationError):
-        faults = [
-            f"murmur: MURMUR_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
-            for fault in error.errors()
-        ]
+        faults = [f"murmur: {setting_fault(fault)}" for fault in error.errors()]
         return "\n".join(faults), ExitCode.WRONG_CALL
     if isinstance(error, Failure):
         return f"murmur: {error}", ExitCode.FAILED
@@ -101,4 +101,5 @@ def explain(error: Exception) -> tuple[str, int]:
     if type(error).__name__ == "UndefinedTable":
         return "murmur: the database has no tables yet: run `murmur init`", ExitCode.FAILED
     text = " ".join(str(error).split())
-    return f"murmur: {type(error).__name__}: {text} (murmur --debug … shows more)", ExitCode.FAILED
+    where = "`murmur --debug …` shows the traceback"
+    return f"murmur: {type(error).__name__}: {text} ({where})", ExitCode.FAILED

@@ -117,7 +117,7 @@ class OnnxEngine:
             logits[rows] = self._logits_of_unpadded([encoded[row] for row in rows])
         logits = calibrated(logits, self._temperature, self._lead_power)
         if not np.isfinite(logits).all():
-            raise UnscorableTexts("the model's answer is no number")
+            raise UnscorableTexts("the model's answer is not a number")
         return softmax(logits)
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:

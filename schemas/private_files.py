@@ -36,6 +36,6 @@ def make_private_folder(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Failure(
-            f"cannot make the folder {path}: {error.strerror}; MURMUR_HOME says where it shall be"
+            f"cannot make the folder {path}: {error.strerror}; set MURMUR_HOME to another place"
         ) from error
     return path

@@ -1,9 +1,10 @@
 """House rules that no linter knows. `python -m tests.house_rules` names what breaks them."""
 
+import posixpath
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from schemas.process.process_list import PROCESSES
 
 ROOMS = ("schemas", "model_server", "producers", "stream_processors", "retrain", "deploy", "tests")
 MAX_README_LINES = 70
+MAX_PROSE_CHARS = 500
+CODE_FILE = re.compile(r"`([\w./-]+\.(?:py|lark))`")
 NAMES_THAT_ANSWER_NO_QUESTION = re.compile(
     r"(^|/)(utils?|helpers?|common|misc|manager|base)(\.py|/)"
 )
@@ -87,7 +90,9 @@ def broken_rules(root: Path) -> Iterator[str]:
         if NAMES_THAT_ANSWER_NO_QUESTION.search(name):
             yield f"{name}: the name answers no question"
         if name.endswith((".py", ".md", ".toml", ".yml", ".yaml", ".sql", ".txt")):
-            yield from _of_text(name, (root / name).read_text(encoding="utf-8"))
+            text = (root / name).read_text(encoding="utf-8")
+            yield from _of_text(name, text)
+            yield from _of_markdown(name, text, files)
     if (root / ".env.example").read_text(encoding="utf-8") != env_example():
         yield ".env.example is out of date: run `make generated`"
     for lock in (root / "requirements").glob("*.txt"):
@@ -129,6 +134,35 @@ def _of_lists(name: str, number: int, line: str) -> Iterator[str]:
     for only in ONE_LIST_EACH:
         if only.pattern.search(line) and not name.startswith(only.home):
             yield f"{name}:{number} names {only.what}: take it from {only.home}"
+
+
+def _of_markdown(name: str, text: str, files: Collection[str]) -> Iterator[str]:
+    if name.endswith(".md"):
+        yield from long_prose(name, text)
+    if name.endswith("README.md"):
+        yield from missing_files(name, text, files)
+
+
+def long_prose(name: str, text: str) -> Iterator[str]:
+    """Yield a sentence for each line of prose that is too long; tables and code may be wide."""
+    in_code = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.lstrip().startswith("```"):
+            in_code = not in_code
+        elif not in_code and not line.lstrip().startswith("|") and len(line) > MAX_PROSE_CHARS:
+            yield f"{name}:{number} has over {MAX_PROSE_CHARS} characters of prose: break it up"
+
+
+def missing_files(name: str, text: str, files: Collection[str]) -> Iterator[str]:
+    """Yield each file of code that a README names and that is neither below it nor at its path."""
+    folder = posixpath.dirname(name)
+    for number, line in enumerate(text.splitlines(), start=1):
+        for named in CODE_FILE.findall(line):
+            if (
+                named not in files
+                and posixpath.normpath(posixpath.join(folder, named)) not in files
+            ):
+                yield f"{name}:{number} names {named}, which is not there"
 
 
 def _may_make_consoles(name: str) -> bool:

@@ -22,7 +22,7 @@ class Layout:
                 f"MURMUR_HOME {absolute} holds one of ; % or a line break: choose another"
             )
         if absolute.exists() and not absolute.is_dir():
-            raise Failure(f"MURMUR_HOME {absolute} is no folder: choose another")
+            raise Failure(f"MURMUR_HOME {absolute} is not a folder: choose another")
         return cls(absolute)
 
     @property

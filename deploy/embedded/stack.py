@@ -69,7 +69,7 @@ def up(
         if not servers_only:
             hold, _ = read_hold(settings)
             if hold is not None:
-                say(f"scoring is {hold.sentence()}: `murmur dead-letters release` lets it go on")
+                say(f"scoring is {hold.sentence()}: `murmur dead-letters release` resumes it")
             await_workers(layout, state, supervisor, say, is_held=hold is not None)
         return settings
 
@@ -145,7 +145,7 @@ def _ensure_supervisor(
     if running:
         if layout.supervisor_config.read_text(encoding="utf-8") == config:
             return state
-        say("the settings have changed: starting anew")
+        say("the settings have changed: restarting")
         _stop(layout, state, say)
     write_private(layout.supervisor_config, config)
     commands = [supervisor_command(layout), *(program.command for program in programs)]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 @click.option(
     "--alter",
     is_flag=True,
-    help="Give existing topics the settings' configuration and partitions too. More partitions "
-    "move keys: do it while nothing is in flight.",
+    help="Also change existing topics to the configuration and partitions of the settings. More "
+    "partitions move keys: do it while nothing is in flight.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def init(check: bool, alter: bool, as_json: bool) -> int:
@@ -26,7 +26,7 @@ def init(check: bool, alter: bool, as_json: bool) -> int:
     from schemas.settings import load_settings
 
     if check and alter:
-        raise click.UsageError("--check changes nothing: leave --alter out")
+        raise click.UsageError("--check and --alter exclude each other: --check changes nothing")
     settings = load_settings()
     report = check_installation(settings) if check else install(settings, alter=alter)
     if as_json:

@@ -45,7 +45,7 @@ class ComplianceJobs:
                 raise JobOver(f"X's compliance job {job_id} has {job['status']}")
             if waited_s >= give_up_after_s:
                 raise Failure(
-                    f"X's compliance job {job_id} is not done yet: the same command goes on later"
+                    f"X's compliance job {job_id} is not done yet: run the same command again later"
                 )
             self._wait(_LOOK_EVERY_S)
             waited_s += _LOOK_EVERY_S
@@ -56,7 +56,8 @@ class ComplianceJobs:
                         yield line
             except requests.RequestException as error:
                 raise Failure(
-                    f"X's storage broke off ({type(error).__name__}): the same command goes on"
+                    f"the connection to X's storage broke ({type(error).__name__}): run the same "
+                    "command again"
                 ) from None
 
 

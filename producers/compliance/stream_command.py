@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 _NO_ACCESS: Final = (
     "X says that the account has no access to the compliance streams (they are for enterprise"
-    " accounts): `murmur compliance run`, once a day, does without them"
+    " accounts): run `murmur compliance run` once a day instead"
 )
 _MIB: Final = 1024 * 1024
 

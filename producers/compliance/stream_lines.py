@@ -65,13 +65,13 @@ def streamed_removal(raw: bytes, received_at: datetime) -> Removal | str:
     if line.data is None and line.errors:
         return API_ERROR
     if line.data is None or len(line.data) != 1:
-        raise Unparsable(Reason.MISSING_FIELD, "data with one event")
+        raise Unparsable(Reason.MISSING_FIELD, "the line has no data with exactly one event")
     ((name, event),) = line.data.items()
     if name in _COMES_BACK or name in _CHANGES:
         return name
     kind = _GONE.get(name)
     if kind is None:
-        raise Unparsable(Reason.INVALID_EVENT, "a kind of event that is not known here")
+        raise Unparsable(Reason.INVALID_EVENT, "unknown kind of event")
     subject = (event.user if kind == "users" else event.tweet) or _Subject()
     return removal(
         kind,

@@ -76,7 +76,10 @@ def _reader(
     if "text" not in known:
         if options.columns is None:
             raise Failure(fault_of_header(beginning) or fault_of_names(names))
-        raise Failure("there is no column text: name the columns in order, --columns id,label,text")
+        raise Failure(
+            "there is no column named text: name the columns in order, for example --columns "
+            "id,label,text"
+        )
     twice = [name for name, times in Counter(known).items() if times > 1]
     if twice:
         raise Failure(f"the column {twice[0]} is named twice: rename one, with --columns")

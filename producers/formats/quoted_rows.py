@@ -61,7 +61,7 @@ def cells_of(
     try:
         return next(csv_rows(text.split("\n"), delimiter))[1]
     except csv.Error as error:
-        raise Unparsable(Reason.UNREADABLE_LINE, f"not quoted as CSV is: {error}") from None
+        raise Unparsable(Reason.UNREADABLE_LINE, f"not valid CSV quoting: {error}") from None
 
 
 def row_text(raw: bytes, otherwise: str | None = None) -> str:

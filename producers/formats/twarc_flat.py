@@ -76,7 +76,7 @@ class TwarcFlatReader:
                 return Parsed(skipped=[HEARTBEAT])
             tweet = _odd_tweet(record.raw)
         if tweet.id is None and tweet.full_text is None:
-            raise Unparsable(Reason.MISSING_FIELD, "neither an id nor a text")
+            raise Unparsable(Reason.MISSING_FIELD, "the tweet has neither an id nor a text")
         if tweet.author_id is None and tweet.author is not None:
             tweet.author_id = tweet.author.id
         event = tweet_posted(
@@ -94,7 +94,7 @@ class TwarcFlatReader:
 def _odd_tweet(raw: bytes) -> _FlatTweet:
     plain = plain_json(raw)
     if not isinstance(plain, Mapping):
-        raise Unparsable(Reason.INVALID_EVENT, "the tweet is no JSON object")
+        raise Unparsable(Reason.INVALID_EVENT, "the tweet is not a JSON object")
     created_at = plain.get("created_at")
     if created_at is not None:
         plain = {**plain, "created_at": parse_moment(created_at, "created_at")}

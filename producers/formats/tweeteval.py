@@ -60,10 +60,10 @@ class TweetEvalReader:
         try:
             text = raw_text.decode()
         except UnicodeDecodeError as error:
-            detail = f"no UTF-8 at byte {error.start}"
+            detail = f"not valid UTF-8 at byte {error.start}"
             raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
         if number not in self.names:
-            raise Unparsable(Reason.INVALID_EVENT, "the label's number has no name")
+            raise Unparsable(Reason.INVALID_EVENT, "the label's number has no name in the mapping")
         row = tweeteval_row(text, number, self.names)
         values = {"text": row.text, "label": row.label}
         return Parsed(
@@ -95,14 +95,14 @@ def _reader(_beginning: bytes, options: FormatOptions) -> TweetEvalReader:
     labels = options.labels
     if labels is None:
         raise Failure(
-            f"there are no labels beside it: {LABELS_ENDING} in the place of {TEXTS_ENDING}"
+            f"its file of labels is missing: the same name with {LABELS_ENDING} for {TEXTS_ENDING}"
         )
     texts = labels.with_name(labels.name.removesuffix(LABELS_ENDING) + TEXTS_ENDING)
     counts = [_lines(texts), _lines(labels)]
     if counts[0] != counts[1]:
         raise Failure(
-            f"it has {counts[0]} lines and {labels.name} {counts[1]}: line by line they do not "
-            "belong together"
+            f"it has {counts[0]} lines and {labels.name} has {counts[1]}: each text needs one "
+            "label on the same line"
         )
     return TweetEvalReader(labels, _names(labels.with_name(MAPPING), labels))
 
@@ -125,7 +125,7 @@ def _names(mapping: Path, labels: Path) -> Mapping[str, str]:
                 number = label.raw.strip().decode(errors="replace")
                 numbers.add(number)
                 if not number.isdecimal() or len(numbers) > _MOST_LABELS:
-                    raise Failure(f"{labels.name} does not hold a number a line")
+                    raise Failure(f"{labels.name} must have one number on each line")
         return {number: number for number in numbers}
     if mapping.stat().st_size > _MAX_MAPPING_BYTES:
         raise Failure(f"{mapping.name} is larger than {_MAX_MAPPING_BYTES} bytes")

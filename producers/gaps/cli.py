@@ -41,7 +41,7 @@ def list_(as_json: bool) -> None:
     numbers = ("gap", "posts refilled")
     shown = plain_table("gap", *copied, "posts refilled", "detail", numbers=numbers, whole=copied)
     for gap in known:
-        to_at = "lasts" if gap.to_at is None else f"{gap.to_at:%Y-%m-%d %H:%M:%S}"
+        to_at = "ongoing" if gap.to_at is None else f"{gap.to_at:%Y-%m-%d %H:%M:%S}"
         shown.add_row(
             str(gap.gap_id),
             f"{gap.from_at:%Y-%m-%d %H:%M:%S}",
@@ -60,8 +60,8 @@ def list_(as_json: bool) -> None:
 def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
     """Fetch what was missed by X's recent search, which reaches seven days back.
 
-    All open gaps, or those named. Costs what reading the posts costs. Exits 1 where a gap stays
-    open; the same command goes on there.
+    Without GAP, all open gaps are refilled. X charges for the posts that are read. Exits 1 if a
+    gap stays open; run the same command again to continue.
     """
     import msgspec
 

@@ -61,7 +61,7 @@ class Refiller:
         """Fetch one gap as far as X reaches; raises `DeliveryFailed` where Kafka does not take it.
 
         Gaps are to be brought oldest first: what overlaps with an earlier one is not read again.
-        A gap that still lasts, or ended a moment ago, stays open for the next call.
+        A gap that is ongoing, or ended a moment ago, stays open for the next call.
         """
         now = self._now()
         to_at = gap.to_at or now

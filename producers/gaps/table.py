@@ -17,7 +17,7 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class KnownGap:
-    """A time without a connection and what became of it. `to_at` is None while it lasts."""
+    """A time without a connection and what became of it. `to_at` is None while it is ongoing."""
 
     gap_id: int
     from_at: datetime

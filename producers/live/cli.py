@@ -21,7 +21,7 @@ def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
     """Publish X's filtered stream until stopped.
 
     Needs MURMUR_X_BEARER_TOKEN or MURMUR_X_BEARER_TOKEN_FILE, and rules (`murmur rules apply`).
-    One process of an installation is connected; a second one stands by.
+    One process of an installation is connected. A second one waits and takes over.
     """
     import msgspec
 

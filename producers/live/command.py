@@ -158,9 +158,9 @@ def _streamed(
         threads.stop()
         stream.finish(Ending.STOPPED.value, all_kept=_kept(publishing))
     if may_go_on.lost:
-        raise Failure("another process has taken the connection to X over: this one ends")
+        raise Failure("another process has taken over the connection to X: this one ends")
     if not stopped():
-        raise Failure("the reader ended by a fault, which the log shows: start the stream again")
+        raise Failure("the reader ended with an error, see the log: start the stream again")
     return {
         "outcome": Ending.STOPPED.value,
         "seconds": round((datetime.now(UTC) - started_at).total_seconds(), 3),

@@ -107,7 +107,7 @@ class LiveStream:
             )
         except PostgresUnavailable:
             self._receiver.give_gaps_back(gaps)
-            logger.warning("PostgreSQL does not answer; the stream goes on and stores later")
+            logger.warning("PostgreSQL does not answer; the stream continues and stores later")
             self._next_store_s = self._clock.monotonic_s() + _STORE_AGAIN_S
             return
         self._spend.stored(posts, totals)

@@ -184,7 +184,7 @@ def require_topics(settings: Settings) -> None:
     except KafkaException as error:
         raise Failure(
             f"Kafka does not answer at {settings.kafka_servers}: start it (`murmur up`), "
-            "or see MURMUR_KAFKA"
+            "or check MURMUR_KAFKA"
         ) from error
     finally:
         librdkafka.setLevel(level)

@@ -117,7 +117,7 @@ def what_next(report: ReplayReport) -> list[str]:
             "reason"
         )
     sentences += [
-        f"{file.planned.file.shown} could not be read to its end, and stays unfinished: "
+        f"{file.planned.file.shown} could not be read to its end and stays unfinished: "
         f"{file.damage}"
         for file in report.damaged[:_MOST_FILES]
     ]
@@ -128,7 +128,8 @@ def what_next(report: ReplayReport) -> list[str]:
     overruled = sum(file.overruled_times for file in report.files)
     if overruled:
         sentences.append(
-            f"{overruled:,} tweets have another created_at than the time in their id, which counts"
+            f"{overruled:,} tweets have a created_at other than the time in their id; the id's "
+            "time is used"
         )
     if report.time_shift:
         sentences.append(
@@ -136,21 +137,23 @@ def what_next(report: ReplayReport) -> list[str]:
         )
     if report.out_of_order:
         sentences.append(
-            f"{report.out_of_order:,} tweets are older than one that stands before them, and went "
-            "at once: --speed keeps the order of the files"
+            f"{report.out_of_order:,} tweets are older than one before them in the file and were "
+            "published at once: --speed keeps the order of the files"
         )
     if report.outcome in {ReplayOutcome.LIMIT, ReplayOutcome.INTERRUPTED}:
-        sentences.append("The same command goes on where this one ended.")
+        sentences.append("Run the same command again to continue where this one ended.")
     if report.events:
         sentences.append(
-            "Kafka has them; scoring goes on: `murmur status` shows how much is left, "
-            f"`murmur totals --run {report.run}` the figures"
+            "All events are in Kafka; scoring continues: `murmur status` shows how much is left, "
+            f"`murmur totals --run {report.run}` shows the figures"
         )
     return sentences
 
 
 def _remark(file: FileReport) -> str:
     """Return what was not done with a file as with others; damage has a sentence of its own."""
+    if file.planned.action is Action.RESUME:
+        return f"resumed at record {file.planned.start.records_done + 1:,}"
     return "" if file.planned.action is Action.BEGIN else file.planned.action.value
 
 

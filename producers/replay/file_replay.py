@@ -229,7 +229,7 @@ class FileReplay:
             try:
                 self._remember()
             except Failure as failure:
-                logger.warning("the position is not stored now: %s", failure)
+                logger.warning("the position could not be stored, it is tried again: %s", failure)
 
     def _shall_remember(self, since_s: float) -> bool:
         """Storing may take a disk's time, for which no tweet that is due soon shall wait."""

@@ -90,7 +90,7 @@ def _nothing_to_replay(passed_over: list[PassedOver]) -> str:
     kinds = passed_over_by_kind(passed_over)
     if len(passed_over) == 1:
         return kinds[0]
-    return f"there is no archive among these files: {'; '.join(kinds[:_MOST_KINDS])}"
+    return f"none of these files is an archive: {'; '.join(kinds[:_MOST_KINDS])}"
 
 
 def passed_over_by_kind(passed_over: Sequence[PassedOver]) -> list[str]:
@@ -126,7 +126,7 @@ def _from_standard_input(
     file: BinaryIO | None, options: FormatOptions, format_name: str | None
 ) -> ArchiveFile:
     if file is None:
-        raise Failure("it can be replayed, but not looked at beforehand")
+        raise Failure("it can be replayed, but --dry-run cannot read it beforehand")
     stored = beginning_of(file)
     if is_zip(stored):
         raise Failure("a zip is read from its end: name the file instead of standard input")

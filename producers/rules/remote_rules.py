@@ -64,7 +64,7 @@ class RulesAtX:
         )
         errors = answer.get("errors")
         if errors:
-            raise Failure(f"X does not take {_said(errors)}")
+            raise Failure(f"X rejected {_said(errors)}")
         made = answer.get("data") or []
         return {str(rule["value"]): str(rule["id"]) for rule in made if "id" in rule}
 

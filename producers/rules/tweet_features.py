@@ -34,7 +34,7 @@ class Facts:
 
 
 def facts_of(tweet: TweetPosted, around: TweetContext) -> Facts:
-    """Return the facts of a tweet.
+    """Return the features of a tweet.
 
     The author's name is known only where the document has it, the addressee of a reply only where
     the text begins with it.

@@ -75,7 +75,7 @@ def patient(wait: Wait = time.sleep, now_s: Callable[[], float] = time.time) -> 
             if attempt < _TRIES - 1:
                 logger.warning("%s: asking again in %.0f s", why, seconds)
                 wait(seconds)
-        raise Failure(f"{why}, also after {_TRIES} tries: try again later")
+        raise Failure(f"{why}, even after {_TRIES} tries: try again later")
 
     return ask
 
@@ -83,7 +83,7 @@ def patient(wait: Wait = time.sleep, now_s: Callable[[], float] = time.time) -> 
 def _refusal(error: HTTPException) -> Failure:
     status = error.response.status_code
     if status == 401:
-        return Failure("X does not take the token: see MURMUR_X_BEARER_TOKEN")
+        return Failure("X rejected the token (401): check MURMUR_X_BEARER_TOKEN")
     if status == 403:
         return Failure("X says that the account has no access to this")
     said = ""

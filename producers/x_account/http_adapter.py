@@ -37,7 +37,7 @@ class XAdapter(HTTPAdapter):
         address = urlsplit(api)
         loopback = address.scheme == "http" and address.hostname in _LOOPBACK
         if not (address.scheme == "https" or loopback) or not address.hostname:
-            raise Failure("MURMUR_X_API has to be an https address (or http on the loopback)")
+            raise Failure("MURMUR_X_API must be an https address (or http on the loopback)")
         super().__init__(max_retries=0)
         self._api = api.rstrip("/") + "/"
         self._token = token

@@ -44,7 +44,7 @@ def parse_odd_document(raw: bytes, origin: Origin, received_at: datetime, line: 
 def _parsed(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Parsed:
     document = plain_json(raw)
     if not isinstance(document, Mapping):
-        raise Unparsable(Reason.INVALID_EVENT, "the document is no JSON object")
+        raise Unparsable(Reason.INVALID_EVENT, "the document is not a JSON object")
     errors = document.get("errors")
     skipped = [API_ERROR] * len(errors) if isinstance(errors, list) else []
     beside = _Beside(document)
@@ -54,7 +54,9 @@ def _parsed(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Par
         data = document["data"]
     if data is None or data == []:
         if data is None and not skipped and "meta" not in document and "data" not in document:
-            raise Unparsable(Reason.MISSING_FIELD, "neither data nor a tweet's fields")
+            raise Unparsable(
+                Reason.MISSING_FIELD, "the document has neither data nor a tweet's fields"
+            )
         return Parsed(skipped=skipped or [NO_DATA])
     kind = compliance_kind(data)
     if kind is not None:
@@ -91,7 +93,7 @@ def _alone(tweet: object) -> bytes | None:
 
 def _tweet(plain: object) -> WireTweet:
     if not isinstance(plain, Mapping):
-        raise Unparsable(Reason.INVALID_EVENT, "the tweet is no JSON object")
+        raise Unparsable(Reason.INVALID_EVENT, "the tweet is not a JSON object")
     created_at = plain.get("created_at")
     if created_at is not None:
         plain = {**plain, "created_at": parse_moment(created_at, "created_at")}

@@ -1,4 +1,4 @@
-"""Between reader and publisher: memory first, then disk, then no."""
+"""Between reader and publisher: memory first, then disk, then it refuses."""
 
 import threading
 from collections import deque
@@ -10,8 +10,8 @@ from producers.x_connection.received_line import ReceivedLine
 class LineBuffer:
     """A bounded queue in the order of arrival, between one reader and one publisher.
 
-    `put` never waits for the publisher: what memory has no room for goes to the spill. What was
-    taken and not called `done` is still owned by the inbox, and `close` keeps it.
+    `put` never waits for the publisher: what memory has no room for goes to disk. What was
+    taken and not called `done` is still owned by the buffer, and `close` keeps it.
     """
 
     def __init__(self, spill: DiskBuffer, memory_lines: int) -> None:

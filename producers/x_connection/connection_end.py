@@ -29,8 +29,8 @@ PAUSES: Final = {
 """Why no connection is made for a while, as people are told."""
 
 _ADVICE: Final = {
-    400: "X does not take the question: does the account have MURMUR_X_BACKFILL_MINUTES?",
-    401: "X does not take the token: see MURMUR_X_BEARER_TOKEN",
+    400: "X rejected the request: may this account use MURMUR_X_BACKFILL_MINUTES?",
+    401: "X rejected the token (401): check MURMUR_X_BEARER_TOKEN",
     403: "X says that the account has no access to the filtered stream",
     409: "X has no rules: run `murmur rules apply`",
 }

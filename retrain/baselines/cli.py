@@ -17,11 +17,15 @@ from retrain.training_libraries import prepare_libraries
 @click.option(
     "--bundle",
     type=click.Path(exists=True, path_type=Path),
-    help="Measured beside them. Default: MURMUR_MODEL's or ours.",
+    help="Bundle to measure beside them. Default: MURMUR_MODEL, else the default bundle.",
 )
-@click.option("--no-bundle", is_flag=True, help="The baselines alone: for labels without a bundle.")
+@click.option(
+    "--no-bundle",
+    is_flag=True,
+    help="Measure the baselines alone, for labels that no bundle knows.",
+)
 @seed_option()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def baselines(
     *,
     bundle: Path | None,
@@ -30,7 +34,7 @@ def baselines(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Measure TF-IDF with four classifiers on --test: what a transformer has to be better than.
+    """Measure TF-IDF with four classifiers on --test: figures that a transformer must exceed.
 
     They are fitted on the texts that `murmur model train` would train on with the same options, and
     stand in the same MLflow experiment as the trainings.

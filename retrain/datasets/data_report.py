@@ -85,7 +85,7 @@ def check_labels(labels: Sequence[str]) -> None:
     for label in labels:
         if not storable_label(label) or len(label) > LONGEST_LABEL:
             raise UnusableLabels(
-                f"{label[:120]!r} can be no label: at most {LONGEST_LABEL} characters, "
+                f"{label[:120]!r} cannot be a label: at most {LONGEST_LABEL} characters, "
                 f"no control character"
             )
 

@@ -83,9 +83,9 @@ def _rows(
         if delimiter is not None:
             return path, list(delimited_rows(lines, delimiter))
     except csv.Error as error:
-        raise UnusableLabels(f"{path} is no CSV: {error}") from error
+        raise UnusableLabels(f"{path} is not valid CSV: {error}") from error
     raise UnusableLabels(
-        f"{path} is no label file: its first line is neither `id, label, text` by tabs nor a "
+        f"{path} is not a label file: its first line is neither `id, label, text` by tabs nor a "
         f"header with {' and '.join(f'`{name}`' for name in columns)}"
     )
 

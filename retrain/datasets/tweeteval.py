@@ -44,7 +44,7 @@ def names_of_labels(folder: Path) -> dict[str, str]:
     names = label_names(read_lines(folder / MAPPING))
     if names.faulty_lines:
         raise UnusableLabels(
-            f"{folder / MAPPING}, line {names.faulty_lines[0]}: a number, a tab and a name"
+            f"{folder / MAPPING}, line {names.faulty_lines[0]} must be a number, a tab and a name"
         )
     return names.by_number
 

@@ -31,9 +31,9 @@ from retrain.training_libraries import prepare_libraries
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE.html",
-    help="Write a page with pictures: confusion, reliability, confidence.",
+    help="Also write an HTML page with charts of confusion, reliability and confidence.",
 )
-@seed_option("Of the bootstrap.")
+@seed_option("Seed of the bootstrap.")
 def evaluate(
     bundles: tuple[Path, ...],
     labels: tuple[Path, ...],

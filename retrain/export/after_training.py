@@ -29,9 +29,11 @@ def export_after_training(
     """
     out = out.absolute()
     if out.exists() or out == trained.absolute():
-        raise Failure(f"{out} exists already, or will: name another folder for the bundle")
+        raise Failure(
+            f"{out} already exists or is the --out folder: name another folder for the bundle"
+        )
     if kind := foreign_kind(base):
-        raise Failure(f"{base} is a {kind}, only a DistilBERT becomes a bundle: leave --bundle out")
+        raise Failure(f"{base} is a {kind}, only a DistilBERT becomes a bundle: remove --bundle")
     open_bundle(against)
     tests = map(Path, prepared.data_report.test_files)
     return ExportSpec(

@@ -17,25 +17,25 @@ from retrain.training_libraries import prepare_libraries
     required=True,
     type=click.Path(path_type=Path),
     metavar="BUNDLE",
-    help="Folder to be made.",
+    help="Folder to create; it must not exist.",
 )
 @click.option(
     "--against",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="BUNDLE",
-    help="A tweet may not cost more than with this one. Default: the bundle that serves now.",
+    help="Bundle to compare the CPU cost of a tweet with. Default: the bundle that serves now.",
 )
-@click.option("--any-cost", is_flag=True, help="Compare the cost with no other bundle.")
+@click.option("--any-cost", is_flag=True, help="Do not compare the CPU cost with another bundle.")
 @click.option(
     "--test",
     "tests",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="FILE|DIR…",
-    help="Labels that nothing was chosen on; their figures go into the card.",
+    help="Label files that were not used to choose anything; their figures go into the card.",
 )
 @naming_options
-@seed_option("Of the card's intervals.")
+@seed_option("Seed of the intervals in the card.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def export(
     trained: Path,
@@ -66,7 +66,7 @@ def export(
     from schemas.terminal import print_whole, terminal_console
 
     if against and any_cost:
-        raise click.UsageError("--any-cost compares with no bundle: leave --against out")
+        raise click.UsageError("--any-cost and --against exclude each other")
     against = None if any_cost else against or load_settings().model or default_bundle()
     labels = read_trained(trained).labels
     files = [file for path in tests for file in label_files(path)]

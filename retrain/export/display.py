@@ -38,7 +38,7 @@ def exported_view(exported: Exported) -> RenderableType:
         f"{label} {of_label.temperature}, {of_label.lead_power}"
         for label, of_label in exported.calibration.items()
     )
-    rows["temperatures, powers of the lead"] = "; ".join(by_label)
+    rows["calibration by label: temperature, exponent of the lead"] = "; ".join(by_label)
     table = plain_table()
     for name, value in rows.items():
         table.add_row(escape(name), escape(value))

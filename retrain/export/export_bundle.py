@@ -73,7 +73,7 @@ def export(spec: ExportSpec, say: Callable[[str], object]) -> Exported:
     """
     trained = read_trained(spec.trained)
     if spec.out.exists():
-        raise Failure(f"{spec.out} exists already: name another folder or remove it")
+        raise Failure(f"{spec.out} already exists: name another folder or remove it")
     against = open_bundle(spec.against) if spec.against else None
     with unfinished_beside(spec.out) as work:
         exported = _Export(spec, trained, work, say).run(against)
@@ -92,7 +92,9 @@ class _Export:
         self._tokenizer = spec.trained / TOKENIZER
         calibration, validation = read_calibration(spec.trained), read_validation(spec.trained)
         if not calibration or not validation:
-            raise TrainedRefused(f"{spec.trained} has no texts to be calibrated and judged on")
+            raise TrainedRefused(
+                f"{spec.trained} has no validation texts to calibrate on and to measure"
+            )
         self._quantised_on = [row.text for row in calibration]
         self._texts = [row.text for row in validation]
         self._truth = truth_of(trained.labels, [row.label for row in validation])
@@ -124,7 +126,7 @@ class _Export:
         )
         broken = refusals(figures)
         if broken:
-            raise ExportRefused(f"{spec.trained} makes no bundle: {'; '.join(broken)}")
+            raise ExportRefused(f"{spec.trained} cannot become a bundle: {'; '.join(broken)}")
         measured = [
             self._measured("validation", answers, chosen_on=True),
             *(self._tested(engine, labelled) for labelled in spec.tests),

@@ -63,7 +63,7 @@ def pretrain(spec: PretrainingSpec, prepared: Prepared, display: Display) -> dic
     if any(manifest.get(name) != value for name, value in described.items()):
         raise Failure(f"{spec.out} holds something else: remove it, or name another --out")
     if was_there:
-        display.say(f"note: {spec.out} was there already, of this very pretraining")
+        display.say(f"note: {spec.out} already holds the result of this pretraining")
     checkpoints.remove()
     return manifest
 

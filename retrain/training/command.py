@@ -66,7 +66,7 @@ class Training:
             with self._checkpoints.held():
                 trained = self._train()
         else:
-            self._display.say(f"note: {self._spec.out} was there already, of this very training")
+            self._display.say(f"note: {self._spec.out} already holds the result of this training")
             if self._checkpoints.folder.exists():
                 # Killed after the folder was in its place, and before MLflow knew.
                 with self._tracked() as run:
@@ -119,7 +119,7 @@ class Training:
                 watchers=(self._display, Curves(run)),
             ).run()
             model = merged(model) if rank else model
-            self._display.begin("last look, in fp32", len(validation))
+            self._display.begin("final evaluation, in fp32", len(validation))
             logits = logits_of(model, validation, hardware.exact, done=self._display.advance)
             trained = self._result(logits, truth, state)
             self._write(trained, model, base)

@@ -1,4 +1,4 @@
-"""The end of a process that stands still, or that was told to stop and cannot."""
+"""The end of a process that makes no progress, or that was asked to stop and cannot."""
 
 import faulthandler
 import logging
@@ -55,7 +55,7 @@ class Watchdog:
                 self._stopping_since_s = now_s
             if now_s - self._stopping_since_s >= STOP_WITHIN_S:
                 self._end(
-                    ExitCode.UNFINISHED, f"told to stop, not finished in {STOP_WITHIN_S:.0f} s"
+                    ExitCode.UNFINISHED, f"asked to stop, not finished within {STOP_WITHIN_S:.0f} s"
                 )
             return
         health = self._health()
@@ -69,6 +69,6 @@ def end_process(exit_code: int, reason: str) -> NoReturn:
     Not by an exception: what stands still may be a call into librdkafka or libpq in another
     thread, which nothing can unwind, and which would hold up the interpreter's own end.
     """
-    logger.critical("%s: ending the process, what was not committed comes again", reason)
+    logger.critical("%s: ending the process; what was not committed is read again", reason)
     faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
     os._exit(exit_code)

@@ -125,14 +125,14 @@ def _models_line(figures: Aggregates) -> Text:
 def _span(figures: Aggregates) -> str:
     step = timedelta(seconds=figures.series_step_s)
     most = max((sum(point.by_label.values()) for point in figures.series), default=0)
-    return f"at most {most:,} in {_step_name(step)}"
+    return f"peak: {most:,} per {_step_name(step)}"
 
 
 def _step_name(step: timedelta) -> str:
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         count, rest = divmod(int(step.total_seconds()), length)
         if not rest:
-            return f"a {unit}".replace("a h", "an h") if count == 1 else f"{count} {unit}s"
+            return unit if count == 1 else f"{count} {unit}s"
     return str(step)
 
 

@@ -7,10 +7,10 @@ import click
 @click.option(
     "--keep", required=True, metavar="LENGTH", help="Whole days to keep before today: 30d, 8w."
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be dropped, and drop nothing.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+@click.option("--dry-run", is_flag=True, help="Report what would be dropped, and drop nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def prune(keep: str, dry_run: bool, as_json: bool) -> None:
-    """Drop old days of `live`: tweets and scores; figures stay as they are.
+    """Drop old days of `live`: their tweets and scores. Figures stay as they are.
 
     What is older than the limit and arrives later is counted as `expired` and stored nowhere.
     Deletions stay remembered, since they also keep archives from bringing a tweet back.
@@ -29,7 +29,9 @@ def prune(keep: str, dry_run: bool, as_json: bool) -> None:
     except InvalidWindow:
         length = None
     if length is None or length % timedelta(days=1):
-        raise click.BadParameter(f"{keep!r} are no whole days: say 30d or 8w", param_hint="--keep")
+        raise click.BadParameter(
+            f"must be whole days such as 30d or 8w, not {keep!r}", param_hint="--keep"
+        )
     first_day = datetime.now(UTC).date() - length
     connection = connect_postgres(load_settings(), "prune")
     try:

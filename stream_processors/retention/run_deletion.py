@@ -46,8 +46,8 @@ def delete_run(connection: Connection, run: str, *, attempts: int = _ATTEMPTS) -
                 _delete(cursor, run)
     except busy as error:
         raise RunIsBusy(
-            f"run {run!r} is in use, nothing was deleted: stop its replay, or who holds a "
-            "transaction open on it, and call again"
+            f"run {run!r} is in use, nothing was deleted: stop its replay, or close the "
+            "transactions that use it, and run the command again"
         ) from error
 
 

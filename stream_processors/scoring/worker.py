@@ -105,7 +105,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             committed = group_lag.standings(ASSIGNMENT_ANSWER_S).committed
             expired.assigned({name: committed[name] for name in mine & committed.keys()})
         except KafkaUnavailable as error:
-            logger.warning("what expired unread is not known: %s", error)
+            logger.warning("cannot tell what expired unread: %s", error)
         assignment.clear()
         assignment.update(mine)
         progress.ready = True

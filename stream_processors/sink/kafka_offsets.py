@@ -34,6 +34,8 @@ class KafkaOffsets:
             if mine:
                 self._consumer.commit(mine)
         except KafkaException as error:
-            logger.warning("the offsets are committed later: %s", error.args[0].str())
+            logger.warning(
+                "the offsets could not be committed and are tried again: %s", error.args[0].str()
+            )
         else:
             self._uncommitted.clear()

@@ -79,7 +79,7 @@ def test_a_job_that_was_interrupted_is_taken_up_again(x: FakeX, to_x: Settings) 
         check=False,
     )
     assert ended.returncode == 1
-    assert "the same command goes on later" in ended.stderr.decode()
+    assert "run the same command again later" in ended.stderr.decode()
     done = run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
     assert done["tweets"] == {"ids": 1, "TweetDeleted": 1}
     assert len(x.compliance.uploads) == 2
@@ -93,7 +93,7 @@ def test_a_result_that_breaks_off_is_said_without_its_address_and_fetched_anew(
     keep(to_x, tweet(tweet_id, "1"))
     x.corpus.deleted.add(tweet_id)
     x.compliance.breaks_off = True
-    with pytest.raises(Failure, match="broke off") as broken:
+    with pytest.raises(Failure, match="the connection to X's storage broke") as broken:
         run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
     assert "127.0.0.1" not in str(broken.value)
     x.compliance.breaks_off = False

@@ -91,7 +91,7 @@ def test_a_model_that_is_no_bundle_is_refused_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MURMUR_MODEL", str(tmp_path / "nosuch"))
-    with pytest.raises(RefusedBundle, match="nosuch is no model bundle"):
+    with pytest.raises(RefusedBundle, match="nosuch is not a model bundle"):
         stacks.up(tmp_path / "home", env_file=None)
     assert not (tmp_path / "home").exists()
 

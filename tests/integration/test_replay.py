@@ -70,8 +70,8 @@ def test_a_dead_letter_says_file_line_and_reason_and_holds_the_line(
         SourcePosition(f"file:{sha256}", 0, 2),
         SourcePosition(f"file:{sha256}", 0, 4),
     ]
-    assert letters[0].detail.startswith("tweets.jsonl:2: no JSON")
-    assert letters[1].detail == "tweets.jsonl:4: there is no text"
+    assert letters[0].detail.startswith("tweets.jsonl:2: not valid JSON")
+    assert letters[1].detail == "tweets.jsonl:4: the text is missing"
     assert {(letter.run, letter.stage) for letter in letters} == {("tweets", "replay")}
     assert [letter.value for letter in letters] == [b"not json", b'{"data":{"id":"5"}}']
 

@@ -169,7 +169,7 @@ def test_the_command_learns_from_no_text_of_test_or_validation(folder: Path) -> 
     assert shown.stdout.endswith(
         f"in {folder / 'told'}; murmur model train … --base {folder}/told\n"
     )
-    assert "told was there already" in " ".join(shown.stderr.split())
+    assert "told already holds the result of this pretraining" in " ".join(shown.stderr.split())
 
 
 def test_a_finished_one_is_not_repeated_and_another_takes_not_its_place(

@@ -190,5 +190,5 @@ def test_layers_begun_as_the_same_one_learn_apart(tmp_path: Path) -> None:
 
 def test_only_a_distilbert_gets_other_layers() -> None:
     model = SimpleNamespace(config=SimpleNamespace(model_type="mpnet"))
-    with pytest.raises(Failure, match="leave --layers out"):
+    with pytest.raises(Failure, match="remove --layers"):
         set_layers(model, 7)

@@ -68,13 +68,13 @@ def test_a_changed_byte_is_refused(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"cleaning": "99"}, "not known"),
+        ({"cleaning": "99"}, "is unknown"),
         ({"labels": ["a", "b"]}, "number of labels"),
         ({"labels": ["a", "a", "b"]}, "twice"),
         ({"labels": ["a", "b", "c\x00"]}, "controls"),
         ({"labels": ["a", "b", " c"]}, "space around"),
         ({"labels": ["a"]}, "not a manifest"),
-        ({"files": {}}, "does not vouch"),
+        ({"files": {}}, "does not list"),
         ({"files": {"../model.onnx": "0", "model.onnx": "0", "tokenizer.json": "0"}}, "outside"),
         ({"tone": "new"}, "not a manifest"),
     ],
@@ -89,7 +89,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RefusedBundle, match="no model bundle"):
+    with pytest.raises(RefusedBundle, match="is not a model bundle"):
         open_bundle(tmp_path)
 
 

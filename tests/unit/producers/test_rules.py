@@ -143,12 +143,12 @@ def test_a_tweet_keeps_its_own_rules_and_gets_those_of_the_file(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("- {value: a", "no YAML"),
+        ("- {value: a", "not valid YAML"),
         ("value: a", "a list"),
         ("- {value: a}", "rule 1 needs `value` and `tag`"),
         ("- {value: a, tag: b}\n- {value: a, tag: c}", "rule 2"),
-        ("- {value: 12, tag: b}", "rule 1 needs a text"),
-        ("- !!python/object/apply:os.system [ls]", "no YAML"),
+        ("- {value: 12, tag: b}", "rule 1 needs a `value`: a text"),
+        ("- !!python/object/apply:os.system [ls]", "not valid YAML"),
     ],
 )
 def test_a_faulty_file_is_refused_with_the_place(tmp_path: Path, content: str, says: str) -> None:

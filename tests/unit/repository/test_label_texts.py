@@ -70,7 +70,7 @@ def test_of_a_csv_with_a_header(
 ) -> None:
     written = io.StringIO()
     # Quoted alone where it ends lines, a carriage return would part rows for training.
-    quoting = csv.QUOTE_MINIMAL if "\r" in line_end else csv.QUOTE_ALL
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL if "\r" in line_end else csv.QUOTE_ALL
     writer = csv.DictWriter(written, names, lineterminator=line_end, quoting=quoting)
     writer.writeheader()
     for at, (label, text) in enumerate([SOUND, *rows]):

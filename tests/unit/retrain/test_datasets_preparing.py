@@ -130,8 +130,8 @@ def test_the_hash_of_the_data_tells_any_change(tmp_path: Path) -> None:
         ([*distinct(40), ("odd one", "clam")], "too few training texts: 1 of 'clam'"),
         ([(text, "calm") for text, _ in distinct(40)], "2 to 50 labels, these files have 1"),
         ([(text, f"label {n}") for n, (text, _) in enumerate(distinct(51))], "have 51"),
-        ([*distinct(8), ("a", "x" * 101)], "can be no label"),
-        ([*distinct(8), ("a", "one\x1btwo")], "can be no label"),
+        ([*distinct(8), ("a", "x" * 101)], "cannot be a label"),
+        ([*distinct(8), ("a", "one\x1btwo")], "cannot be a label"),
         ([*distinct(4)] * 5, "too few training texts: 2 of 'calm', 2 of 'cross'"),
         ([*distinct(9), *((t, LABELS[LABELS[0] == n]) for t, n in distinct(9))], "9 of 9 texts"),
     ],
@@ -200,7 +200,7 @@ def test_without_times_the_same_share_of_each_label_validates_whatever_the_order
 
 
 def test_a_split_by_time_is_refused_where_no_id_has_one() -> None:
-    with pytest.raises(UnusableLabels, match="no id holds a time"):
+    with pytest.raises(UnusableLabels, match="no id contains a time"):
         split([Example("12", "text", "calm")], by="time", share=0.1)
 
 

@@ -137,7 +137,7 @@ def test_a_quoted_text_in_a_csv_may_span_lines(tmp_path: Path) -> None:
 
 def test_a_quote_that_nobody_closes_refuses_a_csv_and_swallows_no_row(tmp_path: Path) -> None:
     write(tmp_path, **{"own.csv": 'label,text\ncalm,"oh\ncross,no\ncalm,yes\n'})
-    with pytest.raises(UnusableLabels, match="is no CSV"):
+    with pytest.raises(UnusableLabels, match="is not valid CSV"):
         texts_of(tmp_path / "own.csv")
 
 
@@ -162,11 +162,11 @@ def test_no_separator_but_a_line_feed_parts_the_texts_of_a_tweeteval_folder(
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"file": "hello\nworld\n"}, "is no label file"),
-        ({"file": ""}, "is no label file"),
+        ({"file": "hello\nworld\n"}, "is not a label file"),
+        ({"file": ""}, "is not a label file"),
         ({"file": "1\tcalm\tNot Available\n"}, "text not available: 1"),
         ({"file": "text,label\n"}, "it is empty"),
-        ({"file": "text,label\n" + "a" * 200_000 + ",calm\n"}, "is no CSV"),
+        ({"file": "text,label\n" + "a" * 200_000 + ",calm\n"}, "is not valid CSV"),
         ({"other": ""}, "No such file"),
     ],
 )

@@ -88,7 +88,7 @@ def test_nothing_stands_there_when_writing_fails(tmp_path: Path) -> None:
 
 
 def test_a_model_is_not_overwritten(tmp_path: Path) -> None:
-    with pytest.raises(TrainedRefused, match="exists already"):
+    with pytest.raises(TrainedRefused, match="already exists"):
         write(write(tmp_path / "model"))
 
 
@@ -96,10 +96,10 @@ def test_a_model_is_not_overwritten(tmp_path: Path) -> None:
     ("changed", "said"),
     [
         ({"labels": ("calm", "calm")}, "names a label twice"),
-        ({"class_biases": (0.0,)}, "not one class bias for each label"),
-        ({"cleaning": "0"}, "cleaning '0', which is not known"),
-        ({"max_tokens": 4}, "is not understood"),
-        ({"labels": ("calm",)}, "is not understood"),
+        ({"class_biases": (0.0,)}, "does not have one class bias for each label"),
+        ({"cleaning": "0"}, "cleaning version '0', which is unknown"),
+        ({"max_tokens": 4}, "cannot be read"),
+        ({"labels": ("calm",)}, "cannot be read"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(
@@ -111,5 +111,5 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 
 def test_a_folder_without_a_manifest_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(TrainedRefused, match="is no trained model"):
+    with pytest.raises(TrainedRefused, match="is not a trained model"):
         read_trained(tmp_path)
