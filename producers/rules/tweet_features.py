@@ -4,17 +4,16 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-import regex
-
 from producers.parsing.tweet_context import TweetContext
 from schemas.events import TweetPosted
-
-_HASHTAG: Final = regex.compile(
-    r"(?<![\w&/])[#＃]([\p{L}\p{M}\p{Nd}_]*[\p{L}\p{M}][\p{L}\p{M}\p{Nd}_]*)"
+from schemas.tweet_text import (
+    begins_with_mention,
+    find_hashtags,
+    find_mentions,
+    find_words,
+    part_links,
 )
-_MENTION: Final = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{1,20})(?![\w@])")
-_LINK: Final = re.compile(r"https?://\S+", re.IGNORECASE)
-_WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
+
 _MEDIA_LINK: Final = re.compile(r"pic\.(?:twitter|x)\.com/\w")
 
 
@@ -39,18 +38,17 @@ def facts_of(tweet: TweetPosted, around: TweetContext) -> Facts:
     The author's name is known only where the document has it, the addressee of a reply only where
     the text begins with it.
     """
-    links = _LINK.findall(tweet.text)
-    plain = _LINK.sub(" ", tweet.text)
-    hashtags = frozenset(tag.casefold() for tag in _HASHTAG.findall(plain))
-    mentions = tuple(name.casefold() for name in _MENTION.findall(plain))
+    links, plain = part_links(tweet.text)
+    hashtags = frozenset(find_hashtags(plain))
+    mentions = find_mentions(plain)
     kinds = frozenset(_KINDS[reference.kind] for reference in tweet.references)
     media = tweet.tweet_id in around.with_media or _MEDIA_LINK.search(tweet.text) is not None
     present = {"links": links, "hashtags": hashtags, "mentions": mentions, "media": media}
     author = tweet.author_id
-    addressed = "reply" in kinds and tweet.text.lstrip().startswith("@")
+    addressed = "reply" in kinds and begins_with_mention(tweet.text)
     return Facts(
         text=" ".join(plain.casefold().split()),
-        words=tuple(_WORD.findall(plain.casefold())),
+        words=tuple(find_words(plain.casefold())),
         hashtags=hashtags,
         mentions=frozenset(mentions),
         has=frozenset(name for name, found in present.items() if found),

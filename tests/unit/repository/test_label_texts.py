@@ -6,7 +6,6 @@
 import csv
 import io
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from hypothesis import example, given
@@ -70,9 +69,13 @@ def test_of_a_csv_with_a_header(
     line_end: str,
 ) -> None:
     written = io.StringIO()
-    # Quoted alone where it ends lines, a carriage return would part rows for training.
-    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL if "\r" in line_end else csv.QUOTE_ALL
-    writer = csv.DictWriter(written, names, lineterminator=line_end, quoting=quoting)
+    # Not quoted, a carriage return would end a row for training.
+    writer = csv.DictWriter(
+        written,
+        names,
+        lineterminator=line_end,
+        quoting=csv.QUOTE_MINIMAL if "\r" in line_end else csv.QUOTE_ALL,
+    )
     writer.writeheader()
     for at, (label, text) in enumerate([SOUND, *rows]):
         writer.writerow({"id": at, "label": label, "text": text})
