@@ -73,7 +73,7 @@ def row_text(raw: bytes, otherwise: str | None = None) -> str:
         return raw.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
         if otherwise is None:
-            detail = f"no UTF-8 at byte {error.start}"
+            detail = f"not valid UTF-8 at byte {error.start}"
             raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
         return raw.decode(otherwise)
 
