@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-import tweepy
-
 from producers.compliance.results import Kind
-from producers.x_account.http_adapter import TWEEPY_HOST, XAdapter
+from producers.x_account.http_adapter import XAdapter
 from producers.x_connection.backoff import Attempts, after, connecting
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import Clock
@@ -23,7 +21,6 @@ logger = logging.getLogger(__name__)
 ALLOWED_CONNECTS: Final = 22
 """X allows 100 connects of an app in 15 minutes to each of the two streams of four partitions."""
 
-_FORBIDDEN: Final = 403
 _ASK_AGAIN_S: Final = 5.0
 
 
@@ -56,18 +53,16 @@ class PartitionConnection(StreamConnection):
         self._partition = partition
 
     def _ask(self, backfill_minutes: int | None) -> None:
-        # StreamingClient's own method knows addresses below /2/tweets only.
-        super(tweepy.StreamingClient, self)._connect(
-            "GET",
-            f"{TWEEPY_HOST}2/{self._partition.kind}/compliance/stream",
-            params={"partition": self._partition.number, "backfill_minutes": backfill_minutes},
+        self._request(
+            f"2/{self._partition.kind}/compliance/stream",
+            {"partition": self._partition.number, "backfill_minutes": backfill_minutes},
         )
 
 
 class PartitionReader:
-    """Reads a partition into the inbox until it is stopped, or X says that it is not for us.
+    """Reads a partition into the inbox until it is stopped, or X refuses whoever asks.
 
-    `forbidden` tells the latter. `look` has to be called every second or so, by another thread.
+    `refusal` says how. `look` has to be called every second or so, by another thread.
     """
 
     def __init__(
@@ -91,25 +86,29 @@ class PartitionReader:
         self._connection: PartitionConnection | None = None
         self._last_line_s = 0.0
         self.connected = False
-        self.forbidden = False
+        self.refusal: ConnectionEnd | None = None
         self.why_not = "starting"
         self.endings: Counter[str] = Counter()
 
     def run(self) -> None:
         """Connect, receive, wait, and again."""
-        while not (self._stop.is_set() or self.forbidden):
+        while not self._stop.is_set():
             if not self._inbox.has_room:
                 self.why_not = Ending.BUFFER_FULL.value
                 self._clock.wait(self._stop, _ASK_AGAIN_S)
                 continue
             outcome = self._receive()
-            self.forbidden = outcome.status == _FORBIDDEN
+            if outcome.is_final:
+                self.refusal = outcome
+                # Why, is said once for all partitions, by who ends for it.
+                logger.info("X refuses %s", self._partition)
+                return
             self._attempts, wait_s = after(self._attempts, outcome, self._clock.monotonic_s())
-            if not (self._stop.is_set() or self.forbidden):
+            if not self._stop.is_set():
                 logger.warning(
                     "no connection to %s: %s",
                     self._partition,
-                    outcome.ending,
+                    outcome.told,
                     extra={"status": outcome.status, "next_attempt_in_s": round(wait_s, 2)},
                 )
                 self._clock.wait(self._stop, wait_s)
@@ -135,8 +134,8 @@ class PartitionReader:
             connection.give_up(Ending.STOPPED)
         outcome = connection.stream(self._backfill_minutes)
         self._connection, self.connected = None, False
-        self.why_not = outcome.ending.value
-        self.endings[self.why_not] += 1
+        self.why_not = outcome.told
+        self.endings[outcome.ending.value] += 1
         return outcome
 
     def _accepted(self) -> None:

@@ -11,6 +11,7 @@ from producers.compliance.telemetry import ComplianceTelemetry
 from producers.x_account.http_adapter import x_adapter
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import Clock, SystemClock
+from producers.x_connection.connection_end import ConnectionEnd
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.lease import LeaseWatch
 from producers.x_connection.leased_process import holding
@@ -24,6 +25,7 @@ _NO_ACCESS: Final = (
     "X says that the account has no access to the compliance streams (they are for enterprise"
     " accounts): `murmur compliance run`, once a day, does without them"
 )
+_FORBIDDEN: Final = 403
 _JOIN_S: Final = 0.5
 _MIB: Final = 1024 * 1024
 
@@ -37,7 +39,8 @@ def run_compliance_stream(
 ) -> dict[str, int]:
     """Publish what X's compliance streams ask for until a signal; return what was published.
 
-    Raises `Failure` where the account has no access, or where another process has taken over.
+    Raises `Failure` where X refuses whoever asks (401, 403), or where another process has taken
+    over.
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
@@ -92,13 +95,19 @@ def run_compliance_stream(
         finally:
             _stop(list(readers.values()), threads)
             publishing.finish()
-        if any(reader.forbidden for reader in readers.values()):
-            raise Failure(_NO_ACCESS)
+        for refusal in [reader.refusal for reader in readers.values() if reader.refusal]:
+            raise Failure(_refused(refusal))
         if may_go_on.lost:
             raise Failure("another process has taken the compliance streams over: this one ends")
         if not interrupted.asked():
             raise Failure("a reader ended by a fault, which the log shows: start it again")
         return {str(outcome): count for outcome, count in sorted(publishing.published.items())}
+
+
+def _refused(refusal: ConnectionEnd) -> str:
+    if refusal.status != _FORBIDDEN:
+        return f"X refuses the compliance streams with {refusal.status}: {refusal.reason}"
+    return f"{_NO_ACCESS} (X says: {refusal.said})" if refusal.said else _NO_ACCESS
 
 
 def _stop(readers: list[PartitionReader], threads: list[threading.Thread]) -> None:

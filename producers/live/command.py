@@ -17,6 +17,8 @@ from producers.live.reader import Reader
 from producers.live.stream import Stream
 from producers.live.telemetry import StreamTelemetry
 from producers.x_account.http_adapter import XAdapter, x_adapter
+from producers.x_account.requested_fields import Endpoint
+from producers.x_account.vocabulary_choice import VocabularyChoice
 from producers.x_api.publishing import STREAM_SOURCE, destination
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import Clock, SystemClock
@@ -51,8 +53,8 @@ def run_stream(
 ) -> dict[str, object]:
     """Stream until a signal; return what was done, for people and programs.
 
-    Raises `Failure` where something has to be mended first, or where another process has taken
-    the right to connect.
+    Raises `Failure` where something has to be mended first, where X refuses whoever asks (401,
+    403), or where another process has taken the right to connect.
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
@@ -100,11 +102,14 @@ def _streamed(
     inbox = LineBuffer(
         DiskBuffer(settings.spill_folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines
     )
+    choice = VocabularyChoice(Endpoint.FILTERED_STREAM)
+    telemetry.asking(choice)
     reader = Reader(
         connect=lambda accept, on_accepted: StreamConnection(
             adapter,
             accept=accept,
             on_accepted=on_accepted,
+            choice=choice,
             clock=clock.monotonic_s,
             now_s=lambda: clock.now().timestamp(),
         ),
@@ -144,6 +149,11 @@ def _streamed(
         reader.stop()
         thread.join(_JOIN_S)
         stream.finish(Ending.STOPPED.value)
+        if stored is None and reader.refusal is not None and not reader.status.accepted:
+            # It was never connected: there is nothing that it could have missed.
+            ledger.forget()
+    if reader.refusal is not None and not stopped():
+        raise Failure(f"X refuses the stream with {reader.refusal.status}: {reader.refusal.reason}")
     if may_go_on.lost:
         raise Failure("another process has taken the connection to X over: this one ends")
     if not stopped():

@@ -38,6 +38,7 @@ class ReaderStatus:
     connected: bool = False
     why_not: str = "starting"
     connects: int = 0
+    accepted: int = 0
     lines: int = 0
     posts: int = 0
     endings: dict[str, int] = field(default_factory=dict)
@@ -47,7 +48,8 @@ class ReaderStatus:
 class Reader:
     """Reads until it is stopped; whatever X, the network or the disk do, `run` goes on.
 
-    Changes of gaps wait in `take_gaps` for whoever stores them.
+    But for one thing: where X refuses whoever asks, `run` ends, `refusal` says how, and no gap
+    opens for it. Changes of gaps wait in `take_gaps` for whoever stores them.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Reader:
         self._barred = False
         self._last_line_s = self._last_post_s = 0.0
         self.status = ReaderStatus()
+        self.refusal: ConnectionEnd | None = None
 
     def run(self) -> None:
         """Connect, receive, wait, and again, until `stop`."""
@@ -92,9 +95,14 @@ class Reader:
                 continue
             self._barred = False
             outcome = self._receive()
-            self._without_connection(outcome.ending, _said(outcome))
-            self._attempts, wait_s = after(self._attempts, outcome, self._clock.monotonic_s())
             self.status.endings[outcome.ending] = self.status.endings.get(outcome.ending, 0) + 1
+            if outcome.is_final:
+                self.refusal = outcome
+                self.status.connected, self.status.why_not = False, outcome.told
+                logger.error("X refuses the stream: %s", outcome.told)
+                return
+            self._without_connection(outcome.ending, outcome.told)
+            self._attempts, wait_s = after(self._attempts, outcome, self._clock.monotonic_s())
             self.status.next_wait_s = wait_s
             if not self._stop.is_set():
                 _log(outcome, wait_s)
@@ -149,6 +157,7 @@ class Reader:
             self._coverage, gap = self._coverage.connected(self._clock.now())
             self._gaps += [gap] if gap is not None else []
         self.status.connected, self.status.why_not = True, ""
+        self.status.accepted += 1
         logger.info("connected to the stream")
 
     def _accept(self, raw: bytes) -> bool:
@@ -193,14 +202,10 @@ class Reader:
             connection.give_up(why)
 
 
-def _said(outcome: ConnectionEnd) -> str:
-    return f"{outcome.ending}: {outcome.advice}" if outcome.advice else outcome.ending.value
-
-
 def _log(outcome: ConnectionEnd, wait_s: float) -> None:
     logger.warning(
         "no connection: %s",
-        _said(outcome),
+        outcome.told,
         extra={
             "status": outcome.status,
             "lived_s": round(outcome.lived_s, 1),

@@ -1,10 +1,12 @@
 """What the stream tells of itself: metrics and probes, from counts that others keep."""
 
+from collections import Counter as Counts
 from datetime import datetime
 
 from prometheus_client import Counter, Gauge
 
 from producers.live.reader import ReaderStatus
+from producers.x_account.vocabulary_choice import VocabularyChoice
 from producers.x_connection.connection_end import Ending
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Health, Progress
@@ -19,6 +21,8 @@ class StreamTelemetry:
         self._standing_by = ""
         self._status = ReaderStatus()
         self._told: dict[str, int] = {}
+        self._choice: VocabularyChoice | None = None
+        self._told_missing: Counts[str] = Counts()
         registry = metrics.registry
 
         def gauge(name: str, text: str) -> Gauge:
@@ -39,10 +43,20 @@ class StreamTelemetry:
         self._endings = Counter(
             "murmur_stream_endings", "Ends of connections", ["reason"], registry=registry
         )
+        self._missing = Counter(
+            "murmur_stream_missing_fields",
+            "Posts that came without what was asked for",
+            ["field"],
+            registry=registry,
+        )
 
     def standing_by(self, why: str) -> None:
         """Note that there is no right to connect, or (empty) that there is."""
         self._standing_by = why
+
+    def asking(self, choice: VocabularyChoice) -> None:
+        """Note who counts what X's answers lack."""
+        self._choice = choice
 
     def show(
         self,
@@ -68,6 +82,10 @@ class StreamTelemetry:
         self._count("", status.connects)
         for reason, count in list(status.endings.items()):
             self._count(reason, count)
+        missing = Counts[str]() if self._choice is None else Counts[str](self._choice.missing)
+        for field, count in (missing - self._told_missing).items():
+            self._missing.labels(field).inc(count)
+        self._told_missing = missing
 
     def readiness(self) -> Health:
         """Red while no post could arrive, with the reason; else as the publishing is."""
