@@ -6,13 +6,16 @@ from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 import requests
+from requests.utils import get_environ_proxies
 
 from producers.compliance.results import Kind
 from producers.x_account.client import Answer, Ask, XRefused, answered
+from producers.x_account.http_adapter import CONNECT_TIMEOUT_S
+from producers.x_account.unreachable import unreachable_cause
 from schemas.failures import Failure
 
 _LOOK_EVERY_S: Final = 30.0
-_TIMEOUT_S: Final = (10.0, 120.0)
+_TIMEOUT_S: Final = (CONNECT_TIMEOUT_S, 120.0)
 _LOOPBACK: Final = frozenset(["127.0.0.1", "localhost"])
 _OVER: Final = frozenset(["failed", "expired"])
 _GONE: Final = frozenset([404, 410])
@@ -110,8 +113,9 @@ def _storage(
             **options,
         )
     except requests.RequestException as error:
-        # The address holds a signature: it is not shown.
-        raise Failure(f"X's storage cannot be reached ({type(error).__name__})") from None
+        # The address holds a signature: of it, the host alone is shown.
+        cause = unreachable_cause(error, address, get_environ_proxies(address))
+        raise Failure(f"X's storage cannot be reached: {cause}") from None
     if not 200 <= answer.status_code < 300:
         answer.close()
         if job_id and answer.status_code in _NO_LONGER:

@@ -4,6 +4,7 @@ import json
 import subprocess
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from producers.compliance.batch_command import run_compliance
@@ -134,6 +135,17 @@ def test_a_storage_that_leads_elsewhere_gets_the_ids_nowhere(x: FakeX, to_x: Set
         with pytest.raises(Failure, match="X's storage answers 307"):
             run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
         assert elsewhere.asked == []
+
+
+def test_a_storage_that_is_away_is_named_by_its_host_without_the_signature(
+    x: FakeX, to_x: Settings
+) -> None:
+    keep(to_x, tweet("1859500000000000000", "1"))
+    job = {"id": "1", "upload_url": "http://127.0.0.1:9/lists/1?signature=secret"}
+    x.answers["/2/compliance/jobs"] = (200, msgspec.json.encode({"data": job}))
+    with pytest.raises(Failure, match=r"127\.0\.0\.1:9: it refuses the connection") as away:
+        run_compliance(to_x, give_up_after_s=100, wait=lambda _seconds: None)
+    assert "secret" not in str(away.value)
 
 
 def test_a_result_that_breaks_off_is_said_without_its_address_and_fetched_anew(
