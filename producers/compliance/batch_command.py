@@ -1,5 +1,6 @@
 """What `murmur compliance run` does: ask X about everything stored, publish what has to go."""
 
+import logging
 import tempfile
 import time
 from collections import Counter
@@ -21,6 +22,8 @@ from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
+logger = logging.getLogger(__name__)
+
 _KINDS: Final[tuple[Kind, ...]] = ("tweets", "users")
 _CONFIRM_EVERY: Final = 5_000
 
@@ -34,7 +37,8 @@ def run_compliance(
     """Return, by kind, how many ids were asked about and what was published.
 
     A job that was interrupted is taken up again; its result may be published twice, which
-    changes nothing. Raises `Failure`.
+    changes nothing. Where X has forgotten it meanwhile, its ids are asked about anew. Raises
+    `Failure`.
     """
     client = search_client(x_adapter(settings))
     jobs = ComplianceJobs(client, patient(wait), wait)
@@ -43,26 +47,43 @@ def run_compliance(
     done: dict[str, dict[str, int]] = {}
     with closing(stored):
         for kind in _KINDS:
-            job = _job(jobs, stored, kind)
-            if job is None:
-                done[kind] = {"ids": 0}
-                continue
-            job_id, ids = job
-            try:
-                counted = _published(jobs, job_id, kind, publisher, settings, give_up_after_s)
-            except JobOver:
-                stored.finished(job_id, 0, datetime.now(UTC))
-                raise
-            stored.finished(job_id, counted.total(), datetime.now(UTC))
-            done[kind] = {"ids": ids, **counted}
+            done[kind] = _asked_about(jobs, stored, kind, publisher, settings, give_up_after_s)
     return done
 
 
-def _job(jobs: ComplianceJobs, stored: StoredIds, kind: Kind) -> tuple[str, int] | None:
-    """Return the job to wait for, making one where none is unfinished; None without ids."""
+def _asked_about(
+    jobs: ComplianceJobs,
+    stored: StoredIds,
+    kind: Kind,
+    publisher: ConfirmingPublisher,
+    settings: Settings,
+    give_up_after_s: float,
+) -> dict[str, int]:
+    """Return what became of the ids of a kind; a job of an earlier call that is over is replaced.
+
+    A job of this call that is over is noted so, and fails.
+    """
     unfinished = stored.unfinished(kind)
-    if unfinished is not None:
-        return unfinished
+    while True:
+        job = unfinished or _begun(jobs, stored, kind)
+        if job is None:
+            return {"ids": 0}
+        job_id, ids = job
+        try:
+            counted = _published(jobs, job_id, kind, publisher, settings, give_up_after_s)
+        except JobOver as over:
+            stored.finished(job_id, 0, datetime.now(UTC))
+            if unfinished is None:
+                raise
+            logger.warning("%s: X is asked about all %s anew", over, kind)
+            unfinished = None
+            continue
+        stored.finished(job_id, counted.total(), datetime.now(UTC))
+        return {"ids": ids, **counted}
+
+
+def _begun(jobs: ComplianceJobs, stored: StoredIds, kind: Kind) -> tuple[str, int] | None:
+    """Return a new job about all ids that are stored; None without ids."""
     with tempfile.TemporaryFile() as file:
         ids = 0
         for each in stored.ids(kind):

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-import tweepy
-
 from producers.compliance.results import Kind
-from producers.x_account.http_adapter import TWEEPY_HOST, XAdapter
+from producers.x_account.http_adapter import XAdapter
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import Clock
 from producers.x_connection.connection import StreamConnection
@@ -49,11 +47,9 @@ class PartitionConnection(StreamConnection):
         self._partition = partition
 
     def _ask(self, backfill_minutes: int | None) -> None:
-        # StreamingClient's own method knows addresses below /2/tweets only.
-        super(tweepy.StreamingClient, self)._connect(
-            "GET",
-            f"{TWEEPY_HOST}2/{self._partition.kind}/compliance/stream",
-            params={"partition": self._partition.number, "backfill_minutes": backfill_minutes},
+        self._request(
+            f"2/{self._partition.kind}/compliance/stream",
+            {"partition": self._partition.number, "backfill_minutes": backfill_minutes},
         )
 
 
@@ -89,7 +85,7 @@ def partition_reader(
     clock: Clock,
     liveness: Liveness,
 ) -> StreamReader:
-    """Return a reader of a partition; it ends where X says that the stream is not for us."""
+    """Return a reader of a partition; it ends where X refuses whoever asks."""
     return StreamReader(
         str(partition),
         connect=lambda accept, on_accepted: PartitionConnection(
@@ -101,5 +97,4 @@ def partition_reader(
         liveness=liveness,
         backfill_minutes=backfill_minutes,
         allowed_connects=ALLOWED_CONNECTS,
-        ends_when_forbidden=True,
     )

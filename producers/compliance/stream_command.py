@@ -14,6 +14,7 @@ from producers.x_account.http_adapter import XAdapter, x_adapter
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.buffer_publisher import BufferPublisher
 from producers.x_connection.clock import Clock, SystemClock
+from producers.x_connection.connection_end import ConnectionEnd
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.lease import Lease, LeaseWatch
 from producers.x_connection.leased_process import leased
@@ -32,6 +33,7 @@ _NO_ACCESS: Final = (
     "X says that the account has no access to the compliance streams (they are for enterprise"
     " accounts): run `murmur compliance run` once a day instead"
 )
+_FORBIDDEN: Final = 403
 _MIB: Final = 1024 * 1024
 
 
@@ -40,7 +42,8 @@ def run_compliance_stream(
 ) -> dict[str, int]:
     """Publish what X's compliance streams ask for until a signal; return what was published.
 
-    Raises `Failure` where the account has no access, or where another process has taken over.
+    Raises `Failure` where X refuses whoever asks (401, 403), or where another process has taken
+    over.
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
@@ -109,13 +112,19 @@ def _streamed(
     finally:
         threads.stop()
         _finish(publishing)
-    if any(reader.status.forbidden for reader in readers):
-        raise Failure(_NO_ACCESS)
+    for refusal in [reader.refusal for reader in readers if reader.refusal]:
+        raise Failure(_refused(refusal))
     if may_go_on.lost:
         raise Failure("another process has taken the compliance streams over: this one ends")
     if not stopped():
         raise Failure("a reader ended by a fault, which the log shows: start it again")
     return {str(outcome): count for outcome, count in sorted(publishing.published.items())}
+
+
+def _refused(refusal: ConnectionEnd) -> str:
+    if refusal.status != _FORBIDDEN:
+        return f"X refuses the compliance streams with {refusal.status}: {refusal.reason}"
+    return f"{_NO_ACCESS} (X says: {refusal.said})" if refusal.said else _NO_ACCESS
 
 
 def _finish(publishing: BufferPublisher) -> None:

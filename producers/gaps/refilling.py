@@ -1,7 +1,7 @@
 """Fetching what was missed: piece by piece, each noted once it is with Kafka."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ from producers.publishing.destination import Destination
 from producers.publishing.outgoing import SourceRecord, publish_record
 from producers.rules.planning import RuleAtX
 from producers.x_api.documents import parse_document
+from producers.x_api.missing_fields import Asked
 from schemas.transport.publisher import ConfirmingPublisher
 
 logger = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Refiller:
         to_at = gap.to_at or now
         begins, ends, whole = searchable(gap.from_at, to_at, gap.refilled_until, now)
         published = 0
+        missing_before = self._search.missing
         try:
             for since, until in slices(max(begins, self._searched_until), ends):
                 published += self._piece(gap, since, until)
@@ -85,7 +87,13 @@ class Refiller:
             tags = ", ".join(sorted(self._search.refused))
             why = next(iter(self._search.refused.values()))
             return self._closed(gap, "partly", published, f"not searched: {tags} ({why})")
-        return self._closed(gap, "refilled", published, "")
+        return self._closed(gap, "refilled", published, self._lacking(missing_before))
+
+    def _lacking(self, before: Mapping[Asked, int]) -> str:
+        """Say what X's answers for one gap came without; nothing where they had everything."""
+        counts = {kind: n - before.get(kind, 0) for kind, n in self._search.missing.items()}
+        said = ", ".join(f"{kind} ({count:,})" for kind, count in sorted(counts.items()) if count)
+        return f"X gave posts without what was asked for: {said}" if said else ""
 
     def _piece(self, gap: KnownGap, since: datetime, until: datetime) -> int:
         found = self._search.between(self._rules, since, until)

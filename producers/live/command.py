@@ -17,6 +17,8 @@ from producers.live.telemetry import StreamTelemetry
 from producers.parsing.provenance import Origin
 from producers.publishing.destination import destination
 from producers.x_account.http_adapter import XAdapter, x_adapter
+from producers.x_account.requested_fields import Endpoint
+from producers.x_account.vocabulary_choice import VocabularyChoice
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.buffer_publisher import BufferPublisher
 from producers.x_connection.clock import Clock, SystemClock
@@ -57,8 +59,8 @@ def run_stream(
 ) -> dict[str, object]:
     """Stream until a signal; return what was done, for people and programs.
 
-    Raises `Failure` where something has to be mended first, or where another process has taken
-    the right to connect.
+    Raises `Failure` where something has to be mended first, where X refuses whoever asks (401,
+    403), or where another process has taken the right to connect.
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
@@ -108,6 +110,8 @@ def _streamed(
         "the reader", clock.monotonic_s, settings.stall_after_s + settings.x_silence_s
     )
     process.watch(liveness.health)
+    choice = VocabularyChoice(Endpoint.FILTERED_STREAM)
+    telemetry.asking(choice)
     receiver = LiveReceiver(buffer=inbox, spend=spend, coverage=coverage, gaps=gaps, clock=clock)
     reader = StreamReader(
         "the stream",
@@ -115,6 +119,7 @@ def _streamed(
             adapter,
             accept=accept,
             on_accepted=on_accepted,
+            choice=choice,
             clock=clock.monotonic_s,
             now_s=lambda: clock.now().timestamp(),
         ),
@@ -157,6 +162,11 @@ def _streamed(
     finally:
         threads.stop()
         stream.finish(Ending.STOPPED.value, all_kept=_kept(publishing))
+        if stored is None and reader.refusal is not None and not reader.status.accepted:
+            # It was never connected: there is nothing that it could have missed.
+            ledger.forget()
+    if reader.refusal is not None and not stopped():
+        raise Failure(f"X refuses the stream with {reader.refusal.status}: {reader.refusal.reason}")
     if may_go_on.lost:
         raise Failure("another process has taken over the connection to X: this one ends")
     if not stopped():

@@ -83,6 +83,14 @@ class CoverageStore:
 
         return self._transactions.run(write)
 
+    def forget(self) -> None:
+        """Forget a first start that never came to a connection; gaps stay as they are."""
+
+        def delete(cur: cursor) -> None:
+            cur.execute("DELETE FROM stream_coverage WHERE stream = %s", (_STREAM,))
+
+        self._transactions.run(delete)
+
     def close(self) -> None:
         """Close the connection."""
         self._transactions.close()

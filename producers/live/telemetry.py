@@ -1,7 +1,9 @@
 """What the stream tells of itself: metrics and probes, from counts that others keep."""
 
+from collections import Counter as Counts
 from datetime import datetime
 
+from producers.x_account.vocabulary_choice import VocabularyChoice
 from producers.x_connection.connection_end import Ending
 from producers.x_connection.reader import ReaderStatus
 from schemas.process import metric_list
@@ -18,6 +20,8 @@ class StreamTelemetry:
         self._standing_by = ""
         self._status = ReaderStatus()
         self._told: dict[str, int] = {}
+        self._choice: VocabularyChoice | None = None
+        self._told_missing: Counts[str] = Counts()
         registry = metrics.registry
         self._connected = metric_list.STREAM_CONNECTED.register(registry)
         self._wait = metric_list.STREAM_NEXT_WAIT.register(registry)
@@ -29,10 +33,15 @@ class StreamTelemetry:
         self._capture = metric_list.STREAM_CAPTURE_FAILURES.register(registry)
         self._connects = metric_list.STREAM_CONNECTS.register(registry)
         self._endings = metric_list.STREAM_ENDINGS.register(registry)
+        self._missing = metric_list.STREAM_MISSING_FIELDS.register(registry)
 
     def standing_by(self, why: str) -> None:
         """Note that there is no right to connect, or (empty) that there is."""
         self._standing_by = why
+
+    def asking(self, choice: VocabularyChoice) -> None:
+        """Note who counts what X's answers lack."""
+        self._choice = choice
 
     def show(
         self,
@@ -57,6 +66,10 @@ class StreamTelemetry:
         self._count("", status.connects)
         for reason, count in list(status.endings.items()):
             self._count(reason, count)
+        missing = Counts[str]() if self._choice is None else Counts[str](self._choice.missing)
+        for field, count in (missing - self._told_missing).items():
+            self._missing.labels(field).inc(count)
+        self._told_missing = missing
 
     def readiness(self) -> Health:
         """Red while no post could arrive, with the reason; else as the publishing is."""

@@ -14,6 +14,7 @@ from producers.parsing.provenance import Origin, Parsed, Refused
 from producers.parsing.timestamps import parse_moment
 from producers.parsing.tweet_context import NO_CONTEXT, TweetContext
 from producers.x_api.compliance import compliance_kind, parse_compliance
+from producers.x_api.problems import is_problem
 from producers.x_api.tweets import Included, by_id, matched_rules, tweet_posted
 from producers.x_api.wire import (
     Attachments,
@@ -30,7 +31,7 @@ from schemas.events import MatchedRule
 API_ERROR: Final = "api-error"
 NO_DATA: Final = "no-data"
 
-_TWEET_FIELDS: Final = frozenset(["id", "text", "note_tweet"])
+_TWEET_FIELDS: Final = frozenset(["id", "text", "note_tweet", "note_post"])
 
 
 def parse_odd_document(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Parsed:
@@ -48,6 +49,8 @@ def _parsed(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Par
     errors = document.get("errors")
     skipped = [API_ERROR] * len(errors) if isinstance(errors, list) else []
     beside = _Beside(document)
+    if is_problem(document):
+        return Parsed(skipped=skipped or [API_ERROR])
     data = document.get("data")
     if "data" not in document and not _TWEET_FIELDS.isdisjoint(document):
         document = {"data": document}
@@ -62,7 +65,7 @@ def _parsed(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Par
     if kind is not None:
         return parse_compliance(kind, data[kind], origin, received_at)
     includes = document.get("includes")
-    included = _included(includes.get("tweets") if isinstance(includes, Mapping) else None)
+    included = _included(includes)
     rules = _rules(document.get("matching_rules"))
     parsed = Parsed(skipped=skipped, context=beside)
     for place, tweet in enumerate(data if isinstance(data, list) else [data]):
@@ -103,14 +106,16 @@ def _tweet(plain: object) -> WireTweet:
         raise Unparsable(Reason.INVALID_EVENT, str(error)) from None
 
 
-def _included(plain: object) -> Included:
-    """What completes others is used as far as it is sound."""
+def _included(includes: object) -> Included:
+    """What completes others is used as far as it is sound, in either of X's vocabularies."""
     sound = []
-    for tweet in plain if isinstance(plain, list) else []:
-        try:
-            sound.append(msgspec.convert(tweet, IncludedTweet))
-        except msgspec.ValidationError:
-            continue
+    for name in ("tweets", "posts"):
+        plain = includes.get(name) if isinstance(includes, Mapping) else None
+        for tweet in plain if isinstance(plain, list) else []:
+            try:
+                sound.append(msgspec.convert(tweet, IncludedTweet))
+            except msgspec.ValidationError:
+                continue
     return by_id(sound)
 
 

@@ -1,5 +1,10 @@
 """X's API v2 on the wire: the fields that are read; all others are passed over.
 
+X has two vocabularies for the same things: that of tweets (`referenced_tweets`, `note_tweet`,
+`edit_history_tweet_ids`, `includes.tweets`) and, since 2026, that of posts (`referenced_posts`,
+`note_post`, `edit_history_post_ids`, `includes.posts`). Both are read everywhere, in any mixture
+within one document: each pair stands here side by side, and a property reads it as one.
+
 Nothing is required here, so that a missing field can be named precisely. No field is a Literal or
 an Enum: their errors would repeat a value from outside.
 """
@@ -20,14 +25,14 @@ WireId = str | int
 """A string in X's own JSON, a number in files that other tools have made."""
 
 
-class NoteTweet(Struct, gc=False):
+class Note(Struct, gc=False):
     """The whole of a long post."""
 
     text: str | None = None
 
 
 class WireReference(Struct, gc=False):
-    """An entry of `referenced_tweets`."""
+    """An entry of `referenced_tweets` or `referenced_posts`."""
 
     type: str | None = None
     id: WireId | None = None
@@ -45,13 +50,16 @@ class IncludedTweet(Struct):
 
     id: WireId | None = None
     text: str | None = None
-    note_tweet: NoteTweet | None = None
+    note_tweet: Note | None = None
+    note_post: Note | None = None
     author_id: WireId | None = None
 
     @property
     def full_text(self) -> str | None:
         """The text of the long post where there is one."""
         note = self.note_tweet
+        if self.note_post is not None:
+            note = _longer_note(note, self.note_post)
         return note.text if note is not None and note.text else self.text
 
 
@@ -62,8 +70,25 @@ class WireTweet(IncludedTweet):
     lang: str | None = None
     conversation_id: WireId | None = None
     edit_history_tweet_ids: list[WireId] | None = None
+    edit_history_post_ids: list[WireId] | None = None
     referenced_tweets: list[WireReference] | None = None
+    referenced_posts: list[WireReference] | None = None
     possibly_sensitive: bool | None = None
+
+    @property
+    def edit_history(self) -> list[WireId] | None:
+        """The ids of all versions; the longer list where both vocabularies have one."""
+        old, new = self.edit_history_tweet_ids, self.edit_history_post_ids
+        return new if len(new or ()) > len(old or ()) else old
+
+    @property
+    def references(self) -> list[WireReference]:
+        """The tweets that this one repeats, quotes or answers, each once."""
+        old, new = self.referenced_tweets or [], self.referenced_posts
+        if not new:
+            return old
+        known = {(reference.type, str(reference.id)) for reference in old}
+        return [*old, *(ref for ref in new if (ref.type, str(ref.id)) not in known)]
 
 
 class Attachments(Struct):
@@ -90,6 +115,12 @@ class Includes(Struct):
 
     tweets: list[IncludedTweet] | None = None
     users: Raw = NOTHING
+    posts: list[IncludedTweet] | None = None
+
+    @property
+    def completing(self) -> list[IncludedTweet]:
+        """The tweets that complete others."""
+        return [*(self.tweets or ()), *(self.posts or ())]
 
 
 class WireDocument(PostedTweet):
@@ -130,3 +161,9 @@ def context_of(
 
 _users: Final = Decoder(list[WireUser] | None)
 _attachments: Final = Decoder(Attachments | None)
+
+
+def _longer_note(one: Note | None, other: Note) -> Note:
+    if one is None or len(other.text or "") > len(one.text or ""):
+        return other
+    return one

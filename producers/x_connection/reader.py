@@ -19,7 +19,6 @@ logger = logging.getLogger(__name__)
 
 _ASK_AGAIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 1.0
-_FORBIDDEN: Final = 403
 
 Connect = Callable[[Callable[[bytes], Ending | None], Callable[[], None]], StreamConnection]
 """Makes a connection that hands each line to the first and tells the second of X's answer."""
@@ -49,13 +48,13 @@ class LineReceiver(Protocol):
 class ReaderStatus:
     """What a reader is doing, for probes and metrics. Written by the reader alone.
 
-    `forbidden`: X says that this stream is not for the account.
+    `accepted` counts the connects that X answered with 200.
     """
 
     connected: bool = False
     why_not: str = "starting"
-    forbidden: bool = False
     connects: int = 0
+    accepted: int = 0
     lines: int = 0
     posts: int = 0
     endings: Counter[str] = field(default_factory=Counter)
@@ -65,8 +64,9 @@ class ReaderStatus:
 class StreamReader:
     """Reads until it is stopped; whatever X, the network or the disk do, `run` goes on.
 
-    `stream` is what logs call it. With `ends_when_forbidden`, an answer 403 ends `run` too.
-    `liveness` hears of each step, and of each wait that ends by itself.
+    But for one thing: where X refuses whoever asks, `run` ends, and `refusal` says how. The
+    receiver hears nothing of that: nobody could have received what such a one asks for. `stream`
+    is what logs call it. `liveness` hears of each step, and of each wait that ends by itself.
     """
 
     def __init__(
@@ -80,7 +80,6 @@ class StreamReader:
         liveness: Liveness,
         backfill_minutes: int = 0,
         allowed_connects: int = CONNECTS_IN_WINDOW,
-        ends_when_forbidden: bool = False,
     ) -> None:
         self.stream = stream
         self._connect = connect
@@ -89,7 +88,6 @@ class StreamReader:
         self._clock = clock
         self._liveness = liveness
         self._backfill_minutes = backfill_minutes
-        self._ends_when_forbidden = ends_when_forbidden
         self._attempts = Attempts(allowed_connects=allowed_connects)
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -97,6 +95,7 @@ class StreamReader:
         self._paused = False
         self._last_line_s = self._last_post_s = 0.0
         self.status = ReaderStatus()
+        self.refusal: ConnectionEnd | None = None
 
     def run(self) -> None:
         """Connect, receive, wait, and again, until `stop`."""
@@ -106,7 +105,8 @@ class StreamReader:
                 self._liveness.moves()
                 wait_s = self._once()
                 self._liveness.rests()
-                self._clock.wait(self._stop, wait_s)
+                if not self._stop.is_set():
+                    self._clock.wait(self._stop, wait_s)
         finally:
             self._liveness.rests()
             self._stop.set()
@@ -127,13 +127,16 @@ class StreamReader:
             return _ASK_AGAIN_S
         self._paused = False
         end = self._received()
-        self._lost(end.ending, _said(end))
-        self._attempts, wait_s = after(self._attempts, end, self._clock.monotonic_s())
         self.status.endings[end.ending.value] += 1
-        self.status.next_wait_s = wait_s
-        self.status.forbidden = end.status == _FORBIDDEN
-        if self.status.forbidden and self._ends_when_forbidden:
+        if end.is_final:
+            self.refusal = end
+            self.status.connected, self.status.why_not = False, end.told
+            logger.error("X refuses %s: %s", self.stream, end.told)
             self._stop.set()
+            return 0.0
+        self._lost(end.ending, end.told)
+        self._attempts, wait_s = after(self._attempts, end, self._clock.monotonic_s())
+        self.status.next_wait_s = wait_s
         if not self._stop.is_set():
             _log(self.stream, end, wait_s)
         return wait_s
@@ -161,6 +164,7 @@ class StreamReader:
         self._last_line_s = self._last_post_s = self._clock.monotonic_s()
         self._receiver.connection_made()
         self.status.connected, self.status.why_not = True, ""
+        self.status.accepted += 1
         logger.info("connected to %s", self.stream)
 
     def _accept(self, raw: bytes) -> Ending | None:
@@ -197,15 +201,11 @@ class StreamReader:
             connection.give_up(why)
 
 
-def _said(end: ConnectionEnd) -> str:
-    return f"{end.ending}: {end.advice}" if end.advice else end.ending.value
-
-
 def _log(stream: str, end: ConnectionEnd, wait_s: float) -> None:
     logger.warning(
         "no connection to %s: %s",
         stream,
-        _said(end),
+        end.told,
         extra={
             "status": end.status,
             "lived_s": round(end.lived_s, 1),

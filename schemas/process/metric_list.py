@@ -40,8 +40,10 @@ _ENDINGS = (
     "unreachable",
     "http-error",
     "rate-limited",
+    "too-many-connections",
     "silent-stall",
     "no-posts",
+    "fields-missing",
     "client-fault",
     "buffer-full",
     "spend-guard",
@@ -264,6 +266,13 @@ STREAM_ENDINGS: Final = CounterSpec(
     labels={"reason": _ENDINGS},
     exposed_by=(STREAM.name,),
 )
+STREAM_MISSING_FIELDS: Final = CounterSpec(
+    name="murmur_stream_missing_fields_total",
+    unit="posts",
+    help="Posts that came without what was asked for",
+    labels={"field": None},
+    exposed_by=(STREAM.name,),
+)
 
 COMPLIANCE_CONNECTED: Final = GaugeSpec(
     name="murmur_compliance_stream_connected",
@@ -339,6 +348,7 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     STREAM_CAPTURE_FAILURES,
     STREAM_CONNECTS,
     STREAM_ENDINGS,
+    STREAM_MISSING_FIELDS,
     COMPLIANCE_CONNECTED,
     COMPLIANCE_ENDINGS,
     *_OF_THE_OPERATING_SYSTEM,

@@ -11,6 +11,8 @@ from producers.live.read_quota import ReadQuota
 from producers.live.receiver import LiveReceiver
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_account.http_adapter import XAdapter
+from producers.x_account.requested_fields import Endpoint
+from producers.x_account.vocabulary_choice import VocabularyChoice
 from producers.x_api.documents import parse_document
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import SystemClock
@@ -43,12 +45,19 @@ class Client:
     """A reader on a fake X, its lines read by nobody but the test."""
 
     def __init__(
-        self, x: FakeX, folder: Path, monthly_posts: int = 1_000_000, api: str = ""
+        self,
+        x: FakeX,
+        folder: Path,
+        monthly_posts: int = 1_000_000,
+        api: str = "",
+        patience: StallLimits = PATIENCE,
+        silence_s: float = 2,
     ) -> None:
         self.clock = HurriedClock()
         self.inbox = LineBuffer(DiskBuffer(folder / "spill", 1_000_000), 10_000)
         self.started_at = self.clock.now()
-        adapter = XAdapter(api or x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
+        adapter = XAdapter(api or x.address, SecretStr(x.token), timeout_s=1, silence_s=silence_s)
+        self.choice = VocabularyChoice(Endpoint.FILTERED_STREAM)
         self.receiver = LiveReceiver(
             buffer=self.inbox,
             spend=ReadQuota(monthly_posts),
@@ -59,10 +68,10 @@ class Client:
         self.reader = StreamReader(
             "the stream",
             connect=lambda accept, accepted: StreamConnection(
-                adapter, accept=accept, on_accepted=accepted
+                adapter, accept=accept, on_accepted=accepted, choice=self.choice
             ),
             receiver=self.receiver,
-            patience=PATIENCE,
+            patience=patience,
             clock=self.clock,
             liveness=Liveness("the reader", self.clock.monotonic_s, 60),
         )
@@ -76,13 +85,16 @@ class Client:
             self.inbox.done()
         return self.lines
 
-    def posts(self) -> list[str]:
+    def events(self) -> list[TweetPosted]:
         return [
-            event.tweet_id
+            event
             for line in self.taken()
             for event in self._read(line).events
             if isinstance(event, TweetPosted)
         ]
+
+    def posts(self) -> list[str]:
+        return [event.tweet_id for event in self.events()]
 
     def dead_letters(self) -> int:
         return sum(len(self._read(line).refused) for line in self.taken())
