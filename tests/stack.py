@@ -56,10 +56,10 @@ def isolated(settings: Settings, template: str) -> Iterator[Settings]:
                 "redis": SecretStr(_with_path(settings.redis_uri, str(_REDIS_DATABASE))),
             }
         )
-        with connect_redis(own) as cache:
+        with connect_redis(own.redis_connection) as cache:
             cache.flushdb()
         cleanup.callback(_delete_topics, own)
-        TopicInstaller(own).make(topic_specs(own))
+        TopicInstaller(own).make(topic_specs(own.names, own.topic_layout))
         yield own
 
 
@@ -104,7 +104,7 @@ def _administer(settings: Settings, statement: str, *names: str) -> None:
 
 
 def _delete_topics(settings: Settings) -> None:
-    admin = AdminClient(kafka_config(settings, "murmur-tests"))
+    admin = AdminClient(kafka_config(settings.kafka_connection, "murmur-tests"))
     topics = [
         n for n in admin.list_topics(timeout=30).topics if n.startswith(settings.topic_prefix)
     ]

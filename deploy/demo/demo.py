@@ -56,7 +56,7 @@ def run_demo(home: Path, *, run: str, lines: int, keep_up: bool, console: Consol
     began_s = time.monotonic()
     with (
         _stack_as_found(home, keep_up=keep_up, say=say) as (settings, still_up),
-        closing(connect_postgres(settings, "demo")) as connection,
+        closing(connect_postgres(settings.postgres_connection, "demo")) as connection,
     ):
         _refuse_while_held(settings)
         pipeline = Pipeline(settings)

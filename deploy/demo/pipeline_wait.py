@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.failures import Failure
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 
 _POLL_S: Final = 0.25
@@ -30,8 +30,10 @@ class Pipeline:
 
     def __init__(self, settings: Settings) -> None:
         def lag(group: str, *topics: str) -> GroupLag:
-            names = [topic_name(settings, topic) for topic in topics]
-            return GroupLag(settings, group=group_name(settings, group), topics=names)
+            names = [settings.names.topic(topic) for topic in topics]
+            return GroupLag(
+                settings.kafka_connection, group=settings.names.group(group), topics=names
+            )
 
         self._score = lag(SCORE_GROUP, RAW)
         self._sink = lag(SINK_GROUP, SCORED, DEAD_LETTER)

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag
 
 
@@ -24,13 +24,13 @@ def topic_lags(settings: Settings) -> list[TopicLag]:
     """
     found = []
     for group, topics in ((SCORE_GROUP, (RAW,)), (SINK_GROUP, (SCORED, DEAD_LETTER))):
-        names = [topic_name(settings, topic) for topic in topics]
-        asked = GroupLag(settings, group=group_name(settings, group), topics=names)
+        names = [settings.names.topic(topic) for topic in topics]
+        asked = GroupLag(settings.kafka_connection, group=settings.names.group(group), topics=names)
         try:
             behind = Counter(dict.fromkeys(names, 0))
             for (topic, _), lag in asked.read().items():
                 behind[topic] += lag
         finally:
             asked.close()
-        found += [TopicLag(group_name(settings, group), name, behind[name]) for name in names]
+        found += [TopicLag(settings.names.group(group), name, behind[name]) for name in names]
     return found

@@ -33,7 +33,7 @@ class StoredRun(Struct, frozen=True):
 def stored_runs(settings: Settings) -> list[StoredRun] | None:
     """Ask PostgreSQL for its runs; None where it does not tell."""
     try:
-        with closing(connect_postgres(settings, "down")) as connection:
+        with closing(connect_postgres(settings.postgres_connection, "down")) as connection:
             return [StoredRun(found.run, found.tweets) for found in summaries(connection)]
     except psycopg2.errors.UndefinedTable:
         return []

@@ -19,7 +19,7 @@ _TABLE: Final = "_yoyo_migration"
 
 def missing_migrations(settings: Settings) -> list[str]:
     """Return the migrations that the database lacks, in their order; change nothing."""
-    connection = connect_postgres(settings, "init")
+    connection = connect_postgres(settings.postgres_connection, "init")
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (_TABLE,))
@@ -38,7 +38,7 @@ def apply_migrations(settings: Settings) -> list[str]:
     Processes that do this at once wait for each other (60 s, then `psycopg2.errors.
     LockNotAvailable`).
     """
-    lock = connect_postgres(settings, "init")
+    lock = connect_postgres(settings.postgres_connection, "init")
     lock.autocommit = True
     try:
         with lock.cursor() as cursor:
@@ -62,7 +62,7 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
 
     def connect(self, dburi: DatabaseURI) -> Connection:
         del dburi
-        connection = connect_postgres(self._settings, "init")
+        connection = connect_postgres(self._settings.postgres_connection, "init")
         connection.autocommit = True
         return connection
 

@@ -73,8 +73,8 @@ class TopicInstaller:
 
     def __init__(self, settings: Settings) -> None:
         self._servers = settings.kafka_servers
-        self._specs = topic_specs(settings)
-        self._admin = AdminClient(kafka_config(settings, "murmur-init"))
+        self._specs = topic_specs(settings.names, settings.topic_layout)
+        self._admin = AdminClient(kafka_config(settings.kafka_connection, "murmur-init"))
 
     def report(self) -> TopicReport:
         """Compare the cluster with the settings; change nothing."""

@@ -38,8 +38,8 @@ def run_compliance(
     """
     client = search_client(x_adapter(settings))
     jobs = ComplianceJobs(client, patient(wait), wait)
-    stored = StoredIds(partial(connect_postgres, settings, STAGE))
-    publisher = ConfirmingPublisher(settings, "murmur-compliance")
+    stored = StoredIds(partial(connect_postgres, settings.postgres_connection, STAGE))
+    publisher = ConfirmingPublisher(settings.kafka_connection, "murmur-compliance")
     done: dict[str, dict[str, int]] = {}
     with closing(stored):
         for kind in _KINDS:

@@ -94,7 +94,9 @@ def _streamed(
     publishing = BufferPublisher(
         ComplianceStream(inbox, telemetry, clock.now()),
         buffer=inbox,
-        make_publisher=partial(ConfirmingPublisher, settings, "murmur-compliance-stream"),
+        make_publisher=partial(
+            ConfirmingPublisher, settings.kafka_connection, "murmur-compliance-stream"
+        ),
         to=destination(settings, LIVE, STAGE),
         metrics=telemetry.metrics,
         progress=telemetry.progress,

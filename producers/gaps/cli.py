@@ -90,4 +90,4 @@ def _table(settings: "Settings") -> "GapTable":
     from producers.gaps.table import GapTable
     from schemas.transport.postgres import connect_postgres
 
-    return GapTable(partial(connect_postgres, settings, "gaps"))
+    return GapTable(partial(connect_postgres, settings.postgres_connection, "gaps"))

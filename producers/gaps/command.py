@@ -52,7 +52,7 @@ def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> 
             ),
             rules=rules,
             table=table,
-            publisher=ConfirmingPublisher(settings, "murmur-gaps"),
+            publisher=ConfirmingPublisher(settings.kafka_connection, "murmur-gaps"),
             to=destination(settings, LIVE, STAGE),
             origin=Origin(
                 run=LIVE,

@@ -71,7 +71,9 @@ def run_stream(
         ) as lease:
             if lease is None:
                 return {"outcome": Ending.STOPPED.value}
-            with closing(CoverageStore(partial(connect_postgres, settings, STAGE))) as ledger:
+            with closing(
+                CoverageStore(partial(connect_postgres, settings.postgres_connection, STAGE))
+            ) as ledger:
                 return _streamed(
                     settings, process, lease, ledger, adapter, telemetry, capture, clock
                 )
@@ -143,7 +145,7 @@ def _streamed(
     publishing = BufferPublisher(
         stream,
         buffer=inbox,
-        make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
+        make_publisher=partial(ConfirmingPublisher, settings.kafka_connection, "murmur-stream"),
         to=destination(settings, LIVE, STAGE),
         metrics=telemetry.metrics,
         progress=telemetry.progress,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, topic_name
+from schemas.topics import DEAD_LETTER, RAW
 
 
 @dataclass(frozen=True)
@@ -21,4 +21,4 @@ class Destination:
 
 def destination(settings: Settings, run: str, stage: str) -> Destination:
     """Return the destination on this cluster."""
-    return Destination(topic_name(settings, RAW), topic_name(settings, DEAD_LETTER), run, stage)
+    return Destination(settings.names.topic(RAW), settings.names.topic(DEAD_LETTER), run, stage)

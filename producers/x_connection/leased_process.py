@@ -36,7 +36,9 @@ def leased(
         lambda: _POSTGRES_AT_STOP_S if stopped() else _POSTGRES_S,
         lambda: progress.wait_for("PostgreSQL"),
     ):
-        connect = partial(connect_postgres, settings, f"{process.metrics.stage} lease")
+        connect = partial(
+            connect_postgres, settings.postgres_connection, f"{process.metrics.stage} lease"
+        )
         lease = Lease(connect, lock)
         try:
             progress.ready = stand_by(lease, standing_by, stopped, clock)

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from schemas.failures import Failure
 from schemas.settings import Settings
-from schemas.topics import SCORE_HOLD, topic_name
+from schemas.topics import SCORE_HOLD
 from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.publisher import ConfirmingPublisher
@@ -78,14 +78,14 @@ class BreakerTopic:
         counted: Callable[[Tally], None] = lambda _: None,
     ) -> None:
         self.hold: Hold | None = None
-        self._topic = topic_name(settings, SCORE_HOLD)
+        self._topic = settings.names.topic(SCORE_HOLD)
         self._changed = changed
         self._counted = counted
         self._at_end = False
         self._writer = secrets.token_hex(8)
         self._consumer = Consumer(
             {
-                **kafka_config(settings, "murmur-hold"),
+                **kafka_config(settings.kafka_connection, "murmur-hold"),
                 "group.id": f"{self._topic}-is-read-without-a-group",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,

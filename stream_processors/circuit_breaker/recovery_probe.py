@@ -12,7 +12,7 @@ from typing import Final
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
+from schemas.topics import RAW, SCORE_GROUP
 from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.messages import ConsumedMessage, from_confluent
@@ -71,11 +71,11 @@ def found_waiting(settings: Settings, judge: Judge) -> Excess:
 
 def _waiting_messages(settings: Settings, most: int) -> list[ConsumedMessage]:
     """Return the next messages that the group has not processed, without joining it."""
-    topic = topic_name(settings, RAW)
+    topic = settings.names.topic(RAW)
     consumer = Consumer(
         {
-            **kafka_config(settings, "murmur-hold-look"),
-            "group.id": group_name(settings, SCORE_GROUP),
+            **kafka_config(settings.kafka_connection, "murmur-hold-look"),
+            "group.id": settings.names.group(SCORE_GROUP),
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
         }

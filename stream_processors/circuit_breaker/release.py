@@ -24,7 +24,7 @@ def release(settings: Settings) -> Hold | None:
     try:
         hold = board.load()
         if hold is not None:
-            publisher = ConfirmingPublisher(settings, "murmur-release")
+            publisher = ConfirmingPublisher(settings.kafka_connection, "murmur-release")
             board.publish_release(publisher)
             publisher.confirm()
         return hold

@@ -200,7 +200,7 @@ def _database() -> "Iterator[tuple[Settings, Connection]]":
     from schemas.transport.postgres import connect_postgres
 
     settings = load_settings()
-    connection = connect_postgres(settings, "dead-letters")
+    connection = connect_postgres(settings.postgres_connection, "dead-letters")
     try:
         yield settings, connection
     finally:

@@ -11,7 +11,7 @@ from psycopg2.extras import execute_values
 from schemas import locks
 from schemas.failures import Failure
 from schemas.settings import Settings
-from schemas.topics import RAW, SCORED, topic_name
+from schemas.topics import RAW, SCORED
 from schemas.transport.dead_letters import CUT_HEADER
 from schemas.transport.postgres import Connection
 from schemas.transport.publisher import ConfirmingPublisher
@@ -81,10 +81,12 @@ def redrive(
     since equal tweets are stored once. Raises `DeliveryFailed`, and `Failure` where another
     redrive is under way.
     """
-    topics = frozenset(topic_name(settings, topic) for topic in (RAW, SCORED))
+    topics = frozenset(settings.names.topic(topic) for topic in (RAW, SCORED))
     done: list[int] = []
     refused: list[RefusedRedrive] = []
-    publisher = None if dry_run else ConfirmingPublisher(settings, "murmur-redrive")
+    publisher = (
+        None if dry_run else ConfirmingPublisher(settings.kafka_connection, "murmur-redrive")
+    )
     with _alone(connection):
         with connection, connection.cursor() as cur:
             ids = find_ids(cur, selection)

@@ -64,7 +64,7 @@ def list_runs(as_json: bool) -> None:
     from stream_processors.queries.display import runs_table
     from stream_processors.queries.run_list import summaries
 
-    connection = connect_postgres(load_settings(), "runs")
+    connection = connect_postgres(load_settings().postgres_connection, "runs")
     try:
         found = summaries(connection)
     finally:
@@ -94,7 +94,7 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
 
     refuse_live(name, really_live)
     settings = load_settings()
-    connection = connect_postgres(settings, "runs")
+    connection = connect_postgres(settings.postgres_connection, "runs")
     try:
         require_traces(connection, name)
         if not yes:
@@ -151,7 +151,7 @@ def export(
         raise click.UsageError("--ids-only and --format exclude each other")
     if form == "parquet" and output is None:
         raise click.UsageError("parquet needs --output FILE")
-    connection = connect_postgres(load_settings(), "export")
+    connection = connect_postgres(load_settings().postgres_connection, "export")
     try:
         tweets = export_run(
             connection,

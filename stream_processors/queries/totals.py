@@ -40,7 +40,7 @@ def read_totals(settings: Settings, run: str | None, window: Window, now: dateti
     if cached is not None:
         return Totals(source="redis", note="", aggregates=cached)
     try:
-        connection = connect_postgres(settings, "totals")
+        connection = connect_postgres(settings.postgres_connection, "totals")
     except PostgresUnavailable as error:
         raise Failure(f"{note}, and {error}") from error
     try:
@@ -53,7 +53,7 @@ def read_totals(settings: Settings, run: str | None, window: Window, now: dateti
 
 def _default_run(settings: Settings) -> str:
     try:
-        connection = connect_postgres(settings, "totals")
+        connection = connect_postgres(settings.postgres_connection, "totals")
     except PostgresUnavailable as error:
         raise Failure(f"the runs are not known (--run NAME may be in Redis): {error}") from error
     try:
@@ -66,7 +66,7 @@ def _from_cache(settings: Settings, run: str, window: Window) -> tuple[Aggregate
     if window.name not in cache_keys.WINDOWS:
         return None, f"Redis keeps only the windows {', '.join(cache_keys.WINDOWS)}"
     try:
-        with connect_redis(settings) as client:
+        with connect_redis(settings.redis_connection) as client:
             cache = AggregatesCache(client, settings.topic_prefix, settings.cache_ttl_s)
             found = cache.read(run, window.name)
     except redis.RedisError:

@@ -12,7 +12,7 @@ from mode import CrashingSupervisor
 
 from schemas.private_files import make_private_folder
 from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
+from schemas.topics import RAW, SCORE_GROUP
 from schemas.transport.messages import ConsumedMessage, from_faust
 from stream_processors.scoring.microbatches import Microbatches
 
@@ -36,7 +36,7 @@ def build_app(
     process ends, and whoever took over gets the window again.
     """
     app = faust.App(
-        group_name(settings, SCORE_GROUP),
+        settings.names.group(SCORE_GROUP),
         broker=[f"kafka://{server}" for server in settings.kafka_servers.split(",")],
         broker_credentials=_credentials(settings),
         broker_commit_interval=1,
@@ -63,7 +63,7 @@ def build_app(
         worker_redirect_stdouts=False,
     )
     raw = app.topic(
-        topic_name(settings, RAW),
+        settings.names.topic(RAW),
         key_type=bytes,
         key_serializer="raw",
         value_type=bytes,

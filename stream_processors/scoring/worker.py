@@ -15,7 +15,7 @@ from schemas.private_files import make_private_folder
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED
 from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.expired_unread import ExpiredUnread
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
@@ -80,11 +80,13 @@ def run_score_worker(
 
 def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     metrics, progress = process.metrics, process.progress
-    publisher = ConfirmingPublisher(settings, "murmur-score")
+    publisher = ConfirmingPublisher(settings.kafka_connection, "murmur-score")
     held = HeldState(progress, metrics)
     guard = CircuitBreaker(settings, clock=time.time, told=held.tell)
     group_lag = GroupLag(
-        settings, group=group_name(settings, SCORE_GROUP), topics=[topic_name(settings, RAW)]
+        settings.kafka_connection,
+        group=settings.names.group(SCORE_GROUP),
+        topics=[settings.names.topic(RAW)],
     )
     expired = ExpiredUnread(lambda partition, count: note_expired(metrics, partition, count))
     assignment: set[Partition] = set()
@@ -115,8 +117,8 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         read=read,
         detect_language=language_detector(),
         publisher=publisher,
-        scored_topic=topic_name(settings, SCORED),
-        dead_letters=DeadLetterWriter(publisher, topic_name(settings, DEAD_LETTER)),
+        scored_topic=settings.names.topic(SCORED),
+        dead_letters=DeadLetterWriter(publisher, settings.names.topic(DEAD_LETTER)),
         metrics=metrics,
         now=lambda: datetime.now(UTC),
         guard=guard,

@@ -40,7 +40,7 @@ def following(settings: Settings) -> Iterator[tuple[CircuitBreaker, ConfirmingPu
     thread = threading.Thread(target=guard.board.follow_until, args=(finished,))
     thread.start()
     try:
-        yield guard, ConfirmingPublisher(settings, "test")
+        yield guard, ConfirmingPublisher(settings.kafka_connection, "test")
     finally:
         finished.set()
         thread.join(timeout=10)

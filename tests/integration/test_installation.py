@@ -23,7 +23,6 @@ from schemas.topics import (
     SCORE_HOLD,
     SCORED,
     TopicSpec,
-    topic_name,
 )
 from schemas.transport.kafka_config import kafka_config
 from tests.conditions import wait_until
@@ -42,8 +41,8 @@ ALL_TOPICS = {RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED, SCORE_HOLD}
 @pytest.fixture
 def bare(settings: Settings) -> Settings:
     """Settings whose topics have been deleted and whose database has no tables."""
-    admin = AdminClient(kafka_config(settings, "test"))
-    names = [topic_name(settings, topic) for topic in ALL_TOPICS]
+    admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
+    names = [settings.names.topic(topic) for topic in ALL_TOPICS]
     for future in admin.delete_topics(names).values():
         future.result(30)
     wait_until(lambda: not admin.list_topics(timeout=10).topics.keys() & set(names), 30, "deleted")
@@ -58,7 +57,7 @@ def test_check_names_what_is_missing_and_changes_nothing(bare: Settings) -> None
     with own_database(bare) as empty:
         for _ in range(2):
             report = check_installation(empty)
-            assert set(report.missing_topics) == {topic_name(empty, t) for t in ALL_TOPICS}
+            assert set(report.missing_topics) == {empty.names.topic(t) for t in ALL_TOPICS}
             assert report.missing_migrations == ALL_MIGRATIONS
             assert not report.complete
 
@@ -66,7 +65,7 @@ def test_check_names_what_is_missing_and_changes_nothing(bare: Settings) -> None
 def test_installing_makes_it_complete_and_a_second_time_does_nothing(bare: Settings) -> None:
     with own_database(bare) as empty:
         first = install(empty)
-        assert set(first.made_topics) == {topic_name(empty, t) for t in ALL_TOPICS}
+        assert set(first.made_topics) == {empty.names.topic(t) for t in ALL_TOPICS}
         assert first.applied_migrations == ALL_MIGRATIONS
         second = install(empty)
         assert (second.made_topics, second.applied_migrations) == ((), ())
@@ -107,7 +106,7 @@ def test_more_partitions_are_only_made_when_asked_for(settings: Settings) -> Non
 
 
 def test_a_topic_that_would_lose_data_is_refused(bare: Settings) -> None:
-    compacted = TopicSpec(topic_name(bare, RAW), 1, 1, cleanup="compact", retention_ms=-1)
+    compacted = TopicSpec(bare.names.topic(RAW), 1, 1, cleanup="compact", retention_ms=-1)
     TopicInstaller(bare).make([compacted])
     with pytest.raises(Failure, match=r"cleanup\.policy=compact"):
         install(bare)
@@ -132,7 +131,7 @@ def test_the_command_exits_1_while_something_is_missing_and_0_when_it_is_made(
 
     status, report = init("--check")
     assert status == 1
-    assert topic_name(bare, RAW) in cast("list[str]", report["missing_topics"])
+    assert bare.names.topic(RAW) in cast("list[str]", report["missing_topics"])
     assert init()[0] == 0
     status, report = init("--check")
     assert (status, report["complete"]) == (0, True)

@@ -122,7 +122,7 @@ def test_what_another_release_left_in_redis_is_passed_over(
     store(connection, some_tweets(5))
     cache = cached(settings)
     cache.write(aggregates_of(connection, "archive", [parse_window("all")], NOW))
-    with connect_redis(settings) as client:
+    with connect_redis(settings.redis_connection) as client:
         (key,) = client.keys(f"{settings.topic_prefix}murmur:aggregates:archive:*")
         client.set(key, b'{"of": "another release"}')
     assert cache.read("archive", "all") is None

@@ -225,7 +225,7 @@ def _stored(settings: Settings) -> set[str]:
 
 
 def _rows(settings: Settings, statement: str) -> list[Any]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(statement)

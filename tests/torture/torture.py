@@ -179,7 +179,7 @@ class _Run:
         return [], time.monotonic() - began_s
 
     def _judge(self) -> dict[str, Verdict]:
-        connection = connect_postgres(self._settings, "torture")
+        connection = connect_postgres(self._settings.postgres_connection, "torture")
         try:
             return judge(self._settings, connection, self._messages, self._publishing.positions)
         finally:

@@ -1,0 +1,74 @@
+"""What a part takes of the settings: the few that it uses, and none of the others.
+
+`schemas.settings.Settings` makes them. A file that imports only this one cannot read a setting that
+nobody handed to it. Secrets are `SecretStr`, so that no `repr` shows them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+
+@dataclass(frozen=True)
+class KafkaConnection:
+    """How every client reaches the cluster: `servers` is host:port[,host:port].
+
+    The SASL fields count only where `security_protocol` begins with `SASL_`.
+    """
+
+    servers: str
+    security_protocol: str
+    sasl_mechanism: str
+    sasl_username: str
+    sasl_password: SecretStr
+    ssl_ca_file: Path | None
+    ssl_certificate_file: Path | None
+    ssl_key_file: Path | None
+
+
+@dataclass(frozen=True)
+class Names:
+    """What topics and consumer groups are called on the cluster of an installation."""
+
+    prefix: str
+
+    def topic(self, topic: str) -> str:
+        """Return a topic's name on the cluster."""
+        return f"{self.prefix}{topic}"
+
+    def group(self, group: str) -> str:
+        """Return a consumer group's name on the cluster."""
+        return f"{self.prefix}{group}"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """An installation in Kafka: how to reach it, and what its topics and groups are called."""
+
+    kafka: KafkaConnection
+    names: Names
+
+
+@dataclass(frozen=True)
+class TopicLayout:
+    """How new topics are laid out, and for how long what they hold is kept."""
+
+    partitions: int
+    replication: int
+    raw_retention_hours: int
+    scored_retention_hours: int
+
+
+@dataclass(frozen=True)
+class PostgresConnection:
+    """Where PostgreSQL is: a URI with its password."""
+
+    uri: SecretStr
+
+
+@dataclass(frozen=True)
+class RedisConnection:
+    """Where Redis is: a URI with its password."""
+
+    uri: SecretStr
