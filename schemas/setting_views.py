@@ -72,3 +72,51 @@ class RedisConnection:
     """Where Redis is: a URI with its password."""
 
     uri: SecretStr
+
+
+@dataclass(frozen=True)
+class AggregatesCacheSettings:
+    """Whose aggregates Redis keeps (`prefix` of the keys), and for how long."""
+
+    prefix: str
+    ttl_s: int
+
+
+@dataclass(frozen=True)
+class ProbeAddress:
+    """Where a process serves /metrics, /healthz and /readyz; port 0 is a free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """What is logged, and how: `level` is a name of the standard library, `format` json or text."""
+
+    level: str
+    format: str
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which bundle scores, and the number of texts whose score it keeps. None: the default one."""
+
+    folder: Path | None
+    cache_texts: int
+
+
+@dataclass(frozen=True)
+class WindowLimits:
+    """How many tweets are scored together at most, and for how long they are gathered."""
+
+    most_tweets: int
+    gather_s: float
+
+
+@dataclass(frozen=True)
+class HoldLimits:
+    """The share of dead letters above which scoring is held, over so many of the last messages."""
+
+    most_ratio: float
+    window_messages: int

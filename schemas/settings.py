@@ -14,12 +14,18 @@ from pydantic_settings import (
 
 from schemas.failures import Failure
 from schemas.setting_views import (
+    AggregatesCacheSettings,
     Cluster,
+    HoldLimits,
     KafkaConnection,
+    LogSettings,
+    ModelChoice,
     Names,
     PostgresConnection,
+    ProbeAddress,
     RedisConnection,
     TopicLayout,
+    WindowLimits,
 )
 
 ADDRESSES_FILE = "addresses.json"
@@ -307,6 +313,35 @@ class Settings(BaseSettings):
     def redis_connection(self) -> RedisConnection:
         """How to reach Redis; `MissingSetting` where no server is known."""
         return RedisConnection(SecretStr(self.redis_uri))
+
+    @property
+    def aggregates_cache(self) -> AggregatesCacheSettings:
+        """Whose aggregates Redis keeps, and for how long."""
+        return AggregatesCacheSettings(self.topic_prefix, self.cache_ttl_s)
+
+    @property
+    def log(self) -> LogSettings:
+        """What is logged, and how."""
+        return LogSettings(self.log_level, self.log_format)
+
+    @property
+    def model_choice(self) -> ModelChoice:
+        """Which bundle scores."""
+        return ModelChoice(self.model, self.score_cache_size)
+
+    @property
+    def window_limits(self) -> WindowLimits:
+        """How many tweets are scored together."""
+        return WindowLimits(self.score_window, self.score_window_s)
+
+    @property
+    def hold_limits(self) -> HoldLimits:
+        """When scoring is held."""
+        return HoldLimits(self.hold_ratio, self.hold_window)
+
+    def probe_address(self, port: int) -> ProbeAddress:
+        """Return where a process serves its probes on this port."""
+        return ProbeAddress(self.probe_host, port)
 
     def _needed(self, field: str, value: str) -> str:
         if not value:

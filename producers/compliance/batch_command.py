@@ -84,7 +84,7 @@ def _published(
     settings: Settings,
     give_up_after_s: float,
 ) -> Counter[str]:
-    to = destination(settings, LIVE, STAGE)
+    to = destination(settings.names, LIVE, STAGE)
     counted: Counter[str] = Counter()
     for number, line in enumerate(jobs.result(job_id, give_up_after_s), start=1):
         parsed = parsed_removal(partial(removal_of, line, kind, datetime.now(UTC)))

@@ -53,7 +53,7 @@ def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> 
             rules=rules,
             table=table,
             publisher=ConfirmingPublisher(settings.kafka_connection, "murmur-gaps"),
-            to=destination(settings, LIVE, STAGE),
+            to=destination(settings.names, LIVE, STAGE),
             origin=Origin(
                 run=LIVE,
                 run_started_at=started_at,

@@ -62,12 +62,18 @@ def run_stream(
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
-    with running_process(settings, STAGE, probe_port=probe_port) as process:
+    with running_process(
+        STAGE, settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
         telemetry = StreamTelemetry(process.metrics, process.progress, settings.x_monthly_posts)
         telemetry.standing_by("starting")
         process.ask_readiness = telemetry.readiness
         with leased(
-            settings, process, lock=locks.STREAM, standing_by=telemetry.standing_by, clock=clock
+            settings.postgres_connection,
+            process,
+            lock=locks.STREAM,
+            standing_by=telemetry.standing_by,
+            clock=clock,
         ) as lease:
             if lease is None:
                 return {"outcome": Ending.STOPPED.value}
@@ -146,7 +152,7 @@ def _streamed(
         stream,
         buffer=inbox,
         make_publisher=partial(ConfirmingPublisher, settings.kafka_connection, "murmur-stream"),
-        to=destination(settings, LIVE, STAGE),
+        to=destination(settings.names, LIVE, STAGE),
         metrics=telemetry.metrics,
         progress=telemetry.progress,
         clock=clock,

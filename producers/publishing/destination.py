@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schemas.settings import Settings
+from schemas.setting_views import Names
 from schemas.topics import DEAD_LETTER, RAW
 
 
@@ -19,6 +19,6 @@ class Destination:
     stage: str
 
 
-def destination(settings: Settings, run: str, stage: str) -> Destination:
+def destination(names: Names, run: str, stage: str) -> Destination:
     """Return the destination on this cluster."""
-    return Destination(settings.names.topic(RAW), settings.names.topic(DEAD_LETTER), run, stage)
+    return Destination(names.topic(RAW), names.topic(DEAD_LETTER), run, stage)

@@ -105,7 +105,7 @@ def run_replay(
         )
         context = ReplayContext(
             publisher=ConfirmingPublisher(settings.kafka_connection, "murmur-replay"),
-            to=destination(settings, request.run, STAGE),
+            to=destination(settings.names, request.run, STAGE),
             positions=positions,
             run_started_at=beginning.started_at,
             times=replace(request.window, shift=shift),

@@ -74,7 +74,9 @@ def run_score_worker(
     # all of it every 700 objects cost a tenth of what this process does beside the model.
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
-    with running_process(settings, "score", probe_port=probe_port) as process:
+    with running_process(
+        "score", settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
         _score(settings, process, scorer)
 
 

@@ -52,7 +52,9 @@ def make_sink(
 
 def run_sink_worker(settings: Settings, probe_port: int) -> None:
     """Sink until a signal stops the process (it returns) or a fault ends it (an exception)."""
-    with running_process(settings, "sink", probe_port=probe_port) as process:
+    with running_process(
+        "sink", settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
         stop = process.stop
         refresher = Refresher(
             connect_postgres=lambda: connect_postgres(settings.postgres_connection, "refresher"),

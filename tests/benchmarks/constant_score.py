@@ -33,7 +33,7 @@ def constant_scorer(settings: Settings) -> Scorer:
 def main() -> int:
     """Run the worker."""
     settings = load_settings(None)
-    configure_logging(settings, "score")
+    configure_logging(settings.log, "score")
     run_score_worker(settings, 0, load=constant_scorer)
     return 0
 
