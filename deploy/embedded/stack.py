@@ -67,7 +67,7 @@ def up(
         for sentence in install(settings).differing:
             say(f"note: {sentence} (`murmur init --alter` changes it)")
         if not servers_only:
-            hold, _ = read_hold(settings)
+            hold, _ = read_hold(settings.cluster)
             if hold is not None:
                 say(f"scoring is {hold.sentence()}: `murmur dead-letters release` resumes it")
             await_workers(layout, state, supervisor, say, is_held=hold is not None)

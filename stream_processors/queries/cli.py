@@ -32,6 +32,8 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
 
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
+    from schemas.transport.cache import connect_redis
+    from schemas.transport.postgres import connect_postgres
     from stream_processors.aggregates.windows import InvalidWindow, parse_window
     from stream_processors.queries.display import totals_view
     from stream_processors.queries.totals import read_totals
@@ -40,7 +42,15 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
         window = parse_window(window_text)
     except InvalidWindow as error:
         raise click.BadParameter(str(error), param_hint="--window") from error
-    found = read_totals(load_settings(), run, window, datetime.now(UTC))
+    settings = load_settings()
+    found = read_totals(
+        run,
+        window,
+        datetime.now(UTC),
+        cache=settings.aggregates_cache,
+        connect_redis=lambda: connect_redis(settings.redis_connection),
+        connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
+    )
     if as_json:
         click.echo(msgspec.json.encode(found))
     else:

@@ -55,7 +55,9 @@ def test_a_model_is_taken_for_a_window_and_the_counts_survive_it(settings: Setti
         dead_letters=DeadLetterWriter(publisher, settings.names.topic(DEAD_LETTER)),
         metrics=metrics,
         now=lambda: RECEIVED_AT,
-        guard=CircuitBreaker(settings, clock=time.time, told=lambda _: None),
+        guard=CircuitBreaker(
+            settings.cluster, settings.hold_limits, clock=time.time, told=lambda _: None
+        ),
     )
 
     def count(name: str) -> float:
