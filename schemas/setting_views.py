@@ -68,6 +68,15 @@ class PostgresConnection:
 
 
 @dataclass(frozen=True)
+class Installation:
+    """What `murmur init` makes, and where: topics so laid out, and tables."""
+
+    cluster: Cluster
+    layout: TopicLayout
+    postgres: PostgresConnection
+
+
+@dataclass(frozen=True)
 class RedisConnection:
     """Where Redis is: a URI with its password."""
 

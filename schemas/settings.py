@@ -17,6 +17,7 @@ from schemas.setting_views import (
     AggregatesCacheSettings,
     Cluster,
     HoldLimits,
+    Installation,
     KafkaConnection,
     LogSettings,
     ModelChoice,
@@ -308,6 +309,11 @@ class Settings(BaseSettings):
     def postgres_connection(self) -> PostgresConnection:
         """How to reach PostgreSQL; `MissingSetting` where no server is known."""
         return PostgresConnection(SecretStr(self.postgres_uri))
+
+    @property
+    def installation(self) -> Installation:
+        """What `murmur init` makes; `MissingSetting` where Kafka or PostgreSQL is not known."""
+        return Installation(self.cluster, self.topic_layout, self.postgres_connection)
 
     @property
     def redis_connection(self) -> RedisConnection:

@@ -59,7 +59,7 @@ def isolated(settings: Settings, template: str) -> Iterator[Settings]:
         with connect_redis(own.redis_connection) as cache:
             cache.flushdb()
         cleanup.callback(_delete_topics, own)
-        TopicInstaller(own).make(topic_specs(own.names, own.topic_layout))
+        TopicInstaller(own.cluster, own.topic_layout).make(topic_specs(own.names, own.topic_layout))
         yield own
 
 
@@ -79,7 +79,7 @@ def own_database(settings: Settings, template: str = "template0") -> Iterator[Se
 def migrated_template(settings: Settings) -> Iterator[str]:
     """Yield the name of a migrated database, to copy others from."""
     with own_database(settings) as own:
-        apply_migrations(own)
+        apply_migrations(own.postgres_connection)
         yield urlsplit(own.postgres_uri).path.removeprefix("/")
 
 

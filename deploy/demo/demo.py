@@ -60,7 +60,7 @@ def run_demo(home: Path, *, run: str, lines: int, keep_up: bool, console: Consol
         closing(connect_postgres(settings.postgres_connection, "demo")) as connection,
     ):
         _refuse_while_held(settings)
-        pipeline = Pipeline(settings)
+        pipeline = Pipeline(settings.cluster)
         _make_room(settings, connection, run, home, pipeline)
         path, manifest = _write_archive(home, lines)
         say(f"replaying {path}")

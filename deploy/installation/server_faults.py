@@ -31,7 +31,7 @@ def server_faults(settings: Settings, *, ask_kafka: bool = True) -> tuple[str, .
 def _of_kafka(settings: Settings) -> tuple[dict[str, str], list[str]]:
     """Return the ids of the sink's topics, where all topics are there, and the faults."""
     try:
-        report = TopicInstaller(settings).report()
+        report = TopicInstaller(settings.cluster, settings.topic_layout).report()
         faults = [
             *(f"Kafka lacks the topic {spec.name}: run `murmur init`" for spec in report.missing),
             *report.wrong,
@@ -47,7 +47,7 @@ def _of_kafka(settings: Settings) -> tuple[dict[str, str], list[str]]:
 
 def _of_postgres(settings: Settings, topic_ids: dict[str, str]) -> list[str]:
     try:
-        lacking = missing_migrations(settings)
+        lacking = missing_migrations(settings.postgres_connection)
         if lacking:
             return [f"PostgreSQL lacks tables ({len(lacking)} migrations): run `murmur init`"]
         with (

@@ -30,7 +30,9 @@ class Obvious:
 
     def __init__(self, bench: BenchStack, cleanup: ExitStack) -> None:
         settings = bench.settings.model_copy(update={"topic_prefix": "obvious."})
-        TopicInstaller(settings).make(topic_specs(settings.names, settings.topic_layout))
+        TopicInstaller(settings.cluster, settings.topic_layout).make(
+            topic_specs(settings.names, settings.topic_layout)
+        )
         self._bench = replace(bench, settings=settings, workers={})
         self._lag = GroupLag(
             settings.kafka_connection,

@@ -170,7 +170,7 @@ class _Run:
         began_s = time.monotonic()
         try:
             await_processed(
-                Pipeline(self._settings).remaining,
+                Pipeline(self._settings.cluster).remaining,
                 stall_after_s=_STANDS_STILL_AFTER_S,
                 limit_s=_SETTLED_WITHIN_S,
             )
