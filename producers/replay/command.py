@@ -39,7 +39,7 @@ from schemas.process.probes import serve_probes
 from schemas.process.progress import Progress
 from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import connect_postgres
@@ -80,7 +80,7 @@ def run_replay(
         prepared = _prepared(request, interrupted)
         files = _hashed_with_bar(prepared.files, bars)
         require_topics(settings)
-        connect = partial(connect_postgres, settings, STAGE)
+        connect = partial(connect_postgres, settings.postgres_connection, STAGE)
         positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
         names = [file.name for file in files]
         beginning = positions.begin_run(names, datetime.now(UTC))
@@ -99,13 +99,13 @@ def run_replay(
         if request.probe_port is not None:
             watchers.append(_telemetry(settings, request.probe_port, stack))
         lag = GroupLag(
-            settings,
-            group=group_name(settings, SCORE_GROUP),
-            topics=[topic_name(settings, RAW)],
+            settings.kafka_connection,
+            group=settings.names.group(SCORE_GROUP),
+            topics=[settings.names.topic(RAW)],
         )
         context = ReplayContext(
-            publisher=ConfirmingPublisher(settings, "murmur-replay"),
-            to=destination(settings, request.run, STAGE),
+            publisher=ConfirmingPublisher(settings.kafka_connection, "murmur-replay"),
+            to=destination(settings.names, request.run, STAGE),
             positions=positions,
             run_started_at=beginning.started_at,
             times=replace(request.window, shift=shift),
@@ -177,7 +177,7 @@ def require_topics(settings: Settings) -> None:
     librdkafka.setLevel(logging.CRITICAL)
     try:
         found = (
-            AdminClient(kafka_config(settings, "murmur-replay"))
+            AdminClient(kafka_config(settings.kafka_connection, "murmur-replay"))
             .list_topics(timeout=_METADATA_TIMEOUT_S)
             .topics
         )
@@ -189,7 +189,7 @@ def require_topics(settings: Settings) -> None:
     finally:
         librdkafka.setLevel(level)
     missing = [
-        name for topic in (RAW, DEAD_LETTER) if (name := topic_name(settings, topic)) not in found
+        name for topic in (RAW, DEAD_LETTER) if (name := settings.names.topic(topic)) not in found
     ]
     if missing:
         raise Failure(f"the topic {missing[0]} is missing: run `murmur init`")

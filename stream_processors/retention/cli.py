@@ -33,7 +33,7 @@ def prune(keep: str, dry_run: bool, as_json: bool) -> None:
             f"must be whole days such as 30d or 8w, not {keep!r}", param_hint="--keep"
         )
     first_day = datetime.now(UTC).date() - length
-    connection = connect_postgres(load_settings(), "prune")
+    connection = connect_postgres(load_settings().postgres_connection, "prune")
     try:
         report = prune_live(connection, first_day, dry_run=dry_run)
     finally:

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from schemas.codec import Reason, encode
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORED, SINK_GROUP
 from schemas.transport.dead_letters import (
     MAX_KEPT_BYTES,
     MAX_KEY_BYTES,
@@ -32,7 +32,7 @@ BAD = scored_tweet(text="refuse me")
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     connection.autocommit = True
     yield connection
     connection.close()
@@ -69,8 +69,8 @@ def refuse(database: Connection) -> None:
 
 def settle(settings: Settings) -> None:
     """Wait until the sink has read all there is, also what it published itself."""
-    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
-    lag = GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
+    topics = [settings.names.topic(topic) for topic in (SCORED, DEAD_LETTER)]
+    lag = GroupLag(settings.kafka_connection, group=settings.names.group(SINK_GROUP), topics=topics)
     wait_until(lambda: lag.total() == 0 and lag.total() == 0, 60, "the sink to commit everything")
 
 
@@ -164,7 +164,7 @@ def test_what_cannot_go_back_says_why(settings: Settings, database: Connection) 
             headers=[],
         )
 
-    raw = topic_name(settings, RAW)
+    raw = settings.names.topic(RAW)
     store_directly(
         database,
         [],

@@ -81,5 +81,5 @@ def test_a_deletion_in_a_replay_concerns_the_letters_of_that_run_alone(
 
 def test_what_was_erased_is_not_redriven(connection: Connection, settings: Settings) -> None:
     store(connection, [deleted()], [letter(LINE)])
-    report = redrive(settings, connection, Selection(), dry_run=True)
+    report = redrive(connection, Selection(), names=settings.names, publisher=None)
     assert [refused.why for refused in report.refused] == ["it was discarded"]

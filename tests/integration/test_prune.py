@@ -30,7 +30,7 @@ RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     yield connection
     connection.close()
 
@@ -147,7 +147,7 @@ def test_a_reader_does_not_lose_its_rows_and_makes_the_prune_wait(
     settings: Settings, database: Connection
 ) -> None:
     store(database, some_days())
-    reader = connect_postgres(settings, "reader")
+    reader = connect_postgres(settings.postgres_connection, "reader")
     with reader.cursor() as cur:
         cur.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         cur.execute("SELECT count(*) FROM tweets")
