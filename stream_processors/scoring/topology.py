@@ -82,10 +82,11 @@ def build_app(
 
         async with asyncio.TaskGroup() as tasks:
             windows = Microbatches(tasks, score_and_acknowledge, most_items=settings.score_window)
-            async for events in cast("faust.Stream[Any]", stream).noack_take(
-                settings.score_window, settings.score_window_s
-            ):
-                await windows.add(events)
+            await windows.take_in(
+                cast("faust.Stream[Any]", stream).noack_take(
+                    settings.score_window, settings.score_window_s
+                )
+            )
 
     app.agent(raw, name="score", concurrency=1, supervisor_strategy=CrashingSupervisor)(score)
 
