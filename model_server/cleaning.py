@@ -25,7 +25,8 @@ def clean_1(text: str) -> str:
     """Version 1: strip, unescape HTML twice, links become `http`, mentions become `@user`."""
     text = text.strip()
     if "&" in text:
-        text = _unescape(_unescape(text))
+        for _ in range(2):
+            text = html.unescape(_NUMBER_OF_NO_CHARACTER.sub("\ufffd", text))
     if "http" in text:
         text = _LINK.sub("http", text)
     if "@" in text:
@@ -64,10 +65,6 @@ def _name_of(character: str) -> str:
         return "<3"
     name: str = emoji.EMOJI_DATA[character]["en"]
     return _SKIN_TONE.sub("", name.strip(":")).replace("_", " ")
-
-
-def _unescape(text: str) -> str:
-    return html.unescape(_NUMBER_OF_NO_CHARACTER.sub("\ufffd", text))
 
 
 CLEANING: Final = MappingProxyType[str, Callable[[str], str]]({"1": clean_1, "2": clean_2})

@@ -1,8 +1,9 @@
 """Bytes to events and back: the only place that meets malformed bytes."""
 
+from collections.abc import Callable
 from datetime import UTC
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
@@ -48,28 +49,43 @@ class InvalidEvent(Exception):
         self.detail = detail
 
 
-_encoder = msgspec.json.Encoder()
-_raw_decoder: msgspec.json.Decoder[RawEvent] = msgspec.json.Decoder(RawEvent)
-_scored_decoder: msgspec.json.Decoder[ScoredEvent] = msgspec.json.Decoder(ScoredEvent)
+encode: Final[Callable[[Event], bytes]] = msgspec.json.Encoder().encode
+"""Returns the event's JSON, UTF-8, fields in the order in which they are declared."""
 
 # PostgreSQL stores no NUL in a text. In JSON it can only stand as this escape; the escape may
 # also follow an escaped backslash, where it is plain text, so the rare hit is looked at closely.
 _NUL_ESCAPE = b"\\u0000"
 
 
-def decode_raw(value: bytes | None) -> RawEvent:
-    """Return the event of `tweets.raw`; raise `InvalidEvent` and nothing else."""
-    return _decode(_raw_decoder, value)
+class EventDecoder(Generic[EventT]):
+    """What turns the messages of one topic into events."""
+
+    def __init__(self, decoder: "msgspec.json.Decoder[EventT]") -> None:
+        self._decode: Callable[[bytes], EventT] = decoder.decode
+
+    def __call__(self, value: bytes | None) -> EventT:
+        """Return the event; raise `InvalidEvent` and nothing else. Decodes JSON once."""
+        if value is None:
+            raise InvalidEvent(Reason.NOT_JSON, "the message has no value")
+        if len(value) > MAX_EVENT_BYTES:
+            raise InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_EVENT_BYTES}")
+        try:
+            event = self._decode(value)
+        except msgspec.ValidationError as error:
+            raise InvalidEvent(Reason.INVALID_EVENT, str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidEvent(Reason.NOT_JSON, str(error)) from None
+        event = _in_utc(event)
+        if _NUL_ESCAPE in value and "\\u0000" in encode(event).decode().replace("\\\\", ""):
+            raise InvalidEvent(Reason.NUL_CHARACTER, "a text holds the character U+0000")
+        return event
 
 
-def decode_scored(value: bytes | None) -> ScoredEvent:
-    """Return the event of `tweets.scored`; raise `InvalidEvent` and nothing else."""
-    return _decode(_scored_decoder, value)
+decode_raw: Final[EventDecoder[RawEvent]] = EventDecoder(msgspec.json.Decoder(RawEvent))
+"""Decodes what `tweets.raw` holds."""
 
-
-def encode(event: Event) -> bytes:
-    """Return the event's JSON, UTF-8, fields in the order in which they are declared."""
-    return _encoder.encode(event)
+decode_scored: Final[EventDecoder[ScoredEvent]] = EventDecoder(msgspec.json.Decoder(ScoredEvent))
+"""Decodes what `tweets.scored` holds."""
 
 
 def key_of(event: Event) -> bytes:
@@ -87,23 +103,6 @@ def run_in_headers(headers: Headers) -> str | None:
     named = next((value for name, value in headers if name == RUN_HEADER), None)
     run = named.decode(errors="replace") if named is not None else ""
     return run if valid_run_name(run) else None
-
-
-def _decode(decoder: "msgspec.json.Decoder[EventT]", value: bytes | None) -> EventT:
-    if value is None:
-        raise InvalidEvent(Reason.NOT_JSON, "the message has no value")
-    if len(value) > MAX_EVENT_BYTES:
-        raise InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_EVENT_BYTES}")
-    try:
-        event = decoder.decode(value)
-    except msgspec.ValidationError as error:
-        raise InvalidEvent(Reason.INVALID_EVENT, str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidEvent(Reason.NOT_JSON, str(error)) from None
-    event = _in_utc(event)
-    if _NUL_ESCAPE in value and "\\u0000" in _encoder.encode(event).decode().replace("\\\\", ""):
-        raise InvalidEvent(Reason.NUL_CHARACTER, "a text holds the character U+0000")
-    return event
 
 
 def _in_utc(tweet: EventT) -> EventT:

@@ -127,33 +127,30 @@ class FileReplay:
         Raises `DeliveryFailed` where the brokers do not confirm, and `Failure` where the last
         position cannot be stored.
         """
-        report = self._report
-        began_at_s = self._around.clock()
+        report, context, reading = self._report, self._around, self._reading
+        began_at_s = context.clock()
+        at_end = False
         try:
-            at_end = self._publish_records()
+            for placed in reading.records(self._plan.start):
+                report.lines = reading.lines
+                if context.stopped() or self._limit_is_reached():
+                    break
+                if placed is not None and not self._publish_record(placed):
+                    break
+                self._tick()
+            else:
+                report.lines = reading.lines
+                report.formats = reading.formats
+                report.damage = reading.damage
+                at_end = not (context.stopped() and self._plan.file.stream is not None)
             self._wait_for_confirmations()
             confirmed = self._publisher.outstanding == 0
             report.finished = at_end and confirmed and report.damage is None
         finally:
             self._remember()
-            report.seconds = self._around.clock() - began_at_s
+            report.seconds = context.clock() - began_at_s
             self._tell()
         return report
-
-    def _publish_records(self) -> bool:
-        """Publish the records that are not yet done; tell whether the file's end was reached."""
-        report, context, reading = self._report, self._around, self._reading
-        for placed in reading.records(self._plan.start):
-            report.lines = reading.lines
-            if context.stopped() or self._limit_is_reached():
-                return False
-            if placed is not None and not self._publish_record(placed):
-                return False
-            self._tick()
-        report.lines = reading.lines
-        report.formats = reading.formats
-        report.damage = reading.damage
-        return not (context.stopped() and self._plan.file.stream is not None)
 
     def _publish_record(self, placed: Placed) -> bool:
         """Publish what a record holds and count it; False where the replay was stopped meanwhile.
@@ -166,7 +163,8 @@ class FileReplay:
         parsed = parse_record(placed.reader, record, placed.origin, received_at)
         if context.matcher is not None:
             parsed = context.matcher.tag(parsed)
-        parsed = context.times.applied(parsed, received_at)
+        if not context.times.leave_all_as_it_is:
+            parsed = context.times.applied(parsed, received_at)
         if parsed.skipped:
             report.skipped.update(parsed.skipped)
         report.overruled_times += parsed.overruled_times

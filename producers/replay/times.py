@@ -29,10 +29,13 @@ class Times:
     end: datetime | None = None
     shift: timedelta = UNMOVED
 
+    @property
+    def leave_all_as_it_is(self) -> bool:
+        """Whether all is replayed, at its own time: then there is nothing to apply."""
+        return self.start is None and self.end is None and not self.shift
+
     def applied(self, parsed: Parsed, received_at: datetime) -> Parsed:
         """Return what is left of a record, counting what is not."""
-        if self.start is None and self.end is None and not self.shift:
-            return parsed
         left = Parsed(
             refused=list(parsed.refused),
             skipped=list(parsed.skipped),

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from msgspec.structs import asdict
+
 from model_server.engine import UnscorableTexts
 from model_server.scorer import Scorer
 from schemas.codec import InvalidEvent, Reason, decode_raw
-from schemas.events import Score, ScoredEvent, TweetPosted, scored
+from schemas.events import Score, ScoredEvent, TweetPosted, TweetScored
 from schemas.transport.bisect import bisect
 from schemas.transport.dead_letters import DeadLetter, letter_of
 from schemas.transport.messages import ConsumedMessage
@@ -64,7 +66,8 @@ def score_window(
                 model=scorer.identity,
                 scored_at=scored_at,
             )
-            outcomes[number] = scored(post, extract(post, detect_language), answer)
+            extracted = extract(post, detect_language)
+            outcomes[number] = TweetScored(**asdict(post), extracted=extracted, score=answer)
 
     for (number, _), fault in bisect(posts, score, deterministic=DETERMINISTIC):
         outcomes[number] = letter_of(

@@ -86,10 +86,9 @@ def build_app(
 
         async with asyncio.TaskGroup() as tasks:
             windows = Microbatches(tasks, score_and_acknowledge, most_items=limits.most_tweets)
-            async for events in cast("faust.Stream[Any]", stream).noack_take(
-                limits.most_tweets, limits.gather_s
-            ):
-                await windows.add(events)
+            await windows.take_in(
+                cast("faust.Stream[Any]", stream).noack_take(limits.most_tweets, limits.gather_s)
+            )
 
     app.agent(raw, name="score", concurrency=1, supervisor_strategy=CrashingSupervisor)(score)
 

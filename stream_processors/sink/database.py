@@ -1,8 +1,8 @@
 """PostgreSQL for the sink: waited for while it is away, and tried again where that may help."""
 
 import logging
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import psycopg2
 import psycopg2.errors
@@ -12,8 +12,6 @@ from schemas.process.progress import Progress
 from schemas.transport.postgres import Connection, PostgresUnavailable
 
 logger = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
 
 GIVE_UP_AFTER_S: Final = 240
 """How long PostgreSQL may be away before the process ends and its supervisor starts it anew: less
@@ -39,29 +37,31 @@ class Database:
         self._progress = progress
         self._connection: Connection | None = None
 
-    def use(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """Return what `work` returns, which may be called several times.
+    def attempts(self) -> Iterator[tenacity.AttemptManager]:
+        """Yield blocks to use the connection in, until the work in one of them is done.
 
-        Raises what it raises of `REFUSED` at once, and what may pass after `GIVE_UP_AFTER_S`.
+        What a block raises of `REFUSED` is raised at once, and what may pass after
+        `GIVE_UP_AFTER_S`; until then another block follows.
         """
-        for attempt in tenacity.Retrying(
+        yield from tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_pass),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
             stop=tenacity.stop_after_delay(GIVE_UP_AFTER_S),
             before_sleep=self._note_outage,
             reraise=True,
-        ):
-            with attempt:
-                if self._connection is None or self._connection.closed:
-                    self._connection = self._connect()
-                result = work(self._connection)
+        )
         self._progress.unavailable = None
-        return result
 
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             self._connection.close()
+
+    def connection(self) -> Connection:
+        """Return the connection, made anew where it is closed; raises what `connect` raises."""
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+        return self._connection
 
     def _note_outage(self, state: tenacity.RetryCallState) -> None:
         self._progress.unavailable = "PostgreSQL"

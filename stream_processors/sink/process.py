@@ -18,7 +18,6 @@ from schemas.transport.expired_unread import ExpiredUnread
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.lag_watch import LagWatch, note_expired
 from schemas.transport.messages import Partition
-from schemas.transport.postgres import Connection
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.sink.database import REFUSED, Database
 from stream_processors.sink.incoming import STAGE, Batch, Incoming, Stored, read_batch
@@ -155,18 +154,18 @@ class Sink:
         letters: Sequence[Stored],
         next_offsets: Mapping[Partition, int],
     ) -> None:
-        outcomes = self._database.use(
-            lambda connection: self._transaction.store(connection, events, letters, next_offsets)
-        )
+        for attempt in self._database.attempts():
+            with attempt:
+                outcomes = self._transaction.store(
+                    self._database.connection(), events, letters, next_offsets
+                )
         for outcome, count in outcomes.items():
             self._metrics.events.labels(outcome).inc(count)
 
     def _start_offsets(self, assigned: list[Partition]) -> Mapping[Partition, int]:
-        def read(connection: Connection) -> dict[Partition, int]:
-            with connection, connection.cursor() as cur:
-                return read_positions(cur, self._topic_ids, assigned)
-
-        found = self._database.use(read)
+        for attempt in self._database.attempts():
+            with attempt, self._database.connection() as connection, connection.cursor() as cur:
+                found = read_positions(cur, self._topic_ids, assigned)
         self._positions |= found
         known = {name: at for name, at in found.items() if at >= 0}
         self._expired.assigned(known)

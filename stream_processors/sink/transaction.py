@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 import psycopg2.errors
@@ -50,12 +50,37 @@ class SinkTransaction:
         letters: Sequence[Stored],
         next_offsets: Mapping[Partition, int],
     ) -> Counter[str]:
-        """Store a batch and return its outcomes, counted."""
+        """Store a batch and return its outcomes, counted.
+
+        In numbered steps, each of which the next relies on:
+
+        1. Make the runs and partitions that are missing, in a transaction of their own.
+        2. Lock: those who add tweets share, one who removes tweets or a run is alone.
+        3. Leave out what belongs to runs that have been deleted since it came in.
+        4. Read what the batch touches, decide, and write.
+        5. Move the positions: with the rows, or not at all.
+        """
         exclusive = any(not isinstance(incoming.event, TweetScored) for incoming in events)
         while True:
             try:
                 with connection, connection.cursor() as cur:
-                    return self._store(cur, events, letters, next_offsets, exclusive=exclusive)
+                    self._make_runs(cur, events)
+                    cur.execute(
+                        "SELECT pg_advisory_xact_lock(%s)"
+                        if exclusive
+                        else "SELECT pg_advisory_xact_lock_shared(%s)",
+                        (locks.REMOVALS,),
+                    )
+                    living = _living(cur, events)
+                    living_letters = _living_letters(cur, letters)
+                    decision = self._decide(cur, living, exclusive=exclusive)
+                    write_decision(cur, decision)
+                    write_letters(cur, living_letters)
+                    erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))
+                    touch_runs(cur, _runs_of(living, living_letters, decision))
+                    write_positions(cur, next_offsets, self._topic_ids)
+                    ignored = len(events) - len(living) + len(letters) - len(living_letters)
+                    return decision.outcomes + Counter({"run-deleted": ignored})
             except _RemovalUnderSharedLock:
                 exclusive = True
             except ConcurrentChange:
@@ -65,41 +90,6 @@ class SinkTransaction:
                 if error.diag.constraint_name is not None or not self._known:
                     raise
                 self._known.clear()
-
-    def _store(
-        self,
-        cur: cursor,
-        events: Sequence[Incoming],
-        letters: Sequence[Stored],
-        next_offsets: Mapping[Partition, int],
-        *,
-        exclusive: bool,
-    ) -> Counter[str]:
-        """Do it in numbered steps, each of which the next relies on.
-
-        1. Make the runs and partitions that are missing, in a transaction of their own.
-        2. Lock: those who add tweets share, one who removes tweets or a run is alone.
-        3. Leave out what belongs to runs that have been deleted since it came in.
-        4. Read what the batch touches, decide, and write.
-        5. Move the positions: with the rows, or not at all.
-        """
-        self._make_runs(cur, events)
-        cur.execute(
-            "SELECT pg_advisory_xact_lock(%s)"
-            if exclusive
-            else "SELECT pg_advisory_xact_lock_shared(%s)",
-            (locks.REMOVALS,),
-        )
-        living = _living(cur, events)
-        living_letters = _living_letters(cur, letters)
-        decision = self._decide(cur, living, exclusive=exclusive)
-        write_decision(cur, decision)
-        write_letters(cur, living_letters)
-        erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))
-        touch_runs(cur, _runs_of(living, living_letters, decision))
-        write_positions(cur, next_offsets, self._topic_ids)
-        ignored = len(events) - len(living) + len(letters) - len(living_letters)
-        return decision.outcomes + Counter({"run-deleted": ignored})
 
     def _make_runs(self, cur: cursor, events: Sequence[Incoming]) -> None:
         needed = {
@@ -112,7 +102,12 @@ class SinkTransaction:
             missing[run].append(day)
         if missing:
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
-            alive = {incoming.event.run for incoming in _living(cur, events)}
+            deleted_at = deletions_of_runs(cur, missing)
+            alive = {
+                event.run
+                for event in (incoming.event for incoming in events)
+                if _lives(event.run, event.received_at, deleted_at)
+            }
             limit = kept_from(cur) if LIVE in missing else _ANY_DAY
             ensure_runs(
                 cur,
@@ -146,8 +141,7 @@ def _living(cur: cursor, events: Sequence[Incoming]) -> list[Incoming]:
     return [
         incoming
         for incoming in events
-        if incoming.event.run not in deleted_at
-        or incoming.event.received_at > deleted_at[incoming.event.run]
+        if _lives(incoming.event.run, incoming.event.received_at, deleted_at)
     ]
 
 
@@ -157,9 +151,13 @@ def _living_letters(cur: cursor, letters: Sequence[Stored]) -> list[DeadLetter]:
     return [
         stored.letter
         for stored in letters
-        if stored.letter.run not in deleted_at
-        or stored.published_at > deleted_at[stored.letter.run]
+        if _lives(stored.letter.run, stored.published_at, deleted_at)
     ]
+
+
+def _lives(run: str | None, came_at: datetime, deleted_at: Mapping[str, datetime]) -> bool:
+    """Tell whether what came then is of a run that has not been deleted since."""
+    return run is None or run not in deleted_at or came_at > deleted_at[run]
 
 
 def _runs_of(

@@ -1,16 +1,14 @@
 """Writing a decision: batched statements, in key order, inside the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import msgspec
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
-from schemas.events import TweetScored
 from stream_processors.sink.decide import Decision
 from stream_processors.sink.rollups import Deltas
-from stream_processors.sink.rows import Row
+from stream_processors.sink.rows import NewRow, Row
 
 _PAGE = 1_000
 
@@ -54,14 +52,47 @@ def _delete(cur: cursor, rows: Sequence[Row]) -> None:
         )
 
 
-def _insert_tweets(cur: cursor, rows: Sequence[Row]) -> None:
+def _insert_tweets(cur: cursor, rows: Sequence[NewRow]) -> None:
+    values = []
+    for row in rows:
+        event, extracted = row.event, row.event.extracted
+        references = {reference.kind: reference.tweet_id for reference in event.references}
+        values.append(
+            (
+                row.run,
+                row.posted_at.date(),
+                row.root_id,
+                row.tweet_id,
+                row.version,
+                list(row.versions),
+                row.posted_at,
+                event.edited_at,
+                event.received_at,
+                event.text,
+                event.language or extracted.language,
+                row.author_id,
+                event.conversation_id,
+                row.retweet_of,
+                row.retweet_of_author,
+                references.get("quoted"),
+                references.get("replied_to"),
+                list(row.rules),
+                list(row.hashtags),
+                list(extracted.mentions),
+                list(extracted.links),
+                list(extracted.emoji),
+                event.possibly_sensitive,
+                event.label,
+                event.source,
+            )
+        )
     inserted = execute_values(
         cur,
         "INSERT INTO tweets (run, day, root_id, tweet_id, version, edit_history, posted_at,"
         " edited_at, received_at, text, language, author_id, conversation_id, retweet_of,"
         " retweet_of_author, quote_of, reply_to, rules, hashtags, mentions, links, emoji,"
         " possibly_sensitive, human_label, source) VALUES %s ON CONFLICT DO NOTHING RETURNING 1",
-        [_tweet_values(row, _event_of(row)) for row in rows],
+        values,
         page_size=_PAGE,
         fetch=True,
         template="(%s, %s, %s, %s, %s, %s::text[], %s, %s::timestamptz, %s, %s, %s, %s, %s, %s,"
@@ -71,39 +102,7 @@ def _insert_tweets(cur: cursor, rows: Sequence[Row]) -> None:
         raise ConcurrentChange(f"{len(rows) - len(inserted)} tweets appeared meanwhile")
 
 
-def _tweet_values(row: Row, event: TweetScored) -> tuple[Any, ...]:
-    references = {reference.kind: reference.tweet_id for reference in event.references}
-    extracted = event.extracted
-    return (
-        row.run,
-        row.posted_at.date(),
-        row.root_id,
-        row.tweet_id,
-        row.version,
-        list(row.versions),
-        row.posted_at,
-        event.edited_at,
-        event.received_at,
-        event.text,
-        event.language or extracted.language,
-        row.author_id,
-        event.conversation_id,
-        row.retweet_of,
-        row.retweet_of_author,
-        references.get("quoted"),
-        references.get("replied_to"),
-        list(row.rules),
-        list(row.hashtags),
-        list(extracted.mentions),
-        list(extracted.links),
-        list(extracted.emoji),
-        event.possibly_sensitive,
-        event.label,
-        event.source,
-    )
-
-
-def _insert_scores(cur: cursor, rows: Iterable[Row], *, counts: bool) -> None:
+def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None:
     execute_values(
         cur,
         "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
@@ -118,8 +117,8 @@ def _insert_scores(cur: cursor, rows: Iterable[Row], *, counts: bool) -> None:
                 counts,
                 row.label,
                 row.confidence,
-                msgspec.json.encode(_event_of(row).score.probabilities).decode(),
-                _event_of(row).score.scored_at,
+                msgspec.json.encode(row.event.score.probabilities).decode(),
+                row.event.score.scored_at,
             )
             for row in rows
         ],
@@ -165,9 +164,3 @@ def _move_rollups(cur: cursor, deltas: Deltas) -> None:
         sorted(key for key, count in deltas.hashtags.items() if count < 0),
         page_size=_PAGE,
     )
-
-
-def _event_of(row: Row) -> TweetScored:
-    if row.event is None:
-        raise ValueError("only rows that came with an event are written")
-    return row.event
