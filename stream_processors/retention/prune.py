@@ -65,6 +65,8 @@ def prune(
     try:
         with connection.cursor() as cur:
             _set_lock_timeout(cur, "SET")
+            # Before the tweets: of a root id that is noted there is a tweet.
+            _patiently(partial(_forget_roots, cur, limit), attempts)
             for partition in partitions:
                 _patiently(partial(_drop, cur, limit, partition.name), attempts)
     finally:
@@ -79,6 +81,10 @@ def _remember(connection: Connection, first_day: date) -> date:
         for lock in (locks.REMOVALS, locks.RUN_CREATION):
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
         return raise_limit(cur, first_day)
+
+
+def _forget_roots(cur: cursor, limit: date) -> None:
+    cur.execute("DELETE FROM live_roots WHERE day < %s", (limit,))
 
 
 def _drop(cur: cursor, limit: date, name: str) -> None:

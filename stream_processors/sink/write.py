@@ -7,8 +7,9 @@ import msgspec
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
-from schemas.events import TweetScored
+from schemas.events import LIVE, TweetScored
 from stream_processors.sink.decide import Decision
+from stream_processors.sink.live_roots import add_roots, forget_roots
 from stream_processors.sink.rollups import Deltas
 from stream_processors.sink.rows import Row
 
@@ -26,7 +27,9 @@ def write_decision(cur: cursor, decision: Decision) -> None:
     """Write rows, scores, tombstones and rollups; raise `ConcurrentChange` to have it redone."""
     _write_tombstones(cur, decision)
     _delete(cur, [*decision.deletes, *decision.updates])
+    forget_roots(cur, (row.root_id for row in decision.deletes if row.run == LIVE))
     fresh = sorted([*decision.inserts, *decision.updates], key=lambda row: row.key)
+    _add_roots(cur, decision)
     _insert_tweets(cur, fresh)
     _insert_scores(cur, fresh, counts=True)
     _insert_scores(cur, decision.further_scores, counts=False)
@@ -40,6 +43,14 @@ def _write_tombstones(cur: cursor, decision: Decision) -> None:
         sorted((t.run, t.kind, t.id) for t in decision.tombstones),
         page_size=_PAGE,
     )
+
+
+def _add_roots(cur: cursor, decision: Decision) -> None:
+    # The root of an update is there already, but for those of a sink of an older release.
+    added = add_roots(cur, [*decision.inserts, *decision.updates])
+    missing = {row.root_id for row in decision.inserts if row.run == LIVE} - added
+    if missing:
+        raise ConcurrentChange(f"{len(missing)} tweets appeared meanwhile, on whatever day")
 
 
 def _delete(cur: cursor, rows: Sequence[Row]) -> None:
