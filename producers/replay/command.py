@@ -22,9 +22,10 @@ from producers.replay.display import ProgressDisplay, progress_bars
 from producers.replay.dry_run import DryRun, survey_files
 from producers.replay.file_replay import ReplayContext
 from producers.replay.lag_bound import LagBound
+from producers.replay.log_ends import KafkaLogs
 from producers.replay.plan import ArchiveFile, plan_files
 from producers.replay.playback_clock import PlaybackClock
-from producers.replay.positions import ReplayPositions
+from producers.replay.positions import ReplayPositions, borne_out
 from producers.replay.preparing import Prepared, prepare_files
 from producers.replay.publishing import STAGE, ReplayDestination
 from producers.replay.rate_limit import RateLimit
@@ -84,30 +85,32 @@ def run_replay(
         positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
         names = [file.name for file in files]
         beginning = positions.begin_run(names, datetime.now(UTC))
-        known = positions.read()
+        stored = positions.read()
         shift = shift_of_run(
             run=request.run,
             asked=request.shift_to_now,
             stored=beginning.time_shift,
-            begun=bool(known),
+            begun=bool(stored),
             measure=partial(_measured_shift, request, files),
         )
         if shift != beginning.time_shift and shift:
             positions.store_shift(shift)
-        planned = plan_files(files, known, restart=request.restart)
+        raw_topic, dead_letter_topic = topic_name(settings, RAW), topic_name(settings, DEAD_LETTER)
+        logs = stack.enter_context(closing(KafkaLogs(settings, (raw_topic, dead_letter_topic))))
+        planned = plan_files(files, borne_out(stored, logs.have), restart=request.restart)
         watchers: list[Watcher] = [ProgressDisplay(bars, planned, clock), WaitingNotice(clock)]
         if request.probe_port is not None:
             watchers.append(_telemetry(settings, request.probe_port, stack))
-        raw_topic = topic_name(settings, RAW)
         lag = GroupLag(settings, group=group_name(settings, SCORE_GROUP), topics=[raw_topic])
         context = ReplayContext(
             to=ReplayDestination(
                 publisher=ConfirmingPublisher(settings, "murmur-replay"),
                 raw_topic=raw_topic,
-                dead_letter_topic=topic_name(settings, DEAD_LETTER),
+                dead_letter_topic=dead_letter_topic,
                 run=request.run,
             ),
             positions=positions,
+            log_ends=logs.ends,
             run_started_at=beginning.started_at,
             times=replace(request.window, shift=shift),
             matcher=request.matcher,

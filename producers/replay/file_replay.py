@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 from producers.formats.archive_format import parse_record
 from producers.replay.ack_tracker import AckTracker
 from producers.replay.lag_bound import LagBound
+from producers.replay.log_ends import LogEnds
 from producers.replay.plan import PlannedFile
 from producers.replay.playback_clock import PlaybackClock
 from producers.replay.positions import ReplayPositions
@@ -38,6 +39,7 @@ class ReplayContext:
 
     to: ReplayDestination
     positions: ReplayPositions
+    log_ends: Callable[[], LogEnds]
     run_started_at: datetime
     times: Times
     matcher: RuleMatcher | None
@@ -168,7 +170,7 @@ class FileReplay:
             return
         position = replace(self._confirmations.position(), finished=self._report.finished)
         file = self._plan.file
-        self._around.positions.write({(file.key, file.name): position})
+        self._around.positions.write({(file.key, file.name): position}, self._around.log_ends())
 
     def _tell(self) -> None:
         status = Status(

@@ -19,7 +19,7 @@ def replay_files(
         for plan in planned
         if plan.action is Action.BEGIN and plan.file.stream is None
     }
-    context.positions.write(beginning)
+    context.positions.write(beginning, context.log_ends())
     report = ReplayReport(context.to.run)
     for plan in planned:
         if plan.action not in {Action.BEGIN, Action.RESUME}:

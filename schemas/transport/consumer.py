@@ -24,7 +24,7 @@ class CommittingConsumer:
     After `commit` returns, a crash repeats nothing that was committed and skips nothing that was
     not. `start_offsets` may name, for newly assigned partitions, where to begin instead of at the
     group's committed offset: a store that keeps positions in the transaction of its rows knows
-    them better than Kafka does.
+    them better than Kafka does. `on_trouble` is called by `poll_batch` when a broker was lost.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class CommittingConsumer:
         topics: list[str],
         client_id: str,
         start_offsets: StartOffsets | None = None,
+        on_trouble: Callable[[], None] = lambda: None,
     ) -> None:
         self._start_offsets = start_offsets
         self._consumer = Consumer(
@@ -50,6 +51,7 @@ class CommittingConsumer:
                 # A sink needs little ahead of it; the default of 64 MiB a partition is too much.
                 "queued.max.messages.kbytes": 8_192,
                 "fetch.wait.max.ms": 100,
+                "error_cb": lambda _error: on_trouble(),
             }
         )
         self._consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)

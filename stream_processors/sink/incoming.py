@@ -10,6 +10,7 @@ from confluent_kafka import Message
 from schemas.codec import Headers, InvalidEvent, Reason, decode_scored, run_in_headers
 from schemas.events import ScoredEvent
 from schemas.transport.dead_letters import DeadLetter, SourcePosition, dead_letter, from_message
+from schemas.transport.log_proof import LastMessage, last_message
 
 STAGE: Final = "sink"
 _LAST_TIMESTAMP_MS: Final = 253_402_300_799_000
@@ -19,10 +20,11 @@ Partition: TypeAlias = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A dead letter as `tweets.dead-letter` holds it, and when its message was published."""
+    """A dead letter as `tweets.dead-letter` holds it: when it was published, and where it is."""
 
     letter: DeadLetter
     published_at: datetime
+    at: SourcePosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,22 @@ class Batch:
     letters: list[Stored] = field(default_factory=list)
     invalid: list[DeadLetter] = field(default_factory=list)
     next_offsets: dict[Partition, int] = field(default_factory=dict)
+    last_messages: dict[Partition, LastMessage] = field(default_factory=dict)
 
 
 def read_batch(messages: Sequence[Message], dead_letter_topic: str) -> Batch:
     """Decode messages in their order; none is dropped, and none raises."""
     batch = Batch()
+    last: dict[Partition, Message] = {}
     for message in messages:
         position = position_of(message)
         batch.next_offsets[position.source, position.partition] = position.offset + 1
+        last[position.source, position.partition] = message
         if position.source == dead_letter_topic:
             letter = from_message(message.key(), message.value(), headers_of(message), position)
             first_ms = letter.position.timestamp_ms or position.timestamp_ms
             published_at = datetime.fromtimestamp(min(first_ms, _LAST_TIMESTAMP_MS) / 1000, UTC)
-            batch.letters.append(Stored(letter, published_at))
+            batch.letters.append(Stored(letter, published_at, position))
             continue
         try:
             event = decode_scored(message.value())
@@ -61,6 +66,7 @@ def read_batch(messages: Sequence[Message], dead_letter_topic: str) -> Batch:
             batch.invalid.append(refused(message, error.reason, error.detail))
         else:
             batch.events.append(Incoming(event, message))
+    batch.last_messages = {partition: last_message(message) for partition, message in last.items()}
     return batch
 
 

@@ -7,27 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import psycopg2
-import psycopg2.errors
 import tenacity
 from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 from prometheus_client import Histogram
 
-from schemas.codec import Reason
 from schemas.events import TweetScored
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
-from schemas.transport.bisect import bisect
 from schemas.transport.consumer import CommittingConsumer
 from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.expired_unread import ExpiredUnread
-from schemas.transport.group_lag import GroupLag
+from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.lag_watch import LagWatch, note_expired
+from schemas.transport.log_proof import LastMessage, LogReader
 from schemas.transport.postgres import Connection, PostgresUnavailable
 from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.topic_ids import find_topic_ids
 from stream_processors.sink.incoming import (
     Batch,
     Incoming,
@@ -35,10 +34,10 @@ from stream_processors.sink.incoming import (
     Stored,
     position_of,
     read_batch,
-    refused,
 )
+from stream_processors.sink.isolating import DETERMINISTIC, isolate
 from stream_processors.sink.kafka_offsets import KafkaOffsets
-from stream_processors.sink.positions import find_topic_ids, read_positions
+from stream_processors.sink.start_offsets import log_losses, require_same_logs, start_offsets
 from stream_processors.sink.transaction import SinkTransaction
 
 logger = logging.getLogger(__name__)
@@ -50,14 +49,6 @@ than the five minutes after which Kafka takes the partitions from a consumer tha
 
 AGES_S = (*(step / 20 for step in range(1, 21)), 1.5, 2, 3, 5, 10, 30, 60, 300, 3600)
 """Fine where the promise lies (half a second at half load), coarse beyond."""
-
-REFUSED = (
-    psycopg2.DataError,
-    psycopg2.IntegrityError,
-    psycopg2.NotSupportedError,
-    psycopg2.errors.ProgramLimitExceeded,
-)
-"""What PostgreSQL says of content that it will never take; everything else may pass."""
 
 
 class Sink:
@@ -90,6 +81,8 @@ class Sink:
             buckets=AGES_S,
             registry=metrics.registry,
         )
+        self._log_losses = log_losses(metrics.registry)
+        self._log_in_doubt = False
         self._progress = progress
         self._positions: dict[Partition, int] = {}
         self._expired = ExpiredUnread(lambda at, count: note_expired(metrics, at, count))
@@ -97,6 +90,7 @@ class Sink:
         topics = [topic_name(settings, SCORED), self._dead_letter_topic]
         self._topic_ids = find_topic_ids(AdminClient(kafka_config(settings, "murmur-sink")), topics)
         self._transaction = SinkTransaction(self._topic_ids)
+        self._log = LogReader(settings, timeout_s=10)
         self._group_lag = GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
         self._publisher = ConfirmingPublisher(settings, "murmur-sink")
         self._dead_letters = DeadLetterWriter(self._publisher, self._dead_letter_topic)
@@ -106,6 +100,7 @@ class Sink:
             topics=topics,
             client_id="murmur-sink",
             start_offsets=self._start_offsets,
+            on_trouble=self._doubt_the_log,
         )
         self._kafka_offsets = KafkaOffsets(self._consumer)
 
@@ -124,6 +119,7 @@ class Sink:
         finally:
             finished.set()
             self._consumer.close()
+            self._log.close()
             if self._connection is not None:
                 self._connection.close()
 
@@ -132,6 +128,7 @@ class Sink:
         self._note_expired(messages)
         self._progress.ready = bool(self._consumer.assigned) or self._progress.ready
         if messages:
+            self._require_same_logs()
             batch = read_batch(messages, self._dead_letter_topic)
             started_s = time.perf_counter()
             self._store(batch)
@@ -162,27 +159,22 @@ class Sink:
         )
 
     def _store(self, batch: Batch) -> None:
-        """Store a batch; what PostgreSQL refuses goes to the dead letters, and then the rest.
+        """Store a batch; what can never be stored goes to the dead letters, and then the rest.
 
         The positions move with the last transaction only, and dead letters are safe before that: a
         crash in between repeats the batch.
         """
         self._bury(batch.invalid)
         try:
-            self._in_transaction(batch.events, batch.letters, batch.next_offsets)
-        except REFUSED:
-            blamed = bisect(
+            self._in_transaction(batch.events, batch.letters, batch.last_messages)
+        except DETERMINISTIC:
+            isolated = isolate(
                 batch.events,
-                lambda part: self._in_transaction(part, [], {}),
-                deterministic=REFUSED,
+                batch.letters,
+                lambda events, letters: self._in_transaction(events, letters, {}),
             )
-            self._bury(
-                [
-                    refused(incoming.message, Reason.REFUSED_BY_DATABASE, type(fault).__name__)
-                    for incoming, fault in blamed
-                ]
-            )
-            self._in_transaction([], batch.letters, batch.next_offsets)
+            self._bury(isolated.refused)
+            self._in_transaction([], isolated.undescribed, batch.last_messages)
 
     def _bury(self, letters: Sequence[DeadLetter]) -> None:
         for letter in letters:
@@ -195,10 +187,10 @@ class Sink:
         self,
         events: Sequence[Incoming],
         letters: Sequence[Stored],
-        next_offsets: Mapping[Partition, int],
+        last_messages: Mapping[Partition, LastMessage],
     ) -> None:
         def store(connection: Connection) -> None:
-            outcomes = self._transaction.store(connection, events, letters, next_offsets)
+            outcomes = self._transaction.store(connection, events, letters, last_messages)
             for outcome, count in outcomes.items():
                 self._metrics.events.labels(outcome).inc(count)
 
@@ -208,8 +200,9 @@ class Sink:
         found: dict[Partition, int] = {}
 
         def read(connection: Connection) -> None:
-            with connection, connection.cursor() as cur:
-                found.update(read_positions(cur, self._topic_ids, assigned))
+            started = start_offsets(connection, self._log, self._topic_ids, assigned)
+            self._log_losses.inc(len(started.set_back))
+            found.update(started.offsets)
 
         self._with_connection(read)
         self._positions |= found
@@ -218,6 +211,26 @@ class Sink:
         # A sink that was killed before it committed leaves Kafka behind PostgreSQL.
         self._kafka_offsets.follow(known)
         return found
+
+    def _doubt_the_log(self) -> None:
+        """A broker was lost: the one that answers next may have another log."""
+        self._log_in_doubt = True
+
+    def _require_same_logs(self) -> None:
+        """End the process where the log went back: what was read may not be what comes next."""
+        if not self._log_in_doubt:
+            return
+        self._log_in_doubt = False
+        try:
+            self._with_connection(
+                lambda connection: require_same_logs(
+                    connection, self._log, self._topic_ids, self._consumer.assigned
+                )
+            )
+        except KafkaUnavailable as error:
+            # What is at hand was read before the broker was lost.
+            self._log_in_doubt = True
+            logger.warning("%s", error)
 
     def _with_connection(self, use: Callable[[Connection], None]) -> None:
         """Call `use`, waiting for PostgreSQL where it is away and repeating what may pass."""
@@ -242,4 +255,4 @@ class Sink:
 
 def _may_pass(fault: BaseException) -> bool:
     kinds = (psycopg2.OperationalError, psycopg2.InterfaceError, PostgresUnavailable)
-    return isinstance(fault, kinds) and not isinstance(fault, REFUSED)
+    return isinstance(fault, kinds) and not isinstance(fault, DETERMINISTIC)

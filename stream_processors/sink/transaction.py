@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor
 from schemas import locks
 from schemas.events import LIVE, TweetScored
 from schemas.transport.dead_letters import DeadLetter
+from schemas.transport.log_proof import LastMessage
 from schemas.transport.postgres import Connection
 from stream_processors.retention.limit import kept_from
 from stream_processors.sink.decide import Decision, decide, tombstone_of
@@ -47,14 +48,14 @@ class SinkTransaction:
         connection: Connection,
         events: Sequence[Incoming],
         letters: Sequence[Stored],
-        next_offsets: Mapping[Partition, int],
+        last_messages: Mapping[Partition, LastMessage],
     ) -> Counter[str]:
-        """Store a batch and return its outcomes, counted."""
+        """Store a batch, move the positions behind these messages, and return its outcomes."""
         exclusive = any(not isinstance(incoming.event, TweetScored) for incoming in events)
         while True:
             try:
                 with connection, connection.cursor() as cur:
-                    return self._store(cur, events, letters, next_offsets, exclusive=exclusive)
+                    return self._store(cur, events, letters, last_messages, exclusive=exclusive)
             except _RemovalUnderSharedLock:
                 exclusive = True
             except ConcurrentChange:
@@ -70,7 +71,7 @@ class SinkTransaction:
         cur: cursor,
         events: Sequence[Incoming],
         letters: Sequence[Stored],
-        next_offsets: Mapping[Partition, int],
+        last_messages: Mapping[Partition, LastMessage],
         *,
         exclusive: bool,
     ) -> Counter[str]:
@@ -96,7 +97,7 @@ class SinkTransaction:
         write_letters(cur, living_letters)
         erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))
         touch_runs(cur, _runs_of(living, living_letters, decision))
-        write_positions(cur, next_offsets, self._topic_ids)
+        write_positions(cur, last_messages, self._topic_ids)
         ignored = len(events) - len(living) + len(letters) - len(living_letters)
         return decision.outcomes + Counter({"run-deleted": ignored})
 

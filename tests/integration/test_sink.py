@@ -43,15 +43,19 @@ def publish(settings: Settings, events: Sequence[Event | bytes]) -> None:
     publisher.confirm()
 
 
-@contextmanager
-def running_sink(settings: Settings) -> Iterator[StageMetrics]:
-    metrics, stop = StageMetrics("sink"), threading.Event()
-    sink = Sink(
+def sink_of(settings: Settings, metrics: StageMetrics) -> Sink:
+    return Sink(
         settings,
         connect=lambda: connect_postgres(settings, "test sink"),
         metrics=metrics,
         progress=Progress(time.monotonic, 60),
     )
+
+
+@contextmanager
+def running_sink(settings: Settings) -> Iterator[StageMetrics]:
+    metrics, stop = StageMetrics("sink"), threading.Event()
+    sink = sink_of(settings, metrics)
     failures: list[BaseException] = []
 
     def run() -> None:
