@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -84,14 +84,15 @@ def run_replay(
         connect = partial(connect_postgres, settings, STAGE)
         positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
         names = [file.name for file in files]
-        beginning = positions.begin_run(names, datetime.now(UTC))
+        now = partial(_moved_by, positions.database_is_ahead(_host_now), _host_now)
+        beginning = positions.begin_run(names, now())
         stored = positions.read()
         shift = shift_of_run(
             run=request.run,
             asked=request.shift_to_now,
             stored=beginning.time_shift,
             begun=bool(stored),
-            measure=partial(_measured_shift, request, files),
+            measure=partial(_measured_shift, request, files, now),
         )
         if shift != beginning.time_shift and shift:
             positions.store_shift(shift)
@@ -120,7 +121,7 @@ def run_replay(
             stopped=interrupted.asked,
             watchers=watchers,
             clock=clock,
-            now=partial(datetime.now, UTC),
+            now=now,
         )
         stack.enter_context(interrupted.watching())
         report = replay_files(planned, context, request.limit)
@@ -139,7 +140,7 @@ def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) 
         surveys = survey_files(
             prepared.files,
             request.window,
-            partial(datetime.now, UTC),
+            _host_now,
             partial(bars.advance, reading),
         )
     return DryRun(surveys, prepared.passed_over)
@@ -167,9 +168,18 @@ def _standard_input(interrupted: StopSignals) -> BinaryIO:
     return BufferedReader(InterruptibleInput(unbuffered, interrupted.asked), _INPUT_BUFFER_BYTES)
 
 
-def _measured_shift(request: ReplayRequest, files: Sequence[ArchiveFile]) -> timedelta:
-    now = datetime.now(UTC)
-    return shift_to(now, files, request.window, first_only=request.speed == 1)
+def _measured_shift(
+    request: ReplayRequest, files: Sequence[ArchiveFile], now: Callable[[], datetime]
+) -> timedelta:
+    return shift_to(now(), files, request.window, first_only=request.speed == 1)
+
+
+def _host_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _moved_by(ahead: timedelta, now: Callable[[], datetime]) -> datetime:
+    return now() + ahead
 
 
 def require_topics(settings: Settings) -> None:

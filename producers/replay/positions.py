@@ -17,6 +17,7 @@ from schemas.transport.transactions import Transactions
 logger = logging.getLogger(__name__)
 
 _MAX_SOURCE_CHARS = 1_000
+_LARGEST_QUIET_ERROR = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,27 @@ class ReplayPositions:
             return RunBeginning(started_at, time_shift)
 
         return self._transactions.run(begin)
+
+    def database_is_ahead(self, now: Callable[[], datetime]) -> timedelta:
+        """Return by how much the database's clock is ahead of this one, to some milliseconds.
+
+        A run's deletion holds for what came in before it by the database's clock.
+        """
+
+        def ask(cur: cursor) -> timedelta:
+            before = now()
+            cur.execute("SELECT clock_timestamp()")
+            ((database_now,),) = cur.fetchall()
+            ahead: timedelta = database_now - (before + (now() - before) / 2)
+            return ahead
+
+        ahead = self._transactions.run(ask)
+        if abs(ahead) > _LARGEST_QUIET_ERROR:
+            logger.warning(
+                "this machine's clock differs from PostgreSQL's by %.0f s: PostgreSQL's is used",
+                ahead.total_seconds(),
+            )
+        return ahead
 
     def store_shift(self, time_shift: timedelta) -> None:
         """Store by how much the run's times are moved, for every later replay of it."""

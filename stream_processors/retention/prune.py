@@ -14,7 +14,7 @@ from schemas import locks
 from schemas.failures import Failure
 from schemas.transport.postgres import Connection
 from stream_processors.retention.days import DayPartition, partitions_before
-from stream_processors.retention.limit import kept_from, raise_limit
+from stream_processors.retention.limit import kept_from, raise_limit, today
 
 _ATTEMPTS: Final = 6
 _LOCK_TIMEOUT: Final = "3s"
@@ -51,8 +51,12 @@ def prune(
     The limit is remembered first, under the lock that sinks share: from then on they store nothing
     of those days, so that no rollup moves for a tweet that is being dropped. Then each partition is
     detached without blocking anybody, and dropped. May be interrupted and repeated; a limit never
-    goes back. Raises `PruneIsBusy`.
+    goes back. Raises `PruneIsBusy`, and `Failure` for a day to come by the database's clock.
     """
+    with connection, connection.cursor() as cur:
+        now = today(cur)
+    if first_day > now:
+        raise Failure(f"by the database's clock it is {now}: no day after it is old")
     if dry_run:
         with connection, connection.cursor() as cur:
             limit = max(first_day, kept_from(cur))
@@ -72,6 +76,16 @@ def prune(
     finally:
         connection.autocommit = False
     return _report(limit, partitions, dry_run=False)
+
+
+def takes_more_than_half(connection: Connection, report: PruneReport) -> bool:
+    """Tell whether more than half of the days that are stored would be dropped.
+
+    A clock that is wrong, or a length that was mistyped, looks like this; a daily call does not.
+    """
+    with connection, connection.cursor() as cur:
+        held = {partition.day for partition in partitions_before(cur, date.max)}
+    return 2 * len(report.days) > len(held)
 
 
 def _remember(connection: Connection, first_day: date) -> date:

@@ -39,7 +39,9 @@ def assert_figures_equal_the_rows(connection: Connection) -> None:
 
 def test_it_counts_once_and_a_deletion_finds_it(connection: Connection) -> None:
     store(connection, [on_day(0)])
-    store(connection, [on_day(30), on_day(-500), on_day(30, root="20"), on_day(31, root="20")])
+    store(connection, [on_day(30), on_day(30, root="20"), on_day(31, root="20")])
+    store(connection, [on_day(-500)])
+    store(connection, [on_day(500, root="20")])
     assert days(connection) == [("10", 0, 0), ("20", 30, 0)]
     assert_figures_equal_the_rows(connection)
     store(connection, [deleted("10", LIVE), on_day(7)])

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from schemas.events import LIVE, Reference, TweetScored
+from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.queries.run_list import summaries
@@ -198,10 +199,47 @@ def test_a_deleted_live_run_begins_anew(database: Connection) -> None:
 def test_the_command_drops_whole_days_and_says_so(settings: Settings, database: Connection) -> None:
     store(database, some_days())
     runner = CliRunner(env=process_environment(settings))
-    result = runner.invoke(prune_command, ["--keep", "1d", "--json"])
+    result = runner.invoke(prune_command, ["--keep", "1d", "--json", "--yes"])
     report = json.loads(result.stdout)
     assert report["kept_from"] == str(datetime.now(UTC).date() - timedelta(days=1))
     assert len(report["days"]) == len(
         {day for _, day in kept(FIRST.date())} - {day for _, day in stored_days(database)}
     )
     assert runner.invoke(prune_command, ["--keep", "90m"]).exit_code == 2
+
+
+def test_more_than_half_is_asked_for_and_the_clock_is_the_databases(
+    settings: Settings, database: Connection
+) -> None:
+    store(database, some_days())
+    runner = CliRunner(env=process_environment(settings))
+    before = stored_days(database)
+    refused = runner.invoke(prune_command, ["--keep", "1d"])
+    assert refused.exit_code == 2
+    assert "add --yes" in refused.output
+    assert stored_days(database) == before
+    with pytest.raises(Failure, match="by the database's clock"):
+        prune(database, datetime.now(UTC).date() + timedelta(days=2), dry_run=False)
+    assert stored_days(database) == before
+
+
+def test_the_limit_can_be_lowered_and_what_comes_then_counts(
+    settings: Settings, database: Connection
+) -> None:
+    store(database, some_days())
+    prune(database, LIMIT, dry_run=False)
+    runner = CliRunner(env=process_environment(settings))
+    today = datetime.now(UTC).date()
+    length = (today - FIRST.date()).days
+    result = runner.invoke(prune_command, ["--keep", f"{length}d", "--lower", "--json"])
+    assert json.loads(result.stdout) == {
+        "kept_from": str(FIRST.date()),
+        "days": [],
+        "dry_run": False,
+    }
+    store(database, [tweet(0, 7)])
+    assert (("tweets", FIRST.date())) in stored_days(database)
+    # It goes one way only: what is kept is never less by this.
+    runner.invoke(prune_command, ["--keep", "1d", "--lower"])
+    store(database, [tweet(1, 7)])
+    assert ("tweets", FIRST.date() + timedelta(days=1)) in stored_days(database)

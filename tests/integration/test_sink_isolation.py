@@ -27,18 +27,31 @@ def database(settings: Settings) -> Iterator[Connection]:
     connection.close()
 
 
-def test_a_fault_of_python_is_one_tweets_alone(settings: Settings, database: Connection) -> None:
-    good = [scored_tweet(run=LIVE, tweet_id=str(100 + number)) for number in range(9)]
-    bad = scored_tweet(
-        run=LIVE,
-        tweet_id="99",
-        posted_at=LAST_DAY,
-        received_at=LAST_DAY,
-    )
-    store(settings, [*good[:4], bad, *good[4:]])
+def test_a_fault_that_python_raises_is_one_tweets_alone(
+    settings: Settings, database: Connection
+) -> None:
+    """Of a stored row's time: psycopg2 raises ValueError for a year beyond Python's."""
+    good = [scored_tweet(tweet_id=str(100 + number)) for number in range(9)]
+    bad = scored_tweet(tweet_id="99")
+    store(settings, [bad, good[0]])
+    with database.cursor() as cur:
+        cur.execute("UPDATE tweets SET posted_at = '10000-01-01' WHERE root_id = '99'")
+    store(settings, [*good[1:4], bad, *good[4:]])
+    assert query(database, "SELECT count(*) FROM tweets") == [(len(good) + 1,)]
+    letters = query(database, "SELECT stage, detail, value FROM dead_letters")
+    assert [(stage, detail, bytes(value)) for stage, detail, value in letters] == [  # type: ignore[call-overload]
+        ("sink", "ValueError", encode(bad))
+    ]
+
+
+def test_a_tweet_of_the_last_of_all_days_stops_nothing(
+    settings: Settings, database: Connection
+) -> None:
+    good = [scored_tweet(run=LIVE, tweet_id=str(100 + number)) for number in range(3)]
+    bad = scored_tweet(run=LIVE, tweet_id="99", posted_at=LAST_DAY, received_at=LAST_DAY)
+    store(settings, [*good[:2], bad, good[2]])
     assert len(tweets(database)) == len(good)
-    letters = query(database, "SELECT stage, value FROM dead_letters")
-    assert [(stage, bytes(value)) for stage, value in letters] == [("sink", encode(bad))]  # type: ignore[call-overload]
+    assert query(database, "SELECT reason FROM dead_letters") == [("implausible-time",)]
 
 
 def test_a_dead_letter_that_cannot_be_stored_is_stored_by_its_place(
