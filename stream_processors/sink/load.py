@@ -10,6 +10,7 @@ from schemas.events import LIVE, ScoredEvent, TweetScored
 from stream_processors.retention.limit import kept_from
 from stream_processors.sink.decide import State, refusing_tombstones
 from stream_processors.sink.live_roots import days_of, forget_roots
+from stream_processors.sink.places import Places
 from stream_processors.sink.rows import Key, Row, Tombstone
 
 _COLUMNS = """
@@ -22,13 +23,17 @@ _COUNTING_SCORE = """
 
 
 def load_state(
-    cur: cursor, events: Sequence[ScoredEvent], requested: frozenset[Tombstone]
+    cur: cursor,
+    events: Sequence[ScoredEvent],
+    requested: frozenset[Tombstone],
+    places: Places,
 ) -> State:
-    """Return everything that decides about the events, its rows locked until the commit."""
+    """Return everything that decides about the events, its rows locked until the commit.
+
+    `places` has all that `requested` concerns.
+    """
     posts = [event for event in events if isinstance(event, TweetScored)]
-    rows = _posted_before(cur, posts)
-    if requested:
-        rows |= _concerned(cur, requested)
+    rows = _posted_before(cur, posts) | _stored_at(cur, places)
     return State(
         rows=rows,
         tombstones=_tombstones(cur, posts, requested),
@@ -90,27 +95,16 @@ def _posted_before_in_live(
     return rows
 
 
-def _concerned(cur: cursor, requested: Iterable[Tombstone]) -> dict[Key, Row]:
+def _stored_at(cur: cursor, places: Places) -> dict[Key, Row]:
     rows: dict[Key, Row] = {}
-    for run in sorted({tombstone.run for tombstone in requested}):
-        ids: dict[str, list[str]] = {"tweet": [], "author": []}
-        for tombstone in requested:
-            if tombstone.run == run:
-                ids[tombstone.kind].append(tombstone.id)
+    for run in places.runs:
+        days, roots = places.of_run(run)
         cur.execute(
             f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
-            " WHERE (%(everywhere)s OR t.run = %(run)s) AND ("
-            " t.root_id = ANY(%(tweets)s)"
-            " OR (t.version > 0 AND t.edit_history && %(tweets)s::text[])"
-            " OR t.retweet_of = ANY(%(tweets)s)"
-            " OR t.author_id = ANY(%(authors)s) OR t.retweet_of_author = ANY(%(authors)s))"
+            " WHERE t.run = %(run)s AND t.root_id = ANY(%(roots)s)"
+            " AND t.day = ANY(%(days)s) AND s.day = ANY(%(days)s)"
             " ORDER BY t.run, t.root_id FOR UPDATE OF t",
-            {
-                "everywhere": run == LIVE,
-                "run": run,
-                "tweets": sorted(ids["tweet"]),
-                "authors": sorted(ids["author"]),
-            },
+            {"run": run, "roots": roots, "days": days},
         )
         rows |= _rows(cur)
     return rows

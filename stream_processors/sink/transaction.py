@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date
 from typing import Final
 
@@ -9,7 +10,7 @@ import psycopg2.errors
 from psycopg2.extensions import cursor
 
 from schemas import locks
-from schemas.events import LIVE, TweetScored
+from schemas.events import LIVE, ScoredEvent, TweetScored
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.log_proof import LastMessage
 from schemas.transport.postgres import Connection
@@ -19,6 +20,7 @@ from stream_processors.sink.erasing import erase_letters, tombstones_in
 from stream_processors.sink.incoming import Incoming, Partition, Stored
 from stream_processors.sink.letters import write_letters
 from stream_processors.sink.load import load_model_ids, load_state
+from stream_processors.sink.places import NOWHERE, Places, alone, find_places
 from stream_processors.sink.positions import write_positions
 from stream_processors.sink.rows import Tombstone
 from stream_processors.sink.runs import deletions_of_runs, ensure_runs, touch_runs
@@ -28,8 +30,12 @@ _ANY_DAY: Final = date.min
 """Only `live` has partitions by day."""
 
 
-class _RemovalUnderSharedLock(Exception):
-    """The batch turned out to remove something: it has to be done alone."""
+class _FurtherRemovals(Exception):
+    """The batch removes more than its removals name: it has to be done anew, and alone."""
+
+    def __init__(self, tombstones: frozenset[Tombstone]) -> None:
+        super().__init__(f"{len(tombstones)} tombstones")
+        self.tombstones = tombstones
 
 
 class SinkTransaction:
@@ -51,12 +57,28 @@ class SinkTransaction:
         last_messages: Mapping[Partition, LastMessage],
     ) -> Counter[str]:
         """Store a batch, move the positions behind these messages, and return its outcomes."""
-        exclusive = any(not isinstance(incoming.event, TweetScored) for incoming in events)
+        requested = frozenset(
+            tombstone_of(incoming.event)
+            for incoming in events
+            if not isinstance(incoming.event, TweetScored)
+        )
+        exclusive = bool(requested)
         while True:
             try:
-                with connection, connection.cursor() as cur:
-                    return self._store(cur, events, letters, last_messages, exclusive=exclusive)
-            except _RemovalUnderSharedLock:
+                with alone(connection) if exclusive else nullcontext():
+                    places = find_places(connection, requested) if requested else NOWHERE
+                    with connection, connection.cursor() as cur:
+                        return self._store(
+                            cur,
+                            events,
+                            letters,
+                            last_messages,
+                            requested,
+                            places,
+                            exclusive=exclusive,
+                        )
+            except _FurtherRemovals as further:
+                requested |= further.tombstones
                 exclusive = True
             except ConcurrentChange:
                 continue
@@ -72,6 +94,8 @@ class SinkTransaction:
         events: Sequence[Incoming],
         letters: Sequence[Stored],
         last_messages: Mapping[Partition, LastMessage],
+        requested: frozenset[Tombstone],
+        places: Places,
         *,
         exclusive: bool,
     ) -> Counter[str]:
@@ -92,7 +116,13 @@ class SinkTransaction:
         )
         living = _living(cur, events)
         living_letters = _living_letters(cur, letters)
-        decision = self._decide(cur, living, exclusive=exclusive)
+        decision = _decide(
+            cur,
+            [incoming.event for incoming in living],
+            requested,
+            places,
+            exclusive=exclusive,
+        )
         write_decision(cur, decision)
         write_letters(cur, living_letters)
         erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))
@@ -126,19 +156,21 @@ class SinkTransaction:
             cur.connection.commit()
             self._known |= {(run, day) for run, day in needed if run in alive}
 
-    def _decide(self, cur: cursor, living: Sequence[Incoming], *, exclusive: bool) -> Decision:
-        events = [incoming.event for incoming in living]
-        model_ids = load_model_ids(cur, events)
-        requested: frozenset[Tombstone] = frozenset(
-            tombstone_of(event) for event in events if not isinstance(event, TweetScored)
-        )
-        while True:
-            decision = decide(events, load_state(cur, events, requested), model_ids)
-            if decision.removes and not exclusive:
-                raise _RemovalUnderSharedLock
-            if decision.tombstones <= requested:
-                return decision
-            requested |= decision.tombstones
+
+def _decide(
+    cur: cursor,
+    events: Sequence[ScoredEvent],
+    requested: frozenset[Tombstone],
+    places: Places,
+    *,
+    exclusive: bool,
+) -> Decision:
+    """Decide, or raise `_FurtherRemovals`: what those concern is found before the transaction."""
+    model_ids = load_model_ids(cur, events)
+    decision = decide(events, load_state(cur, events, requested, places), model_ids)
+    if not decision.tombstones <= requested or (decision.removes and not exclusive):
+        raise _FurtherRemovals(decision.tombstones)
+    return decision
 
 
 def _living(cur: cursor, events: Sequence[Incoming]) -> list[Incoming]:
