@@ -67,16 +67,17 @@ def prune(keep: str, yes: bool, lower: bool, dry_run: bool, as_json: bool) -> No
         return
     verb = "would be dropped" if dry_run else "dropped"
     for day in report.days:
-        click.echo(f"{day.day}  {day.size_bytes / 2**20:,.1f} MiB  {verb}")
+        name = f"{day.day}" if day.days == 1 else f"{day.day:%Y-%m}   "
+        click.echo(f"{name}  {day.size_bytes / 2**20:,.1f} MiB  {verb}")
     click.echo(
-        f"{len(report.days):,} days {verb}; `live` keeps tweets from {report.kept_from} on",
+        f"{report.day_count:,} days {verb}; `live` keeps tweets from {report.kept_from} on",
         err=True,
     )
 
 
 def _ask(report: "PruneReport") -> None:
     """Raise unless a person agrees."""
-    days = f"{len(report.days):,} days, {report.days[0].day} to {report.days[-1].day}"
+    days = f"{report.day_count:,} days, from {report.days[0].day} to before {report.kept_from}"
     if not sys.stdin.isatty():
         raise click.UsageError(f"more than half would be dropped ({days}): add --yes if that is so")
     click.confirm(f"Drop more than half of `live`, {days}?", abort=True, err=True)

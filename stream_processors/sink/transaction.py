@@ -30,6 +30,10 @@ _ANY_DAY: Final = date.min
 """Only `live` has partitions by day."""
 
 
+_MADE_AT_ONCE: Final = 30
+"""Partitions that one transaction makes: it locks each of them, with its indexes."""
+
+
 class _FurtherRemovals(Exception):
     """The batch removes more than its removals name: it has to be done anew, and alone."""
 
@@ -137,10 +141,10 @@ class SinkTransaction:
             for event in (incoming.event for incoming in events)
             if isinstance(event, TweetScored)
         }
-        missing: dict[str, list[date]] = defaultdict(list)
-        for run, day in sorted(needed - self._known):
-            missing[run].append(day)
-        if missing:
+        for together in _in_parts(sorted(needed - self._known), _MADE_AT_ONCE):
+            missing: dict[str, list[date]] = defaultdict(list)
+            for run, day in together:
+                missing[run].append(day)
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
             alive = {incoming.event.run for incoming in _living(cur, events)}
             limit = kept_from(cur) if LIVE in missing else _ANY_DAY
@@ -154,7 +158,7 @@ class SinkTransaction:
             )
             # Others wait for the lock, and must not wait for the batch.
             cur.connection.commit()
-            self._known |= {(run, day) for run, day in needed if run in alive}
+            self._known |= {(run, day) for run, day in together if run in alive}
 
 
 def _decide(
@@ -171,6 +175,10 @@ def _decide(
     if not decision.tombstones <= requested or (decision.removes and not exclusive):
         raise _FurtherRemovals(decision.tombstones)
     return decision
+
+
+def _in_parts(items: Sequence[tuple[str, date]], size: int) -> list[Sequence[tuple[str, date]]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _living(cur: cursor, events: Sequence[Incoming]) -> list[Incoming]:
