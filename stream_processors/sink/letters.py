@@ -55,7 +55,7 @@ def write_letters(cur: cursor, letters: Sequence[DeadLetter]) -> None:
                 _headers(letter),
                 letter.value_size_bytes,
                 _storable(letter.value_sha256),
-                named_ids(letter.value),
+                named_ids(letter),
             )
             for identity, (count, letter) in _last_failures(letters, redrives).items()
         ],
