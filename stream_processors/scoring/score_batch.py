@@ -74,6 +74,11 @@ def score_window(
     return [outcome for outcome in outcomes if not isinstance(outcome, TweetPosted)]
 
 
+def refused_for_ending_processes(message: Received, ends: int) -> DeadLetter:
+    """Return the dead letter of a message that no process survives."""
+    return _refused(message, Reason.SCORING_FAILED, f"{ends} processes ended while it was scored")
+
+
 def _decode(message: Received) -> RawEvent | DeadLetter:
     try:
         return decode_raw(message.value)

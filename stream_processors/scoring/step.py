@@ -15,6 +15,7 @@ from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.redrives import passed_on
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.scoring.score_batch import Received, ScoringOutcome, score_window
+from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 
 
 class ScoreStep:
@@ -35,6 +36,7 @@ class ScoreStep:
         metrics: StageMetrics,
         now: Callable[[], datetime],
         guard: CircuitBreaker,
+        unfinished: UnfinishedWindows[ScoringOutcome],
     ) -> None:
         self._scorer = scorer
         self._detect_language = detect_language
@@ -44,6 +46,7 @@ class ScoreStep:
         self._metrics = metrics
         self._now = now
         self._guard = guard
+        self._unfinished = unfinished
         self._cache_hits = Counter(
             "murmur_score_cache_hits", "Texts whose score was remembered", registry=metrics.registry
         )
@@ -55,6 +58,9 @@ class ScoreStep:
 
     def judge(self, window: Sequence[Received]) -> list[ScoringOutcome]:
         """Return what a window becomes, and publish nothing."""
+        return self._unfinished.judge(window, self._score)
+
+    def _score(self, window: Sequence[Received]) -> list[ScoringOutcome]:
         return score_window(
             window, scorer=self._scorer, detect_language=self._detect_language, now=self._now
         )

@@ -27,9 +27,10 @@ from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.follow import HeldState, follow_hold
 from stream_processors.scoring.language import language_detector
-from stream_processors.scoring.score_batch import Received
+from stream_processors.scoring.score_batch import Received, refused_for_ending_processes
 from stream_processors.scoring.step import ScoreStep
 from stream_processors.scoring.topology import build_app
+from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,11 @@ def run_score_worker(
         metrics=metrics,
         now=lambda: datetime.now(UTC),
         guard=guard,
+        unfinished=UnfinishedWindows(
+            settings.home / "score-windows",
+            refuse=refused_for_ending_processes,
+            scored=progress.advance,
+        ),
     )
 
     group_lag = GroupLag(
