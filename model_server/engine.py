@@ -1,7 +1,8 @@
 """The one engine: cleaned texts to probabilities, with ONNX Runtime, on one core."""
 
+import copy
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -90,6 +91,26 @@ class OnnxEngine:
         """The columns of the probabilities."""
         return self._labels
 
+    def calibrated_with(
+        self, temperature: float | tuple[float, ...], lead_power: float | tuple[float, ...]
+    ) -> "OnnxEngine":
+        """Return an engine on the same session whose logits are calibrated by other figures."""
+        engine = copy.copy(self)
+        engine._temperature = temperature  # noqa: SLF001  of this very class
+        engine._lead_power = lead_power  # noqa: SLF001
+        return engine
+
+    def logits(self, padded: Mapping[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.float32]:
+        """Return what the model itself answers to `input_ids` and `attention_mask`, uncalibrated.
+
+        Both are texts × word pieces. Raises `UnscorableTexts` where the model refuses them.
+        """
+        try:
+            logits: npt.NDArray[np.float32] = self._session.run(None, dict(padded))[0]
+        except self._refusals as fault:
+            raise UnscorableTexts("the model refuses it") from fault
+        return logits
+
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Return one row for each text, in order; raise `UnscorableTexts` where one has none.
 
@@ -98,10 +119,10 @@ class OnnxEngine:
         encoded = self.token_ids(texts)
         logits = np.empty((len(texts), len(self._labels)), dtype=np.float64)
         for rows in _batches_by_length([len(ids) for ids in encoded]):
-            logits[rows] = self._logits([encoded[row] for row in rows])
+            logits[rows] = self._logits_of_unpadded([encoded[row] for row in rows])
         logits = calibrated(logits, self._temperature, self._lead_power)
         if not np.isfinite(logits).all():
-            raise UnscorableTexts("the model's answer is no number")
+            raise UnscorableTexts("the model's answer is not a number")
         return softmax(logits)
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
@@ -129,19 +150,14 @@ class OnnxEngine:
                 raise
             raise UnscorableTexts("the tokenizer refuses it") from fault
 
-    def _logits(self, batch: list[list[int]]) -> npt.NDArray[np.float32]:
+    def _logits_of_unpadded(self, batch: list[list[int]]) -> npt.NDArray[np.float32]:
         longest = max(len(ids) for ids in batch)
         input_ids = np.zeros((len(batch), longest), dtype=np.int64)
         attention_mask = np.zeros((len(batch), longest), dtype=np.int64)
         for row, ids in enumerate(batch):
             input_ids[row, : len(ids)] = ids
             attention_mask[row, : len(ids)] = 1
-        feeds = {"input_ids": input_ids, "attention_mask": attention_mask}
-        try:
-            logits: npt.NDArray[np.float32] = self._session.run(None, feeds)[0]
-        except self._refusals as fault:
-            raise UnscorableTexts("the model refuses it") from fault
-        return logits
+        return self.logits({"input_ids": input_ids, "attention_mask": attention_mask})
 
     def _check_interface(self, folder: Path) -> None:
         names = {entry.name for entry in self._session.get_inputs()}

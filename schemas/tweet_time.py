@@ -47,7 +47,7 @@ def is_possible(moment: datetime) -> bool:
 def check_plausible(when: datetime, received_at: datetime) -> None:
     """Raise `ImplausibleTime` for a time before Twitter began or a day after `received_at`."""
     if when < FIRST_TWEET or when - received_at > _LARGEST_CLOCK_ERROR:
-        raise ImplausibleTime(f"posted at {when.isoformat()}, which cannot be")
+        raise ImplausibleTime(f"implausible date: {when.isoformat()}")
 
 
 def posted_at(

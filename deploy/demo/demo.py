@@ -104,8 +104,8 @@ def _refuse_while_held(settings: Settings) -> None:
     hold, _ = read_hold(settings)
     if hold is not None:
         raise Failure(
-            f"scoring is {hold.sentence()}: `murmur up` and `murmur dead-letters release` let it "
-            "go on, and then the demo"
+            f"scoring is {hold.sentence()}: run `murmur up`, then `murmur dead-letters release`, "
+            "then the demo again"
         )
 
 
@@ -115,7 +115,8 @@ def _make_room(
     """Delete what an earlier demo has left, once nothing of it is under way any more."""
     if run != DEFAULT_RUN and run in run_names(connection):
         raise Failure(
-            f"there is a run {run!r} already: `murmur runs delete {run}`, or name another"
+            f"the run {run!r} already exists: delete it (`murmur runs delete {run}`), or choose "
+            "another --run"
         )
     _await_processed(pipeline, home)
     try:

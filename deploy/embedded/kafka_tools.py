@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from deploy.embedded.java import find_java
+from deploy.embedded.java import java_command
 from deploy.embedded.kafka_jars import ensure_kafka_jars
 from deploy.embedded.kafka_tool_names import TOOLS
 from schemas.settings import Settings
@@ -20,7 +20,7 @@ def run_tool(settings: Settings, tool: str, arguments: Sequence[str]) -> int:
     The cluster's address and, where it wants them, credentials are added; these by a file with
     mode 0600 that is gone afterwards.
     """
-    command = [str(find_java()), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+    command = [*java_command(), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
     with (
         as_file(files("deploy.embedded").joinpath("log4j2.xml")) as log_config,
         _properties_file(client_properties(settings)) as properties,

@@ -7,7 +7,7 @@ from typing import Final
 import psycopg2
 from psycopg2 import sql
 
-from deploy.embedded.java import find_java
+from deploy.embedded.java import java_command
 from deploy.embedded.kafka_broker import prepare_kafka
 from deploy.embedded.kafka_jars import ensure_kafka_jars
 from deploy.embedded.layout import Layout
@@ -43,7 +43,7 @@ def prepare_servers(layout: Layout, state: StackState, embedded: Collection[str]
     May be repeated, and changes nothing that a running server uses.
     """
     prepare: Mapping[str, Callable[[], Program]] = {
-        "kafka": lambda: prepare_kafka(layout, state, find_java(), ensure_kafka_jars()),
+        "kafka": lambda: prepare_kafka(layout, state, java_command(), ensure_kafka_jars()),
         "postgres": lambda: prepare_postgres(layout, state),
         "redis": lambda: prepare_valkey(layout, state),
     }

@@ -10,13 +10,11 @@ from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.connections import DatabaseURI, parse_uri
 from yoyo.migrations import Migration, MigrationList
 
+from schemas import locks
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
 
 _TABLE: Final = "_yoyo_migration"
-_LOCK: Final = 7_264_000
-"""An advisory lock, held while migrations are applied. Unlike yoyo's own, which is a row, it ends
-with the connection: a process that is killed leaves nothing to be removed by hand."""
 
 
 def missing_migrations(settings: Settings) -> list[str]:
@@ -44,7 +42,7 @@ def apply_migrations(settings: Settings) -> list[str]:
     lock.autocommit = True
     try:
         with lock.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+            cursor.execute("SELECT pg_advisory_lock(%s)", (locks.MIGRATIONS,))
         with _migrations() as migrations, _Backend(settings) as backend:
             if internalmigrations.needs_upgrading(backend):
                 internalmigrations.upgrade(backend)

@@ -28,7 +28,7 @@ def json_elements(lines: Lines, max_element_bytes: int = MAX_LINE_BYTES) -> Iter
         else:
             yield line
     if elements.depth:
-        yield elements.ended(Unreadable(Reason.UNREADABLE_LINE, "the file ends within it"))
+        yield elements.ended(Unreadable(Reason.UNREADABLE_LINE, "the file ends inside the element"))
 
 
 class _Elements:

@@ -1,5 +1,6 @@
 """What X no longer shows, to removals; and the lines of a finished batch job."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal
 
@@ -7,6 +8,7 @@ import msgspec
 
 from producers.parsing.faults import Unparsable
 from producers.parsing.field_values import tweet_id, user_id
+from producers.parsing.provenance import Parsed, Refused
 from producers.parsing.timestamps import parse_moment
 from producers.x_api.compliance import country_codes
 from schemas.codec import Reason
@@ -15,6 +17,7 @@ from schemas.events import LIVE, AuthorErased, Removal, TweetDeleted, TweetWithh
 Kind = Literal["tweets", "users"]
 """What a job's ids are; X's own word for it."""
 
+STAGE: Final = "compliance"
 SOURCE: Final = "x-v2:compliance"
 _HARMLESS: Final = frozenset(["scrub_geo"])
 """Places are never stored."""
@@ -45,6 +48,20 @@ def removal_of(raw: bytes, kind: Kind, received_at: datetime) -> Removal | None:
     if line.reason in _HARMLESS:
         return None
     return removal(kind, line.id, line.reason, line.redacted_at, received_at)
+
+
+def parsed_removal(parse: Callable[[], Removal | str | None]) -> Parsed:
+    """Return what `parse` finds in a line, what it refuses as `Unparsable` among it.
+
+    Where a line asks for nothing, it returns a word for that, or None for `skipped`.
+    """
+    try:
+        asked = parse()
+    except Unparsable as fault:
+        return Parsed(refused=[Refused(fault.reason, fault.detail)])
+    if asked is None or isinstance(asked, str):
+        return Parsed(skipped=[asked or "skipped"])
+    return Parsed(events=[asked])
 
 
 def removal(

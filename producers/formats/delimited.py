@@ -16,16 +16,21 @@ from producers.formats.table_header import column_names, fault_of_header, fault_
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
 from schemas.failures import Failure
+from schemas.label_files.delimited import unwrapped
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """How rows are read. `places` says where each known column stands among `width` columns."""
+    """How rows are read. `places` says where each known column stands among `width` columns.
+
+    With `unwraps`, quotes that wrap a whole cell are no part of it.
+    """
 
     places: Mapping[str, int]
     width: int
     delimiter: str
     quoting: bool
+    unwraps: bool
     has_header: bool
 
     def rows(self, lines: Lines) -> Iterator[Record]:
@@ -39,7 +44,10 @@ class _Columns:
         if len(cells) != self.width:
             detail = f"{len(cells)} columns instead of {self.width}"
             raise Unparsable(Reason.UNREADABLE_LINE, detail)
-        return Row({name: cells[place] for name, place in self.places.items()})
+        values = {name: cells[place] for name, place in self.places.items()}
+        if self.unwraps and b'"' in raw:
+            values = {name: unwrapped(cell) for name, cell in values.items()}
+        return Row(values)
 
 
 def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> bool:
@@ -68,7 +76,10 @@ def _reader(
     if "text" not in known:
         if options.columns is None:
             raise Failure(fault_of_header(beginning) or fault_of_names(names))
-        raise Failure("there is no column text: name the columns in order, --columns id,label,text")
+        raise Failure(
+            "there is no column named text: name the columns in order, for example --columns "
+            "id,label,text"
+        )
     twice = [name for name, times in Counter(known).items() if times > 1]
     if twice:
         raise Failure(f"the column {twice[0]} is named twice: rename one, with --columns")
@@ -77,6 +88,8 @@ def _reader(
         width=len(names),
         delimiter=delimiter,
         quoting=quoting,
+        # A lone column that is no CSV is a plain text a line, and its quotes are the person's.
+        unwraps=delimiter == "\t" and options.quoting is None and len(names) > 1,
         has_header=options.columns is None,
     )
     return RowReader(columns.rows, columns.row)
@@ -84,7 +97,7 @@ def _reader(
 
 TSV: Final = ArchiveFormat(
     "tsv",
-    "tab-separated values with named columns; quotes are plain text",
+    "tab-separated values with named columns; only quotes around a whole cell are taken off",
     partial(_recognises, delimiter="\t"),
     partial(_reader, delimiter="\t", quoting=False),
 )

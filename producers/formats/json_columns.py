@@ -15,7 +15,7 @@ from schemas.failures import Failure
 def _row(raw: bytes) -> Row:
     values = plain_json(raw)
     if not isinstance(values, Mapping):
-        raise Unparsable(Reason.INVALID_EVENT, "the row is no JSON object")
+        raise Unparsable(Reason.INVALID_EVENT, "the row is not a JSON object")
     return Row(values)
 
 
@@ -28,7 +28,7 @@ def _recognises(beginning: bytes, _options: FormatOptions) -> bool:
 def _reader(beginning: bytes, _options: FormatOptions) -> RowReader:
     rows = first_objects(beginning)
     if rows and not any("text" in row for row in rows):
-        raise Failure("there is no column text")
+        raise Failure("there is no column named text")
     return RowReader(each_line, _row)
 
 

@@ -72,7 +72,7 @@ def _text_of(row: Mapping[str, object], name: str) -> str | None:
     value = row.get(name)
     if value is None or isinstance(value, str):
         return value
-    raise Unparsable(Reason.INVALID_EVENT, f"{name} is no text")
+    raise Unparsable(Reason.INVALID_EVENT, f"{name} is not a string")
 
 
 def _label_of(row: Mapping[str, object]) -> str | None:

@@ -74,6 +74,6 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
             return known
     raise Failure(
         fault_of_header(beginning)
-        or "it is in no format that is known by its content: --format names one (--help lists "
-        "them); a CSV or TSV file needs a header with a column text, or --columns"
+        or "its format is not recognised from its content: choose one with --format (--help lists "
+        "them); a CSV or TSV file needs a header with a column named text, or --columns"
     )

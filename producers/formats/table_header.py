@@ -42,8 +42,8 @@ def fault_of_header(beginning: bytes) -> str | None:
         return None
     if delimiter == ";":
         return (
-            f"semicolons stand between its columns ({_listed(names)}), which are not read: "
-            "write it with commas or tabs"
+            f"its columns ({_listed(names)}) are separated by semicolons, which are not supported: "
+            "use commas or tabs"
         )
     return None if "text" in names else fault_of_names(names)
 
@@ -51,9 +51,9 @@ def fault_of_header(beginning: bytes) -> str | None:
 def fault_of_names(names: tuple[str, ...]) -> str:
     """Return what to do about a header without a column text."""
     return (
-        f"the header has {_listed(names)}; none is text: --columns id,text,label names them in "
-        "their order (- for one that is not read), but takes the header line for a row: "
-        "take it away, or rename the column"
+        f"the header has {_listed(names)}; none is named text: rename the column, or remove the "
+        "header line and name the columns in their order, for example --columns id,text,label "
+        "(- for one that is not read)"
     )
 
 

@@ -25,10 +25,10 @@ def plain_json(raw: bytes) -> Any:
         plain = json.loads(raw.decode("utf-8", "surrogatepass"))
         return json.loads(storable(json.dumps(plain, ensure_ascii=False)))
     except UnicodeDecodeError as error:
-        detail = f"no UTF-8 at byte {error.start}"
+        detail = f"not valid UTF-8 at byte {error.start}"
         raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
     except json.JSONDecodeError as error:
-        detail = f"no JSON at character {error.pos}: {error.msg}"
+        detail = f"not valid JSON at character {error.pos}: {error.msg}"
         raise Unparsable(Reason.NOT_JSON, detail) from None
     except ValueError:
         raise Unparsable(Reason.NOT_JSON, "a number with too many digits") from None

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from producers.parsing.tweet_context import NO_CONTEXT, ContextSource
 from schemas.codec import Reason
 from schemas.events import RawEvent
 from schemas.made_ids import made_id
@@ -44,10 +45,11 @@ class Parsed(Struct):
 
     `skipped` names what is known and no event: heartbeats, blank lines, compliance kinds that
     ask for nothing here. `overruled_times` counts tweets whose archive gives them another time than
-    their id holds, which is theirs.
+    their id holds, which is theirs. `context` says, where it is asked, what stood beside them.
     """
 
     events: list[RawEvent] = []
     refused: list[Refused] = []
     skipped: list[str] = []
     overruled_times: int = 0
+    context: ContextSource = NO_CONTEXT

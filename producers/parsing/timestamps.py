@@ -51,7 +51,7 @@ def utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise Unparsable(Reason.IMPLAUSIBLE_TIME, "a time beyond the calendar") from None
+        raise Unparsable(Reason.IMPLAUSIBLE_TIME, "a time outside the calendar") from None
 
 
 def parse_moment(value: object, field: str) -> datetime:
@@ -64,7 +64,7 @@ def parse_moment(value: object, field: str) -> datetime:
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value) if abs(value) < 1e15 else ""
     if not isinstance(value, str):
-        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no date")
+        raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid date")
     text = value.strip()
     try:
         if number := _EPOCH_NUMBER.fullmatch(text):
@@ -73,7 +73,7 @@ def parse_moment(value: object, field: str) -> datetime:
             return utc(_api_1_1(parts))
         return utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
-        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no date") from None
+        raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid date") from None
 
 
 def _milliseconds(number: re.Match[str]) -> int:

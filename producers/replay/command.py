@@ -16,20 +16,19 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 from rich.progress import Progress as ProgressBars
 
-from producers.archives.inputs import STANDARD_INPUT, Input, InterruptibleInput
+from producers.archives.inputs import Input, InterruptibleInput
 from producers.formats.archive_format import FormatOptions
+from producers.publishing.destination import destination
 from producers.replay.display import ProgressDisplay, progress_bars
 from producers.replay.dry_run import DryRun, survey_files
-from producers.replay.file_replay import ReplayContext
+from producers.replay.file_replay import ReplayContext, replay_files
 from producers.replay.lag_bound import LagBound
 from producers.replay.log_ends import KafkaLogs
 from producers.replay.plan import ArchiveFile, plan_files
 from producers.replay.playback_clock import PlaybackClock
 from producers.replay.positions import ReplayPositions, borne_out
-from producers.replay.preparing import Prepared, prepare_files
-from producers.replay.publishing import STAGE, ReplayDestination
+from producers.replay.preparing import Prepared, hash_files, prepare_files
 from producers.replay.rate_limit import RateLimit
-from producers.replay.replay_files import replay_files
 from producers.replay.report import ReplayReport
 from producers.replay.telemetry import Telemetry, WaitingNotice, Watcher
 from producers.replay.time_shift import shift_of_run, shift_to
@@ -47,6 +46,7 @@ from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
+STAGE = "replay"
 _LAG_TIMEOUT_S = 2.0
 _METADATA_TIMEOUT_S = 5.0
 _INPUT_BUFFER_BYTES = 128 * 1024
@@ -78,8 +78,8 @@ def run_replay(
     clock = time.monotonic
     with ExitStack() as stack:
         bars = stack.enter_context(progress_bars(console))
-        prepared = prepared_with_bar(request, bars, interrupted)
-        files = prepared.files
+        prepared = _prepared(request, interrupted)
+        files = _hashed_with_bar(prepared.files, bars)
         require_topics(settings)
         connect = partial(connect_postgres, settings, STAGE)
         positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
@@ -96,20 +96,17 @@ def run_replay(
         )
         if shift != beginning.time_shift and shift:
             positions.store_shift(shift)
-        raw_topic, dead_letter_topic = topic_name(settings, RAW), topic_name(settings, DEAD_LETTER)
-        logs = stack.enter_context(closing(KafkaLogs(settings, (raw_topic, dead_letter_topic))))
+        to = destination(settings, request.run, STAGE)
+        topics = (to.raw_topic, to.dead_letter_topic)
+        logs = stack.enter_context(closing(KafkaLogs(settings, topics)))
         planned = plan_files(files, borne_out(stored, logs.have), restart=request.restart)
         watchers: list[Watcher] = [ProgressDisplay(bars, planned, clock), WaitingNotice(clock)]
         if request.probe_port is not None:
             watchers.append(_telemetry(settings, request.probe_port, stack))
-        lag = GroupLag(settings, group=group_name(settings, SCORE_GROUP), topics=[raw_topic])
+        lag = GroupLag(settings, group=group_name(settings, SCORE_GROUP), topics=[to.raw_topic])
         context = ReplayContext(
-            to=ReplayDestination(
-                publisher=ConfirmingPublisher(settings, "murmur-replay"),
-                raw_topic=raw_topic,
-                dead_letter_topic=dead_letter_topic,
-                run=request.run,
-            ),
+            publisher=ConfirmingPublisher(settings, "murmur-replay"),
+            to=to,
             positions=positions,
             log_ends=logs.ends,
             run_started_at=beginning.started_at,
@@ -133,7 +130,7 @@ def run_replay(
 def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) -> DryRun:
     """Look at the files and report; needs no server. Raises `Failure` as `run_replay` does."""
     with progress_bars(console) as bars:
-        prepared = prepared_with_bar(request, bars, interrupted)
+        prepared = _prepared(request, interrupted)
         reading = bars.add_task(
             "reading", total=sum(file.size_bytes for file in prepared.files), counts="", waiting=""
         )
@@ -146,21 +143,22 @@ def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) 
     return DryRun(surveys, prepared.passed_over)
 
 
-def prepared_with_bar(
-    request: ReplayRequest, bars: ProgressBars, interrupted: StopSignals
-) -> Prepared:
-    """Tell the formats and hash the files, showing how far that is."""
-    total = sum(path.stat().st_size for path, _ in request.inputs if path != STANDARD_INPUT)
-    hashing = bars.add_task("looking", total=total, counts="", waiting="")
-    prepared = prepare_files(
+def _prepared(request: ReplayRequest, interrupted: StopSignals) -> Prepared:
+    return prepare_files(
         request.inputs,
         request.options,
         request.format_name,
         standard_input=_standard_input(interrupted),
-        on_read=partial(bars.advance, hashing),
     )
+
+
+def _hashed_with_bar(files: Sequence[ArchiveFile], bars: ProgressBars) -> list[ArchiveFile]:
+    hashing = bars.add_task(
+        "looking", total=sum(file.size_bytes for file in files), counts="", waiting=""
+    )
+    hashed = hash_files(files, partial(bars.advance, hashing))
     bars.remove_task(hashing)
-    return prepared
+    return hashed
 
 
 def _standard_input(interrupted: StopSignals) -> BinaryIO:
@@ -197,7 +195,7 @@ def require_topics(settings: Settings) -> None:
     except KafkaException as error:
         raise Failure(
             f"Kafka does not answer at {settings.kafka_servers}: start it (`murmur up`), "
-            "or see MURMUR_KAFKA"
+            "or check MURMUR_KAFKA"
         ) from error
     finally:
         librdkafka.setLevel(level)

@@ -73,10 +73,10 @@ def _about(surveys: list[Survey]) -> Iterator[str]:
         yield f"  posted: {oldest:%Y-%m-%d %H:%M:%S} to {newest:%Y-%m-%d %H:%M:%S} UTC"
     untimed = sum(survey.untimed for survey in surveys)
     if untimed:
-        yield f"  without a time of their own: {untimed:,} (a replay gives them its run's start)"
+        yield f"  without a time of their own: {untimed:,} (a replay uses the start of its run)"
     overruled = sum(survey.overruled_times for survey in surveys)
     if overruled:
-        yield f"  created_at is another time than the id holds: {overruled:,} (the id's counts)"
+        yield f"  created_at differs from the time in the id: {overruled:,} (the id's time is used)"
 
 
 def _not_read(survey: Survey) -> Iterator[str]:
@@ -85,7 +85,7 @@ def _not_read(survey: Survey) -> Iterator[str]:
         more = survey.refused[reason] - len(examples)
         if more:
             yield f"  {reason}: {more:,} more"
-    yield from (f"  of no known format: {each}" for each in survey.unknown)
+    yield from (f"  of unknown format: {each}" for each in survey.unknown)
     if survey.damage is not None:
         yield f"  could not be read to its end: {survey.damage}"
 

@@ -14,9 +14,10 @@ from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
 from schemas.settings import Settings
-from schemas.transport.group_lag import KafkaUnavailable, Partition
+from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.log_proof import Finding, LastMessage, LogReader
+from schemas.transport.messages import Partition
 from schemas.transport.topic_ids import find_topic_ids, partition_counts
 
 logger = logging.getLogger(__name__)

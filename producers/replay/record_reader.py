@@ -50,6 +50,7 @@ class RecordReader:
     ) -> None:
         self._file = file
         self._opened = opened
+        self._content = file.stream or (iter(()) if opened is None else content_of(opened, COLUMNS))
         self._origin = Origin(run, run_started_at, file.format_name, file.sha256)
         self._lines_before = 0
         self._current = LineReader(())
@@ -75,21 +76,16 @@ class RecordReader:
         if self._file.reader is not None:
             name = self._file.name
             self._count(self._file.format_name)
-            yield from self._of(self._file.reader, self._content(), self._origin, 0, name, passed)
+            yield from self._of(self._file.reader, self._content, self._origin, 0, name, passed)
             return
         for packed in packed_files(self._members(), self._file, start.members_done):
             yield from self._of_packed(packed, passed)
             passed = 0
 
-    def _content(self) -> Iterator[bytes]:
-        if self._file.stream is not None:
-            return self._file.stream
-        return iter(()) if self._opened is None else content_of(self._opened, COLUMNS)
-
     def _members(self) -> Iterator[Member]:
         if self._file.format_name == ZIP and self._opened is not None:
             return zip_members(self._opened)
-        return tar_members(self._content())
+        return tar_members(self._content)
 
     def _of_packed(self, packed: PackedFile, passed: int) -> Iterator[Placed | None]:
         name = f"{self._file.name}/{packed.name}"

@@ -45,7 +45,7 @@ class Times:
             try:
                 left.events.append(_moved(event, self.shift, received_at))
             except (ImplausibleTime, OverflowError):
-                detail = "moved by the run's time shift, it lies where no tweet can"
+                detail = "implausible date after the run's time shift"
                 left.refused.append(Refused(Reason.IMPLAUSIBLE_TIME, detail, place))
         return left
 

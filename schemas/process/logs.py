@@ -10,6 +10,8 @@ from pythonjsonlogger.json import JsonFormatter
 from schemas.settings import Settings
 
 _LIBRARIES = ("faust", "mode", "aiokafka", "librdkafka")
+_OF_NO_USE = ("Missing sensor state for rebalance",)
+"""Faust says so at each rebalance: it looks for a monitor, which we leave out for its cost."""
 _SAME_CHARS = 40
 _SAY_AGAIN_AFTER_S = 10.0
 
@@ -27,10 +29,13 @@ class OnceInAWhile(logging.Filter):
         self._left_out: dict[tuple[str, str], int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a line is said; other loggers' always are."""
+        """Tell whether a line is said; other loggers' always are, what is of no use never is."""
         if record.name.partition(".")[0] not in _LIBRARIES:
             return True
-        same = (record.name, record.getMessage()[:_SAME_CHARS])
+        message = record.getMessage()
+        if message.startswith(_OF_NO_USE):
+            return False
+        same = (record.name, message[:_SAME_CHARS])
         now_s = self._clock()
         if now_s - self._last_s.get(same, -_SAY_AGAIN_AFTER_S) < _SAY_AGAIN_AFTER_S:
             self._left_out[same] = self._left_out.get(same, 0) + 1

@@ -8,9 +8,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.kafka_config import kafka_config
-
-Partition = tuple[str, int]
-"""Topic and partition."""
+from schemas.transport.messages import Partition
 
 
 class KafkaUnavailable(Failure):

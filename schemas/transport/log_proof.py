@@ -17,8 +17,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from msgspec import Struct
 
 from schemas.settings import Settings
-from schemas.transport.group_lag import KafkaUnavailable, Partition
+from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.messages import ConsumedMessage, Partition, from_confluent
 
 _POLL_S: Final = 0.1
 
@@ -46,12 +47,9 @@ class Finding(Enum):
     ANOTHER_LOG = "the log has another message there, or none"
 
 
-def last_message(message: Message) -> LastMessage:
-    """Return how a message is recognised; raise `ValueError` for one that was not consumed."""
-    offset = message.offset()
-    if offset is None:
-        raise ValueError("a consumed message has an offset")
-    return LastMessage(offset, message.timestamp()[1], _hash(message.key(), message.value()))
+def last_message(message: ConsumedMessage) -> LastMessage:
+    """Return how a message is recognised."""
+    return LastMessage(message.offset, message.timestamp_ms, _hash(message.key, message.value))
 
 
 def judge(last: LastMessage, extent: Extent, there: LastMessage | None) -> Finding:
@@ -141,7 +139,7 @@ class LogReader:
                         continue
                     waiting.remove(partition)
                     if message.error() is None and message.offset() == offsets[partition]:
-                        found[partition] = last_message(message)
+                        found[partition] = last_message(from_confluent(message))
         finally:
             self._consumer.unassign()
         return found

@@ -29,9 +29,10 @@ def connect_postgres(settings: Settings, application: str) -> Connection:
         )
     except psycopg2.ProgrammingError:
         # Its message repeats the whole URI, and with it the password.
-        raise Failure("MURMUR_POSTGRES is no URI that PostgreSQL understands") from None
+        raise Failure("MURMUR_POSTGRES is not a valid URI of PostgreSQL") from None
     except psycopg2.OperationalError as error:
         reason = " ".join(str(error).split())
         raise PostgresUnavailable(
-            f"PostgreSQL does not answer ({reason}): start it (`murmur up`), or see MURMUR_POSTGRES"
+            f"PostgreSQL does not answer ({reason}): start it (`murmur up`), or check "
+            "MURMUR_POSTGRES"
         ) from error

@@ -69,7 +69,7 @@ def parse_window(text: str) -> Window:
     length = int(match[1]) * _UNITS[match[2]] if match else None
     if length is None or length > _LONGEST:
         raise InvalidWindow(
-            f"{text!r} is no window: say 30m, 1h, 1d, 2w (at most ten years) or all"
+            f"{text!r} is not a valid window: use 30m, 1h, 1d, 2w (at most ten years) or all"
         )
     unit = next(unit for unit in ("d", "h", "m") if not length % _UNITS[unit])
     return Window(f"{length // _UNITS[unit]}{unit}", length)

@@ -78,7 +78,7 @@ class CircuitBreaker:
         if excess is not None and self._released.is_set():
             since = datetime.fromtimestamp(self._clock(), UTC)
             hold = Hold(since=since, letters=excess.letters, messages=excess.messages)
-            logger.error("%s; `murmur dead-letters release` lets it go on", hold.sentence())
+            logger.error("%s; `murmur dead-letters release` resumes it", hold.sentence())
             self.board.publish_hold(publisher, hold)
             self._changed(hold)
 

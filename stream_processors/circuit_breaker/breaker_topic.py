@@ -178,4 +178,7 @@ class BreakerTopic:
                 if tally.writer != self._writer:
                     self._counted(tally)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("hold: a record that is none of ours: %s", type(error).__name__)
+            logger.warning(
+                "ignored a record in the hold's topic that Murmur did not write: %s",
+                type(error).__name__,
+            )

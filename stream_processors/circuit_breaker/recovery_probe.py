@@ -5,7 +5,6 @@ waits: with mended code, another model, a higher bound or better messages it may
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -14,14 +13,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from schemas.settings import Settings
 from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
-from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.messages import ConsumedMessage, from_confluent
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.dead_letter_ratio import Excess, exceeds
-from stream_processors.scoring.score_batch import Received, ScoringOutcome
-from stream_processors.sink.incoming import headers_of, position_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +27,8 @@ LOOK_EVERY_S: Final = 60.0
 
 _READ_WITHIN_S: Final = 10.0
 
-Judge = Callable[[Sequence[Received]], Sequence[ScoringOutcome]]
-"""Says what would become of messages, and publishes nothing."""
+Judge = Callable[[Sequence[ConsumedMessage]], int]
+"""Says how many messages would become dead letters, and publishes nothing."""
 
 
 def wait_while_held(
@@ -40,11 +37,11 @@ def wait_while_held(
     *,
     judge: Judge,
     publisher: ConfirmingPublisher,
-    stop: threading.Event,
+    stopped: Callable[[], bool],
 ) -> None:
     """Return when scoring is not held, or when told to stop; release it where it may go on."""
     look_at_s = time.monotonic()
-    while not stop.is_set() and not guard.wait_for_release(0.2):
+    while not stopped() and not guard.wait_for_release(0.2):
         if time.monotonic() < look_at_s:
             continue
         found = found_waiting(settings, judge)
@@ -68,12 +65,11 @@ def found_waiting(settings: Settings, judge: Judge) -> Excess:
         waiting = []
     letters = 0
     for start in range(0, len(waiting), settings.score_window):
-        outcomes = judge(waiting[start : start + settings.score_window])
-        letters += sum(isinstance(outcome, DeadLetter) for outcome in outcomes)
+        letters += judge(waiting[start : start + settings.score_window])
     return Excess(letters=letters, messages=len(waiting))
 
 
-def _waiting_messages(settings: Settings, most: int) -> list[Received]:
+def _waiting_messages(settings: Settings, most: int) -> list[ConsumedMessage]:
     """Return the next messages that the group has not processed, without joining it."""
     topic = topic_name(settings, RAW)
     consumer = Consumer(
@@ -92,17 +88,13 @@ def _waiting_messages(settings: Settings, most: int) -> list[Received]:
         for partition in partitions:
             partition.offset = partition.offset if partition.offset >= 0 else OFFSET_BEGINNING
         consumer.assign(partitions)
-        found: list[Received] = []
+        found: list[ConsumedMessage] = []
         deadline_s = time.monotonic() + _READ_WITHIN_S
         while len(found) < most and time.monotonic() < deadline_s:
             messages = consumer.consume(most - len(found), 1.0)
             if not messages:
                 break
-            found += [
-                Received(position_of(m), m.key(), m.value(), headers_of(m))
-                for m in messages
-                if m.error() is None
-            ]
+            found += [from_confluent(message) for message in messages if message.error() is None]
     except KafkaException as error:
         raise KafkaUnavailable(f"Kafka did not answer: {error.args[0].str()}") from error
     finally:

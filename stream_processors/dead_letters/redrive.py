@@ -50,13 +50,16 @@ def why_not(letter: Letter, topics: frozenset[str]) -> str | None:
         (letter.status == "discarded", "it was discarded"),
         (
             letter.redrives >= MAX_REDRIVES,
-            f"it was redriven {letter.redrives} times already: discard it, or mend its source",
+            f"it was redriven {letter.redrives} times already: discard it, or correct its source",
         ),
         (
             letter.source.startswith("file:"),
-            "it is a line of a file, which no topic takes: mend the line and replay the file again",
+            "it is a line of a file, not a message: correct the line and replay the file",
         ),
-        (letter.source not in topics, "the topic that it came from is none of this installation"),
+        (
+            letter.source not in topics,
+            "the topic that it came from does not belong to this installation",
+        ),
         (
             not letter.whole,
             f"only its beginning was kept: it had {letter.value_size_bytes:,} bytes",
@@ -141,7 +144,7 @@ def _alone(connection: Connection) -> Iterator[None]:
     with connection, connection.cursor() as cur:
         cur.execute("SELECT pg_try_advisory_lock(%s)", (locks.REDRIVE,))
         if cur.fetchone() != (True,):
-            raise Failure("another redrive is under way: wait for it, and look at its result")
+            raise Failure("another redrive is running: wait until it ends")
     try:
         yield
     finally:

@@ -13,20 +13,21 @@ if TYPE_CHECKING:
 @click.option(
     "--keep", required=True, metavar="LENGTH", help="Whole days to keep before today: 30d, 8w."
 )
-@click.option("--yes", is_flag=True, help="Do not ask, however much is dropped.")
+@click.option("--yes", is_flag=True, help="Do not ask, however much would be dropped.")
 @click.option(
     "--lower",
     is_flag=True,
-    help="Keep more again: what comes late is stored, not `expired`.",
+    help="Lower the limit: what comes late is stored again, not `expired`.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be dropped, and drop nothing.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+@click.option("--dry-run", is_flag=True, help="Report what would be dropped, and drop nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def prune(keep: str, yes: bool, lower: bool, dry_run: bool, as_json: bool) -> None:
-    """Drop old days of `live`: tweets and scores; figures stay as they are.
+    """Drop old days of `live`: their tweets and scores. Figures stay as they are.
 
     What is older than the limit and arrives later is counted as `expired` and stored nowhere.
-    Deletions stay remembered, since they also keep archives from bringing a tweet back. What day it
-    is PostgreSQL says. Where more than half of the days would go, it asks first, or needs --yes.
+    Deletions stay remembered, since they also keep archives from bringing a tweet back.
+    PostgreSQL's clock decides which day is today. Before it drops more than half of what is
+    stored, the command asks. Without a terminal it needs --yes for that.
     """
     from datetime import timedelta
 
@@ -44,9 +45,11 @@ def prune(keep: str, yes: bool, lower: bool, dry_run: bool, as_json: bool) -> No
     except InvalidWindow:
         length = None
     if length is None or length % timedelta(days=1):
-        raise click.BadParameter(f"{keep!r} are no whole days: say 30d or 8w", param_hint="--keep")
+        raise click.BadParameter(
+            f"must be whole days such as 30d or 8w, not {keep!r}", param_hint="--keep"
+        )
     if lower and dry_run:
-        raise click.UsageError("--lower drops nothing: there is nothing to try")
+        raise click.UsageError("--lower drops nothing: it cannot be used with --dry-run")
     connection = connect_postgres(load_settings(), "prune")
     try:
         with connection, connection.cursor() as cur:
@@ -79,5 +82,7 @@ def _ask(report: "PruneReport") -> None:
     """Raise unless a person agrees."""
     days = f"{report.day_count:,} days, from {report.days[0].day} to before {report.kept_from}"
     if not sys.stdin.isatty():
-        raise click.UsageError(f"more than half would be dropped ({days}): add --yes if that is so")
+        raise click.UsageError(
+            f"this would drop more than half of `live` ({days}): add --yes to do it"
+        )
     click.confirm(f"Drop more than half of `live`, {days}?", abort=True, err=True)

@@ -9,8 +9,8 @@ from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from schemas.events import LIVE
+from schemas.partitioned_tables import BY_DAY
 
-_TABLES: Final = ("tweets", "scores")
 _PERIOD: Final = re.compile(r"_(\d{4})(\d{2})(\d{2})?$")
 
 
@@ -55,7 +55,7 @@ def size_bytes_of(cur: cursor, partition: DayPartition) -> int:
 
 def _partitions(cur: cursor) -> list[DayPartition]:
     cur.execute("SELECT run_no FROM runs WHERE run = %s", (LIVE,))
-    parents = [f"{table}_{run_no}" for (run_no,) in cur.fetchall() for table in _TABLES]
+    parents = [f"{table}_{run_no}" for (run_no,) in cur.fetchall() for table in BY_DAY]
     cur.execute(
         "SELECT c.relname, p.relname, coalesce(i.inhdetachpending, false)"
         " FROM pg_class AS c LEFT JOIN pg_inherits AS i ON i.inhrelid = c.oid"

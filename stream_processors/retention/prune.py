@@ -154,7 +154,7 @@ def _patiently(act: Callable[[], Result], attempts: int) -> Result:
                 return act()
     except _BUSY as error:
         raise PruneIsBusy(
-            "the tables are in use: end what reads them for long (an export?), and call again"
+            "the tables are in use: stop long readers (an export?) and run the command again"
         ) from error
     raise AssertionError("the last attempt returns or raises")
 

@@ -11,19 +11,19 @@ class Microbatches(Generic[Item]):
     """Hands items on in order, one window of at most `most_items` at a time.
 
     A window goes off at once where nothing is at work; what is added meanwhile is the next one. So
-    windows are small and quick at low rates, and full at high ones. What `process` raises ends
+    windows are small and quick at low rates, and full at high ones. What `work` raises ends
     `tasks`, and with it whoever adds.
     """
 
     def __init__(
         self,
         tasks: asyncio.TaskGroup,
-        process: Callable[[Sequence[Item]], Awaitable[None]],
+        work: Callable[[Sequence[Item]], Awaitable[None]],
         *,
         most_items: int,
     ) -> None:
         self._tasks = tasks
-        self._process = process
+        self._work = work
         self._most_items = most_items
         self._waiting: list[Item] = []
         self._working: asyncio.Task[None] | None = None
@@ -33,14 +33,14 @@ class Microbatches(Generic[Item]):
         """Add items; return once less than a full window waits."""
         self._waiting.extend(items)
         if self._working is None or self._working.done():
-            self._working = self._tasks.create_task(self._work())
+            self._working = self._tasks.create_task(self._work_off())
         while len(self._waiting) >= self._most_items:
             self._taken.clear()
             await self._taken.wait()
 
-    async def _work(self) -> None:
+    async def _work_off(self) -> None:
         while self._waiting:
             window = self._waiting[: self._most_items]
             del self._waiting[: self._most_items]
             self._taken.set()
-            await self._process(window)
+            await self._work(window)

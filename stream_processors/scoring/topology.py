@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, TypeAlias, cast
 
@@ -13,11 +13,10 @@ from mode import CrashingSupervisor
 from schemas.private_files import make_private_folder
 from schemas.settings import Settings
 from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
-from schemas.transport.dead_letters import SourcePosition
+from schemas.transport.messages import ConsumedMessage, from_faust
 from stream_processors.scoring.microbatches import Microbatches
-from stream_processors.scoring.score_batch import Received
 
-Step: TypeAlias = Callable[[Sequence[Received]], None]
+Step: TypeAlias = Callable[[Sequence[ConsumedMessage]], None]
 """Scores a window and returns once all that it published has been acknowledged."""
 
 
@@ -74,15 +73,15 @@ def build_app(
     async def score(stream: StreamT[Any]) -> None:
         loop = asyncio.get_running_loop()
 
-        async def process(events: Sequence[EventT[bytes]]) -> None:
-            window = [_received(event) for event in events]
+        async def score_and_acknowledge(events: Sequence[EventT[bytes]]) -> None:
+            window = [from_faust(event.message) for event in events]
             await loop.run_in_executor(executor, step, window)
             for event in events:
                 await stream.ack(event)
             acknowledged()
 
         async with asyncio.TaskGroup() as tasks:
-            windows = Microbatches(tasks, process, most_items=settings.score_window)
+            windows = Microbatches(tasks, score_and_acknowledge, most_items=settings.score_window)
             async for events in cast("faust.Stream[Any]", stream).noack_take(
                 settings.score_window, settings.score_window_s
             ):
@@ -96,24 +95,6 @@ def build_app(
 
     app.on_partitions_assigned.connect(cast("Any", on_assigned), weak=False)
     return app
-
-
-def _received(event: EventT[bytes]) -> Received:
-    message = event.message
-    headers = message.headers or {}
-    return Received(
-        position=SourcePosition(
-            message.topic, message.partition, message.offset, int(message.timestamp * 1000)
-        ),
-        key=message.key,
-        value=message.value,
-        # Kafka lets a header have no value; Faust's types do not say so.
-        headers=[
-            (name, value)
-            for name, value in (headers.items() if isinstance(headers, Mapping) else headers)
-            if isinstance(value, bytes)
-        ],
-    )
 
 
 def _credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.private_files import make_private_folder
-from stream_processors.scoring.score_batch import Received
+from schemas.transport.messages import ConsumedMessage, Partition
 
 APART_AFTER: Final = 2
 BLAMED_AFTER: Final = 4
@@ -25,7 +25,6 @@ BLAMED_AFTER: Final = 4
 once is not enough, neither for a window nor for a message alone."""
 
 Outcome = TypeVar("Outcome")
-Partition = tuple[str, int]
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -52,7 +51,7 @@ class UnfinishedWindows(Generic[Outcome]):
         self,
         folder: Path,
         *,
-        refuse: Callable[[Received, int], Outcome],
+        refuse: Callable[[ConsumedMessage, int], Outcome],
         scored: Callable[[], None],
     ) -> None:
         self._folder = make_private_folder(folder)
@@ -61,7 +60,9 @@ class UnfinishedWindows(Generic[Outcome]):
         self._notes: dict[Partition, list[Note]] = {}
 
     def judge(
-        self, window: Sequence[Received], judge: Callable[[Sequence[Received]], list[Outcome]]
+        self,
+        window: Sequence[ConsumedMessage],
+        judge: Callable[[Sequence[ConsumedMessage]], list[Outcome]],
     ) -> list[Outcome]:
         """Return an outcome for each message, in order; raise what `judge` raises."""
         for partition in {_partition_of(message) for message in window}:
@@ -79,7 +80,7 @@ class UnfinishedWindows(Generic[Outcome]):
         return outcomes
 
     def _alone(
-        self, message: Received, judge: Callable[[Sequence[Received]], list[Outcome]]
+        self, message: ConsumedMessage, judge: Callable[[Sequence[ConsumedMessage]], list[Outcome]]
     ) -> list[Outcome]:
         note = self._note_of(message)
         if note is not None and note.first == note.last and note.ends >= BLAMED_AFTER:
@@ -87,17 +88,17 @@ class UnfinishedWindows(Generic[Outcome]):
         with self._noted([message]):
             return judge([message])
 
-    def _note_of(self, message: Received) -> Note | None:
-        at = message.position.offset
+    def _note_of(self, message: ConsumedMessage) -> Note | None:
+        at = message.offset
         notes = self._notes[_partition_of(message)]
         return next((note for note in notes if note.first <= at <= note.last), None)
 
-    def _ends_of(self, message: Received) -> int:
+    def _ends_of(self, message: ConsumedMessage) -> int:
         note = self._note_of(message)
         return 0 if note is None else note.ends
 
     @contextmanager
-    def _noted(self, messages: Sequence[Received]) -> Iterator[None]:
+    def _noted(self, messages: Sequence[ConsumedMessage]) -> Iterator[None]:
         ranges = _ranges(messages)
         for partition, (first, last) in ranges.items():
             mine = [each for each in messages if _partition_of(each) == partition]
@@ -143,15 +144,15 @@ class UnfinishedWindows(Generic[Outcome]):
         return self._folder / f"{partition[0]}-{partition[1]}"
 
 
-def _partition_of(message: Received) -> Partition:
-    return message.position.source, message.position.partition
+def _partition_of(message: ConsumedMessage) -> Partition:
+    return message.topic, message.partition
 
 
-def _ranges(messages: Sequence[Received]) -> dict[Partition, tuple[int, int]]:
+def _ranges(messages: Sequence[ConsumedMessage]) -> dict[Partition, tuple[int, int]]:
     """Return the first and the last offset in each partition."""
     ranges: dict[Partition, tuple[int, int]] = {}
     for message in messages:
-        at = message.position.offset
+        at = message.offset
         first, last = ranges.get(_partition_of(message), (at, at))
         ranges[_partition_of(message)] = min(first, at), max(last, at)
     return ranges

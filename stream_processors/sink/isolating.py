@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from schemas.codec import Reason
 from schemas.transport.bisect import bisect
-from schemas.transport.dead_letters import DeadLetter
-from stream_processors.sink.incoming import STAGE, Incoming, Stored, refused
+from schemas.transport.dead_letters import DeadLetter, letter_of
+from stream_processors.sink.incoming import STAGE, Incoming, Stored
 
 DETERMINISTIC: Final = (
     psycopg2.DataError,
@@ -54,7 +54,12 @@ def isolate(events: Sequence[Incoming], letters: Sequence[Stored], store: Store)
     blamed_events = bisect(events, lambda part: store(part, []), deterministic=DETERMINISTIC)
     return Isolated(
         [
-            refused(incoming.message, Reason.REFUSED_BY_DATABASE, type(fault).__name__)
+            letter_of(
+                incoming.message,
+                stage=STAGE,
+                reason=Reason.REFUSED_BY_DATABASE,
+                detail=type(fault).__name__,
+            )
             for incoming, fault in blamed_events
         ],
         [_undescribed(stored, fault) for stored, fault in blamed_letters],

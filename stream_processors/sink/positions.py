@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from schemas.transport.log_proof import LastMessage
-from stream_processors.sink.incoming import Partition
+from schemas.transport.messages import Partition
 
 CONSUMER: Final = "sink"
 EARLIER_EVERY: Final = 10_000

@@ -9,10 +9,9 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from schemas.events import LIVE
+from schemas.partitioned_tables import BY_DAY, PARTITIONED
 from stream_processors.retention.limit import today
 
-BY_DAY: Final = ("tweets", "scores")
-BY_RUN: Final = ("rollups", "hashtag_rollups")
 DAYS_KEPT_APART: Final = 62
 """How old a day may be to get a partition of its own. An older one shares that of its month: what
 an archive brings has few tweets a day, and since 2006 some 240 months, but thousands of days."""
@@ -38,7 +37,7 @@ def ensure_runs(cur: cursor, days_by_run: Mapping[str, Sequence[date]]) -> None:
         )
         cur.execute("SELECT run_no FROM runs WHERE run = %s", (run,))
         (run_no,) = cur.fetchone() or (None,)
-        for table in (*BY_DAY, *BY_RUN):
+        for table in PARTITIONED:
             by_day = run == LIVE and table in BY_DAY
             partition = f"{table}_{run_no}"
             if not _exists(cur, partition):

@@ -11,13 +11,12 @@ from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, Counter
 from psycopg2.extensions import cursor
 
 from schemas.failures import Failure
 from schemas.transport.log_proof import Finding, LastMessage, LogReader
+from schemas.transport.messages import Partition
 from schemas.transport.postgres import Connection
-from stream_processors.sink.incoming import Partition
 from stream_processors.sink.positions import StoredPosition, go_back, read_earlier, read_positions
 
 logger = logging.getLogger(__name__)
@@ -34,15 +33,6 @@ class StartOffsets(Struct, frozen=True):
 
     offsets: dict[Partition, int]
     set_back: frozenset[Partition]
-
-
-def log_losses(registry: CollectorRegistry) -> Counter:
-    """Return the metric that counts positions of which Kafka no longer had the log."""
-    return Counter(
-        "murmur_sink_log_losses",
-        "Positions whose log in Kafka had lost its end, so that it was read again",
-        registry=registry,
-    )
 
 
 def start_offsets(

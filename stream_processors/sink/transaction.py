@@ -13,11 +13,12 @@ from schemas import locks
 from schemas.events import LIVE, ScoredEvent, TweetScored
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.log_proof import LastMessage
+from schemas.transport.messages import Partition
 from schemas.transport.postgres import Connection
 from stream_processors.retention.limit import kept_from
 from stream_processors.sink.decide import Decision, decide, tombstone_of
 from stream_processors.sink.erasing import erase_letters, tombstones_in
-from stream_processors.sink.incoming import Incoming, Partition, Stored
+from stream_processors.sink.incoming import Incoming, Stored
 from stream_processors.sink.letters import write_letters
 from stream_processors.sink.load import load_model_ids, load_state
 from stream_processors.sink.places import NOWHERE, Places, alone, find_places

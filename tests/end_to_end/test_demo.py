@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,8 @@ def test_a_second_demo_replaces_the_first_and_people_see_its_figures(
     assert "#" in done.stdout
     listed = json.loads(demo_home.murmur("runs", "list", "--json").stdout)["runs"]
     assert [(run["run"], run["tweets"]) for run in listed] == [("demo", manifest.rows)]
-    query = " ".join(done.stdout.split()).partition("there: ")[2].partition(";")[0]
+    (command,) = [line for line in done.stdout.splitlines() if " psql -c " in line]
+    query = shlex.split(command)[-1]
     rows = demo_home.murmur("psql", "-qtA", "-c", query).stdout.splitlines()
     texts = {text for _, text, _ in (row.split("|") for row in rows)}
     assert len(texts) == len(rows) == 10

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import stat
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,12 @@ def test_the_same_data_gives_the_same_bytes_however_it_arrived(
     store(connection, tweets)
     assert exported(connection, form, tmp_path / "second") == first
     assert {path.name for path in tmp_path.iterdir()} == {"first", "second"}
+
+
+def test_an_export_is_for_its_owner_alone(connection: Connection, tmp_path: Path) -> None:
+    store(connection, some_tweets(3))
+    exported(connection, "jsonl", tmp_path / "x")
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o600
 
 
 def test_an_export_holds_every_tweet_by_day_and_id(connection: Connection, tmp_path: Path) -> None:

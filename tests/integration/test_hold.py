@@ -89,7 +89,7 @@ def test_a_flood_holds_scoring_over_restarts_until_it_is_released(
         runner = CliRunner(env=process_environment(touchy))
         shown = json.loads(runner.invoke(dead_letters, ["list", "--json"]).stdout)
         assert shown["hold"]["letters"] >= 20
-        assert runner.invoke(dead_letters, ["release"]).output == "scoring goes on\n"
+        assert runner.invoke(dead_letters, ["release"]).output == "scoring is released\n"
         wait_until(lambda: everything_scored(touchy), 60, "everything to be scored")
         wait_until(lambda: probe(log, "/readyz")[0] == 200, 30, "readiness")
         assert "murmur_score_held 0.0" in probe(log, "/metrics")[1]

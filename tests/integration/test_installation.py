@@ -14,6 +14,7 @@ import schemas
 from deploy.installation.installing import check_installation, install
 from deploy.installation.topics import TopicInstaller
 from schemas.failures import Failure
+from schemas.partitioned_tables import BY_DAY, PARTITIONED
 from schemas.settings import Settings
 from schemas.topics import (
     DEAD_LETTER,
@@ -135,3 +136,17 @@ def test_the_command_exits_1_while_something_is_missing_and_0_when_it_is_made(
     assert init()[0] == 0
     status, report = init("--check")
     assert (status, report["complete"]) == (0, True)
+
+
+def test_the_tables_that_are_partitioned_are_those_of_the_list(bare: Settings) -> None:
+    install(bare)
+    with psycopg2.connect(bare.postgres_uri) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT partrelid::regclass::text FROM pg_partitioned_table")
+        assert {table for (table,) in cursor} == set(PARTITIONED)
+        cursor.execute(
+            "SELECT table_name FROM information_schema.columns"
+            " WHERE column_name = 'day' AND table_name = ANY(%s)",
+            (list(PARTITIONED),),
+        )
+        assert {table for (table,) in cursor} == set(BY_DAY)
+    connection.close()

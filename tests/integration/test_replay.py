@@ -29,6 +29,7 @@ from tests.integration.replay_runs import (
     tweet_line,
     value_of,
 )
+from tests.metrics_page import differences
 
 
 @pytest.fixture
@@ -69,8 +70,8 @@ def test_a_dead_letter_says_file_line_and_reason_and_holds_the_line(
         SourcePosition(f"file:{sha256}", 0, 2),
         SourcePosition(f"file:{sha256}", 0, 4),
     ]
-    assert letters[0].detail.startswith("tweets.jsonl:2: no JSON")
-    assert letters[1].detail == "tweets.jsonl:4: there is no text"
+    assert letters[0].detail.startswith("tweets.jsonl:2: not valid JSON")
+    assert letters[1].detail == "tweets.jsonl:4: the text is missing"
     assert {(letter.run, letter.stage) for letter in letters} == {("tweets", "replay")}
     assert [letter.value for letter in letters] == [b"not json", b'{"data":{"id":"5"}}']
 
@@ -168,3 +169,5 @@ def test_probes_tell_of_the_replay_while_it_runs(
         wait_until(metric, 30, "events in the metrics")
         with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/readyz") as answer:
             assert answer.status == 200
+        with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/metrics") as answer:
+            assert differences(answer.read().decode(), "replay") == []

@@ -181,7 +181,7 @@ def test_a_run_begun_without_a_shift_is_not_moved_later(settings: Settings, tmp_
     path = timed(tmp_path, 0)
     replay(settings, path, "--run", "as-it-was")
     error = refused(settings, path, "--run", "as-it-was", "--shift-to-now", code=1)
-    assert "begun without --shift-to-now" in error
+    assert "started without --shift-to-now" in error
 
 
 def test_an_archive_goes_into_the_live_run_only_when_that_is_said_twice(

@@ -22,6 +22,7 @@ from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.publisher import ConfirmingPublisher
 from tests.conditions import wait_until
+from tests.metrics_page import differences
 from tests.stack import MURMUR, process_environment
 from tests.unit.examples import TWEET_ID, deleted, posted
 
@@ -163,6 +164,7 @@ def test_every_message_has_exactly_one_outcome(settings: Settings, tmp_path: Pat
     assert status == 200
     assert f'murmur_score_events_total{{outcome="consumed"}} {300 + 5 + len(POISON)}.0' in metrics
     assert "murmur_score_cache_hits_total 293.0" in metrics
+    assert differences(metrics, "score") == []
 
 
 def _caught_up(log: Path) -> tuple[int, str] | None:

@@ -19,6 +19,7 @@ from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.sink.process import Sink
+from stream_processors.sink.worker import make_sink
 from tests.conditions import wait_until
 from tests.unit.examples import deleted, scored_tweet
 
@@ -44,7 +45,7 @@ def publish(settings: Settings, events: Sequence[Event | bytes]) -> None:
 
 
 def sink_of(settings: Settings, metrics: StageMetrics) -> Sink:
-    return Sink(
+    return make_sink(
         settings,
         connect=lambda: connect_postgres(settings, "test sink"),
         metrics=metrics,

@@ -7,7 +7,6 @@ from pathlib import Path
 from producers.live.command import run_stream
 from producers.x_connection.clock import SystemClock
 from schemas.process.logs import configure_logging
-from schemas.process.stop_signals import StopSignals
 from schemas.settings import load_settings
 
 SILENCE_S = 2.0
@@ -33,7 +32,6 @@ def main() -> None:
         settings,
         capture=Path(sys.argv[1]),
         probe_port=0,
-        interrupted=StopSignals(),
         clock=HurriedClock(),
     )
 

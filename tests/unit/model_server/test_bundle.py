@@ -24,7 +24,7 @@ from model_server.bundle import (
 )
 from model_server.engine import OnnxEngine, UnscorableTexts
 from model_server.scorer import Prediction, Scorer, load_scorer
-from model_server.sealing import seal_bundle
+from model_server.sealing import seal_bundle, unsealed_engine
 from model_server.self_test import self_test
 
 TEXTS = [f"{'very ' * (number % 40)}good day number {number}" for number in range(70)]
@@ -110,13 +110,13 @@ def test_a_changed_byte_is_refused(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"cleaning": "99"}, "not known"),
+        ({"cleaning": "99"}, "is unknown"),
         ({"labels": ["a", "b"]}, "number of labels"),
         ({"labels": ["a", "a", "b"]}, "twice"),
         ({"labels": ["a", "b", "c\x00"]}, "controls"),
         ({"labels": ["a", "b", " c"]}, "space around"),
         ({"labels": ["a"]}, "not a manifest"),
-        ({"files": {}}, "does not vouch"),
+        ({"files": {}}, "does not list"),
         ({"files": {"../model.onnx": "0", "model.onnx": "0", "tokenizer.json": "0"}}, "outside"),
         ({"tone": "new"}, "not a manifest"),
     ],
@@ -131,7 +131,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RefusedBundle, match="no model bundle"):
+    with pytest.raises(RefusedBundle, match="is not a model bundle"):
         open_bundle(tmp_path)
 
 
@@ -223,6 +223,22 @@ def test_a_higher_temperature_lowers_confidence_and_keeps_labels(copy: Path) -> 
     plain, cooler = (predicted(copy, temperature=temperature) for temperature in (1.0, 3.0))
     assert [p.label for p in plain] == [p.label for p in cooler]
     assert all(c.confidence <= p.confidence for p, c in zip(plain, cooler, strict=True))
+
+
+@pytest.mark.parametrize("temperature", [1.0, (0.5, 2.0, 1.5)])
+def test_an_engine_that_is_open_already_seals_the_same_bundle_and_answers_as_it_does(
+    copy: Path, temperature: float | tuple[float, ...]
+) -> None:
+    predicted(copy, temperature=temperature, lead_power=1.5)
+    sealed_anew = (copy / MANIFEST).read_bytes()
+    unsealed = unsealed_engine(copy, labels=LABELS, max_tokens=96)
+    plain = unsealed.probabilities(TEXTS)
+    predicted(copy, temperature=temperature, lead_power=1.5, unsealed=unsealed)
+    assert (copy / MANIFEST).read_bytes() == sealed_anew
+    answers = unsealed.calibrated_with(temperature, 1.5).probabilities(TEXTS)
+    assert np.array_equal(answers, OnnxEngine(open_bundle(copy)).probabilities(TEXTS))
+    assert not np.array_equal(answers, plain)
+    assert np.array_equal(unsealed.probabilities(TEXTS), plain)
 
 
 def test_each_label_may_have_a_calibration_of_its_own(copy: Path) -> None:

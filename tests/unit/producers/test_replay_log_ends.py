@@ -6,8 +6,8 @@ import pytest
 
 from producers.replay.log_ends import LogEnd, LogEnds, hold
 from producers.replay.positions import FileKey, FilePosition, StoredFilePosition, borne_out
-from schemas.transport.group_lag import Partition
 from schemas.transport.log_proof import Finding, LastMessage
+from schemas.transport.messages import Partition
 
 IDS = {"raw": "id-raw", "dead": "id-dead"}
 

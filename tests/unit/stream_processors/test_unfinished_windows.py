@@ -10,17 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.transport.dead_letters import SourcePosition
-from stream_processors.scoring.score_batch import Received
+from schemas.transport.messages import ConsumedMessage
 from stream_processors.scoring.unfinished_windows import BLAMED_AFTER, UnfinishedWindows
 
 END = 77
 
 
-def message(number: int) -> Received:
+def message(number: int) -> ConsumedMessage:
     """Return a message of two partitions that are read by turns."""
-    at = SourcePosition("raw", number % 2, number // 2)
-    return Received(position=at, key=None, value=b"%d" % number, headers=[])
+    return ConsumedMessage("raw", number % 2, number // 2, 0, None, b"%d" % number, [])
 
 
 def windows(folder: Path, scored: Callable[[], None] = lambda: None) -> UnfinishedWindows[str]:
@@ -36,7 +34,7 @@ def process(
     unfinished = windows(folder)
     outcomes: dict[int, str] = {}
 
-    def judge(window: Sequence[Received]) -> list[str]:
+    def judge(window: Sequence[ConsumedMessage]) -> list[str]:
         values = [int(one.value or b"") for one in window]
         if pills.intersection(values):
             end()
@@ -57,7 +55,7 @@ def end() -> None:
     raise Ended
 
 
-def ending(_window: Sequence[Received]) -> list[str]:
+def ending(_window: Sequence[ConsumedMessage]) -> list[str]:
     raise Ended
 
 
@@ -107,7 +105,7 @@ def test_processes_that_end_find_the_one_message(tmp_path: Path) -> None:
 
 
 def test_an_exception_leaves_no_note(tmp_path: Path) -> None:
-    def judge(_window: Sequence[Received]) -> list[str]:
+    def judge(_window: Sequence[ConsumedMessage]) -> list[str]:
         raise ConnectionError
 
     for _ in range(10):
@@ -120,7 +118,7 @@ def test_a_window_that_ended_two_processes_is_scored_one_by_one(tmp_path: Path) 
     sizes: list[int] = []
     told: list[int] = []
 
-    def judge(window: Sequence[Received]) -> list[str]:
+    def judge(window: Sequence[ConsumedMessage]) -> list[str]:
         sizes.append(len(window))
         return ["fine"] * len(window)
 

@@ -7,34 +7,35 @@ from retrain.base_models.loading import foreign_kind
 from retrain.datasets.preparing import Prepared
 from retrain.datasets.reading import read_labelled
 from retrain.datasets.rows import LabelledFile
-from retrain.export.cli import bundle_that_serves
 from retrain.export.export_bundle import ExportSpec
 from schemas.failures import Failure
 
 
-def order_beside_training(
+def export_after_training(
     trained: Path,
     out: Path,
     base: str,
     prepared: Prepared,
     *,
+    against: Path,
     name: str | None,
     version: str,
     licence: str | None,
 ) -> ExportSpec:
-    """Return the order for a model that is about to be trained.
+    """Return what to export of a model that is about to be trained.
 
-    Test files with none of its labels stay out of the card. Raises a `Failure` for whatever would
-    refuse the export whatever the model.
+    `against` is the bundle whose cost it must keep to. Test files with none of its labels stay out
+    of the card. Raises a `Failure` for whatever would refuse the export whatever the model.
     """
     out = out.absolute()
     if out.exists() or out == trained.absolute():
-        raise Failure(f"{out} exists already, or will: name another folder for the bundle")
+        raise Failure(
+            f"{out} already exists or is the --out folder: name another folder for the bundle"
+        )
     if kind := foreign_kind(base):
-        raise Failure(f"{base} is a {kind}, only a DistilBERT becomes a bundle: leave --bundle out")
-    against = bundle_that_serves()
+        raise Failure(f"{base} is a {kind}, only a DistilBERT becomes a bundle: remove --bundle")
     open_bundle(against)
-    tests = map(Path, prepared.account.test_files)
+    tests = map(Path, prepared.data_report.test_files)
     return ExportSpec(
         trained=trained,
         out=out,
