@@ -13,6 +13,21 @@ from pydantic_settings import (
 )
 
 from schemas.failures import Failure
+from schemas.setting_views import (
+    AggregatesCacheSettings,
+    Cluster,
+    HoldLimits,
+    Installation,
+    KafkaConnection,
+    LogSettings,
+    ModelChoice,
+    Names,
+    PostgresConnection,
+    ProbeAddress,
+    RedisConnection,
+    TopicLayout,
+    WindowLimits,
+)
 
 ADDRESSES_FILE = "addresses.json"
 """Written by the embedded stack under `MURMUR_HOME`; holds passwords, so mode 0600."""
@@ -29,7 +44,8 @@ class Settings(BaseSettings):
     """Settings of every process. Each field is the variable `MURMUR_<FIELD>`.
 
     An explicit argument wins over the environment, that over `.env`, and that over the
-    addresses of the embedded stack in `MURMUR_HOME`.
+    addresses of the embedded stack in `MURMUR_HOME`. Commands read them, and hand to each part the
+    few that it uses: the properties that return one of `schemas.setting_views`.
     """
 
     model_config = SettingsConfigDict(env_prefix="MURMUR_", extra="ignore", frozen=True)
@@ -254,6 +270,84 @@ class Settings(BaseSettings):
     def spill_folder(self) -> Path:
         """Where the live stream keeps what does not fit into memory."""
         return self.x_spill if self.x_spill is not None else self.home / "stream-spill"
+
+    @property
+    def kafka_connection(self) -> KafkaConnection:
+        """How to reach Kafka; `MissingSetting` where no server is known."""
+        return KafkaConnection(
+            servers=self.kafka_servers,
+            security_protocol=self.kafka_security_protocol,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            sasl_username=self.kafka_sasl_username,
+            sasl_password=self.kafka_sasl_password,
+            ssl_ca_file=self.kafka_ssl_ca_file,
+            ssl_certificate_file=self.kafka_ssl_certificate_file,
+            ssl_key_file=self.kafka_ssl_key_file,
+        )
+
+    @property
+    def names(self) -> Names:
+        """What topics and groups are called."""
+        return Names(self.topic_prefix)
+
+    @property
+    def cluster(self) -> Cluster:
+        """How to reach Kafka, and the names there; `MissingSetting` where no server is known."""
+        return Cluster(self.kafka_connection, self.names)
+
+    @property
+    def topic_layout(self) -> TopicLayout:
+        """How topics are made."""
+        return TopicLayout(
+            partitions=self.topic_partitions,
+            replication=self.topic_replication,
+            raw_retention_hours=self.raw_retention_hours,
+            scored_retention_hours=self.scored_retention_hours,
+        )
+
+    @property
+    def postgres_connection(self) -> PostgresConnection:
+        """How to reach PostgreSQL; `MissingSetting` where no server is known."""
+        return PostgresConnection(SecretStr(self.postgres_uri))
+
+    @property
+    def installation(self) -> Installation:
+        """What `murmur init` makes; `MissingSetting` where Kafka or PostgreSQL is not known."""
+        return Installation(self.cluster, self.topic_layout, self.postgres_connection)
+
+    @property
+    def redis_connection(self) -> RedisConnection:
+        """How to reach Redis; `MissingSetting` where no server is known."""
+        return RedisConnection(SecretStr(self.redis_uri))
+
+    @property
+    def aggregates_cache(self) -> AggregatesCacheSettings:
+        """Whose aggregates Redis keeps, and for how long."""
+        return AggregatesCacheSettings(self.topic_prefix, self.cache_ttl_s)
+
+    @property
+    def log(self) -> LogSettings:
+        """What is logged, and how."""
+        return LogSettings(self.log_level, self.log_format)
+
+    @property
+    def model_choice(self) -> ModelChoice:
+        """Which bundle scores."""
+        return ModelChoice(self.model, self.score_cache_size)
+
+    @property
+    def window_limits(self) -> WindowLimits:
+        """How many tweets are scored together."""
+        return WindowLimits(self.score_window, self.score_window_s)
+
+    @property
+    def hold_limits(self) -> HoldLimits:
+        """When scoring is held."""
+        return HoldLimits(self.hold_ratio, self.hold_window)
+
+    def probe_address(self, port: int) -> ProbeAddress:
+        """Return where a process serves its probes on this port."""
+        return ProbeAddress(self.probe_host, port)
 
     def _needed(self, field: str, value: str) -> str:
         if not value:

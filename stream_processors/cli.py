@@ -15,7 +15,7 @@ def score(probe_port: int) -> None:
     from stream_processors.scoring.worker import run_score_worker
 
     settings = load_settings()
-    configure_logging(settings, SCORE.name)
+    configure_logging(settings.log, SCORE.name)
     run_score_worker(settings, probe_port)
 
 
@@ -28,5 +28,5 @@ def sink(probe_port: int) -> None:
     from stream_processors.sink.worker import run_sink_worker
 
     settings = load_settings()
-    configure_logging(settings, SINK.name)
+    configure_logging(settings.log, SINK.name)
     run_sink_worker(settings, probe_port)

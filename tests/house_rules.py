@@ -26,6 +26,31 @@ FORMATTED_BY_HAND = re.compile(r"#\s*f[m]t: (skip|off)")
 UNFINISHED = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X)\b")
 CONSOLE = re.compile(r"(?<![\w.])Console\(")
 SLEEP = re.compile(r"\b(time|asyncio)\.sleep\(")
+ALL_SETTINGS = re.compile(r"from schemas\.settings import .*\b(Settings|load_settings)\b")
+MAY_TAKE_ALL_SETTINGS = frozenset(
+    {
+        # They are about the settings themselves, or about servers that no setting names.
+        "schemas/env_example.py",
+        "schemas/misspelt_settings.py",
+        "deploy/installation/server_faults.py",
+        # They put a command or a process together, and hand each part the few that it uses.
+        "deploy/demo/demo.py",
+        "deploy/embedded/stack.py",
+        "deploy/embedded/status.py",
+        "producers/compliance/batch_command.py",
+        "producers/compliance/stream_command.py",
+        "producers/gaps/command.py",
+        "producers/live/command.py",
+        "producers/replay/command.py",
+        "stream_processors/scoring/worker.py",
+        "stream_processors/sink/worker.py",
+        # Parts: strike them from this list once they take what they use.
+        "producers/x_account/http_adapter.py",
+        "stream_processors/aggregates/refresher.py",
+        "stream_processors/retention/run_deletion.py",
+    }
+)
+"""Besides every `cli.py`. Other files import from `schemas/setting_views.py`."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +153,18 @@ def _of_text(name: str, text: str) -> Iterator[str]:
             yield f"{name}:{number} sleeps for luck: wait for a condition"
         if name.endswith(".py") and not name.startswith("tests/"):
             yield from _of_lists(name, number, line)
+    yield from all_settings(name, text)
+
+
+def all_settings(name: str, text: str) -> Iterator[str]:
+    """Yield a sentence where a file takes all settings and may not, or may and does not."""
+    if not name.endswith(".py") or name.startswith("tests/") or name.endswith("/cli.py"):
+        return
+    takes_all, may = ALL_SETTINGS.search(text), name in MAY_TAKE_ALL_SETTINGS
+    if takes_all and not may:
+        yield f"{name} takes all settings: take what it uses, from schemas/setting_views.py"
+    elif may and not takes_all:
+        yield f"{name} takes no longer all settings: strike it from MAY_TAKE_ALL_SETTINGS"
 
 
 def _of_lists(name: str, number: int, line: str) -> Iterator[str]:

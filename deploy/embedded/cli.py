@@ -117,7 +117,7 @@ def kafka(tool: str, arguments: tuple[str, ...]) -> int:
     from deploy.embedded.kafka_tools import run_tool
     from schemas.settings import load_settings
 
-    return run_tool(load_settings(), tool, arguments)
+    return run_tool(load_settings().kafka_connection, tool, arguments)
 
 
 @click.command(
@@ -135,7 +135,7 @@ def psql(arguments: tuple[str, ...]) -> None:
     from deploy.embedded.psql import become_psql
     from schemas.settings import load_settings
 
-    become_psql(load_settings(), arguments)
+    become_psql(load_settings().postgres_connection, arguments)
 
 
 def _say() -> "Say":

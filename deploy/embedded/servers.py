@@ -18,7 +18,7 @@ from deploy.embedded.start_programs import Say, start_and_await
 from deploy.embedded.state import DATABASE, StackState
 from deploy.embedded.supervision import Supervisor
 from deploy.embedded.valkey_server import prepare_valkey
-from schemas.settings import Settings
+from schemas.setting_views import Cluster
 
 PROGRAM_OF: Final = {"kafka": "kafka", "postgres": "postgres", "redis": "valkey"}
 """The program that stands for each server's setting, in the order in which they are stopped."""
@@ -54,14 +54,14 @@ def prepare_servers(layout: Layout, state: StackState, embedded: Collection[str]
 def await_servers(
     layout: Layout,
     state: StackState,
-    settings: Settings,
+    cluster: Cluster,
     supervisor: Supervisor,
     embedded: Collection[str],
     say: Say,
 ) -> None:
     """Start the embedded servers and return when all of them do their work."""
     checks: Mapping[str, Callable[[], Check]] = {
-        "kafka": lambda: kafka_check(settings),
+        "kafka": lambda: kafka_check(cluster),
         "postgres": lambda: postgres_check(state.postgres_uri("postgres")),
         "redis": lambda: redis_check(state.redis_uri),
     }

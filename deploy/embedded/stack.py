@@ -27,6 +27,7 @@ from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
 from schemas.process.process_list import EMBEDDED
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
+from schemas.transport.postgres import connect_postgres
 from stream_processors.circuit_breaker.release import read_hold
 
 
@@ -62,12 +63,12 @@ def up(
         remember_runs(layout, None)
         settings = settings_at(layout.home, env_file)
         supervisor = Supervisor(state)
-        await_servers(layout, state, settings, supervisor, embedded, say)
+        await_servers(layout, state, settings.cluster, supervisor, embedded, say)
         say("topics and tables")
-        for sentence in install(settings).differing:
+        for sentence in install(settings.installation).differing:
             say(f"note: {sentence} (`murmur init --alter` changes it)")
         if not servers_only:
-            hold, _ = read_hold(settings)
+            hold, _ = read_hold(settings.cluster)
             if hold is not None:
                 say(f"scoring is {hold.sentence()}: `murmur dead-letters release` resumes it")
             await_workers(layout, state, supervisor, say, is_held=hold is not None)
@@ -92,7 +93,8 @@ def down(home: Path, *, say: Say = lambda _: None) -> bool:
         state = load_state(layout)
         if layout.addresses.exists() and state is not None and Supervisor(state).answers():
             # No settings of a person's: these are the stack's own servers.
-            runs = stored_runs(settings_at(layout.home, env_file=None))
+            own = settings_at(layout.home, env_file=None)
+            runs = stored_runs(lambda: connect_postgres(own.postgres_connection, "down"))
             if runs is not None:
                 remember_runs(layout, runs)
         layout.addresses.unlink(missing_ok=True)

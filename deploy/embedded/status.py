@@ -109,6 +109,6 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
 
 def _lag(settings: Settings) -> tuple[tuple[TopicLag, ...] | None, str]:
     try:
-        return tuple(topic_lags(settings)), ""
+        return tuple(topic_lags(settings.cluster)), ""
     except Failure as failure:
         return None, str(failure)

@@ -1,5 +1,6 @@
 """Which runs the data of a stack hold, also while it is down: asked before they are deleted."""
 
+from collections.abc import Callable
 from contextlib import closing
 
 import msgspec
@@ -10,8 +11,7 @@ from deploy.embedded.layout import Layout
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.private_files import write_private
-from schemas.settings import Settings
-from schemas.transport.postgres import connect_postgres
+from schemas.transport.postgres import Connection
 from stream_processors.queries.run_list import summaries
 
 
@@ -30,10 +30,10 @@ class StoredRun(Struct, frozen=True):
         return self.run != LIVE
 
 
-def stored_runs(settings: Settings) -> list[StoredRun] | None:
+def stored_runs(connect: Callable[[], Connection]) -> list[StoredRun] | None:
     """Ask PostgreSQL for its runs; None where it does not tell."""
     try:
-        with closing(connect_postgres(settings, "down")) as connection:
+        with closing(connect()) as connection:
             return [StoredRun(found.run, found.tweets) for found in summaries(connection)]
     except psycopg2.errors.UndefinedTable:
         return []

@@ -27,8 +27,8 @@ def init(check: bool, alter: bool, as_json: bool) -> int:
 
     if check and alter:
         raise click.UsageError("--check and --alter exclude each other: --check changes nothing")
-    settings = load_settings()
-    report = check_installation(settings) if check else install(settings, alter=alter)
+    wanted = load_settings().installation
+    report = check_installation(wanted) if check else install(wanted, alter=alter)
     if as_json:
         document = {**msgspec.to_builtins(report), "complete": report.complete}
         click.echo(msgspec.json.encode(document))

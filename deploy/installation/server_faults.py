@@ -10,7 +10,7 @@ from deploy.installation.migrations import missing_migrations
 from deploy.installation.topics import TopicInstaller
 from schemas.failures import Failure
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, SCORED, topic_name
+from schemas.topics import DEAD_LETTER, SCORED
 from schemas.transport.cache import connect_redis
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import connect_postgres
@@ -32,15 +32,15 @@ def server_faults(settings: Settings, *, ask_kafka: bool = True) -> tuple[str, .
 def _of_kafka(settings: Settings) -> tuple[dict[str, str], list[str]]:
     """Return the ids of the sink's topics, where all topics are there, and the faults."""
     try:
-        report = TopicInstaller(settings).report()
+        report = TopicInstaller(settings.cluster, settings.topic_layout).report()
         faults = [
             *(f"Kafka lacks the topic {spec.name}: run `murmur init`" for spec in report.missing),
             *report.wrong,
         ]
         if faults:
             return {}, faults
-        topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
-        admin = AdminClient(kafka_config(settings, "murmur-status"))
+        topics = [settings.names.topic(topic) for topic in (SCORED, DEAD_LETTER)]
+        admin = AdminClient(kafka_config(settings.kafka_connection, "murmur-status"))
         return find_topic_ids(admin, topics), []
     except Failure as failure:
         return {}, [str(failure)]
@@ -48,11 +48,11 @@ def _of_kafka(settings: Settings) -> tuple[dict[str, str], list[str]]:
 
 def _of_postgres(settings: Settings, topic_ids: dict[str, str]) -> list[str]:
     try:
-        lacking = missing_migrations(settings)
+        lacking = missing_migrations(settings.postgres_connection)
         if lacking:
             return [f"PostgreSQL lacks tables ({len(lacking)} migrations): run `murmur init`"]
         with (
-            closing(connect_postgres(settings, "status")) as connection,
+            closing(connect_postgres(settings.postgres_connection, "status")) as connection,
             connection,
             connection.cursor() as cursor,
         ):
@@ -76,7 +76,7 @@ def _of_postgres(settings: Settings, topic_ids: dict[str, str]) -> list[str]:
 
 def _of_redis(settings: Settings) -> list[str]:
     try:
-        with closing(connect_redis(settings)) as client:
+        with closing(connect_redis(settings.redis_connection)) as client:
             client.ping()
     except Failure as failure:
         return [str(failure)]

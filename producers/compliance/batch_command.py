@@ -42,8 +42,8 @@ def run_compliance(
     """
     client = search_client(x_adapter(settings))
     jobs = ComplianceJobs(client, patient(wait), wait)
-    stored = StoredIds(partial(connect_postgres, settings, STAGE))
-    publisher = ConfirmingPublisher(settings, "murmur-compliance")
+    stored = StoredIds(partial(connect_postgres, settings.postgres_connection, STAGE))
+    publisher = ConfirmingPublisher(settings.kafka_connection, "murmur-compliance")
     done: dict[str, dict[str, int]] = {}
     with closing(stored):
         for kind in _KINDS:
@@ -105,7 +105,7 @@ def _published(
     settings: Settings,
     give_up_after_s: float,
 ) -> Counter[str]:
-    to = destination(settings, LIVE, STAGE)
+    to = destination(settings.names, LIVE, STAGE)
     counted: Counter[str] = Counter()
     for number, line in enumerate(jobs.result(job_id, give_up_after_s), start=1):
         parsed = parsed_removal(partial(removal_of, line, kind, datetime.now(UTC)))

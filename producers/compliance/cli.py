@@ -38,7 +38,7 @@ def run(wait_minutes: int, as_json: bool) -> None:
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings, "compliance")
+    configure_logging(settings.log, "compliance")
     done = run_compliance(settings, give_up_after_s=wait_minutes * 60.0)
     if as_json:
         click.echo(msgspec.json.encode(done))
@@ -66,7 +66,7 @@ def stream(probe_port: int, as_json: bool) -> None:
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings, COMPLIANCE_STREAM.name)
+    configure_logging(settings.log, COMPLIANCE_STREAM.name)
     done = run_compliance_stream(settings, probe_port=probe_port)
     if as_json:
         click.echo(msgspec.json.encode(done))

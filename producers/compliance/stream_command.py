@@ -47,12 +47,14 @@ def run_compliance_stream(
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
-    with running_process(settings, PROCESS, probe_port=probe_port) as process:
+    with running_process(
+        PROCESS, settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
         telemetry = ComplianceTelemetry(process.metrics, process.progress)
         telemetry.standing_by("starting")
         process.ask_readiness = telemetry.readiness
         with leased(
-            settings,
+            settings.postgres_connection,
             process,
             lock=locks.COMPLIANCE_STREAM,
             standing_by=telemetry.standing_by,
@@ -97,8 +99,10 @@ def _streamed(
     publishing = BufferPublisher(
         ComplianceStream(inbox, telemetry, clock.now()),
         buffer=inbox,
-        make_publisher=partial(ConfirmingPublisher, settings, "murmur-compliance-stream"),
-        to=destination(settings, LIVE, STAGE),
+        make_publisher=partial(
+            ConfirmingPublisher, settings.kafka_connection, "murmur-compliance-stream"
+        ),
+        to=destination(settings.names, LIVE, STAGE),
         metrics=telemetry.metrics,
         progress=telemetry.progress,
         clock=clock,

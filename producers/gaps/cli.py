@@ -71,7 +71,7 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings, "gaps")
+    configure_logging(settings.log, "gaps")
     done = refill_gaps(settings, _table(settings), gap_ids)
     if as_json:
         click.echo(msgspec.json.encode({"gaps": done}))
@@ -90,4 +90,4 @@ def _table(settings: "Settings") -> "GapTable":
     from producers.gaps.table import GapTable
     from schemas.transport.postgres import connect_postgres
 
-    return GapTable(partial(connect_postgres, settings, "gaps"))
+    return GapTable(partial(connect_postgres, settings.postgres_connection, "gaps"))

@@ -52,8 +52,8 @@ def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> 
             ),
             rules=rules,
             table=table,
-            publisher=ConfirmingPublisher(settings, "murmur-gaps"),
-            to=destination(settings, LIVE, STAGE),
+            publisher=ConfirmingPublisher(settings.kafka_connection, "murmur-gaps"),
+            to=destination(settings.names, LIVE, STAGE),
             origin=Origin(
                 run=LIVE,
                 run_started_at=started_at,

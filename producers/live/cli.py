@@ -30,7 +30,7 @@ def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings, STREAM.name)
+    configure_logging(settings.log, STREAM.name)
     done = run_stream(settings, capture=capture, probe_port=probe_port)
     if as_json:
         click.echo(msgspec.json.encode(done))

@@ -64,16 +64,24 @@ def run_stream(
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
-    with running_process(settings, STAGE, probe_port=probe_port) as process:
+    with running_process(
+        STAGE, settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
         telemetry = StreamTelemetry(process.metrics, process.progress, settings.x_monthly_posts)
         telemetry.standing_by("starting")
         process.ask_readiness = telemetry.readiness
         with leased(
-            settings, process, lock=locks.STREAM, standing_by=telemetry.standing_by, clock=clock
+            settings.postgres_connection,
+            process,
+            lock=locks.STREAM,
+            standing_by=telemetry.standing_by,
+            clock=clock,
         ) as lease:
             if lease is None:
                 return {"outcome": Ending.STOPPED.value}
-            with closing(CoverageStore(partial(connect_postgres, settings, STAGE))) as ledger:
+            with closing(
+                CoverageStore(partial(connect_postgres, settings.postgres_connection, STAGE))
+            ) as ledger:
                 return _streamed(
                     settings, process, lease, ledger, adapter, telemetry, capture, clock
                 )
@@ -148,8 +156,8 @@ def _streamed(
     publishing = BufferPublisher(
         stream,
         buffer=inbox,
-        make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
-        to=destination(settings, LIVE, STAGE),
+        make_publisher=partial(ConfirmingPublisher, settings.kafka_connection, "murmur-stream"),
+        to=destination(settings.names, LIVE, STAGE),
         metrics=telemetry.metrics,
         progress=telemetry.progress,
         clock=clock,

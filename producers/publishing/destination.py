@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, topic_name
+from schemas.setting_views import Names
+from schemas.topics import DEAD_LETTER, RAW
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,6 @@ class Destination:
     stage: str
 
 
-def destination(settings: Settings, run: str, stage: str) -> Destination:
+def destination(names: Names, run: str, stage: str) -> Destination:
     """Return the destination on this cluster."""
-    return Destination(topic_name(settings, RAW), topic_name(settings, DEAD_LETTER), run, stage)
+    return Destination(names.topic(RAW), names.topic(DEAD_LETTER), run, stage)

@@ -40,7 +40,7 @@ from schemas.process.probes import serve_probes
 from schemas.process.progress import Progress
 from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import connect_postgres
@@ -81,7 +81,7 @@ def run_replay(
         prepared = _prepared(request, interrupted)
         files = _hashed_with_bar(prepared.files, bars)
         require_topics(settings)
-        connect = partial(connect_postgres, settings, STAGE)
+        connect = partial(connect_postgres, settings.postgres_connection, STAGE)
         positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
         names = [file.name for file in files]
         now = partial(_moved_by, positions.database_is_ahead(_host_now), _host_now)
@@ -96,16 +96,20 @@ def run_replay(
         )
         if shift != beginning.time_shift and shift:
             positions.store_shift(shift)
-        to = destination(settings, request.run, STAGE)
+        to = destination(settings.names, request.run, STAGE)
         topics = (to.raw_topic, to.dead_letter_topic)
-        logs = stack.enter_context(closing(KafkaLogs(settings, topics)))
+        logs = stack.enter_context(closing(KafkaLogs(settings.kafka_connection, topics)))
         planned = plan_files(files, borne_out(stored, logs.have), restart=request.restart)
         watchers: list[Watcher] = [ProgressDisplay(bars, planned, clock), WaitingNotice(clock)]
         if request.probe_port is not None:
             watchers.append(_telemetry(settings, request.probe_port, stack))
-        lag = GroupLag(settings, group=group_name(settings, SCORE_GROUP), topics=[to.raw_topic])
+        lag = GroupLag(
+            settings.kafka_connection,
+            group=settings.names.group(SCORE_GROUP),
+            topics=[to.raw_topic],
+        )
         context = ReplayContext(
-            publisher=ConfirmingPublisher(settings, "murmur-replay"),
+            publisher=ConfirmingPublisher(settings.kafka_connection, "murmur-replay"),
             to=to,
             positions=positions,
             log_ends=logs.ends,
@@ -188,7 +192,7 @@ def require_topics(settings: Settings) -> None:
     librdkafka.setLevel(logging.CRITICAL)
     try:
         found = (
-            AdminClient(kafka_config(settings, "murmur-replay"))
+            AdminClient(kafka_config(settings.kafka_connection, "murmur-replay"))
             .list_topics(timeout=_METADATA_TIMEOUT_S)
             .topics
         )
@@ -200,7 +204,7 @@ def require_topics(settings: Settings) -> None:
     finally:
         librdkafka.setLevel(level)
     missing = [
-        name for topic in (RAW, DEAD_LETTER) if (name := topic_name(settings, topic)) not in found
+        name for topic in (RAW, DEAD_LETTER) if (name := settings.names.topic(topic)) not in found
     ]
     if missing:
         raise Failure(f"the topic {missing[0]} is missing: run `murmur init`")

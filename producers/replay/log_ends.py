@@ -13,7 +13,7 @@ from typing import Final
 from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
-from schemas.settings import Settings
+from schemas.setting_views import KafkaConnection
 from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.log_proof import Finding, LastMessage, LogReader
@@ -39,11 +39,11 @@ LogEnds = Sequence[LogEnd]
 class KafkaLogs:
     """The logs of the topics that a replay publishes to."""
 
-    def __init__(self, settings: Settings, topics: Sequence[str]) -> None:
-        admin = AdminClient(kafka_config(settings, "murmur-replay"))
+    def __init__(self, kafka: KafkaConnection, topics: Sequence[str]) -> None:
+        admin = AdminClient(kafka_config(kafka, "murmur-replay"))
         self._topic_ids = find_topic_ids(admin, topics)
         self._partitions = partition_counts(admin, topics)
-        self._log = LogReader(settings, timeout_s=_TIMEOUT_S)
+        self._log = LogReader(kafka, timeout_s=_TIMEOUT_S)
 
     def ends(self) -> LogEnds:
         """Return where the logs end now; nothing where the brokers do not answer."""

@@ -9,7 +9,7 @@ from producers.x_connection.clock import Clock
 from producers.x_connection.lease import Lease, stand_by
 from producers.x_connection.postgres_timeout import limited_waits
 from schemas.process.running_process import RunningProcess
-from schemas.settings import Settings
+from schemas.setting_views import PostgresConnection
 from schemas.transport.postgres import connect_postgres
 
 _POSTGRES_S: Final = 10.0
@@ -19,7 +19,7 @@ _POSTGRES_AT_STOP_S: Final = 0.5
 
 @contextmanager
 def leased(
-    settings: Settings,
+    postgres: PostgresConnection,
     process: RunningProcess,
     *,
     lock: int,
@@ -36,7 +36,7 @@ def leased(
         lambda: _POSTGRES_AT_STOP_S if stopped() else _POSTGRES_S,
         lambda: progress.wait_for("PostgreSQL"),
     ):
-        connect = partial(connect_postgres, settings, f"{process.metrics.stage} lease")
+        connect = partial(connect_postgres, postgres, f"{process.metrics.stage} lease")
         lease = Lease(connect, lock)
         try:
             progress.ready = stand_by(lease, standing_by, stopped, clock)

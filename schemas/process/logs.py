@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pythonjsonlogger.json import JsonFormatter
 
-from schemas.settings import Settings
+from schemas.setting_views import LogSettings
 
 _LIBRARIES = ("faust", "mode", "aiokafka", "librdkafka")
 _OF_NO_USE = ("Missing sensor state for rebalance",)
@@ -45,7 +45,7 @@ class OnceInAWhile(logging.Filter):
         return True
 
 
-def configure_logging(settings: Settings, process: str) -> None:
+def configure_logging(log: LogSettings, process: str) -> None:
     """Send every log line of this process to standard error, as JSON or as text.
 
     Logs hold ids and counts of tweets, never their texts.
@@ -58,11 +58,11 @@ def configure_logging(settings: Settings, process: str) -> None:
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
             static_fields={"process": process},
         )
-        if settings.log_format == "json"
+        if log.format == "json"
         else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     )
     handler.addFilter(OnceInAWhile(time.monotonic))
-    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    logging.basicConfig(level=log.level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     for library in _LIBRARIES:
         # What they say of every step of a start is of use only to those who look for a fault.

@@ -16,7 +16,7 @@ from schemas.process.probes import serve_probes
 from schemas.process.progress import Health, Progress
 from schemas.process.stop_signals import StopSignals
 from schemas.process.watchdog import Watchdog, end_process
-from schemas.settings import Settings
+from schemas.setting_views import ProbeAddress
 
 logger = logging.getLogger(__name__)
 
@@ -60,29 +60,31 @@ class RunningProcess:
 
 
 @contextmanager
-def running_process(settings: Settings, stage: str, *, probe_port: int) -> Iterator[RunningProcess]:
+def running_process(
+    stage: str, probes: ProbeAddress, *, stall_after_s: float
+) -> Iterator[RunningProcess]:
     """Run the block as a process that supervisors can rely on; only in the main thread.
 
-    While it runs, /metrics, /healthz and /readyz are served (`probe_port` 0: a free port), SIGTERM
-    and Ctrl-C set `stop` (a second one ends the process at once), and a watchdog ends the process
-    with a code of `ExitCode` where its health is red for `settings.stall_after_s`, or where it is
-    not done 9 s after it was told to stop. Raises `Failure` where the port cannot be had.
+    While it runs, /metrics, /healthz and /readyz are served (port 0: a free one), SIGTERM and
+    Ctrl-C set `stop` (a second one ends the process at once), and a watchdog ends the process with
+    a code of `ExitCode` where its health is red for `stall_after_s`, or where it is not done 9 s
+    after it was told to stop. Raises `Failure` where the port cannot be had.
     """
-    process = RunningProcess(stage, settings.stall_after_s)
+    process = RunningProcess(stage, stall_after_s)
     watchdog = Watchdog(
         process.health, stopping=process.stopping, clock=time.monotonic, end=end_process
     )
     with (
         serve_probes(
-            settings.probe_host,
-            probe_port,
+            probes.host,
+            probes.port,
             process.metrics.registry,
             health=process.health,
             readiness=process.readiness,
         ) as port,
         process.stop.watching(),
     ):
-        logger.info("probes at http://%s:%d", settings.probe_host, port)
+        logger.info("probes at http://%s:%d", probes.host, port)
         threading.Thread(
             target=watchdog.run, args=(process.finished,), name="watchdog", daemon=True
         ).start()

@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from schemas.settings import Settings
+from schemas.setting_views import KafkaConnection
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.messages import ConsumedMessage, Partition, from_confluent
 
@@ -24,14 +24,14 @@ class CommittingConsumer:
     """
 
     def __init__(
-        self, settings: Settings, *, group: str, topics: list[str], client_id: str
+        self, kafka: KafkaConnection, *, group: str, topics: list[str], client_id: str
     ) -> None:
         self._topics = topics
         self._start_offsets: StartOffsets | None = None
         self._on_trouble: Callable[[], None] = lambda: None
         self._consumer = Consumer(
             {
-                **kafka_config(settings, client_id),
+                **kafka_config(kafka, client_id),
                 "group.id": group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,

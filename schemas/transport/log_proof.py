@@ -16,7 +16,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from msgspec import Struct
 
-from schemas.settings import Settings
+from schemas.setting_views import KafkaConnection
 from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.messages import ConsumedMessage, Partition, from_confluent
@@ -67,11 +67,11 @@ class LogReader:
     Each method raises `KafkaUnavailable` where the brokers do not answer within `timeout_s`.
     """
 
-    def __init__(self, settings: Settings, *, timeout_s: float = 30.0) -> None:
+    def __init__(self, kafka: KafkaConnection, *, timeout_s: float = 30.0) -> None:
         self._timeout_s = timeout_s
         self._consumer = Consumer(
             {
-                **kafka_config(settings, "murmur-proof"),
+                **kafka_config(kafka, "murmur-proof"),
                 "group.id": "murmur-proof-reads-without-a-group",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,

@@ -4,7 +4,7 @@ import psycopg2
 from psycopg2.extensions import connection
 
 from schemas.failures import Failure
-from schemas.settings import Settings
+from schemas.setting_views import PostgresConnection
 
 Connection = connection
 
@@ -13,14 +13,14 @@ class PostgresUnavailable(Failure):
     """No connection could be opened; it may pass."""
 
 
-def connect_postgres(settings: Settings, application: str) -> Connection:
+def connect_postgres(postgres: PostgresConnection, application: str) -> Connection:
     """Open a connection, session in UTC; raise `PostgresUnavailable` where there is no server.
 
     `application` is what `pg_stat_activity` shows. TLS comes with the URI (`?sslmode=…`).
     """
     try:
         return psycopg2.connect(
-            settings.postgres_uri,
+            postgres.uri.get_secret_value(),
             application_name=f"murmur {application}",
             connect_timeout=10,
             keepalives_idle=30,

@@ -7,12 +7,12 @@ from schemas.process.metric_list import SCORE_HELD
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.process.running_process import RunningProcess
-from schemas.settings import Settings
+from schemas.setting_views import HoldLimits
 from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.breaker_topic import Hold
-from stream_processors.circuit_breaker.recovery_probe import Judge, wait_while_held
+from stream_processors.circuit_breaker.recovery_probe import Look, wait_while_held
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +34,9 @@ class HeldState:
 
 def follow_hold(
     guard: CircuitBreaker,
-    settings: Settings,
+    limits: HoldLimits,
     *,
-    judge: Judge,
+    look: Look,
     publisher: ConfirmingPublisher,
     process: RunningProcess,
 ) -> bool:
@@ -58,5 +58,5 @@ def follow_hold(
     threading.Thread(
         target=guard.board.follow_until, args=(process.finished,), name="hold", daemon=True
     ).start()
-    wait_while_held(guard, settings, judge=judge, publisher=publisher, stopped=stopped)
+    wait_while_held(guard, limits, look=look, publisher=publisher, stopped=stopped)
     return not stopped()

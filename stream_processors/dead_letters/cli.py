@@ -12,6 +12,7 @@ from schemas.codec import Reason
 if TYPE_CHECKING:
     from schemas.settings import Settings
     from schemas.transport.postgres import Connection
+    from stream_processors.circuit_breaker.breaker_topic import Hold
     from stream_processors.dead_letters.letters import Selection
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -62,7 +63,6 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
     import msgspec
 
     from schemas.terminal import print_whole, terminal_console
-    from stream_processors.circuit_breaker.release import read_hold
     from stream_processors.dead_letters.display import as_document, letters_table
     from stream_processors.dead_letters.letters import (
         count_letters,
@@ -76,7 +76,7 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
         with connection, connection.cursor() as cur:
             total = count_letters(cur, selection)
             letters = newest_letters(cur, selection, limit)
-    hold, fault = read_hold(settings)
+    hold, fault = _hold(settings)
     if as_json:
         document = {
             "total": total,
@@ -138,6 +138,7 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
     import msgspec
 
     from schemas.process.exit_codes import ExitCode
+    from schemas.transport.publisher import ConfirmingPublisher
     from stream_processors.dead_letters.display import by_reason, in_short
     from stream_processors.dead_letters.letters import require_run_of
     from stream_processors.dead_letters.redrive import redrive as redrive_letters
@@ -145,7 +146,10 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
     selection = _chosen(ids, status=None if ids else "new", **filters)
     with _database() as (settings, connection):
         require_run_of(connection, selection)
-        report = redrive_letters(settings, connection, selection, dry_run=dry_run)
+        publisher = (
+            None if dry_run else ConfirmingPublisher(settings.kafka_connection, "murmur-redrive")
+        )
+        report = redrive_letters(connection, selection, names=settings.names, publisher=publisher)
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -187,11 +191,23 @@ def release(as_json: bool) -> None:
     from schemas.settings import load_settings
     from stream_processors.circuit_breaker.release import release as release_hold
 
-    hold = release_hold(load_settings())
+    hold = release_hold(load_settings().cluster)
     if as_json:
         click.echo(msgspec.json.encode({"released": hold}))
     else:
         click.echo("scoring is released" if hold is not None else "scoring is not held")
+
+
+def _hold(settings: "Settings") -> "tuple[Hold | None, str | None]":
+    """Return the hold, or why it is not known: letters are shown without Kafka, too."""
+    from schemas.settings import MissingSetting
+    from stream_processors.circuit_breaker.release import read_hold
+
+    try:
+        cluster = settings.cluster
+    except MissingSetting as missing:
+        return None, str(missing)
+    return read_hold(cluster)
 
 
 @contextmanager
@@ -200,7 +216,7 @@ def _database() -> "Iterator[tuple[Settings, Connection]]":
     from schemas.transport.postgres import connect_postgres
 
     settings = load_settings()
-    connection = connect_postgres(settings, "dead-letters")
+    connection = connect_postgres(settings.postgres_connection, "dead-letters")
     try:
         yield settings, connection
     finally:

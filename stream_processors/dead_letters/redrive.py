@@ -10,8 +10,8 @@ from psycopg2.extras import execute_values
 
 from schemas import locks
 from schemas.failures import Failure
-from schemas.settings import Settings
-from schemas.topics import RAW, SCORED, topic_name
+from schemas.setting_views import Names
+from schemas.topics import RAW, SCORED
 from schemas.transport.dead_letters import CUT_HEADER
 from schemas.transport.postgres import Connection
 from schemas.transport.publisher import ConfirmingPublisher
@@ -73,19 +73,23 @@ def why_not(letter: Letter, topics: frozenset[str]) -> str | None:
 
 
 def redrive(
-    settings: Settings, connection: Connection, selection: Selection, *, dry_run: bool
+    connection: Connection,
+    selection: Selection,
+    *,
+    names: Names,
+    publisher: ConfirmingPublisher | None,
 ) -> RedriveReport:
     """Publish letters again, untouched but for the header that links them to their row.
 
+    Without a publisher it is a dry run: the report says what would become of the letters.
     A letter's status is written once the brokers have it. Killed in between, the command leaves it
     as it was, and the next call publishes it again: at least once, as everywhere, and harmless,
     since equal tweets are stored once. Raises `DeliveryFailed`, and `Failure` where another
     redrive is under way.
     """
-    topics = frozenset(topic_name(settings, topic) for topic in (RAW, SCORED))
+    topics = frozenset(names.topic(topic) for topic in (RAW, SCORED))
     done: list[int] = []
     refused: list[RefusedRedrive] = []
-    publisher = None if dry_run else ConfirmingPublisher(settings, "murmur-redrive")
     with _alone(connection):
         with connection, connection.cursor() as cur:
             ids = find_ids(cur, selection)
@@ -105,7 +109,7 @@ def redrive(
                 with connection, connection.cursor() as cur:
                     _note(cur, fit)
             done += [letter.dead_letter_id for letter in fit]
-    return RedriveReport(redriven=tuple(done), refused=tuple(refused), dry_run=dry_run)
+    return RedriveReport(redriven=tuple(done), refused=tuple(refused), dry_run=publisher is None)
 
 
 def _publish(publisher: ConfirmingPublisher, letters: Sequence[Letter], secret: bytes) -> None:

@@ -32,6 +32,8 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
 
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
+    from schemas.transport.cache import connect_redis
+    from schemas.transport.postgres import connect_postgres
     from stream_processors.aggregates.windows import InvalidWindow, parse_window
     from stream_processors.queries.display import totals_view
     from stream_processors.queries.totals import read_totals
@@ -40,7 +42,15 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
         window = parse_window(window_text)
     except InvalidWindow as error:
         raise click.BadParameter(str(error), param_hint="--window") from error
-    found = read_totals(load_settings(), run, window, datetime.now(UTC))
+    settings = load_settings()
+    found = read_totals(
+        run,
+        window,
+        datetime.now(UTC),
+        cache=settings.aggregates_cache,
+        connect_redis=lambda: connect_redis(settings.redis_connection),
+        connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
+    )
     if as_json:
         click.echo(msgspec.json.encode(found))
     else:
@@ -64,7 +74,7 @@ def list_runs(as_json: bool) -> None:
     from stream_processors.queries.display import runs_table
     from stream_processors.queries.run_list import summaries
 
-    connection = connect_postgres(load_settings(), "runs")
+    connection = connect_postgres(load_settings().postgres_connection, "runs")
     try:
         found = summaries(connection)
     finally:
@@ -94,7 +104,7 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
 
     refuse_live(name, really_live)
     settings = load_settings()
-    connection = connect_postgres(settings, "runs")
+    connection = connect_postgres(settings.postgres_connection, "runs")
     try:
         require_traces(connection, name)
         if not yes:
@@ -151,7 +161,7 @@ def export(
         raise click.UsageError("--ids-only and --format exclude each other")
     if form == "parquet" and output is None:
         raise click.UsageError("parquet needs --output FILE")
-    connection = connect_postgres(load_settings(), "export")
+    connection = connect_postgres(load_settings().postgres_connection, "export")
     try:
         tweets = export_run(
             connection,

@@ -50,7 +50,7 @@ def prune(keep: str, yes: bool, lower: bool, dry_run: bool, as_json: bool) -> No
         )
     if lower and dry_run:
         raise click.UsageError("--lower drops nothing: it cannot be used with --dry-run")
-    connection = connect_postgres(load_settings(), "prune")
+    connection = connect_postgres(load_settings().postgres_connection, "prune")
     try:
         with connection, connection.cursor() as cur:
             first_day = today(cur) - length

@@ -54,7 +54,7 @@ def delete_run(connection: Connection, run: str, *, attempts: int = _ATTEMPTS) -
 def forget_in_redis(settings: Settings, run: str) -> bool:
     """Delete what Redis holds of a run; False where it does not answer (it forgets by itself)."""
     try:
-        with connect_redis(settings) as client:
+        with connect_redis(settings.redis_connection) as client:
             AggregatesCache(client, settings.topic_prefix, settings.cache_ttl_s).forget(run)
     except redis.RedisError:
         return False

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import faust
@@ -11,8 +12,8 @@ from faust.types import TP, EventT, StreamT
 from mode import CrashingSupervisor
 
 from schemas.private_files import make_private_folder
-from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
+from schemas.setting_views import Cluster, KafkaConnection, WindowLimits
+from schemas.topics import RAW, SCORE_GROUP
 from schemas.transport.messages import ConsumedMessage, from_faust
 from stream_processors.scoring.microbatches import Microbatches
 
@@ -21,8 +22,10 @@ Step: TypeAlias = Callable[[Sequence[ConsumedMessage]], None]
 
 
 def build_app(
-    settings: Settings,
+    cluster: Cluster,
+    limits: WindowLimits,
     *,
+    data_folder: Path,
     step: Step,
     executor: Executor,
     acknowledged: Callable[[], None],
@@ -33,12 +36,13 @@ def build_app(
     Raw bytes come in and are decoded by `step`, which never raises on malformed ones: a typed topic
     stalls for ever at its first malformed message. A window's offsets are acknowledged in order and
     only when everything that was published for it is safe; if `step` raises, nothing is, the
-    process ends, and whoever took over gets the window again.
+    process ends, and whoever took over gets the window again. Faust makes empty folders for tables
+    in `data_folder`, which is made where it is missing.
     """
     app = faust.App(
-        group_name(settings, SCORE_GROUP),
-        broker=[f"kafka://{server}" for server in settings.kafka_servers.split(",")],
-        broker_credentials=_credentials(settings),
+        cluster.names.group(SCORE_GROUP),
+        broker=[f"kafka://{server}" for server in cluster.kafka.servers.split(",")],
+        broker_credentials=_credentials(cluster.kafka),
         broker_commit_interval=1,
         broker_max_poll_records=500,
         # Without new messages for this long aiokafka would leave the group, and Faust not rejoin.
@@ -49,10 +53,10 @@ def build_app(
         broker_rebalance_timeout=60,
         broker_request_timeout=90,
         consumer_auto_offset_reset="earliest",
-        stream_buffer_maxsize=8 * settings.score_window,
+        stream_buffer_maxsize=8 * limits.most_tweets,
         stream_wait_empty=True,
         # It makes empty folders for tables that there are none of; by default in the current one.
-        datadir=make_private_folder(settings.home / "faust"),
+        datadir=make_private_folder(data_folder),
         store="memory://",
         table_standby_replicas=0,
         topic_allow_declare=False,
@@ -63,7 +67,7 @@ def build_app(
         worker_redirect_stdouts=False,
     )
     raw = app.topic(
-        topic_name(settings, RAW),
+        cluster.names.topic(RAW),
         key_type=bytes,
         key_serializer="raw",
         value_type=bytes,
@@ -81,9 +85,9 @@ def build_app(
             acknowledged()
 
         async with asyncio.TaskGroup() as tasks:
-            windows = Microbatches(tasks, score_and_acknowledge, most_items=settings.score_window)
+            windows = Microbatches(tasks, score_and_acknowledge, most_items=limits.most_tweets)
             async for events in cast("faust.Stream[Any]", stream).noack_take(
-                settings.score_window, settings.score_window_s
+                limits.most_tweets, limits.gather_s
             ):
                 await windows.add(events)
 
@@ -97,19 +101,17 @@ def build_app(
     return app
 
 
-def _credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:
+def _credentials(kafka: KafkaConnection) -> faust.SASLCredentials | faust.SSLCredentials | None:
     context = None
-    if settings.kafka_security_protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
-        if settings.kafka_ssl_certificate_file is not None:
-            context.load_cert_chain(
-                settings.kafka_ssl_certificate_file, settings.kafka_ssl_key_file
-            )
-    if settings.kafka_security_protocol.startswith("SASL_"):
+    if kafka.security_protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=kafka.ssl_ca_file)
+        if kafka.ssl_certificate_file is not None:
+            context.load_cert_chain(kafka.ssl_certificate_file, kafka.ssl_key_file)
+    if kafka.security_protocol.startswith("SASL_"):
         return faust.SASLCredentials(
-            username=settings.kafka_sasl_username,
-            password=settings.kafka_sasl_password.get_secret_value(),
+            username=kafka.sasl_username,
+            password=kafka.sasl_password.get_secret_value(),
             ssl_context=context,
-            mechanism=settings.kafka_sasl_mechanism,
+            mechanism=kafka.sasl_mechanism,
         )
     return faust.SSLCredentials(context) if context is not None else None

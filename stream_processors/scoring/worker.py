@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import faust
 from faust.types import TP
@@ -14,8 +15,9 @@ from model_server.scorer import Scorer, load_scorer
 from schemas.private_files import make_private_folder
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.process.stop_signals import StopSignals
+from schemas.setting_views import ModelChoice
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED
 from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.expired_unread import ExpiredUnread
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
@@ -24,6 +26,7 @@ from schemas.transport.messages import ConsumedMessage, Partition
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.follow import HeldState, follow_hold
+from stream_processors.circuit_breaker.recovery_probe import found_waiting
 from stream_processors.scoring.language import language_detector
 from stream_processors.scoring.score_batch import refused_for_ending_processes
 from stream_processors.scoring.step import ScoreStep
@@ -53,13 +56,13 @@ class FaustWorker(faust.Worker):
             self.loop.call_soon_threadsafe(self._on_sigterm)
 
 
-def configured_scorer(settings: Settings) -> Scorer:
-    """Load the bundle that the settings name; raise `RefusedBundle` where it is not fit."""
-    return load_scorer(settings.model, cache_size=settings.score_cache_size)
+def chosen_scorer(choice: ModelChoice) -> Scorer:
+    """Load the bundle that was chosen; raise `RefusedBundle` where it is not fit."""
+    return load_scorer(choice.folder, cache_size=choice.cache_texts)
 
 
 def run_score_worker(
-    settings: Settings, probe_port: int, *, load: Callable[[Settings], Scorer] = configured_scorer
+    settings: Settings, probe_port: int, *, load: Callable[[ModelChoice], Scorer] = chosen_scorer
 ) -> None:
     """Score until a signal stops the process (exit 0) or a fault ends it (an exception).
 
@@ -68,7 +71,7 @@ def run_score_worker(
     """
     # Before the folders in it: a parent would be made for everybody to read.
     make_private_folder(settings.home)
-    scorer = load(settings)
+    scorer = load(settings.model_choice)
     logger.info(
         "model loaded", extra={"model": scorer.identity.name, "sha256": scorer.identity.sha256}
     )
@@ -76,18 +79,20 @@ def run_score_worker(
     # all of it every 700 objects cost a tenth of what this process does beside the model.
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
-    with running_process(settings, "score", probe_port=probe_port) as process:
+    with running_process(
+        "score", settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
         _score(settings, process, scorer)
 
 
 def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     metrics, progress = process.metrics, process.progress
-    publisher = ConfirmingPublisher(settings, "murmur-score")
+    cluster, names = settings.cluster, settings.names
+    hold_limits, window_limits = settings.hold_limits, settings.window_limits
+    publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")
     held = HeldState(progress, metrics)
-    guard = CircuitBreaker(settings, clock=time.time, told=held.tell)
-    group_lag = GroupLag(
-        settings, group=group_name(settings, SCORE_GROUP), topics=[topic_name(settings, RAW)]
-    )
+    guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
+    group_lag = GroupLag(cluster.kafka, group=names.group(SCORE_GROUP), topics=[names.topic(RAW)])
     expired = ExpiredUnread(lambda partition, count: note_expired(metrics, partition, count))
     assignment: set[Partition] = set()
 
@@ -117,8 +122,8 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         read=read,
         detect_language=language_detector(),
         publisher=publisher,
-        scored_topic=topic_name(settings, SCORED),
-        dead_letters=DeadLetterWriter(publisher, topic_name(settings, DEAD_LETTER)),
+        scored_topic=names.topic(SCORED),
+        dead_letters=DeadLetterWriter(publisher, names.topic(DEAD_LETTER)),
         metrics=metrics,
         now=lambda: datetime.now(UTC),
         guard=guard,
@@ -137,14 +142,26 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     ).start(process.finished)
     with ThreadPoolExecutor(1, thread_name_prefix="score") as executor:
         app = build_app(
-            settings, step=step, executor=executor, acknowledged=acknowledged, assigned=assigned
+            cluster,
+            window_limits,
+            data_folder=settings.home / "faust",
+            step=step,
+            executor=executor,
+            acknowledged=acknowledged,
+            assigned=assigned,
         )
         worker = FaustWorker(app, process.stop)
         process.ends_when(lambda: worker.should_stop)
         if follow_hold(
             guard,
-            settings,
-            judge=step.dead_letters_among,
+            hold_limits,
+            look=partial(
+                found_waiting,
+                cluster,
+                step.dead_letters_among,
+                messages=hold_limits.window_messages,
+                most_together=window_limits.most_tweets,
+            ),
             publisher=publisher,
             process=process,
         ):

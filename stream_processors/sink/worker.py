@@ -11,7 +11,7 @@ from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.process.running_process import running_process
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP
 from schemas.transport.cache import connect_redis
 from schemas.transport.consumer import CommittingConsumer
 from schemas.transport.group_lag import GroupLag
@@ -36,15 +36,16 @@ def make_sink(
     progress: Progress,
 ) -> Sink:
     """Return a sink with clients of its own; raise `Failure` where Kafka or a topic is missing."""
-    group, dead_letter_topic = group_name(settings, SINK_GROUP), topic_name(settings, DEAD_LETTER)
-    topics = [topic_name(settings, SCORED), dead_letter_topic]
+    kafka, names = settings.kafka_connection, settings.names
+    group, dead_letter_topic = names.group(SINK_GROUP), names.topic(DEAD_LETTER)
+    topics = [names.topic(SCORED), dead_letter_topic]
     return Sink(
-        topic_ids=find_topic_ids(AdminClient(kafka_config(settings, _CLIENT_ID)), topics),
-        consumer=CommittingConsumer(settings, group=group, topics=topics, client_id=_CLIENT_ID),
-        log=LogReader(settings, timeout_s=_PROOF_TIMEOUT_S),
+        topic_ids=find_topic_ids(AdminClient(kafka_config(kafka, _CLIENT_ID)), topics),
+        consumer=CommittingConsumer(kafka, group=group, topics=topics, client_id=_CLIENT_ID),
+        log=LogReader(kafka, timeout_s=_PROOF_TIMEOUT_S),
         database=Database(connect, progress),
-        publisher=ConfirmingPublisher(settings, _CLIENT_ID),
-        group_lag=GroupLag(settings, group=group, topics=topics),
+        publisher=ConfirmingPublisher(kafka, _CLIENT_ID),
+        group_lag=GroupLag(kafka, group=group, topics=topics),
         dead_letter_topic=dead_letter_topic,
         batch_size=settings.sink_batch,
         metrics=metrics,
@@ -54,11 +55,13 @@ def make_sink(
 
 def run_sink_worker(settings: Settings, probe_port: int) -> None:
     """Sink until a signal stops the process (it returns) or a fault ends it (an exception)."""
-    with running_process(settings, "sink", probe_port=probe_port) as process:
+    with running_process(
+        "sink", settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
         stop = process.stop
         refresher = Refresher(
-            connect_postgres=lambda: connect_postgres(settings, "refresher"),
-            connect_redis=lambda: connect_redis(settings),
+            connect_postgres=lambda: connect_postgres(settings.postgres_connection, "refresher"),
+            connect_redis=lambda: connect_redis(settings.redis_connection),
             settings=settings,
             clock=lambda: datetime.now(UTC),
             registry=process.metrics.registry,
@@ -76,7 +79,7 @@ def run_sink_worker(settings: Settings, probe_port: int) -> None:
 
         sink = make_sink(
             settings,
-            connect=lambda: connect_postgres(settings, "sink"),
+            connect=lambda: connect_postgres(settings.postgres_connection, "sink"),
             metrics=process.metrics,
             progress=process.progress,
         )

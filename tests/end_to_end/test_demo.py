@@ -107,7 +107,9 @@ def test_the_stack_stays_up_where_it_was_up_and_other_runs_are_not_replaced(
 
 def test_a_row_that_is_missing_is_noticed(demo_home: DemoHome, manifest: Manifest) -> None:
     demo_home.murmur("demo", "--lines", str(LINES), "--keep-up")
-    connection = connect_postgres(stack.settings_at(demo_home.home, None), "test")
+    connection = connect_postgres(
+        stack.settings_at(demo_home.home, None).postgres_connection, "test"
+    )
     try:
         assert all(check.ok for check in verify(connection, "demo", manifest))
         with connection, connection.cursor() as cursor:

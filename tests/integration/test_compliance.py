@@ -25,7 +25,7 @@ from tests.x_server.server import FakeX, fake_x
 
 
 def keep(settings: Settings, *events: Any) -> None:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         store(connection, events)
     finally:
@@ -175,7 +175,7 @@ def test_x_is_asked_about_what_stands_in_dead_letters_too(x: FakeX, to_x: Settin
         headers=[],
         position=SourcePosition("stream", 0, 1),
     )
-    connection = connect_postgres(to_x, "test")
+    connection = connect_postgres(to_x.postgres_connection, "test")
     try:
         store(connection, [], [half])
         x.corpus.deleted.add("1859500000000000000")

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from schemas.codec import Reason, encode
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORED, SINK_GROUP
 from schemas.transport.dead_letters import (
     MAX_KEPT_BYTES,
     MAX_KEY_BYTES,
@@ -34,7 +34,7 @@ BAD = scored_tweet(text="refuse me")
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     connection.autocommit = True
     yield connection
     connection.close()
@@ -71,8 +71,8 @@ def refuse(database: Connection) -> None:
 
 def settle(settings: Settings) -> None:
     """Wait until the sink has read all there is, also what it published itself."""
-    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
-    lag = GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
+    topics = [settings.names.topic(topic) for topic in (SCORED, DEAD_LETTER)]
+    lag = GroupLag(settings.kafka_connection, group=settings.names.group(SINK_GROUP), topics=topics)
     wait_until(lambda: lag.total() == 0 and lag.total() == 0, 60, "the sink to commit everything")
 
 
@@ -126,7 +126,7 @@ def test_a_link_that_somebody_else_made_counts_nothing_up(
         database,
         "SELECT source, source_partition, source_offset, source_timestamp_ms FROM dead_letters",
     )
-    publisher = ConfirmingPublisher(settings, "test")
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
     for count in (1, 2, 1_000):
         forged = Redrive(
             source=source,
@@ -138,7 +138,7 @@ def test_a_link_that_somebody_else_made_counts_nothing_up(
             signature="0" * 64,
         )
         publisher.publish(
-            topic_name(settings, SCORED), key=None, value=b"[", headers=redriven([], forged)
+            settings.names.topic(SCORED), key=None, value=b"[", headers=redriven([], forged)
         )
     publisher.confirm()
     with running_sink(settings):
@@ -199,7 +199,7 @@ def test_what_cannot_go_back_says_why(settings: Settings, database: Connection) 
             headers=[],
         )
 
-    raw = topic_name(settings, RAW)
+    raw = settings.names.topic(RAW)
     store_directly(
         database,
         [],

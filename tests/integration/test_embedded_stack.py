@@ -145,7 +145,10 @@ def test_the_servers_refuse_whoever_has_no_password(running: Settings, home: Pat
         )
     address = f"redis://127.0.0.1:{ports['redis']}"
     stranger = running.model_copy(update={"redis": SecretStr(address)})
-    with connect_redis(stranger) as cache, pytest.raises(redis.AuthenticationError):
+    with (
+        connect_redis(stranger.redis_connection) as cache,
+        pytest.raises(redis.AuthenticationError),
+    ):
         cache.ping()
 
 

@@ -116,7 +116,7 @@ def test_letters_of_older_releases_name_their_short_ids_too(
         cur.execute(
             "DELETE FROM _yoyo_migration WHERE migration_id = '0011.short_ids_in_dead_letters'"
         )
-    assert apply_migrations(settings) == ["0011.short_ids_in_dead_letters"]
+    assert apply_migrations(settings.postgres_connection) == ["0011.short_ids_in_dead_letters"]
     assert letters(connection) == [(True, "discarded"), (True, "discarded"), (False, "new")]
 
 
@@ -140,5 +140,5 @@ def test_a_deletion_in_a_replay_concerns_the_letters_of_that_run_alone(
 
 def test_what_was_erased_is_not_redriven(connection: Connection, settings: Settings) -> None:
     store(connection, [deleted()], [letter(LINE)])
-    report = redrive(settings, connection, Selection(), dry_run=True)
+    report = redrive(connection, Selection(), names=settings.names, publisher=None)
     assert [refused.why for refused in report.refused] == ["it was discarded"]

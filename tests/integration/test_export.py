@@ -140,7 +140,7 @@ def test_an_export_that_breaks_off_leaves_the_file_that_was_there(
 
     def end_of_connection(rows: Iterator[Any]) -> Iterator[bytes]:
         yield str(next(rows)).encode()
-        administrator = connect_postgres(settings, "test")
+        administrator = connect_postgres(settings.postgres_connection, "test")
         with administrator, administrator.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
         administrator.close()

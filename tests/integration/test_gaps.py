@@ -30,7 +30,7 @@ def x(x: FakeX) -> FakeX:
 
 
 def add_gap(settings: Settings, begins: datetime, ends: datetime | None) -> None:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(

@@ -68,7 +68,7 @@ def test_an_edit_on_another_day_replaces_it_on_its_own(connection: Connection) -
 
 def test_two_sinks_at_once_store_one(settings: Settings, connection: Connection) -> None:
     store(connection, [on_day(0, root="1"), on_day(5, root="2")])
-    other = connect_postgres(settings, "test")
+    other = connect_postgres(settings.postgres_connection, "test")
     try:
         with other.cursor() as cur:
             # As a sink does it that has not committed yet.
@@ -84,7 +84,7 @@ def test_two_sinks_at_once_store_one(settings: Settings, connection: Connection)
 
 
 def _waits(settings: Settings) -> bool:
-    connection = connect_postgres(settings, "test looks")
+    connection = connect_postgres(settings.postgres_connection, "test looks")
     try:
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         return query(connection, waiting) != [(0,)]
@@ -111,7 +111,7 @@ def test_rows_that_an_older_release_stored_twice_are_taken_back_with_their_figur
     assert len(days(connection)) == 6
     execute(connection, "DROP TABLE live_roots")
     execute(connection, "DELETE FROM _yoyo_migration WHERE migration_id = '0009.live_roots'")
-    assert apply_migrations(settings) == ["0009.live_roots"]
+    assert apply_migrations(settings.postgres_connection) == ["0009.live_roots"]
     assert days(connection) == [("10", 0, 0), ("20", 0, 0), ("30", 1, 1), ("90", 3, 0)]
     assert query(connection, "SELECT count(*) FROM scores") == [(4,)]
     assert query(

@@ -23,7 +23,7 @@ from schemas.events import Event
 from schemas.failures import Failure
 from schemas.process.metrics import StageMetrics
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORED, topic_name, topic_specs
+from schemas.topics import DEAD_LETTER, RAW, SCORED, topic_specs
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.log_proof import LogReader
 from schemas.transport.postgres import Connection, connect_postgres
@@ -67,7 +67,7 @@ class OwnStack:
         self._up()
 
     def stored(self) -> set[int]:
-        connection = connect_postgres(self.settings, "test")
+        connection = connect_postgres(self.settings.postgres_connection, "test")
         with connection, connection.cursor() as cur:
             cur.execute("SELECT tweet_id::bigint - 800000000000000000 FROM tweets")
             found = {number for (number,) in cur}
@@ -165,7 +165,7 @@ def test_a_running_sink_ends_when_a_broker_comes_back_with_another_log(
     store(settings, tweets(range(20)))
     topic_ids = ids_of(settings)
     partitions = [(topic, number) for topic in topic_ids for number in range(20)]
-    log = LogReader(settings)
+    log = LogReader(settings.kafka_connection)
     require_same_logs(connection, log, topic_ids, partitions)
     with connection, connection.cursor() as cur:
         cur.execute("UPDATE positions SET last_sha256 = 'of another log'")
@@ -177,9 +177,9 @@ def test_a_running_sink_ends_when_a_broker_comes_back_with_another_log(
 def test_it_goes_back_to_the_newest_earlier_position_that_is_proved(
     settings: Settings, connection: Connection
 ) -> None:
-    topic = topic_name(settings, SCORED)
-    topic_ids, log = ids_of(settings), LogReader(settings)
-    publisher = ConfirmingPublisher(settings, "test")
+    topic = settings.names.topic(SCORED)
+    topic_ids, log = ids_of(settings), LogReader(settings.kafka_connection)
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
     ends = []
     for _ in range(3):
         for _ in range(2):
@@ -209,8 +209,8 @@ def test_it_goes_back_to_the_newest_earlier_position_that_is_proved(
 
 
 def ids_of(settings: Settings) -> dict[str, str]:
-    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
-    return find_topic_ids(AdminClient(kafka_config(settings, "test")), topics)
+    topics = [settings.names.topic(topic) for topic in (SCORED, DEAD_LETTER)]
+    return find_topic_ids(AdminClient(kafka_config(settings.kafka_connection, "test")), topics)
 
 
 def test_a_topic_made_anew_has_nothing_of_what_a_replay_published(
@@ -218,8 +218,8 @@ def test_a_topic_made_anew_has_nothing_of_what_a_replay_published(
 ) -> None:
     path = archive(tmp_path, *map(tweet_line, range(20)))
     replay(settings, path, "--run", "old")
-    admin = AdminClient(kafka_config(settings, "test"))
-    for future in admin.delete_topics([topic_name(settings, RAW)]).values():
+    admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
+    for future in admin.delete_topics([settings.names.topic(RAW)]).values():
         future.result(timeout=30)
     wait_until(lambda: _made_anew(settings), 30, "the topic to be made anew")
     empty = archive(tmp_path, tweet_line(20), name="more.jsonl")
@@ -230,9 +230,9 @@ def test_a_topic_made_anew_has_nothing_of_what_a_replay_published(
 def test_what_expired_since_is_not_published_anew(settings: Settings, tmp_path: Path) -> None:
     path = archive(tmp_path, *map(tweet_line, range(20)))
     replay(settings, path, "--run", "old")
-    admin = AdminClient(kafka_config(settings, "test"))
+    admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
     everything = [
-        TopicPartition(topic_name(settings, RAW), number, OFFSET_END)
+        TopicPartition(settings.names.topic(RAW), number, OFFSET_END)
         for number in range(settings.topic_partitions)
     ]
     for deletion in admin.delete_records(everything).values():
@@ -244,7 +244,8 @@ def test_what_expired_since_is_not_published_anew(settings: Settings, tmp_path: 
 def _made_anew(settings: Settings) -> bool:
     """A topic that is still being deleted cannot be made; the next attempt tells."""
     try:
-        TopicInstaller(settings).make(topic_specs(settings))
+        specs = topic_specs(settings.names, settings.topic_layout)
+        TopicInstaller(settings.cluster, settings.topic_layout).make(specs)
     except Failure:
         return False
     return True

@@ -13,7 +13,7 @@ from schemas.codec import decode_scored, encode, headers_of, key_of
 from schemas.events import ModelIdentity, TweetScored
 from schemas.process.metrics import StageMetrics
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, SCORED, topic_name
+from schemas.topics import DEAD_LETTER, SCORED
 from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.messages import ConsumedMessage
 from schemas.transport.publisher import ConfirmingPublisher
@@ -47,17 +47,22 @@ def test_a_model_is_taken_for_a_window_and_the_counts_survive_it(
 ) -> None:
     old, new = scorer("a" * 64), scorer("b" * 64)
     current = [old]
-    metrics, publisher = StageMetrics("score"), ConfirmingPublisher(settings, "test")
+    metrics, publisher = (
+        StageMetrics("score"),
+        ConfirmingPublisher(settings.kafka_connection, "test"),
+    )
     step = ScoreStep(
         model=lambda: current[0],
         read=lambda _window: None,
         detect_language=lambda _text: None,
         publisher=publisher,
-        scored_topic=topic_name(settings, SCORED),
-        dead_letters=DeadLetterWriter(publisher, topic_name(settings, DEAD_LETTER)),
+        scored_topic=settings.names.topic(SCORED),
+        dead_letters=DeadLetterWriter(publisher, settings.names.topic(DEAD_LETTER)),
         metrics=metrics,
         now=lambda: RECEIVED_AT,
-        guard=CircuitBreaker(settings, clock=time.time, told=lambda _: None),
+        guard=CircuitBreaker(
+            settings.cluster, settings.hold_limits, clock=time.time, told=lambda _: None
+        ),
         unfinished=UnfinishedWindows(
             tmp_path / "windows", refuse=refused_for_ending_processes, scored=lambda: None
         ),

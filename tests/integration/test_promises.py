@@ -264,7 +264,7 @@ def _is_live_post(event: ScoredEvent) -> TypeGuard[TweetScored]:
 
 @pytest.fixture
 def connection(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     with connection, connection.cursor() as cursor:
         # Nothing here looks at what a crash of PostgreSQL would leave.
         cursor.execute("SET synchronous_commit = off")

@@ -33,7 +33,7 @@ LIMIT = FIRST.date() + timedelta(days=3)
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     yield connection
     connection.close()
 
@@ -151,7 +151,7 @@ def test_a_reader_does_not_lose_its_rows_and_makes_the_prune_wait(
     settings: Settings, database: Connection
 ) -> None:
     store(database, some_days())
-    reader = connect_postgres(settings, "reader")
+    reader = connect_postgres(settings.postgres_connection, "reader")
     with reader.cursor() as cur:
         cur.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         cur.execute("SELECT count(*) FROM tweets")

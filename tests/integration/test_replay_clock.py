@@ -18,7 +18,9 @@ from tests.integration.test_sink import query
 def test_a_wrong_clock_is_measured_and_said(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    positions = ReplayPositions(partial(connect_postgres, settings, "test"), "run")
+    positions = ReplayPositions(
+        partial(connect_postgres, settings.postgres_connection, "test"), "run"
+    )
     assert abs(positions.database_is_ahead(lambda: datetime.now(UTC))) < timedelta(seconds=2)
     assert caplog.text == ""
     with caplog.at_level(logging.WARNING):

@@ -14,7 +14,7 @@ from schemas.events import LIVE, Event, Reference
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
@@ -32,9 +32,9 @@ RECOUNT = """
 
 
 def publish(settings: Settings, events: Sequence[Event | bytes]) -> None:
-    publisher = ConfirmingPublisher(settings, "test")
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
     for event in events:
-        topic = topic_name(settings, SCORED)
+        topic = settings.names.topic(SCORED)
         if isinstance(event, bytes):
             publisher.publish(topic, key=None, value=event, headers=[])
         else:
@@ -47,7 +47,7 @@ def publish(settings: Settings, events: Sequence[Event | bytes]) -> None:
 def sink_of(settings: Settings, metrics: StageMetrics) -> Sink:
     return make_sink(
         settings,
-        connect=lambda: connect_postgres(settings, "test sink"),
+        connect=lambda: connect_postgres(settings.postgres_connection, "test sink"),
         metrics=metrics,
         progress=Progress(time.monotonic, 60),
     )
@@ -87,7 +87,7 @@ def store(settings: Settings, *batches: Sequence[Event | bytes]) -> None:
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     connection.autocommit = True
     yield connection
     connection.close()
@@ -166,11 +166,11 @@ def test_malformed_messages_become_dead_letters_once(
 
 
 def test_forged_dead_letters_stop_nothing(settings: Settings, database: Connection) -> None:
-    publisher = ConfirmingPublisher(settings, "test")
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
     for name in ("run", "murmur.errors.reason", "murmur.errors.stage", "__streams.errors.topic"):
         forged = [(name, b"\x00" + os.urandom(20_000).hex().encode())]
         publisher.publish(
-            topic_name(settings, DEAD_LETTER), key=b"\xff", value=b"\x00", headers=forged
+            settings.names.topic(DEAD_LETTER), key=b"\xff", value=b"\x00", headers=forged
         )
     publisher.confirm()
     store(settings, [scored_tweet()])
@@ -248,5 +248,7 @@ def test_a_connection_that_breaks_is_opened_anew(settings: Settings, database: C
 
 def sink_lag(settings: Settings) -> GroupLag:
     """Return who knows the sink's lag."""
-    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
-    return GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
+    topics = [settings.names.topic(topic) for topic in (SCORED, DEAD_LETTER)]
+    return GroupLag(
+        settings.kafka_connection, group=settings.names.group(SINK_GROUP), topics=topics
+    )

@@ -10,7 +10,7 @@ import pytest
 from schemas.codec import encode
 from schemas.events import LIVE
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, topic_name
+from schemas.topics import DEAD_LETTER
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 from tests.integration.test_sink import query, store, tweets
@@ -21,7 +21,7 @@ LAST_DAY = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     connection.autocommit = True
     yield connection
     connection.close()
@@ -59,10 +59,10 @@ def test_a_dead_letter_that_cannot_be_stored_is_stored_by_its_place(
 ) -> None:
     with database.cursor() as cur:
         cur.execute("ALTER TABLE dead_letters ADD CONSTRAINT refusal CHECK (detail <> 'refuse me')")
-    publisher = ConfirmingPublisher(settings, "test")
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
     for detail in ("fine", "refuse me", "fine as well"):
         publisher.publish(
-            topic_name(settings, DEAD_LETTER),
+            settings.names.topic(DEAD_LETTER),
             key=b"key",
             value=detail.encode(),
             headers=[("__streams.errors.message", detail.encode()), ("run", b"test")],
@@ -89,9 +89,9 @@ def test_a_link_to_a_dead_letter_that_fits_no_index_is_none(
         "run": os.urandom(50_000).hex(),
         "count": 1,
     }
-    publisher = ConfirmingPublisher(settings, "test")
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
     publisher.publish(
-        topic_name(settings, DEAD_LETTER),
+        settings.names.topic(DEAD_LETTER),
         key=None,
         value=b"value",
         headers=[("murmur.redrive", msgspec.json.encode(link))],

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 from pydantic import SecretStr
 
 from schemas.settings import Settings
-from schemas.topics import SCORED, topic_name
+from schemas.topics import SCORED
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import connect_postgres
 from tests.integration.traces import leave_a_trace
@@ -25,7 +25,7 @@ def test_kafkas_own_consumer_reads_and_commits_as_a_named_group(settings: Settin
             "kafka",
             "console-consumer",
             "--topic",
-            topic_name(settings, SCORED),
+            settings.names.topic(SCORED),
             "--group",
             "a-reader",
             "--from-beginning",
@@ -39,9 +39,9 @@ def test_kafkas_own_consumer_reads_and_commits_as_a_named_group(settings: Settin
         check=True,
     )
     assert answer.stdout == "for-everyone\n"
-    consumer = Consumer({**kafka_config(settings, "test"), "group.id": "a-reader"})
+    consumer = Consumer({**kafka_config(settings.kafka_connection, "test"), "group.id": "a-reader"})
     partitions = [
-        TopicPartition(topic_name(settings, SCORED), p) for p in range(settings.topic_partitions)
+        TopicPartition(settings.names.topic(SCORED), p) for p in range(settings.topic_partitions)
     ]
     committed = consumer.committed(partitions, timeout=10)
     consumer.close()
@@ -100,7 +100,7 @@ def test_the_status_without_a_stack_has_the_lag_of_ones_own_kafka(
     assert first.startswith("No stack runs in ")
     assert "`murmur up`" not in first
     sink = f"{settings.topic_prefix}murmur-sink"
-    assert f"{sink} has 1 to do in {topic_name(settings, SCORED)}" in lines
+    assert f"{sink} has 1 to do in {settings.names.topic(SCORED)}" in lines
     assert "***@" in answer.stdout
     environment["MURMUR_KAFKA"] = "127.0.0.1:1"
     answer = subprocess.run(
@@ -152,14 +152,14 @@ def test_a_status_names_a_postgres_that_was_filled_from_another_kafka(
     settings: Settings, tmp_path: Path
 ) -> None:
     with (
-        closing(connect_postgres(settings, "test")) as connection,
+        closing(connect_postgres(settings.postgres_connection, "test")) as connection,
         connection,
         connection.cursor() as cursor,
     ):
         cursor.execute(
             "INSERT INTO positions (consumer, topic_id, topic, partition, next_offset)"
             " VALUES ('sink', 'another', %s, 0, 9)",
-            (topic_name(settings, SCORED),),
+            (settings.names.topic(SCORED),),
         )
     told = status_of(settings, tmp_path)
     assert told.returncode == 1

@@ -167,7 +167,7 @@ def test_without_postgres_the_stream_goes_on_and_says_what_it_missed_later(
 ) -> None:
     with streaming(to_x, tmp_path) as stream:
         wait_until(lambda: x.connected, 30, "a connection")
-        connection = connect_postgres(to_x, "test")
+        connection = connect_postgres(to_x.postgres_connection, "test")
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from schemas import locks
 from schemas.process.exit_codes import ExitCode
 from schemas.settings import Settings
-from schemas.topics import SCORED, topic_name
+from schemas.topics import SCORED
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import Connection, connect_postgres
 from tests.conditions import wait_until
@@ -50,7 +50,7 @@ def running(settings: Settings, command: str, log: Path) -> Iterator[subprocess.
 @contextmanager
 def nobody_can_store(settings: Settings) -> Iterator[Callable[[], bool]]:
     """Hold the lock that every sink needs; yield whether one waits for it."""
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection.cursor() as cur:
             cur.execute("SELECT pg_advisory_lock(%s)", (locks.REMOVALS,))
@@ -94,8 +94,8 @@ def test_a_sink_that_hangs_in_postgres_still_stops_within_ten_seconds(
 
 
 def test_a_scoring_process_that_cannot_publish_is_ended(settings: Settings, tmp_path: Path) -> None:
-    admin = AdminClient(kafka_config(settings, "test"))
-    admin.delete_topics([topic_name(settings, SCORED)])[topic_name(settings, SCORED)].result(30)
+    admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
+    admin.delete_topics([settings.names.topic(SCORED)])[settings.names.topic(SCORED)].result(30)
     with running(settings, "score", tmp_path / "score.log") as score:
         publish_raw(settings, [posted()])
         assert score.wait(timeout=60) == ExitCode.STALLED

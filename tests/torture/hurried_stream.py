@@ -27,7 +27,7 @@ def main() -> None:
     settings = load_settings(None).model_copy(
         update={"x_silence_s": SILENCE_S, "x_quiet_s": QUIET_S}
     )
-    configure_logging(settings, "stream")
+    configure_logging(settings.log, "stream")
     run_stream(
         settings,
         capture=Path(sys.argv[1]),

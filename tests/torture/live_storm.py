@@ -280,7 +280,7 @@ def _repeated_by(post: Post) -> str | None:
 
 
 def _rows(settings: Settings, statement: str) -> list[Any]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(statement)

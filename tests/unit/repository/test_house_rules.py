@@ -1,6 +1,6 @@
-"""The house rules for READMEs: lines that people read to the end, and files that are there."""
+"""The house rules: READMEs that people read to the end, and parts that take few settings."""
 
-from tests.house_rules import MAX_PROSE_CHARS, long_prose, missing_files
+from tests.house_rules import MAX_PROSE_CHARS, all_settings, long_prose, missing_files
 
 LONG = "word " * (MAX_PROSE_CHARS // 5) + "w"
 
@@ -26,3 +26,17 @@ def test_a_readme_names_only_files_that_are_there() -> None:
     text = "`one.py`, `../two.py`, `room/two.py` and `gone.py`, `rules.yaml`"
     (broken,) = missing_files("room/part/README.md", text, files)
     assert broken == "room/part/README.md:1 names gone.py, which is not there"
+
+
+def test_a_part_takes_the_settings_that_it_uses() -> None:
+    part, edge = "producers/replay/plan.py", "producers/replay/command.py"
+    for imported in ("Settings", "MissingSetting, Settings", "load_settings"):
+        text = f"if it:\n    from schemas.settings import {imported}\n"
+        (broken,) = all_settings(part, text)
+        assert broken.startswith(f"{part} takes all settings")
+        for allowed in (edge, "producers/live/cli.py", "tests/stack.py"):
+            assert list(all_settings(allowed, text)) == []
+    few = "from schemas.setting_views import Names\nfrom schemas.settings import MissingSetting\n"
+    assert list(all_settings(part, few)) == []
+    (outdated,) = all_settings(edge, few)
+    assert "strike it from" in outdated

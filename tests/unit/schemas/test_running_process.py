@@ -5,7 +5,7 @@ import signal
 
 from schemas.process.progress import Health
 from schemas.process.running_process import RunningProcess, running_process
-from schemas.settings import load_settings
+from schemas.setting_views import ProbeAddress
 
 
 def process() -> RunningProcess:
@@ -41,7 +41,7 @@ def test_an_end_that_begins_by_itself_is_bounded_as_one_by_a_signal() -> None:
 
 def test_a_signal_stops_it_and_its_end_is_told_to_the_threads_beside_it() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with running_process(load_settings(None), "sink", probe_port=0) as running:
+    with running_process("sink", ProbeAddress("127.0.0.1", 0), stall_after_s=60) as running:
         assert not running.stopping()
         os.kill(os.getpid(), signal.SIGTERM)
         assert running.stop.asked()
