@@ -12,6 +12,8 @@ from typing import Final
 
 import emoji
 
+from model_server.emoji_spans import emoji_spans
+
 _LINK = re.compile(r"https?://\S+")
 _MENTION = re.compile(r"@\w+")
 # Python refuses to read a number of so many digits; no character has one.
@@ -51,12 +53,12 @@ def clean_2(text: str) -> str:
 def _emoji_spelled(text: str) -> str:
     pieces = []
     before, at = "", 0
-    for found in emoji.emoji_list(text):
-        between = text[at : found["match_start"]].strip()
-        name = _name_of(found["emoji"])
+    for start, end in emoji_spans(text):
+        between = text[at:start].strip()
+        name = _name_of(text[start:end])
         if between or name != before:
             pieces += [between, name]
-        before, at = name, found["match_end"]
+        before, at = name, end
     return " ".join(filter(None, [*pieces, text[at:].strip()]))
 
 

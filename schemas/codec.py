@@ -1,7 +1,7 @@
 """Bytes to events and back: the only place that meets malformed bytes."""
 
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
@@ -10,17 +10,27 @@ import msgspec
 from schemas.events import (
     Event,
     RawEvent,
+    Removal,
     ScoredEvent,
     Tweet,
+    TweetScored,
     event_key,
     event_type,
     valid_run_name,
 )
 from schemas.topics import MAX_EVENT_BYTES
-from schemas.tweet_time import ImplausibleTime, check_plausible
+from schemas.tweet_time import (
+    FIRST_TWEET,
+    LAST_MOMENT,
+    ImplausibleTime,
+    check_plausible,
+    check_possible,
+    is_possible,
+)
 
 Headers = list[tuple[str, bytes]]
 EventT = TypeVar("EventT", RawEvent, ScoredEvent)
+RemovalT = TypeVar("RemovalT", bound=Removal)
 
 RUN_HEADER = "run"
 TYPE_HEADER = "type"
@@ -49,6 +59,8 @@ class InvalidEvent(Exception):
         self.detail = detail
 
 
+_REMOVAL_TIMES: Final = ("received_at", "deleted_at", "withheld_at", "erased_at")
+
 encode: Final[Callable[[Event], bytes]] = msgspec.json.Encoder().encode
 """Returns the event's JSON, UTF-8, fields in the order in which they are declared."""
 
@@ -75,7 +87,7 @@ class EventDecoder(Generic[EventT]):
             raise InvalidEvent(Reason.INVALID_EVENT, str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidEvent(Reason.NOT_JSON, str(error)) from None
-        event = _in_utc(event)
+        event = _in_its_time(event)
         if _NUL_ESCAPE in value and "\\u0000" in encode(event).decode().replace("\\\\", ""):
             raise InvalidEvent(Reason.NUL_CHARACTER, "a text holds the character U+0000")
         return event
@@ -105,15 +117,34 @@ def run_in_headers(headers: Headers) -> str | None:
     return run if valid_run_name(run) else None
 
 
-def _in_utc(tweet: EventT) -> EventT:
-    """Return a tweet with its time, which decides its day, in UTC; other events as they are."""
-    if not isinstance(tweet, Tweet):
-        return tweet
+def _in_its_time(event: EventT) -> EventT:
+    """Return an event whose times can all be; a tweet's own time, which decides its day, in UTC.
+
+    A tweet whose times cannot be is refused. What is removed goes whatever its times are: those of
+    a removal that cannot be are left out, and the nearest one stands for its receipt.
+    """
+    if not isinstance(event, Tweet):
+        return _removal_in_its_time(event)
     try:
-        utc = tweet.posted_at.astimezone(UTC)
-        check_plausible(utc, tweet.received_at)
+        utc = event.posted_at.astimezone(UTC)
+        check_possible(event.received_at)
+        check_plausible(utc, event.received_at)
+        if event.edited_at is not None:
+            check_plausible(event.edited_at, event.received_at)
+        if isinstance(event, TweetScored):
+            check_possible(event.score.scored_at)
     except (ImplausibleTime, OverflowError) as error:
         raise InvalidEvent(Reason.IMPLAUSIBLE_TIME, str(error)) from None
-    if tweet.posted_at.tzinfo is UTC:
-        return tweet
-    return msgspec.structs.replace(tweet, posted_at=utc)
+    if event.posted_at.tzinfo is UTC:
+        return event
+    return msgspec.structs.replace(event, posted_at=utc)
+
+
+def _removal_in_its_time(removal: RemovalT) -> RemovalT:
+    impossible: dict[str, datetime | None] = {}
+    for field in _REMOVAL_TIMES:
+        moment = getattr(removal, field, None)
+        if moment is not None and not is_possible(moment):
+            nearest = FIRST_TWEET if moment < FIRST_TWEET else LAST_MOMENT
+            impossible[field] = nearest if field == "received_at" else None
+    return msgspec.structs.replace(removal, **impossible) if impossible else removal

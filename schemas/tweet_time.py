@@ -9,6 +9,9 @@ _FIRST_SNOWFLAKE = 30_000_000_000
 
 _LAST_ID = 2**63 - 1
 FIRST_TWEET = datetime(2006, 3, 21, tzinfo=UTC)
+LAST_MOMENT = _TWITTER_EPOCH + (_LAST_ID >> 22) * _MILLISECOND
+"""In July 2080 X's ids come to their end. A later time is no clock's."""
+
 _LARGEST_CLOCK_ERROR = timedelta(days=1)
 
 
@@ -28,6 +31,17 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     if not _FIRST_SNOWFLAKE <= number <= _LAST_ID:
         return None
     return _TWITTER_EPOCH + (number >> 22) * _MILLISECOND
+
+
+def check_possible(moment: datetime) -> None:
+    """Raise `ImplausibleTime` for a moment before Twitter began or after its ids end."""
+    if not is_possible(moment):
+        raise ImplausibleTime(f"{moment.isoformat()} cannot be")
+
+
+def is_possible(moment: datetime) -> bool:
+    """Tell whether a moment lies between the beginning of Twitter and the end of its ids."""
+    return FIRST_TWEET <= moment <= LAST_MOMENT
 
 
 def check_plausible(when: datetime, received_at: datetime) -> None:

@@ -14,7 +14,8 @@ from schemas.topics import DEAD_LETTER, SCORED
 from schemas.transport.cache import connect_redis
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import connect_postgres
-from stream_processors.sink.positions import CONSUMER, find_topic_ids
+from schemas.transport.topic_ids import find_topic_ids
+from stream_processors.sink.positions import CONSUMER
 
 
 def server_faults(settings: Settings, *, ask_kafka: bool = True) -> tuple[str, ...]:

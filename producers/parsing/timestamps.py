@@ -6,7 +6,7 @@ from typing import Final
 
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
-from schemas.tweet_time import ImplausibleTime, posted_at
+from schemas.tweet_time import ImplausibleTime, check_plausible, posted_at, snowflake_time
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NUMBER: Final = re.compile(r"([0-9]{9,10})(\.[0-9]+)?|([0-9]{12,13})")
@@ -26,6 +26,20 @@ def time_of_post(
         return posted_at(root_id, written, run_started_at, received_at)
     except ImplausibleTime as error:
         raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+
+
+def time_of_edit(own_id: str, written: datetime | None, received_at: datetime) -> datetime | None:
+    """Return when a later version was written, from what it says or its id; may be unknown.
+
+    Raises `Unparsable` for a time before Twitter began or more than a day after `received_at`.
+    """
+    when = written or snowflake_time(own_id)
+    try:
+        if when is not None:
+            check_plausible(when, received_at)
+    except ImplausibleTime as error:
+        raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+    return when
 
 
 def utc(moment: datetime) -> datetime:

@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,9 +23,10 @@ from producers.replay.display import ProgressDisplay, progress_bars
 from producers.replay.dry_run import DryRun, survey_files
 from producers.replay.file_replay import ReplayContext, replay_files
 from producers.replay.lag_bound import LagBound
+from producers.replay.log_ends import KafkaLogs
 from producers.replay.plan import ArchiveFile, plan_files
 from producers.replay.playback_clock import PlaybackClock
-from producers.replay.positions import ReplayPositions
+from producers.replay.positions import ReplayPositions, borne_out
 from producers.replay.preparing import Prepared, hash_files, prepare_files
 from producers.replay.rate_limit import RateLimit
 from producers.replay.report import ReplayReport
@@ -83,30 +84,35 @@ def run_replay(
         connect = partial(connect_postgres, settings.postgres_connection, STAGE)
         positions = stack.enter_context(closing(ReplayPositions(connect, request.run)))
         names = [file.name for file in files]
-        beginning = positions.begin_run(names, datetime.now(UTC))
-        known = positions.read()
+        now = partial(_moved_by, positions.database_is_ahead(_host_now), _host_now)
+        beginning = positions.begin_run(names, now())
+        stored = positions.read()
         shift = shift_of_run(
             run=request.run,
             asked=request.shift_to_now,
             stored=beginning.time_shift,
-            begun=bool(known),
-            measure=partial(_measured_shift, request, files),
+            begun=bool(stored),
+            measure=partial(_measured_shift, request, files, now),
         )
         if shift != beginning.time_shift and shift:
             positions.store_shift(shift)
-        planned = plan_files(files, known, restart=request.restart)
+        to = destination(settings.names, request.run, STAGE)
+        topics = (to.raw_topic, to.dead_letter_topic)
+        logs = stack.enter_context(closing(KafkaLogs(settings.kafka_connection, topics)))
+        planned = plan_files(files, borne_out(stored, logs.have), restart=request.restart)
         watchers: list[Watcher] = [ProgressDisplay(bars, planned, clock), WaitingNotice(clock)]
         if request.probe_port is not None:
             watchers.append(_telemetry(settings, request.probe_port, stack))
         lag = GroupLag(
             settings.kafka_connection,
             group=settings.names.group(SCORE_GROUP),
-            topics=[settings.names.topic(RAW)],
+            topics=[to.raw_topic],
         )
         context = ReplayContext(
             publisher=ConfirmingPublisher(settings.kafka_connection, "murmur-replay"),
-            to=destination(settings.names, request.run, STAGE),
+            to=to,
             positions=positions,
+            log_ends=logs.ends,
             run_started_at=beginning.started_at,
             times=replace(request.window, shift=shift),
             matcher=request.matcher,
@@ -116,7 +122,7 @@ def run_replay(
             stopped=interrupted.asked,
             watchers=watchers,
             clock=clock,
-            now=partial(datetime.now, UTC),
+            now=now,
         )
         stack.enter_context(interrupted.watching())
         report = replay_files(planned, context, request.limit)
@@ -135,7 +141,7 @@ def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) 
         surveys = survey_files(
             prepared.files,
             request.window,
-            partial(datetime.now, UTC),
+            _host_now,
             partial(bars.advance, reading),
         )
     return DryRun(surveys, prepared.passed_over)
@@ -164,9 +170,18 @@ def _standard_input(interrupted: StopSignals) -> BinaryIO:
     return BufferedReader(InterruptibleInput(unbuffered, interrupted.asked), _INPUT_BUFFER_BYTES)
 
 
-def _measured_shift(request: ReplayRequest, files: Sequence[ArchiveFile]) -> timedelta:
-    now = datetime.now(UTC)
-    return shift_to(now, files, request.window, first_only=request.speed == 1)
+def _measured_shift(
+    request: ReplayRequest, files: Sequence[ArchiveFile], now: Callable[[], datetime]
+) -> timedelta:
+    return shift_to(now(), files, request.window, first_only=request.speed == 1)
+
+
+def _host_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _moved_by(ahead: timedelta, now: Callable[[], datetime]) -> datetime:
+    return now() + ahead
 
 
 def require_topics(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from producers.publishing.destination import Destination
 from producers.publishing.outgoing import SourceRecord, outgoing
 from producers.replay.ack_tracker import AckTracker
 from producers.replay.lag_bound import LagBound
+from producers.replay.log_ends import LogEnds
 from producers.replay.plan import Action, PlannedFile
 from producers.replay.playback_clock import PlaybackClock
 from producers.replay.positions import ReplayPositions
@@ -41,6 +42,7 @@ class ReplayContext:
     publisher: ConfirmingPublisher
     to: Destination
     positions: ReplayPositions
+    log_ends: Callable[[], LogEnds]
     run_started_at: datetime
     times: Times
     matcher: RuleMatcher | None
@@ -65,7 +67,7 @@ def replay_files(
         for plan in planned
         if plan.action is Action.BEGIN and plan.file.stream is None
     }
-    context.positions.write(beginning)
+    context.positions.write(beginning, context.log_ends())
     report = ReplayReport(context.to.run)
     for plan in planned:
         if plan.action not in {Action.BEGIN, Action.RESUME}:
@@ -239,7 +241,7 @@ class FileReplay:
             return
         position = replace(self._confirmations.position(), finished=self._report.finished)
         file = self._plan.file
-        self._around.positions.write({(file.key, file.name): position})
+        self._around.positions.write({(file.key, file.name): position}, self._around.log_ends())
 
     def _tell(self) -> None:
         status = Status(

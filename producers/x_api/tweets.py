@@ -7,11 +7,10 @@ from typing import Final, Literal
 from producers.parsing.faults import Unparsable
 from producers.parsing.field_values import language, storable, tweet_id, tweet_text, user_id
 from producers.parsing.provenance import Origin
-from producers.parsing.timestamps import time_of_post, utc
+from producers.parsing.timestamps import time_of_edit, time_of_post, utc
 from producers.x_api.wire import IncludedTweet, WireId, WireReference, WireRule, WireTweet
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference, TweetPosted
-from schemas.tweet_time import snowflake_time
 
 _KINDS: Final[dict[str | None, Literal["retweeted", "quoted", "replied_to"]]] = {
     "retweeted": "retweeted",
@@ -93,7 +92,7 @@ def tweet_posted(
         version=version,
         edit_history=history,
         posted_at=first_posted_at,
-        edited_at=(created_at or snowflake_time(own_id)) if version else None,
+        edited_at=time_of_edit(own_id, created_at, received_at) if version else None,
         received_at=received_at,
         text=tweet_text(text),
         language=language(tweet.lang),

@@ -184,6 +184,12 @@ SINK_REMOVAL_AGE: Final = HistogramSpec(
     buckets=_AGE_SECONDS,
     exposed_by=(SINK.name,),
 )
+SINK_LOG_LOSSES: Final = CounterSpec(
+    name="murmur_sink_log_losses_total",
+    unit="positions",
+    help="Positions whose log in Kafka had lost its end, so that it was read again",
+    exposed_by=(SINK.name,),
+)
 AGGREGATES_REFRESH: Final = HistogramSpec(
     name="murmur_aggregates_refresh_seconds",
     unit="seconds",
@@ -202,6 +208,12 @@ AGGREGATES_REFRESH_FAILURES: Final = CounterSpec(
     unit="rounds",
     help="Rounds that failed, by server",
     labels={"server": ("PostgreSQL", "Redis")},
+    exposed_by=(SINK.name,),
+)
+AGGREGATES_FAILED_RUNS: Final = CounterSpec(
+    name="murmur_aggregates_failed_runs_total",
+    unit="refreshes",
+    help="Refreshes that failed because of what one run holds",
     exposed_by=(SINK.name,),
 )
 
@@ -335,9 +347,11 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     SCORE_ENGINE_CPU,
     SINK_EVENT_AGE,
     SINK_REMOVAL_AGE,
+    SINK_LOG_LOSSES,
     AGGREGATES_REFRESH,
     AGGREGATES_LAST_REFRESH,
     AGGREGATES_REFRESH_FAILURES,
+    AGGREGATES_FAILED_RUNS,
     STREAM_CONNECTED,
     STREAM_NEXT_WAIT,
     STREAM_LAST_LINE,

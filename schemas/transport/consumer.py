@@ -28,6 +28,7 @@ class CommittingConsumer:
     ) -> None:
         self._topics = topics
         self._start_offsets: StartOffsets | None = None
+        self._on_trouble: Callable[[], None] = lambda: None
         self._consumer = Consumer(
             {
                 **kafka_config(kafka, client_id),
@@ -41,18 +42,25 @@ class CommittingConsumer:
                 # A sink needs little ahead of it; the default of 64 MiB a partition is too much.
                 "queued.max.messages.kbytes": 8_192,
                 "fetch.wait.max.ms": 100,
+                "error_cb": lambda _error: self._on_trouble(),
             }
         )
         self._assigned: set[Partition] = set()
 
-    def subscribe(self, start_offsets: StartOffsets | None = None) -> None:
+    def subscribe(
+        self,
+        start_offsets: StartOffsets | None = None,
+        on_trouble: Callable[[], None] = lambda: None,
+    ) -> None:
         """Join the group.
 
         `start_offsets` may name, for newly assigned partitions, where to begin instead of at the
         group's committed offset: a store that keeps positions in the transaction of its rows
-        knows them better than Kafka does. It is called in the thread that polls.
+        knows them better than Kafka does. `on_trouble` is told when a broker was lost. Both are
+        called in the thread that polls.
         """
         self._start_offsets = start_offsets
+        self._on_trouble = on_trouble
         self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     @property

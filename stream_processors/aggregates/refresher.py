@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import psycopg2
 import redis
@@ -23,6 +23,16 @@ from stream_processors.aggregates.windows import parse_window
 logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 10.0
+
+
+_OF_ONE_RUN: Final = (
+    psycopg2.DataError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""Faults of a run's own figures: other runs are refreshed, and this one when it has moved."""
 
 
 class _Refreshed(NamedTuple):
@@ -55,12 +65,14 @@ class Refresher:
         self._round_seconds = metric_list.AGGREGATES_REFRESH.register(registry)
         self._last_refresh = metric_list.AGGREGATES_LAST_REFRESH.register(registry)
         self._failed_rounds = metric_list.AGGREGATES_REFRESH_FAILURES.register(registry)
+        self._failed_refreshes = metric_list.AGGREGATES_FAILED_RUNS.register(registry)
         self._ttl = timedelta(seconds=settings.cache_ttl_s)
         self._windows = [parse_window(name) for name in cache_keys.WINDOWS]
         self._connection: Connection | None = None
         self._client: redis.Redis | None = None
         self._is_refresher = False
         self._refreshed: dict[str, _Refreshed] = {}
+        self._failed_runs: dict[str, datetime] = {}
         self._failures = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -96,14 +108,33 @@ class Refresher:
         runs = due(changes, known, db_now, self._ttl)
         for change in changes:
             if change.run in runs or (change.run in known and not cache.complete(change.run)):
-                now = self._clock()
-                cache.write(aggregates_of(connection, change.run, self._windows, now))
-                self._refreshed[change.run] = _Refreshed(change.changed_at, db_now)
+                self._refresh(connection, cache, change, db_now)
         self._round_seconds.observe(time.perf_counter() - started_s)
         self._last_refresh.set(self._clock().timestamp())
 
+    def _refresh(
+        self, connection: Connection, cache: AggregatesCache, change: RunChange, db_now: datetime
+    ) -> None:
+        if self._failed_runs.get(change.run) == change.changed_at:
+            return
+        try:
+            cache.write(aggregates_of(connection, change.run, self._windows, self._clock()))
+        except _OF_ONE_RUN as error:
+            self._failed_runs[change.run] = change.changed_at
+            self._failed_refreshes.inc()
+            logger.exception(
+                "the aggregates of run %s are not refreshed: %s", change.run, type(error).__name__
+            )
+            # What is held of it would look like figures of now.
+            cache.forget(change.run)
+        else:
+            self._failed_runs.pop(change.run, None)
+            self._refreshed[change.run] = _Refreshed(change.changed_at, db_now)
+
     def _forget(self, cache: AggregatesCache, changes: list[RunChange], db_now: datetime) -> None:
         existing = {change.run for change in changes}
+        for run in self._failed_runs.keys() - existing:
+            del self._failed_runs[run]
         for run, refreshed in list(self._refreshed.items()):
             if run not in existing:
                 # It may have been deleted between the reading of its figures and their writing.

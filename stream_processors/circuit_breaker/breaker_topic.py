@@ -89,6 +89,8 @@ class BreakerTopic:
                 "group.id": f"{self._topic}-is-read-without-a-group",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
+                # A log that went back is read anew: at its end a hold would be missed.
+                "auto.offset.reset": "earliest",
                 "log_level": 0,
                 "fetch.wait.max.ms": 100,
             }

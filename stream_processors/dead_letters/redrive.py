@@ -15,7 +15,8 @@ from schemas.topics import RAW, SCORED
 from schemas.transport.dead_letters import CUT_HEADER
 from schemas.transport.postgres import Connection
 from schemas.transport.publisher import ConfirmingPublisher
-from schemas.transport.redrives import Redrive, redriven
+from schemas.transport.redrive_secret import redrive_secret
+from schemas.transport.redrives import Redrive, redriven, signed
 from stream_processors.dead_letters.letters import (
     MAX_REDRIVES,
     Letter,
@@ -92,6 +93,7 @@ def redrive(
     with _alone(connection):
         with connection, connection.cursor() as cur:
             ids = find_ids(cur, selection)
+            secret = redrive_secret(cur)
         for start in range(0, len(ids), _TOGETHER):
             with connection, connection.cursor() as cur:
                 letters = load_letters(cur, ids[start : start + _TOGETHER])
@@ -103,14 +105,14 @@ def redrive(
             ]
             fit = [letter for letter, why in reasons if why is None]
             if publisher is not None:
-                _publish(publisher, fit)
+                _publish(publisher, fit, secret)
                 with connection, connection.cursor() as cur:
                     _note(cur, fit)
             done += [letter.dead_letter_id for letter in fit]
     return RedriveReport(redriven=tuple(done), refused=tuple(refused), dry_run=publisher is None)
 
 
-def _publish(publisher: ConfirmingPublisher, letters: Sequence[Letter]) -> None:
+def _publish(publisher: ConfirmingPublisher, letters: Sequence[Letter], secret: bytes) -> None:
     for letter in letters:
         link = Redrive(
             source=letter.source,
@@ -124,7 +126,7 @@ def _publish(publisher: ConfirmingPublisher, letters: Sequence[Letter]) -> None:
             letter.source,
             key=letter.key,
             value=letter.value,
-            headers=redriven(letter.header_list, link),
+            headers=redriven(letter.header_list, signed(link, secret)),
         )
     publisher.confirm()
 

@@ -90,6 +90,8 @@ def _delete(cursor: Any, run: str) -> None:
     for table in _WITH_RUN:
         statement = sql.SQL("DELETE FROM {} WHERE run = %s")
         cursor.execute(statement.format(sql.Identifier(table)), (run,))
+    if run == LIVE:
+        cursor.execute("DELETE FROM live_roots")
     cursor.execute(
         "INSERT INTO deleted_runs (run, deleted_at) VALUES (%s, clock_timestamp()) "
         "ON CONFLICT (run) DO UPDATE SET deleted_at = excluded.deleted_at",

@@ -76,6 +76,12 @@ def score_window(
     return [outcome for outcome in outcomes if not isinstance(outcome, TweetPosted)]
 
 
+def refused_for_ending_processes(message: ConsumedMessage, ends: int) -> DeadLetter:
+    """Return the dead letter of a message that no process survives."""
+    detail = f"{ends} processes ended while it was scored"
+    return letter_of(message, stage=STAGE, reason=Reason.SCORING_FAILED, detail=detail)
+
+
 def _name_of(fault: Exception) -> str:
     """Return what kind of fault it was, but not its message, which may hold the text."""
     return type(fault.__cause__ or fault).__name__

@@ -14,7 +14,8 @@ from schemas.transport.messages import ConsumedMessage
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.redrives import passed_on
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
-from stream_processors.scoring.score_batch import score_window
+from stream_processors.scoring.score_batch import ScoringOutcome, score_window
+from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 
 
 class ScoreStep:
@@ -38,6 +39,7 @@ class ScoreStep:
         metrics: StageMetrics,
         now: Callable[[], datetime],
         guard: CircuitBreaker,
+        unfinished: UnfinishedWindows[ScoringOutcome],
     ) -> None:
         self._model = model
         self._read = read
@@ -48,14 +50,13 @@ class ScoreStep:
         self._metrics = metrics
         self._now = now
         self._guard = guard
+        self._unfinished = unfinished
         self._cache_hits = SCORE_CACHE_HITS.register(metrics.registry)
         self._engine_cpu_s = SCORE_ENGINE_CPU.register(metrics.registry)
 
     def dead_letters_among(self, window: Sequence[ConsumedMessage]) -> int:
         """Return how many messages would become dead letters, and publish nothing."""
-        outcomes = score_window(
-            window, scorer=self._model(), detect_language=self._detect_language, now=self._now
-        )
+        outcomes = self._outcomes(window, self._model())
         return sum(isinstance(outcome, DeadLetter) for outcome in outcomes)
 
     def __call__(self, window: Sequence[ConsumedMessage]) -> None:
@@ -65,9 +66,7 @@ class ScoreStep:
         scorer = self._model()
         hits_before, engine_cpu_before_s = scorer.cache_hits, scorer.engine_cpu_s
         started_s = time.perf_counter()
-        outcomes = score_window(
-            window, scorer=scorer, detect_language=self._detect_language, now=self._now
-        )
+        outcomes = self._outcomes(window, scorer)
         scored_s = time.perf_counter()
         tweets = 0
         for message, outcome in zip(window, outcomes, strict=True):
@@ -99,3 +98,11 @@ class ScoreStep:
         self._metrics.events.labels("scored").inc(tweets)
         self._cache_hits.inc(scorer.cache_hits - hits_before)
         self._engine_cpu_s.inc(scorer.engine_cpu_s - engine_cpu_before_s)
+
+    def _outcomes(self, window: Sequence[ConsumedMessage], scorer: Scorer) -> list[ScoringOutcome]:
+        return self._unfinished.judge(
+            window,
+            lambda part: score_window(
+                part, scorer=scorer, detect_language=self._detect_language, now=self._now
+            ),
+        )

@@ -28,8 +28,10 @@ from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.follow import HeldState, follow_hold
 from stream_processors.circuit_breaker.recovery_probe import found_waiting
 from stream_processors.scoring.language import language_detector
+from stream_processors.scoring.score_batch import refused_for_ending_processes
 from stream_processors.scoring.step import ScoreStep
 from stream_processors.scoring.topology import build_app
+from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +127,11 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         metrics=metrics,
         now=lambda: datetime.now(UTC),
         guard=guard,
+        unfinished=UnfinishedWindows(
+            settings.home / "score-windows",
+            refuse=refused_for_ending_processes,
+            scored=progress.advance,
+        ),
     )
     LagWatch(
         group_lag,

@@ -5,25 +5,17 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import psycopg2
-import psycopg2.errors
 import tenacity
 
 from schemas.process.progress import Progress
 from schemas.transport.postgres import Connection, PostgresUnavailable
+from stream_processors.sink.isolating import DETERMINISTIC
 
 logger = logging.getLogger(__name__)
 
 GIVE_UP_AFTER_S: Final = 240
 """How long PostgreSQL may be away before the process ends and its supervisor starts it anew: less
 than the five minutes after which Kafka takes the partitions from a consumer that does not poll."""
-
-REFUSED: Final = (
-    psycopg2.DataError,
-    psycopg2.IntegrityError,
-    psycopg2.NotSupportedError,
-    psycopg2.errors.ProgramLimitExceeded,
-)
-"""What PostgreSQL says of content that it will never take; everything else may pass."""
 
 
 class Database:
@@ -40,8 +32,7 @@ class Database:
     def attempts(self) -> Iterator[tenacity.AttemptManager]:
         """Yield blocks to use the connection in, until the work in one of them is done.
 
-        What a block raises of `REFUSED` is raised at once, and what may pass after
-        `GIVE_UP_AFTER_S`; until then another block follows.
+        Raises what may pass after `GIVE_UP_AFTER_S`, and everything else at once.
         """
         yield from tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_pass),
@@ -71,4 +62,4 @@ class Database:
 
 def _may_pass(fault: BaseException) -> bool:
     kinds = (psycopg2.OperationalError, psycopg2.InterfaceError, PostgresUnavailable)
-    return isinstance(fault, kinds) and not isinstance(fault, REFUSED)
+    return isinstance(fault, kinds) and not isinstance(fault, DETERMINISTIC)

@@ -1,29 +1,32 @@
 """The sink's loop: read a batch, store it, commit its offsets, again."""
 
+import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from schemas.codec import Reason
 from schemas.events import TweetScored
-from schemas.process.metric_list import SINK_EVENT_AGE, SINK_REMOVAL_AGE
+from schemas.process.metric_list import SINK_EVENT_AGE, SINK_LOG_LOSSES, SINK_REMOVAL_AGE
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
-from schemas.transport.bisect import bisect
 from schemas.transport.consumer import CommittingConsumer
-from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter, letter_of
+from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.expired_unread import ExpiredUnread
-from schemas.transport.group_lag import GroupLag
+from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 from schemas.transport.lag_watch import LagWatch, note_expired
+from schemas.transport.log_proof import LastMessage, LogReader
 from schemas.transport.messages import Partition
 from schemas.transport.publisher import ConfirmingPublisher
-from stream_processors.sink.database import REFUSED, Database
-from stream_processors.sink.incoming import STAGE, Batch, Incoming, Stored, read_batch
+from stream_processors.sink.database import Database
+from stream_processors.sink.incoming import Batch, Incoming, Stored, read_batch
+from stream_processors.sink.isolating import DETERMINISTIC, isolate
 from stream_processors.sink.kafka_offsets import KafkaOffsets
-from stream_processors.sink.positions import read_positions
+from stream_processors.sink.start_offsets import require_same_logs, start_offsets
 from stream_processors.sink.transaction import SinkTransaction
+
+logger = logging.getLogger(__name__)
 
 POLL_S: Final = 0.05
 
@@ -32,13 +35,14 @@ class Sink:
     """Stores scored tweets and dead letters; nothing is lost, and repeats change nothing.
 
     Whoever makes it hands its clients in, and they are its own from then on: it subscribes the
-    consumer and closes it. `topic_ids` has the topics that the consumer reads.
+    consumer, and closes what can be closed. `topic_ids` has the topics that the consumer reads.
     """
 
     def __init__(
         self,
         *,
         consumer: CommittingConsumer,
+        log: LogReader,
         database: Database,
         publisher: ConfirmingPublisher,
         group_lag: GroupLag,
@@ -49,6 +53,8 @@ class Sink:
         progress: Progress,
     ) -> None:
         self._consumer = consumer
+        self._log = log
+        self._log_in_doubt = False
         self._database = database
         self._publisher = publisher
         self._group_lag = group_lag
@@ -58,6 +64,7 @@ class Sink:
         self._metrics = metrics
         self._ages = SINK_EVENT_AGE.register(metrics.registry)
         self._removal_ages = SINK_REMOVAL_AGE.register(metrics.registry)
+        self._log_losses = SINK_LOG_LOSSES.register(metrics.registry)
         self._progress = progress
         self._positions: dict[Partition, int] = {}
         self._expired = ExpiredUnread(lambda at, count: note_expired(metrics, at, count))
@@ -77,12 +84,13 @@ class Sink:
             done=self._done,
         ).start(finished)
         try:
-            self._consumer.subscribe(self._start_offsets)
+            self._consumer.subscribe(self._start_offsets, self._doubt_the_log)
             while not stop.is_set():
                 self._step()
         finally:
             finished.set()
             self._consumer.close()
+            self._log.close()
             self._database.close()
 
     def _step(self) -> None:
@@ -95,6 +103,7 @@ class Sink:
         if not messages:
             self._kafka_offsets.commit()
             return
+        self._require_same_logs()
         batch = read_batch(messages, self._dead_letter_topic)
         started_s = time.perf_counter()
         self._store(batch)
@@ -114,32 +123,22 @@ class Sink:
             (self._ages if posted else self._removal_ages).observe(age_s)
 
     def _store(self, batch: Batch) -> None:
-        """Store a batch; what PostgreSQL refuses goes to the dead letters, and then the rest.
+        """Store a batch; what can never be stored goes to the dead letters, and then the rest.
 
         The positions move with the last transaction only, and dead letters are safe before that: a
         crash in between repeats the batch.
         """
         self._bury(batch.invalid)
         try:
-            self._in_transaction(batch.events, batch.letters, batch.next_offsets)
-        except REFUSED:
-            blamed = bisect(
+            self._in_transaction(batch.events, batch.letters, batch.last_messages)
+        except DETERMINISTIC:
+            isolated = isolate(
                 batch.events,
-                lambda part: self._in_transaction(part, [], {}),
-                deterministic=REFUSED,
+                batch.letters,
+                lambda events, letters: self._in_transaction(events, letters, {}),
             )
-            self._bury(
-                [
-                    letter_of(
-                        incoming.message,
-                        stage=STAGE,
-                        reason=Reason.REFUSED_BY_DATABASE,
-                        detail=type(fault).__name__,
-                    )
-                    for incoming, fault in blamed
-                ]
-            )
-            self._in_transaction([], batch.letters, batch.next_offsets)
+            self._bury(isolated.refused)
+            self._in_transaction([], isolated.undescribed, batch.last_messages)
 
     def _bury(self, letters: Sequence[DeadLetter]) -> None:
         for letter in letters:
@@ -152,26 +151,53 @@ class Sink:
         self,
         events: Sequence[Incoming],
         letters: Sequence[Stored],
-        next_offsets: Mapping[Partition, int],
+        last_messages: Mapping[Partition, LastMessage],
     ) -> None:
         for attempt in self._database.attempts():
             with attempt:
                 outcomes = self._transaction.store(
-                    self._database.connection(), events, letters, next_offsets
+                    self._database.connection(), events, letters, last_messages
                 )
         for outcome, count in outcomes.items():
             self._metrics.events.labels(outcome).inc(count)
 
     def _start_offsets(self, assigned: list[Partition]) -> Mapping[Partition, int]:
         for attempt in self._database.attempts():
-            with attempt, self._database.connection() as connection, connection.cursor() as cur:
-                found = read_positions(cur, self._topic_ids, assigned)
+            with attempt:
+                started = start_offsets(
+                    self._database.connection(), self._log, self._topic_ids, assigned
+                )
+        self._log_losses.inc(len(started.set_back))
+        found = started.offsets
         self._positions |= found
         known = {name: at for name, at in found.items() if at >= 0}
         self._expired.assigned(known)
         # A sink that was killed before it committed leaves Kafka behind PostgreSQL.
         self._kafka_offsets.follow(known)
         return found
+
+    def _doubt_the_log(self) -> None:
+        """Note that a broker was lost: the one that answers next may have another log."""
+        self._log_in_doubt = True
+
+    def _require_same_logs(self) -> None:
+        """Raise `LogWentBack` where the log did: what was read may not be what comes next."""
+        if not self._log_in_doubt:
+            return
+        self._log_in_doubt = False
+        try:
+            for attempt in self._database.attempts():
+                with attempt:
+                    require_same_logs(
+                        self._database.connection(),
+                        self._log,
+                        self._topic_ids,
+                        self._consumer.assigned,
+                    )
+        except KafkaUnavailable as error:
+            # What is at hand was read before the broker was lost.
+            self._log_in_doubt = True
+            logger.warning("%s", error)
 
     def _done(self) -> dict[Partition, int]:
         """Return where this sink stands, by PostgreSQL, in the partitions that it has."""

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date, datetime
 from typing import Final
 
@@ -9,8 +10,9 @@ import psycopg2.errors
 from psycopg2.extensions import cursor
 
 from schemas import locks
-from schemas.events import LIVE, TweetScored
+from schemas.events import LIVE, ScoredEvent, TweetScored
 from schemas.transport.dead_letters import DeadLetter
+from schemas.transport.log_proof import LastMessage
 from schemas.transport.messages import Partition
 from schemas.transport.postgres import Connection
 from stream_processors.retention.limit import kept_from
@@ -19,6 +21,7 @@ from stream_processors.sink.erasing import erase_letters, tombstones_in
 from stream_processors.sink.incoming import Incoming, Stored
 from stream_processors.sink.letters import write_letters
 from stream_processors.sink.load import load_model_ids, load_state
+from stream_processors.sink.places import NOWHERE, Places, alone, find_places
 from stream_processors.sink.positions import write_positions
 from stream_processors.sink.rows import Tombstone
 from stream_processors.sink.runs import deletions_of_runs, ensure_runs, touch_runs
@@ -28,8 +31,16 @@ _ANY_DAY: Final = date.min
 """Only `live` has partitions by day."""
 
 
-class _RemovalUnderSharedLock(Exception):
-    """The batch turned out to remove something: it has to be done alone."""
+_MADE_AT_ONCE: Final = 30
+"""Partitions that one transaction makes: it locks each of them, with its indexes."""
+
+
+class _FurtherRemovals(Exception):
+    """The batch removes more than its removals name: it has to be done anew, and alone."""
+
+    def __init__(self, tombstones: frozenset[Tombstone]) -> None:
+        super().__init__(f"{len(tombstones)} tombstones")
+        self.tombstones = tombstones
 
 
 class SinkTransaction:
@@ -48,40 +59,31 @@ class SinkTransaction:
         connection: Connection,
         events: Sequence[Incoming],
         letters: Sequence[Stored],
-        next_offsets: Mapping[Partition, int],
+        last_messages: Mapping[Partition, LastMessage],
     ) -> Counter[str]:
-        """Store a batch and return its outcomes, counted.
-
-        In numbered steps, each of which the next relies on:
-
-        1. Make the runs and partitions that are missing, in a transaction of their own.
-        2. Lock: those who add tweets share, one who removes tweets or a run is alone.
-        3. Leave out what belongs to runs that have been deleted since it came in.
-        4. Read what the batch touches, decide, and write.
-        5. Move the positions: with the rows, or not at all.
-        """
-        exclusive = any(not isinstance(incoming.event, TweetScored) for incoming in events)
+        """Store a batch, move the positions behind these messages, and return its outcomes."""
+        requested = frozenset(
+            tombstone_of(incoming.event)
+            for incoming in events
+            if not isinstance(incoming.event, TweetScored)
+        )
+        exclusive = bool(requested)
         while True:
             try:
-                with connection, connection.cursor() as cur:
-                    self._make_runs(cur, events)
-                    cur.execute(
-                        "SELECT pg_advisory_xact_lock(%s)"
-                        if exclusive
-                        else "SELECT pg_advisory_xact_lock_shared(%s)",
-                        (locks.REMOVALS,),
-                    )
-                    living = _living(cur, events)
-                    living_letters = _living_letters(cur, letters)
-                    decision = self._decide(cur, living, exclusive=exclusive)
-                    write_decision(cur, decision)
-                    write_letters(cur, living_letters)
-                    erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))
-                    touch_runs(cur, _runs_of(living, living_letters, decision))
-                    write_positions(cur, next_offsets, self._topic_ids)
-                    ignored = len(events) - len(living) + len(letters) - len(living_letters)
-                    return decision.outcomes + Counter({"run-deleted": ignored})
-            except _RemovalUnderSharedLock:
+                with alone(connection) if exclusive else nullcontext():
+                    places = find_places(connection, requested) if requested else NOWHERE
+                    with connection, connection.cursor() as cur:
+                        return self._store(
+                            cur,
+                            events,
+                            letters,
+                            last_messages,
+                            requested,
+                            places,
+                            exclusive=exclusive,
+                        )
+            except _FurtherRemovals as further:
+                requested |= further.tombstones
                 exclusive = True
             except ConcurrentChange:
                 continue
@@ -91,16 +93,59 @@ class SinkTransaction:
                     raise
                 self._known.clear()
 
+    def _store(
+        self,
+        cur: cursor,
+        events: Sequence[Incoming],
+        letters: Sequence[Stored],
+        last_messages: Mapping[Partition, LastMessage],
+        requested: frozenset[Tombstone],
+        places: Places,
+        *,
+        exclusive: bool,
+    ) -> Counter[str]:
+        """Do it in numbered steps, each of which the next relies on.
+
+        1. Make the runs and partitions that are missing, in a transaction of their own.
+        2. Lock: those who add tweets share, one who removes tweets or a run is alone.
+        3. Leave out what belongs to runs that have been deleted since it came in.
+        4. Read what the batch touches, decide, and write.
+        5. Move the positions: with the rows, or not at all.
+        """
+        self._make_runs(cur, events)
+        cur.execute(
+            "SELECT pg_advisory_xact_lock(%s)"
+            if exclusive
+            else "SELECT pg_advisory_xact_lock_shared(%s)",
+            (locks.REMOVALS,),
+        )
+        living = _living(cur, events)
+        living_letters = _living_letters(cur, letters)
+        decision = _decide(
+            cur,
+            [incoming.event for incoming in living],
+            requested,
+            places,
+            exclusive=exclusive,
+        )
+        write_decision(cur, decision)
+        write_letters(cur, living_letters)
+        erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))
+        touch_runs(cur, _runs_of(living, living_letters, decision))
+        write_positions(cur, last_messages, self._topic_ids)
+        ignored = len(events) - len(living) + len(letters) - len(living_letters)
+        return decision.outcomes + Counter({"run-deleted": ignored})
+
     def _make_runs(self, cur: cursor, events: Sequence[Incoming]) -> None:
         needed = {
             (event.run, event.day if event.run == LIVE else _ANY_DAY)
             for event in (incoming.event for incoming in events)
             if isinstance(event, TweetScored)
         }
-        missing: dict[str, list[date]] = defaultdict(list)
-        for run, day in sorted(needed - self._known):
-            missing[run].append(day)
-        if missing:
+        for together in _in_parts(sorted(needed - self._known), _MADE_AT_ONCE):
+            missing: dict[str, list[date]] = defaultdict(list)
+            for run, day in together:
+                missing[run].append(day)
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
             deleted_at = deletions_of_runs(cur, missing)
             alive = {
@@ -119,21 +164,27 @@ class SinkTransaction:
             )
             # Others wait for the lock, and must not wait for the batch.
             cur.connection.commit()
-            self._known |= {(run, day) for run, day in needed if run in alive}
+            self._known |= {(run, day) for run, day in together if run in alive}
 
-    def _decide(self, cur: cursor, living: Sequence[Incoming], *, exclusive: bool) -> Decision:
-        events = [incoming.event for incoming in living]
-        model_ids = load_model_ids(cur, events)
-        requested: frozenset[Tombstone] = frozenset(
-            tombstone_of(event) for event in events if not isinstance(event, TweetScored)
-        )
-        while True:
-            decision = decide(events, load_state(cur, events, requested), model_ids)
-            if decision.removes and not exclusive:
-                raise _RemovalUnderSharedLock
-            if decision.tombstones <= requested:
-                return decision
-            requested |= decision.tombstones
+
+def _decide(
+    cur: cursor,
+    events: Sequence[ScoredEvent],
+    requested: frozenset[Tombstone],
+    places: Places,
+    *,
+    exclusive: bool,
+) -> Decision:
+    """Decide, or raise `_FurtherRemovals`: what those concern is found before the transaction."""
+    model_ids = load_model_ids(cur, events)
+    decision = decide(events, load_state(cur, events, requested, places), model_ids)
+    if not decision.tombstones <= requested or (decision.removes and not exclusive):
+        raise _FurtherRemovals(decision.tombstones)
+    return decision
+
+
+def _in_parts(items: Sequence[tuple[str, date]], size: int) -> list[Sequence[tuple[str, date]]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _living(cur: cursor, events: Sequence[Incoming]) -> list[Incoming]:

@@ -16,14 +16,16 @@ from schemas.transport.cache import connect_redis
 from schemas.transport.consumer import CommittingConsumer
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.log_proof import LogReader
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.topic_ids import find_topic_ids
 from stream_processors.aggregates.refresher import Refresher
 from stream_processors.sink.database import Database
-from stream_processors.sink.positions import find_topic_ids
 from stream_processors.sink.process import Sink
 
 _CLIENT_ID = "murmur-sink"
+_PROOF_TIMEOUT_S = 10.0
 
 
 def make_sink(
@@ -40,6 +42,7 @@ def make_sink(
     return Sink(
         topic_ids=find_topic_ids(AdminClient(kafka_config(kafka, _CLIENT_ID)), topics),
         consumer=CommittingConsumer(kafka, group=group, topics=topics, client_id=_CLIENT_ID),
+        log=LogReader(kafka, timeout_s=_PROOF_TIMEOUT_S),
         database=Database(connect, progress),
         publisher=ConfirmingPublisher(kafka, _CLIENT_ID),
         group_lag=GroupLag(kafka, group=group, topics=topics),

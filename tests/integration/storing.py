@@ -33,6 +33,6 @@ def store(
     (transaction or SinkTransaction({})).store(
         connection,
         [Incoming(event, no_message) for event in events],
-        [Stored(letter, when) for letter in letters],
+        [Stored(letter, when, letter.position) for letter in letters],
         {},
     )

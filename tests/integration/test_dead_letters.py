@@ -19,6 +19,8 @@ from schemas.transport.dead_letters import (
 )
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection, connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.redrives import Redrive, redriven
 from stream_processors.dead_letters.cli import dead_letters
 from tests.conditions import wait_until
 from tests.integration.storing import store as store_directly
@@ -112,6 +114,39 @@ def test_what_fails_again_is_the_same_letter_and_comes_back_three_times(
     with running_sink(settings):
         settle(settings)
     assert letters(settings) == [("new", "sink", 3, "refused-by-database")]
+
+
+def test_a_link_that_somebody_else_made_counts_nothing_up(
+    settings: Settings, database: Connection
+) -> None:
+    with running_sink(settings):
+        publish(settings, [b"{"])
+        settle(settings)
+    ((source, partition, offset, timestamp_ms),) = execute(
+        database,
+        "SELECT source, source_partition, source_offset, source_timestamp_ms FROM dead_letters",
+    )
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
+    for count in (1, 2, 1_000):
+        forged = Redrive(
+            source=source,
+            partition=partition,
+            offset=offset,
+            timestamp_ms=timestamp_ms,
+            run=None,
+            count=count,
+            signature="0" * 64,
+        )
+        publisher.publish(
+            settings.names.topic(SCORED), key=None, value=b"[", headers=redriven([], forged)
+        )
+    publisher.confirm()
+    with running_sink(settings):
+        settle(settings)
+    assert (
+        letters(settings)
+        == [("new", "sink", 0, "not-json")] + [("new", "sink", 0, "invalid-event")] * 3
+    )
 
 
 def test_a_kill_between_publishing_and_noting_repeats_a_tweet_and_nothing_else(

@@ -199,3 +199,19 @@ def test_formats_that_do_not_go_together_are_wrong_calls(settings: Settings) -> 
     assert (parquet_to_stdout.exit_code, "--output" in parquet_to_stdout.stderr) == (2, True)
     both = run_command(settings, "export", "--run", "x", "--format", "csv", "--ids-only")
     assert both.exit_code == 2
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "ids"])
+def test_a_time_that_no_calendar_of_python_has_breaks_no_export(
+    connection: Connection, tmp_path: Path, form: Format
+) -> None:
+    store(connection, some_tweets(3))
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE tweets SET edited_at = '10000-01-01' WHERE tweet_id = '10000'")
+        cursor.execute("UPDATE scores SET scored_at = '0044-03-15 BC' WHERE root_id = '10001'")
+    content = exported(connection, form, tmp_path / form)
+    if form == "jsonl":
+        rows = {row["tweet_id"]: row for row in map(json.loads, content.splitlines())}
+        assert rows["10000"]["edited_at"].startswith("2080")
+        assert rows["10001"]["scored_at"].startswith("2006")
+        assert rows["10002"]["edited_at"] is None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.messages import ConsumedMessage
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
+from stream_processors.scoring.score_batch import refused_for_ending_processes
 from stream_processors.scoring.step import ScoreStep
+from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 from tests.integration.replay_runs import messages
 from tests.unit.examples import LABELS, RECEIVED_AT, posted
 
@@ -39,7 +42,9 @@ def scorer(sha256: str) -> Scorer:
     return Scorer(identity, ConstantEngine(), cache_size=10, clean=str)
 
 
-def test_a_model_is_taken_for_a_window_and_the_counts_survive_it(settings: Settings) -> None:
+def test_a_model_is_taken_for_a_window_and_the_counts_survive_it(
+    settings: Settings, tmp_path: Path
+) -> None:
     old, new = scorer("a" * 64), scorer("b" * 64)
     current = [old]
     metrics, publisher = (
@@ -57,6 +62,9 @@ def test_a_model_is_taken_for_a_window_and_the_counts_survive_it(settings: Setti
         now=lambda: RECEIVED_AT,
         guard=CircuitBreaker(
             settings.cluster, settings.hold_limits, clock=time.time, told=lambda _: None
+        ),
+        unfinished=UnfinishedWindows(
+            tmp_path / "windows", refuse=refused_for_ending_processes, scored=lambda: None
         ),
     )
 

@@ -235,3 +235,19 @@ def test_a_refresher_that_stops_gives_up_the_lock(world: World) -> None:
     world.store(tweet(2))
     successor.round()
     assert world.cached_tweets() == 2
+
+
+def test_a_fault_of_one_run_is_that_runs_alone(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Figures before the first year that Python knows: only whoever writes by hand has them."""
+    world.store(scored_tweet(run="bad"), scored_tweet(run="good"))
+    world.execute("UPDATE rollups SET bucket_start = '0044-03-15 BC' WHERE run = 'bad'")
+    registry = CollectorRegistry()
+    refresher = world.refresher(registry)
+    for _ in range(3):
+        refresher.round()
+    assert world.cached_tweets("good") == 1
+    assert world.cached_tweets("bad") is None
+    assert registry.get_sample_value("murmur_aggregates_failed_runs_total") == 1
+    assert caplog.text.count("the aggregates of run bad are not refreshed") == 1

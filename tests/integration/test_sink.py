@@ -18,6 +18,7 @@ from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
+from stream_processors.sink.process import Sink
 from stream_processors.sink.worker import make_sink
 from tests.conditions import wait_until
 from tests.unit.examples import deleted, scored_tweet
@@ -43,15 +44,19 @@ def publish(settings: Settings, events: Sequence[Event | bytes]) -> None:
     publisher.confirm()
 
 
-@contextmanager
-def running_sink(settings: Settings) -> Iterator[StageMetrics]:
-    metrics, stop = StageMetrics("sink"), threading.Event()
-    sink = make_sink(
+def sink_of(settings: Settings, metrics: StageMetrics) -> Sink:
+    return make_sink(
         settings,
         connect=lambda: connect_postgres(settings.postgres_connection, "test sink"),
         metrics=metrics,
         progress=Progress(time.monotonic, 60),
     )
+
+
+@contextmanager
+def running_sink(settings: Settings) -> Iterator[StageMetrics]:
+    metrics, stop = StageMetrics("sink"), threading.Event()
+    sink = sink_of(settings, metrics)
     failures: list[BaseException] = []
 
     def run() -> None:

@@ -4,14 +4,24 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
-from model_server.bundle import CARD, MANIFEST, MODEL, RefusedBundle, default_bundle, open_bundle
+from model_server.bundle import (
+    CARD,
+    MANIFEST,
+    MODEL,
+    TOKENIZER,
+    RefusedBundle,
+    default_bundle,
+    open_bundle,
+)
 from model_server.engine import OnnxEngine, UnscorableTexts
 from model_server.scorer import Prediction, Scorer, load_scorer
 from model_server.sealing import seal_bundle, unsealed_engine
@@ -31,6 +41,38 @@ def engine() -> OnnxEngine:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 10_000,
+        "a longer word " * 3_000 + "x" * 20_000,
+        " " * 9_000 + "words behind many spaces",
+        "\u200d " * 6_000 + "words behind many joiners",
+        "x" * 30_000 + " end",
+        "face with tears of joy enraged face " * 20_000,
+        "漢字 仮名 " * 5_000,
+    ],
+    ids=lambda text: ascii(text[:12]),
+)
+def test_of_a_long_text_the_model_sees_the_same_as_of_all_of_it(
+    engine: OnnxEngine, text: str
+) -> None:
+    tokenizer = Tokenizer.from_file(str(default_bundle() / TOKENIZER))
+    tokenizer.enable_truncation(max_length=open_bundle(default_bundle()).manifest.max_tokens)
+    assert engine.token_ids([text, "short"]) == [
+        tokenizer.encode(text).ids,
+        tokenizer.encode("short").ids,
+    ]
+
+
+def test_the_longest_text_that_cleaning_makes_is_tokenised_at_once(engine: OnnxEngine) -> None:
+    text = "face with tears of joy enraged face " * 25_000
+    engine.token_ids(["warm"])
+    started_s = time.process_time()
+    engine.token_ids([text])
+    assert time.process_time() - started_s < 0.1
 
 
 def test_a_text_gets_the_same_probabilities_whatever_its_neighbours(engine: OnnxEngine) -> None:
