@@ -149,6 +149,7 @@ def _streamed(
             source=SOURCE,
             content=f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         ),
+        choice=choice,
         capture=None if capture is None else Capture(capture),
         telemetry=telemetry,
         clock=clock,

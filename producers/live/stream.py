@@ -11,7 +11,10 @@ from producers.live.receiver import LiveReceiver
 from producers.live.telemetry import StreamTelemetry
 from producers.parsing.provenance import Origin, Parsed
 from producers.publishing.outgoing import SourceRecord
+from producers.x_account.vocabulary_choice import VocabularyChoice
 from producers.x_api.documents import parse_document
+from producers.x_api.missing_fields import seen_in
+from producers.x_api.wire import WireDocument
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import Clock
 from producers.x_connection.reader import ReaderStatus
@@ -40,6 +43,7 @@ class LiveStream:
         spend: ReadQuota,
         ledger: CoverageStore,
         origin: Origin,
+        choice: VocabularyChoice,
         capture: Capture | None,
         telemetry: StreamTelemetry,
         clock: Clock,
@@ -50,6 +54,7 @@ class LiveStream:
         self._spend = spend
         self._ledger = ledger
         self._origin = origin
+        self._choice = choice
         self._capture = capture
         self._telemetry = telemetry
         self._clock = clock
@@ -58,11 +63,14 @@ class LiveStream:
         self._next_store_s = clock.monotonic_s()
 
     def read(self, line: ReceivedLine, number: int) -> tuple[SourceRecord, Parsed]:
-        """Return the tweets of a line and what is at fault in it."""
+        """Return the tweets of a line and what is at fault in it; count what it lacks."""
         content = self._origin.content
         timestamp_ms = int(line.received_at.timestamp() * 1000)
         record = SourceRecord(line.raw, content, number, timestamp_ms=timestamp_ms, name=content)
-        return record, parse_document(line.raw, self._origin, line.received_at, number)
+        parsed = parse_document(line.raw, self._origin, line.received_at, number)
+        if isinstance(parsed.context, WireDocument):
+            self._choice.count(seen_in(parsed.context))
+        return record, parsed
 
     def taken(self, lines: list[ReceivedLine]) -> None:
         """Write the lines into the capture."""

@@ -22,7 +22,7 @@ class VocabularyChoice:
     """What is asked of one endpoint now. What answers lack is counted in `missing`, and logged.
 
     Each way of asking is tried once at most; where all were, the one that fewest things were
-    missing from stays. Made for one thread; `missing` may be read by others.
+    missing from stays. One thread may ask while another counts; `missing` may be read by others.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -52,16 +52,14 @@ class VocabularyChoice:
                 self._question.name,
             )
 
-    def ask_otherwise_for(self, seen: Seen) -> bool:
+    def ask_otherwise_for(self, *, has_time: bool) -> bool:
         """Take in a post of a stream; True where X has to be asked in another way from now on.
 
         A stream is asked anew by a new connection, so only where no field that was asked for comes,
         and keeps not coming. What expansions bring does not tell: they have a parameter of their
         own.
         """
-        if not seen.expected:
-            return False
-        self._unanswered = self._unanswered + 1 if Asked.CREATED_AT in seen.missing else 0
+        self._unanswered = 0 if has_time else self._unanswered + 1
         return self._unanswered >= UNANSWERED_POSTS and self._next(len(Asked))
 
     def ask_page_otherwise_for(self, seen: Seen) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from producers.x_api.tweets import by_id
-from producers.x_api.wire import Includes, WireTweet
+from producers.x_api.wire import WireDocument, WireTweet
 
 
 class Asked(StrEnum):
@@ -47,27 +47,30 @@ class _Problem(msgspec.Struct):
     value: str | None = None
 
 
-class _Answer(msgspec.Struct):
-    data: WireTweet | list[WireTweet] | None = None
-    includes: Includes | None = None
-    errors: list[_Problem] | None = None
-
-
-_decoder: Final = msgspec.json.Decoder(_Answer)
+_decoder: Final = msgspec.json.Decoder(WireDocument)
+_problem_decoder: Final = msgspec.json.Decoder(_Problem)
 
 
 def look_at(raw: bytes) -> Seen:
-    """Return what an answer has and lacks; nothing of one that is no answer with posts.
+    """Return what an answer has and lacks; nothing of one that is no answer with posts."""
+    try:
+        return seen_in(_decoder.decode(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Seen()
+
+
+def seen_in(document: WireDocument) -> Seen:
+    """Return what a decoded answer has and lacks; nothing of one without posts under `data`.
 
     A repost of something that X says it may not show lacks nothing.
     """
-    try:
-        answer = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Seen()
-    posts = answer.data if isinstance(answer.data, list) else [answer.data]
-    included = by_id(answer.includes.completing) if answer.includes is not None else {}
-    excused = {each for error in answer.errors or () for each in (error.resource_id, error.value)}
+    posts = document.data if isinstance(document.data, list) else [document.data]
+    included = by_id(document.includes.completing) if document.includes is not None else {}
+    excused = {
+        each
+        for error in map(_problem, document.errors or ())
+        for each in (error.resource_id, error.value)
+    }
     seen = Seen()
     for post in posts:
         if post is not None:
@@ -75,6 +78,13 @@ def look_at(raw: bytes) -> Seen:
                 seen.expected[asked] += 1
                 seen.missing[asked] += not is_there
     return Seen(seen.expected, +seen.missing)
+
+
+def _problem(raw: msgspec.Raw) -> _Problem:
+    try:
+        return _problem_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Problem()
 
 
 def _judged(

@@ -14,6 +14,8 @@ from producers.x_account.http_adapter import XAdapter
 from producers.x_account.requested_fields import Endpoint
 from producers.x_account.vocabulary_choice import VocabularyChoice
 from producers.x_api.documents import parse_document
+from producers.x_api.missing_fields import seen_in
+from producers.x_api.wire import WireDocument
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import SystemClock
 from producers.x_connection.connection import StreamConnection
@@ -112,4 +114,7 @@ class Client:
 
     def _read(self, line: ReceivedLine) -> Parsed:
         origin = Origin(run="live", run_started_at=self.started_at, source="x-v2", content="test")
-        return parse_document(line.raw, origin, line.received_at, 1)
+        parsed = parse_document(line.raw, origin, line.received_at, 1)
+        if isinstance(parsed.context, WireDocument):
+            self.choice.count(seen_in(parsed.context))
+        return parsed

@@ -189,13 +189,12 @@ def test_what_is_no_answer_with_posts_is_not_judged(line: bytes) -> None:
 
 
 BARE = look_at(b'{"data":{"id":"1","text":"cats"}}')
-SOUND = look_at(posts()["plain"].line(RULES, NEW))
 
 
 def test_a_stream_that_keeps_answering_nothing_is_asked_otherwise_and_each_way_once() -> None:
     choice = VocabularyChoice(Endpoint.FILTERED_STREAM)
     ways = [choice.question]
-    ways += [choice.question for _ in range(1_000) if choice.ask_otherwise_for(BARE)]
+    ways += [choice.question for _ in range(1_000) if choice.ask_otherwise_for(has_time=False)]
     assert ways == list(QUESTIONS[Endpoint.FILTERED_STREAM])
 
 
@@ -203,8 +202,8 @@ def test_a_sound_post_among_bare_ones_keeps_the_way_of_asking() -> None:
     choice = VocabularyChoice(Endpoint.FILTERED_STREAM)
     for _ in range(10):
         for _ in range(UNANSWERED_POSTS - 1):
-            assert not choice.ask_otherwise_for(BARE)
-        assert not choice.ask_otherwise_for(SOUND)
+            assert not choice.ask_otherwise_for(has_time=False)
+        assert not choice.ask_otherwise_for(has_time=True)
 
 
 def test_a_way_of_asking_that_gives_more_is_gone_back_to() -> None:
