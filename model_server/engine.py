@@ -66,13 +66,19 @@ class OnnxEngine:
         # Plans memory for shapes that come again; those of batches hardly ever do. Saves 20 MB.
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # A graph may name further files for its weights. The manifest vouches for none of them, so
+        # they are looked for where there is nothing.
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path",
+            str(bundle.folder / "nothing-outside-the-manifest"),
+        )
         self._labels = bundle.manifest.labels
         self._temperature = bundle.manifest.temperature
         self._lead_power = bundle.manifest.lead_power
         try:
             self._tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
             self._session: Any = onnxruntime.InferenceSession(
-                str(bundle.folder / MODEL),
+                (bundle.folder / MODEL).read_bytes(),
                 options,
                 providers=["CPUExecutionProvider"],
                 # Its CPU kernel is slow: without the fusion a tweet costs a quarter less.

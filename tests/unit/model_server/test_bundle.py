@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from tokenizers import Tokenizer
 
@@ -21,11 +22,13 @@ from model_server.bundle import (
     RefusedBundle,
     default_bundle,
     open_bundle,
+    sha256_of,
 )
 from model_server.engine import OnnxEngine, UnscorableTexts
 from model_server.scorer import Prediction, Scorer, load_scorer
 from model_server.sealing import seal_bundle, unsealed_engine
 from model_server.self_test import self_test
+from tests.keyword_bundle import keyword_bundle
 
 TEXTS = [f"{'very ' * (number % 40)}good day number {number}" for number in range(70)]
 
@@ -41,6 +44,34 @@ def engine() -> OnnxEngine:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+
+
+@pytest.mark.parametrize("where", ["weights.bin", "../weights.bin"])
+def test_weights_that_the_manifest_does_not_vouch_for_are_not_read(
+    tmp_path: Path, where: str
+) -> None:
+    words = {f"word{number}": ("positive", "negative")[number % 2] for number in range(50)}
+    bundle = keyword_bundle(tmp_path / "bundle", words)
+    model = onnx.load(bundle.folder / MODEL)
+    onnx.save_model(
+        model,
+        bundle.folder / MODEL,
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=100,
+    )
+    shutil.copy(bundle.folder / "weights.bin", tmp_path)
+    moved = onnx.load(bundle.folder / MODEL, load_external_data=False)
+    for initializer in moved.graph.initializer:
+        for entry in initializer.external_data:
+            if entry.key == "location":
+                entry.value = where
+    (bundle.folder / MODEL).write_bytes(moved.SerializeToString())
+    manifest = json.loads((bundle.folder / MANIFEST).read_text())
+    manifest["files"][MODEL] = sha256_of(bundle.folder / MODEL)
+    (bundle.folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(RefusedBundle, match="External data path"):
+        OnnxEngine(open_bundle(bundle.folder))
 
 
 @pytest.mark.parametrize(
