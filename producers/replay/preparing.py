@@ -9,6 +9,7 @@ from producers.archives.byte_stream import looked_at, none_if_empty
 from producers.archives.compression import beginning_of
 from producers.archives.fingerprint import file_sha256
 from producers.archives.inputs import STANDARD_INPUT, Input
+from producers.archives.line_ends import line_end_is_decided
 from producers.archives.opening import content_of, is_parquet
 from producers.archives.tar_members import BLOCK_BYTES, is_tar
 from producers.archives.zip_members import is_zip
@@ -121,11 +122,15 @@ def _from_standard_input(
     if is_zip(stored):
         raise Failure("a zip is read from its end: name the file instead of standard input")
     # What feeds a pipe may be slow: one line decides, more is not waited for.
-    beginning, content = looked_at(_content(file), SNIFFED_BYTES, one_line=True)
+    beginning, content = looked_at(_content(file), SNIFFED_BYTES, enough=_a_line_is_there)
     name, reader = _format_of(stored, beginning, options, format_name)
     return ArchiveFile(
         STANDARD_INPUT, "standard-input", 0, name, reader, options, format_name, content
     )
+
+
+def _a_line_is_there(beginning: bytes) -> bool:
+    return b"\n" in beginning and line_end_is_decided(beginning)
 
 
 def _content(file: BinaryIO) -> Iterator[bytes]:

@@ -10,8 +10,8 @@ import msgspec
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed, Refused
-from producers.parsing.timestamps import parse_moment
 from producers.x_api.compliance import compliance_kind, parse_compliance
+from producers.x_api.sound_tweets import sound_tweet
 from producers.x_api.tweets import Included, by_id, matched_rules, tweet_posted
 from producers.x_api.wire import IncludedTweet, WireRule, WireTweet
 from schemas.codec import Reason
@@ -47,9 +47,10 @@ def parse_odd_document(raw: bytes, origin: Origin, received_at: datetime, line: 
     parsed = Parsed(skipped=skipped)
     for place, tweet in enumerate(data if isinstance(data, list) else [data]):
         try:
+            sound, dropped = _tweet(tweet)
             parsed.events.append(
                 tweet_posted(
-                    _tweet(tweet),
+                    sound,
                     included=included,
                     rules=rules,
                     origin=origin,
@@ -58,6 +59,7 @@ def parse_odd_document(raw: bytes, origin: Origin, received_at: datetime, line: 
                     place=place,
                 )
             )
+            parsed.dropped.extend(dropped)
         except Unparsable as fault:
             alone = _alone(tweet) if isinstance(data, list) else None
             parsed.refused.append(Refused(fault.reason, fault.detail, place, alone))
@@ -71,16 +73,10 @@ def _alone(tweet: object) -> bytes | None:
         return None
 
 
-def _tweet(plain: object) -> WireTweet:
+def _tweet(plain: object) -> tuple[WireTweet, list[str]]:
     if not isinstance(plain, Mapping):
         raise Unparsable(Reason.INVALID_EVENT, "the tweet is no JSON object")
-    created_at = plain.get("created_at")
-    if created_at is not None:
-        plain = {**plain, "created_at": parse_moment(created_at, "created_at")}
-    try:
-        return msgspec.convert(plain, WireTweet)
-    except msgspec.ValidationError as error:
-        raise Unparsable(Reason.INVALID_EVENT, str(error)) from None
+    return sound_tweet(plain, WireTweet)
 
 
 def _included(plain: object) -> Included:

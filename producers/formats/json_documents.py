@@ -1,0 +1,110 @@
+"""Reading JSON whose objects are documents of X, however they lie in the file."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from producers.archives.json_elements import json_elements
+from producers.archives.lines import MAX_LINE_BYTES
+from producers.archives.records import Lines, Record
+from producers.formats.json_beginning import JsonLayout, json_layout, tweets_within
+from producers.parsing.faults import Unparsable
+from producers.parsing.json_values import plain_json
+from producers.parsing.provenance import Origin, Parsed, Refused
+from schemas.codec import Reason
+
+ParseDocument = Callable[[bytes, Origin, datetime, int, int], Parsed]
+"""Returns what a document holds, given its line and its place on that; may raise `Unparsable`."""
+
+_LONG_BYTES: Final = 256 * 1024
+_MOST_OBJECTS: Final = 400_000
+"""A page of 500 tweets has some 10,000. Of what is more, every object would take memory at once."""
+
+
+@dataclass(frozen=True)
+class DocumentReader:
+    """Reads each object of a file as one document, and the tweets of arrays that are one.
+
+    A line that holds an array of tweets, or an object with one, is the tweets in it.
+    """
+
+    parse_document: ParseDocument
+    layout: JsonLayout = field(default_factory=JsonLayout)
+    max_document_bytes: int = MAX_LINE_BYTES
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether lines may be of any length."""
+        return not self.layout.a_document_a_line
+
+    @property
+    def reading(self) -> str:
+        """What tells these records from those of another reading."""
+        return self.layout.described
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields found in the beginning."""
+        return self.layout.fields
+
+    def records(self, lines: Lines) -> Iterator[Record]:
+        """Yield each line, or each object where they lie otherwise."""
+        if self.layout.a_document_a_line:
+            return lines
+        return json_elements(lines, self.max_document_bytes, under=self.layout.under)
+
+    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
+        """Return what a document holds."""
+        if len(record.raw) > _LONG_BYTES and record.raw.count(b"{") > _MOST_OBJECTS:
+            detail = f"the document holds more than {_MOST_OBJECTS:,} objects: split it"
+            raise Unparsable(Reason.TOO_LARGE, detail)
+        try:
+            return self.parse_document(record.raw, origin, received_at, record.line, record.place)
+        except Unparsable as fault:
+            tweets = _tweets_of(record.raw)
+            if tweets is None:
+                raise
+            return self._each(tweets, record, origin, received_at, fault)
+
+    def _each(
+        self,
+        tweets: list[object],
+        record: Record,
+        origin: Origin,
+        received_at: datetime,
+        fault: Unparsable,
+    ) -> Parsed:
+        whole = Parsed()
+        for place, tweet in enumerate(tweets, record.place):
+            try:
+                alone = msgspec.json.encode(tweet)
+            except (RecursionError, TypeError, ValueError):
+                raise fault from None
+            try:
+                parsed = self.parse_document(alone, origin, received_at, record.line, place)
+            except Unparsable as refused:
+                parsed = Parsed(refused=[Refused(refused.reason, refused.detail)])
+            whole.events.extend(parsed.events)
+            whole.skipped.extend(parsed.skipped)
+            whole.dropped.extend(parsed.dropped)
+            whole.refused.extend(
+                replace(each, place=place - record.place, raw=alone) for each in parsed.refused
+            )
+        return whole
+
+
+def document_reader(
+    beginning: bytes, parse_document: ParseDocument, max_document_bytes: int = MAX_LINE_BYTES
+) -> DocumentReader:
+    """Return the reader of a file that begins so."""
+    return DocumentReader(parse_document, json_layout(beginning), max_document_bytes)
+
+
+def _tweets_of(raw: bytes) -> list[object] | None:
+    try:
+        return tweets_within(plain_json(raw))
+    except Unparsable:
+        return None
