@@ -3,29 +3,37 @@
 import re
 from typing import Final
 
+from producers.archives.line_ends import lines_of
 from producers.formats.json_beginning import first_lines
 from producers.formats.quoted_rows import cells_of
+from producers.formats.table_columns import listed
 from producers.parsing.faults import Unparsable
 
-_BOM: Final = b"\xef\xbb\xbf"
-_DELIMITERS: Final = ("\t", ",", ";")
+_UNREAD: Final = {";": "semicolons", "|": "bars"}
+_DELIMITERS: Final = ("\t", ",", *_UNREAD)
 _NAME: Final = re.compile(r"[^\W\d][\w .:/-]{0,63}")
-_MOST_NAMES: Final = 12
+_TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
 
 
 def first_line(beginning: bytes) -> str:
     """Return the first line that is not blank."""
-    lines = beginning.removeprefix(_BOM).splitlines()
+    lines = lines_of(beginning)
     return next((line for line in lines if line.strip()), b"").decode(errors="replace")
 
 
 def column_names(header: str, delimiter: str, *, quoting: bool) -> tuple[str, ...]:
-    """Return the names in a header as columns are known by them, in lower case."""
+    """Return the names in a header as columns are known by them, in lower case.
+
+    Empty ones at its end are no columns.
+    """
     try:
         names = cells_of(header.encode(), delimiter, quoting=quoting)
     except Unparsable:
         names = header.split(delimiter)
-    return tuple(name.strip().strip('"').lower() for name in names)
+    known = [name.strip().strip('"').strip().lower() for name in names]
+    while len(known) > 1 and not known[-1]:
+        known.pop()
+    return tuple(known)
 
 
 def fault_of_header(beginning: bytes) -> str | None:
@@ -40,23 +48,29 @@ def fault_of_header(beginning: bytes) -> str | None:
         or any(row.count(delimiter.encode()) < len(names) - 1 for row in rows[:1])
     ):
         return None
-    if delimiter == ";":
+    if delimiter in _UNREAD:
         return (
-            f"semicolons stand between its columns ({_listed(names)}), which are not read: "
+            f"{_UNREAD[delimiter]} stand between its columns ({listed(names)}), which are not read: "
             "write it with commas or tabs"
         )
     return None if "text" in names else fault_of_names(names)
 
 
+def fault_of_rows(beginning: bytes, width: int) -> str | None:
+    """Return why a table without a header cannot be read, None where nothing shows it."""
+    row = first_line(beginning)
+    for delimiter, called in _UNREAD.items():
+        if width > 1 and row.count(delimiter) >= width - 1:
+            return f"{called} stand between its columns, which are not read: write it with commas"
+    return None
+
+
 def fault_of_names(names: tuple[str, ...]) -> str:
     """Return what to do about a header without a column text."""
+    meant = next((name for name in names if _TEXT_LIKE.search(name)), names[-1])
+    shown = f'"{meant}"' if " " in meant else meant
     return (
-        f"the header has {_listed(names)}; none is text: --columns id,text,label names them in "
-        "their order (- for one that is not read), but takes the header line for a row: "
-        "take it away, or rename the column"
+        f"the header has {listed(names)}; none is text: --columns text={shown} says which one is. "
+        "--columns id,text,label names them in their order (- for one that is not read), but takes "
+        "the header line for a row"
     )
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more
