@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from producers.formats.registry import FORMATS
-from producers.option_types import Speed, Time, confirm_live
+from producers.option_types import Columns, NamedColumns, Speed, Time, confirm_live
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from producers.parsing.written_dates import DayOrder
     from producers.replay.command import ReplayRequest
     from schemas.process.stop_signals import StopSignals
 
@@ -35,8 +36,16 @@ DEFAULT_MAX_LAG = 20_000
 )
 @click.option(
     "--columns",
-    metavar="A,B,C",
-    help="Column names of a CSV or TSV without a header: its first line is a row.",
+    type=Columns(),
+    metavar="A,B,C | NAME=COLUMN,...",
+    help="Column names of a CSV or TSV without a header, whose first line is a row; or, by name, "
+    'which column or field is meant: text="Tweet Text",id=tweet_id (label=- for none).',
+)
+@click.option(
+    "--dates",
+    "day_order",
+    type=click.Choice(["dmy", "mdy"]),
+    help="Order of day and month in dates of numbers, where the file does not show it.",
 )
 @click.option("--quoting/--no-quoting", default=None, help="CSV quoting. Default: CSV yes, TSV no.")
 @click.option(
@@ -54,6 +63,7 @@ DEFAULT_MAX_LAG = 20_000
     show_default=True,
     help="Most events that wait for scoring; live ones pass. 0: no bound.",
 )
+@click.option("--force", is_flag=True, help="Go on where no record of a file's first 100 is usable.")
 @click.option("--restart", is_flag=True, help="Publish from the start, whatever was done before.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what the files hold; publish nothing, need no server."
@@ -81,12 +91,14 @@ def replay(
     files: tuple[str, ...],
     run: str | None,
     format_name: str | None,
-    columns: str | None,
+    columns: NamedColumns | None,
+    day_order: "DayOrder | None",
     quoting: bool | None,
     rules_file: Path | None,
     rate: float | None,
     limit: int | None,
     max_lag: int,
+    force: bool,
     restart: bool,
     dry_run: bool,
     speed: float | None,
@@ -104,7 +116,7 @@ def replay(
     or a tar or zip of such files. The same command goes on where an interrupted one ended. Columns
     that are read are id, text, label, created_at, lang and author_id; others are passed over, a -
     among them. Times are ISO 8601, UTC where they say nothing else. Exit code 1 where a file could
-    not be read to its end.
+    not be read to its end, or where nothing of one that is named is usable.
     """
     import logging
     import sys
@@ -143,7 +155,9 @@ def replay(
         run=name,
         format_name=format_name,
         options=FormatOptions(
-            columns=tuple(part.strip() for part in columns.split(",")) if columns else None,
+            columns=None if columns is None else columns.by_position,
+            mapping=() if columns is None else columns.by_name,
+            day_order=day_order,
             quoting=quoting,
         ),
         matcher=None if rules_file is None else rule_matcher(rules_file),
@@ -151,6 +165,7 @@ def replay(
         limit=limit,
         max_lag=max_lag,
         restart=restart,
+        force=force,
         probe_port=probe_port,
         speed=speed,
         window=Times(start, end),
@@ -173,7 +188,7 @@ def replay(
         console.print(sentence, markup=False, soft_wrap=True)
     if report.outcome is ReplayOutcome.INTERRUPTED:
         return 128 + (interrupted.signal_number or 0)
-    return 1 if report.damaged else 0
+    return 1 if report.damaged or report.useless else 0
 
 
 def _dry_run(
@@ -194,4 +209,4 @@ def _dry_run(
         output = terminal_console(soft_wrap=True)
         for line in dry_run_lines(found):
             output.print(line, markup=False)
-    return 1 if found.damaged else 0
+    return 1 if found.damaged or found.useless else 0

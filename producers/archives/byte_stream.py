@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from producers.archives.compression import DamagedFile
+from producers.archives.expansion import DamagedFile
 
 
 class ByteStream:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from producers.archives.byte_stream import looked_at
-from producers.archives.compression import DamagedFile
+from producers.archives.expansion import DamagedFile
 from producers.archives.line_ends import UTF8_BOM, line_end_is_decided, line_end_of
 from producers.archives.records import Lines, Record, Unreadable
 from schemas.codec import Reason

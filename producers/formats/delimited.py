@@ -77,7 +77,7 @@ def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> 
     else:
         names = column_names(first, delimiter, quoting=True)
         width = len(names)
-        recognised = dict(options.mapping).get("text", "text") in names
+        recognised = dict(options.mapping).get("text", "text").lower() in names
     if not recognised or width > 1:
         return recognised
     # Nothing else tells a picture from texts a line, where a person names the column.

@@ -39,7 +39,10 @@ def table_columns(
 
     Raises `Failure` where a column that is meant is not there, or there twice.
     """
-    said = dict(mapping)
+    exact = {name.lower(): name for name in reversed(names)}
+    said = {
+        known: name if name in names else exact.get(name.lower(), name) for known, name in mapping
+    }
     read = {}
     taken_for = []
     for known in COLUMNS:

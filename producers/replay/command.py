@@ -68,6 +68,7 @@ class ReplayRequest:
     window: Times = field(default_factory=Times)
     shift_to_now: bool = False
     matcher: RuleMatcher | None = None
+    force: bool = False
 
 
 def run_replay(
@@ -77,7 +78,7 @@ def run_replay(
     clock = time.monotonic
     with ExitStack() as stack:
         bars = stack.enter_context(progress_bars(console))
-        prepared = prepared_with_bar(request, bars, interrupted)
+        prepared = prepared_with_bar(request, bars, interrupted, force=request.force)
         files = prepared.files
         require_topics(settings)
         connect = partial(connect_postgres, settings, STAGE)
@@ -129,7 +130,7 @@ def run_replay(
 def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) -> DryRun:
     """Look at the files and report; needs no server. Raises `Failure` as `run_replay` does."""
     with progress_bars(console) as bars:
-        prepared = prepared_with_bar(request, bars, interrupted)
+        prepared = prepared_with_bar(request, bars, interrupted, force=True)
         reading = bars.add_task(
             "reading", total=sum(file.size_bytes for file in prepared.files), counts="", waiting=""
         )
@@ -143,9 +144,12 @@ def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) 
 
 
 def prepared_with_bar(
-    request: ReplayRequest, bars: ProgressBars, interrupted: StopSignals
+    request: ReplayRequest, bars: ProgressBars, interrupted: StopSignals, *, force: bool
 ) -> Prepared:
-    """Tell the formats and hash the files, showing how far that is."""
+    """Tell the formats and hash the files, showing how far that is.
+
+    With `force` files are not asked for a tweet among their first records.
+    """
     total = sum(path.stat().st_size for path, _ in request.inputs if path != STANDARD_INPUT)
     hashing = bars.add_task("looking", total=total, counts="", waiting="")
     prepared = prepare_files(
@@ -154,6 +158,7 @@ def prepared_with_bar(
         request.format_name,
         standard_input=_standard_input(interrupted),
         on_read=partial(bars.advance, hashing),
+        force=force,
     )
     bars.remove_task(hashing)
     return prepared

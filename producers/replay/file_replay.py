@@ -112,6 +112,7 @@ class FileReplay:
             self._tick()
         report.lines = reading.lines
         report.formats = reading.formats
+        report.unknown = reading.unknown
         report.damage = reading.damage
         return not (context.stopped() and self._plan.file.stream is not None)
 

@@ -45,7 +45,7 @@ def publish_record(
     refused = [*parsed.refused, *too_large]
     ticket = confirmations.open(len(encoded), len(refused), placed.member)
     report.skipped.update(parsed.skipped)
-    report.overruled_times += parsed.overruled_times
+    report.findings.add(placed, parsed)
     for event, value in encoded:
         if not gate.wait_for_turn(event):
             return False

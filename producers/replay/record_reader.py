@@ -12,8 +12,7 @@ from producers.archives.opening import content_of
 from producers.archives.records import Lines, Record, Unreadable
 from producers.archives.tar_members import tar_members
 from producers.archives.zip_members import zip_members
-from producers.formats.archive_format import ArchiveReader
-from producers.formats.named_values import COLUMNS
+from producers.formats.archive_format import ArchiveReader, line_reader
 from producers.parsing.provenance import Origin, Parsed
 from producers.replay.packed_files import UNKNOWN_FORMAT, PackedFile, packed_files
 from producers.replay.plan import ZIP, ArchiveFile
@@ -84,7 +83,9 @@ class RecordReader:
     def _content(self) -> Iterator[bytes]:
         if self._file.stream is not None:
             return self._file.stream
-        return iter(()) if self._opened is None else content_of(self._opened, COLUMNS)
+        if self._opened is None:
+            return iter(())
+        return content_of(self._opened, self._file.options.wanted_columns)
 
     def _members(self) -> Iterator[Member]:
         if self._file.format_name == ZIP and self._opened is not None:
@@ -121,7 +122,7 @@ class RecordReader:
         name: str,
         passed: int,
     ) -> Iterator[Placed | None]:
-        self._current = LineReader(content)
+        self._current = line_reader(reader, content)
         is_stream = self._file.stream is not None
         whole = origin.content.encode()
         for number, record in enumerate(reader.records(iter(self._current))):

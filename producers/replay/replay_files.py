@@ -35,6 +35,7 @@ def replay_files(
             with plan.file.path.open("rb") as file:
                 file_report = FileReplay(plan, file, context, left).publish()
         report.files.append(file_report)
+        file_report.findings.ids.forget()
         if not file_report.finished and context.stopped():
             report.ending = ReplayOutcome.INTERRUPTED
             break
