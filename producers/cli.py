@@ -63,7 +63,9 @@ DEFAULT_MAX_LAG = 20_000
     show_default=True,
     help="Most events that wait for scoring; live ones pass. 0: no bound.",
 )
-@click.option("--force", is_flag=True, help="Go on where no record of a file's first 100 is usable.")
+@click.option(
+    "--force", is_flag=True, help="Go on where no record of a file's first 100 is usable."
+)
 @click.option("--restart", is_flag=True, help="Publish from the start, whatever was done before.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what the files hold; publish nothing, need no server."

@@ -18,7 +18,7 @@ _READ_BYTES: Final = 128 * 1024
 # byte of a hostile file. Small bites bound that to 16 MiB.
 _ZSTD_BITE_BYTES: Final = 512
 _ZSTD_LARGEST_WINDOW: Final = 2**27
-"""What `zstd --long` writes, and any other without asking: a larger window takes its size in memory."""
+"""What `zstd --long` writes: a window takes as much memory as the file says."""
 
 _ZSTD_SKIPPABLE: Final = tuple(bytes([low, 0x2A, 0x4D, 0x18]) for low in range(0x50, 0x60))
 

@@ -8,7 +8,7 @@ MOST_TIMES: Final = 200
 """How many bytes may come of each byte of a file. JSON and tables of tweets unpack to 5 to 30."""
 
 FREE_BYTES: Final = 64 * 1024 * 1024
-"""What any file may unpack to: repeated lines, as tests write them, unpack to thousands of times."""
+"""What any file may unpack to: repeated lines, as tests write them, unpack to far more."""
 
 
 class DamagedFile(Exception):

@@ -87,7 +87,10 @@ class _Elements:
         if stray:
             detail = "between the objects stands what is none"
             yield Record(
-                line.line, stray[:KEPT_BYTES], Unreadable(Reason.NOT_JSON, detail), self._next_place()
+                line.line,
+                stray[:KEPT_BYTES],
+                Unreadable(Reason.NOT_JSON, detail),
+                self._next_place(),
             )
 
     def ended(self, unreadable: Unreadable | None) -> Record:

@@ -50,7 +50,11 @@ def pages(file: BinaryIO, start: int, stored_bytes: int) -> Iterator[Page]:
         except IndexError:
             raise DamagedFile("damaged Parquet file: a page has no sound header") from None
         unpacked, stored = fields.get(2), fields.get(3)
-        if not isinstance(unpacked, int) or not isinstance(stored, int) or min(unpacked, stored) < 0:
+        if (
+            not isinstance(unpacked, int)
+            or not isinstance(stored, int)
+            or min(unpacked, stored) < 0
+        ):
             raise DamagedFile("damaged Parquet file: a page does not say its size")
         start += reader.at + stored
         yield Page(unpacked, max(unpacked - _LENGTH_BYTES * _others(fields), 0), _encoding(fields))

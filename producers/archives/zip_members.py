@@ -16,8 +16,10 @@ _MAX_LIST_BYTES: Final = 16 * 1024 * 1024
 """At 46 bytes and a name a file; Python takes five times that."""
 
 _LONGEST_END_BYTES: Final = 70_000
-_LIST_SIZES: Final = ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8))
-"""The records at a zip's end, and where these say how long the list is."""
+_END: Final = b"PK\x05\x06"
+_END_BYTES: Final = 22
+_LOCATOR_BYTES: Final = 20
+"""The record at a zip's end, and what stands before it where the list is too long for that."""
 
 _STANDS_ELSEWHERE: Final = 2**32 - 1
 
@@ -58,15 +60,20 @@ def _checked_size(file: BinaryIO) -> int:
     size_bytes = file.seek(0, os.SEEK_END)
     file.seek(max(0, size_bytes - _LONGEST_END_BYTES))
     end = file.read()
+    at = len(end) - _END_BYTES
+    if not (end[at:].startswith(_END) and end.endswith(b"\0\0")):
+        at = end.rfind(_END)
+    list_bytes = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    if list_bytes == _STANDS_ELSEWHERE:
+        locator = end[max(0, at - _LOCATOR_BYTES) : at]
+        file.seek(min(size_bytes, int.from_bytes(locator[8:16], "little")))
+        list_bytes = int.from_bytes(file.read(48)[40:], "little")
     file.seek(0)
-    for mark, place, width in _LIST_SIZES:
-        found = end.rfind(mark)
-        list_bytes = int.from_bytes(end[found + place : found + place + width], "little")
-        if found >= 0 and list_bytes != _STANDS_ELSEWHERE and list_bytes > _MAX_LIST_BYTES:
-            raise DamagedFile(
-                f"its list of files has {list_bytes:,} bytes, at most {_MAX_LIST_BYTES:,} are held "
-                "in memory: unpack the zip first"
-            )
+    if list_bytes > _MAX_LIST_BYTES:
+        raise DamagedFile(
+            f"its list of files has {list_bytes:,} bytes, at most {_MAX_LIST_BYTES:,} are held in "
+            "memory: unpack the zip first"
+        )
     return size_bytes
 
 

@@ -1,4 +1,4 @@
-"""Whether the day or the month stands first in the dates of a table: decided by all that is known."""
+"""Whether the day or the month stands first in a table's dates: decided by all of its rows."""
 
 from collections import Counter
 from collections.abc import Iterable

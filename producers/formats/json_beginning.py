@@ -21,7 +21,9 @@ _CLOSING: Final = {b"{": b"}", b"[": b"]"}
 WRAPPERS: Final = ("statuses", "results", "tweets", "data")
 """Names under which archives keep their tweets in an array."""
 
-_TWEET_FIELDS: Final = frozenset(["text", "full_text", "id_str", "tweet", "note_tweet", "extended_tweet"])
+_TWEET_FIELDS: Final = frozenset(
+    ["text", "full_text", "id_str", "tweet", "note_tweet", "extended_tweet"]
+)
 _PAGE_FIELDS: Final = frozenset(["includes", "meta", "errors", "matching_rules"])
 
 

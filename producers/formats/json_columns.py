@@ -10,7 +10,7 @@ from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import JsonLayout, first_objects, json_layout
 from producers.formats.named_values import COLUMNS
 from producers.formats.rows import Row, RowReader, each_line
-from producers.formats.table_columns import TableColumns, table_columns
+from producers.formats.table_columns import TableColumns, listed, table_columns
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 from schemas.codec import Reason
@@ -35,9 +35,10 @@ def _recognises(beginning: bytes, options: FormatOptions) -> bool:
 def _reader(beginning: bytes, options: FormatOptions) -> RowReader:
     layout = json_layout(beginning)
     names = layout.fields
-    columns = table_columns(names, options.mapping) if names else TableColumns()
-    if names and "text" not in columns.read:
-        raise Failure(f"there is no column text, but {', '.join(names)}: --columns text=… names it")
+    columns = table_columns(names, options.mapping) if layout.objects else TableColumns()
+    if layout.objects and "text" not in columns.read:
+        found = f", but {listed(names)}" if names else ""
+        raise Failure(f"there is no column text{found}: --columns text=NAME says which it is")
     # A field that the first rows lack may come in a later one.
     mapped = {known for known, _ in options.mapping}
     read = {known: known for known in COLUMNS if known not in mapped} | dict(columns.read)

@@ -50,8 +50,8 @@ def fault_of_header(beginning: bytes) -> str | None:
         return None
     if delimiter in _UNREAD:
         return (
-            f"{_UNREAD[delimiter]} stand between its columns ({listed(names)}), which are not read: "
-            "write it with commas or tabs"
+            f"{_UNREAD[delimiter]} stand between its columns ({listed(names)}), which are not "
+            "read: write it with commas or tabs"
         )
     return None if "text" in names else fault_of_names(names)
 

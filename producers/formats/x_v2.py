@@ -14,7 +14,9 @@ MAX_PAGE_BYTES: Final = 64 * 1024 * 1024
 """A page is read whole, since what it includes stands behind what that completes."""
 
 
-def parse_placed(raw: bytes, origin: Origin, received_at: datetime, line: int, place: int) -> Parsed:
+def parse_placed(
+    raw: bytes, origin: Origin, received_at: datetime, line: int, place: int
+) -> Parsed:
     """Return what a document holds; one that begins on another's line has ids of its own."""
     if place:
         origin = replace(origin, content=f"{origin.content}:{place}")

@@ -29,15 +29,16 @@ _DAYS: Final = (
     r"(?P<name>[^\W\d]{3,9})\.?\s(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?,?\s(?P<y>[0-9]{4})",
 )
 _BETWEEN: Final = r"(?:T|,?\s+(?:at\s|um\s|[-·]\s)?)"
+_C_TIME: Final = (
+    rf"{_WEEKDAY}(?P<name>[^\W\d]{{3}})\s+(?P<d>[0-9]{{1,2}})\s+{_CLOCK}\s(?P<y>[0-9]{{4}})"
+)
 _WRITTEN: Final = tuple(
     re.compile(pattern)
-    for day in _DAYS
     for pattern in (
-        rf"{_WEEKDAY}{day}(?:{_BETWEEN}{_CLOCK})?",
-        rf"{_CLOCK}\s[-·]\s{day}",
+        *(rf"{_WEEKDAY}{day}(?:{_BETWEEN}{_CLOCK})?" for day in _DAYS),
+        *(rf"{_CLOCK}\s[-·]\s{day}" for day in _DAYS),
+        _C_TIME,
     )
-) + (
-    re.compile(rf"{_WEEKDAY}(?P<name>[^\W\d]{{3}})\s+(?P<d>[0-9]{{1,2}})\s+{_CLOCK}\s(?P<y>[0-9]{{4}})"),
 )
 _MONTHS: Final = {
     name: number

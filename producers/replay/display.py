@@ -126,11 +126,13 @@ def what_next(report: ReplayReport) -> list[str]:
         others = f" (and others, for {len(kinds) - 1:,} more reasons: --dry-run names them)"
         sentences.append(f"passed over: {kinds[0]}{others if len(kinds) > 1 else ''}")
     sentences += [
-        f"{file.planned.file.shown}: {file.nothing_usable}" for file in report.useless[:_MOST_FILES]
+        f"{file.planned.file.shown}: {file.nothing_usable}"
+        for file in report.useless[:_MOST_FILES]
+        if not file.dead_letters
     ]
-    sentences += sentences_on(
-        (file.planned.file.shown, file.findings) for file in report.files
-    )[:_MOST_SENTENCES]
+    sentences += sentences_on((file.planned.file.shown, file.findings) for file in report.files)[
+        :_MOST_SENTENCES
+    ]
     if report.time_shift:
         sentences.append(
             f"All times are moved by {report.time_shift}, as in every replay of this run."

@@ -81,7 +81,7 @@ def _about(surveys: list[Survey]) -> Iterator[str]:
         yield f"  created_at is another time than the id holds: {overruled:,} (the id's counts)"
     dropped = _sum(survey.findings.dropped for survey in surveys)
     if dropped:
-        yield f"  fields that could not be read, and that their tweets go without: {_counted(dropped)}"
+        yield f"  fields that could not be read, and tweets go without: {_counted(dropped)}"
 
 
 def _of_columns_and_ids(survey: Survey) -> Iterator[str]:

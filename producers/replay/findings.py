@@ -75,7 +75,7 @@ def sentences_on(named: Iterable[tuple[str, Findings]]) -> list[str]:
         )
     if total:
         counted = ", ".join(f"{count:,} {name}" for name, count in total.most_common())
-        said.append(f"fields that could not be read, and that their tweets go without: {counted}")
+        said.append(f"fields that could not be read, and tweets go without: {counted}")
     columns: dict[str, list[str]] = {}
     for name, each in files:
         if each.taken_for:

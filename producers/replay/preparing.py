@@ -140,7 +140,14 @@ def _of_path(
         raise Failure(str(error.strerror)) from error
     name, reader = _format_of(stored, beginning, options, format_name)
     file_of = partial(
-        ArchiveFile, path, "", size_bytes, name, options=options, named_format=format_name, named=named
+        ArchiveFile,
+        path,
+        "",
+        size_bytes,
+        name,
+        options=options,
+        named_format=format_name,
+        named=named,
     )
     if reader is None:
         return file_of(reader=None, reading=_PACKED_READING)

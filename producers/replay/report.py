@@ -45,14 +45,15 @@ class FileReport:
 
     @property
     def nothing_usable(self) -> str | None:
-        """Why nothing of the file could be used, None where something could, or nobody knows yet."""
+        """Why nothing of the file could be used; None where something could, or may yet."""
         began = self.planned.action is Action.BEGIN
         if not began or not self.finished or self.events.total():
             return None
         if self.dead_letters:
             counted = ", ".join(f"{n:,} {reason}" for reason, n in self.dead_letters.most_common())
             return f"no record of it is a tweet ({counted})"
-        if not SAYS_NOTHING.issuperset(self.skipped):
+        beyond_a_header = not self.skipped and self.lines > 1
+        if beyond_a_header or not SAYS_NOTHING.issuperset(self.skipped):
             return None
         if self.skipped[UNKNOWN_FORMAT] and self.unknown:
             return f"none of the files in it can be read: {'; '.join(self.unknown)}"

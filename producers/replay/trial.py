@@ -28,6 +28,11 @@ quiet stream's heartbeats and a search that found nothing, are what they are mea
 
 _COLUMNS: Final = re.compile(r"([0-9]+) columns? instead of ([0-9]+)")
 _TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
+_ADVICE: Final = {
+    "no UTF-8": "convert it first, `iconv -f WINDOWS-1252 -t UTF-8`",
+    "id is": "--columns id=- leaves the ids out, and makes others",
+    "created_at": "--columns created_at=- leaves the times out: the tweets count as now",
+}
 _FORCE: Final = "--force replays it all the same: what cannot be read becomes dead letters"
 
 
@@ -38,8 +43,8 @@ class NothingUsable(Failure):
 def check_usable(file: ArchiveFile, now: Callable[[], datetime]) -> None:
     """Raise `NothingUsable` where the first records of a file all fail, or where it has none.
 
-    A file that is damaged is for the replay to tell of. What comes from standard input cannot be
-    looked at beforehand.
+    A file that is damaged, or a tar of empty files, is for the replay to tell of. What comes from
+    standard input cannot be looked at beforehand.
     """
     if file.stream is not None:
         return
@@ -48,7 +53,8 @@ def check_usable(file: ArchiveFile, now: Callable[[], datetime]) -> None:
         fault = fault_of_records(
             (placed for placed in reading.records(FilePosition()) if placed is not None), now
         )
-        if fault is None or reading.damage is not None:
+        empty = file.format_name in PACKED and not reading.lines
+        if fault is None or reading.damage is not None or (empty and not reading.unknown):
             return
         unknown = reading.unknown
     if unknown and UNKNOWN_FORMAT in fault:
@@ -94,24 +100,24 @@ def advice_on(detail: str, fields: tuple[str, ...]) -> str | None:
     """Return what helps against a fault that all records share, None where nothing is known."""
     columns = _COLUMNS.search(detail)
     if columns is not None:
-        rows, names = map(int, columns.groups())
-        if rows == names + 1:
-            return (
-                "where R wrote it, the rows begin with a name that the header lacks: write it "
-                "without (row.names = FALSE), or name the columns, --columns -,id,text"
-            )
-        return "other quotes or other columns may be meant: --quoting, --no-quoting, --columns"
-    if "no UTF-8" in detail:
-        return "convert it first, `iconv -f WINDOWS-1252 -t UTF-8`"
-    if detail.startswith("id is"):
-        return "--columns id=- leaves the ids out, and makes others"
-    if "created_at" in detail:
-        return "--columns created_at=- leaves the times out: the tweets count as now"
+        return _advice_on_columns(int(columns[1]), int(columns[2]))
+    for mark, advice in _ADVICE.items():
+        if mark in detail:
+            return advice
     meant = next((name for name in fields if _TEXT_LIKE.search(name) and name != "text"), None)
-    if meant is not None and "text" not in fields:
-        shown = f'"{meant}"' if " " in meant else meant
-        return f"--columns text={shown} says which field is the text ({', '.join(COLUMNS)} by name)"
-    return None
+    if meant is None or "text" in fields:
+        return None
+    shown = f'"{meant}"' if " " in meant else meant
+    return f"--columns text={shown} says which field is the text ({', '.join(COLUMNS)} by name)"
+
+
+def _advice_on_columns(of_rows: int, of_header: int) -> str:
+    if of_rows == of_header + 1:
+        return (
+            "where R wrote it, the rows begin with a name that the header lacks: write it without "
+            "(row.names = FALSE), or name the columns, --columns -,id,text"
+        )
+    return "other quotes or other columns may be meant: --quoting, --no-quoting, --columns"
 
 
 def _found(fields: tuple[str, ...]) -> str:

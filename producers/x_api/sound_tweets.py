@@ -91,7 +91,9 @@ def _is_needed(tweet: Mapping[str, Any], written: Any) -> bool:
     """A date is needed where the id holds no time; what is no date at all is damage."""
     if not _has_time(tweet):
         return True
-    return isinstance(written, str) and not any(map(str.isdigit, written)) and not is_nothing(written)
+    if not isinstance(written, str) or is_nothing(written):
+        return False
+    return not any(map(str.isdigit, written))
 
 
 def _has_time(tweet: Mapping[str, Any]) -> bool:

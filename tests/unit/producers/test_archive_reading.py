@@ -24,7 +24,7 @@ from producers.formats.archive_format import FormatOptions
 from producers.formats.named_values import tweet_of_values
 from producers.formats.quoted_rows import MAX_ROW_LINES, cells_of, quoted_records
 from producers.formats.registry import choose_format
-from producers.formats.x_v2 import whole_page
+from producers.formats.x_v2 import X_V2, parse_placed
 from producers.parsing.provenance import Origin
 from producers.replay.preparing import prepare_files
 from schemas.failures import Failure
