@@ -18,6 +18,7 @@ _REST_OF_STRING: Final = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DO
 
 _BEGINNING: Final = re.compile(rb'[ \t]*\{[ \t]*(?:"[^"\\]{1,64}"[ \t]*:)?')
 _SEPARATORS: Final = b" \t\r\n\f\v,;:[]}"
+_NEVER_CLOSED: Final = Unreadable(Reason.NOT_JSON, "the element is never closed")
 _SCRIPT: Final = re.compile(rb"\s*(?:window\.)?[A-Za-z_][\w.]*\s*=\s*")
 """What stands before the array in an account's export, also where two were put together."""
 
@@ -49,7 +50,9 @@ class _Elements:
 
     def __init__(self, max_element_bytes: int, under: bytes | None) -> None:
         self._max_element_bytes = max_element_bytes
+        self._under = under
         self._around = None if under is None else _Around(under)
+        self._document_opening: bytes | None = None
         self._opening: bytes | None = None
         self._at_line_start = True
         self._in_string = self._escaped = False
@@ -65,8 +68,7 @@ class _Elements:
         if self._at_line_start:
             self._places = 0
             self._in_string = False
-            if self.depth and self._begins_another(raw):
-                yield self.ended(Unreadable(Reason.NOT_JSON, "the element is never closed"))
+            yield from self._given_up_at(raw)
         at = self._string_ends_at(raw) if self._in_string else 0
         if self.depth and at:
             self._add(raw[:at])
@@ -160,9 +162,22 @@ class _Elements:
             self._in_string = self._escaped = False
         return end
 
-    def _begins_another(self, raw: bytes) -> bool:
-        """Tell whether a line begins as the elements do, which what they hold does not."""
-        return self._opening is not None and self._begun_as == _beginning_of(raw) == self._opening
+    def _given_up_at(self, raw: bytes) -> Iterator[Record]:
+        """Yield the element that is open where a line begins as what holds it, or as the next."""
+        beginning = _beginning_of(raw)
+        if self._under is not None and beginning is not None:
+            self._document_opening = self._document_opening or beginning
+            if beginning == self._document_opening:
+                self._around = _Around(self._under)
+                if self.depth:
+                    yield self.ended(_NEVER_CLOSED)
+        # What elements hold does not begin as they do.
+        if (
+            self.depth
+            and self._opening is not None
+            and self._begun_as == beginning == self._opening
+        ):
+            yield self.ended(_NEVER_CLOSED)
 
     def _begin(self, line: Record, start: int) -> None:
         self.depth = 1

@@ -1,7 +1,7 @@
 """CSV and TSV with named columns."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -9,7 +9,7 @@ from typing import Final
 
 from producers.archives.line_ends import lines_of
 from producers.archives.lines import LineReader
-from producers.archives.records import Lines, Record
+from producers.archives.records import Lines, Record, Unreadable
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.lone_column import lone_column_is_csv
 from producers.formats.quoted_rows import QUOTED_READING, cells_of, quoted_records
@@ -21,6 +21,8 @@ from schemas.codec import Reason
 from schemas.failures import Failure
 
 _ROWS: Final = 100
+_MOST_HEADER_BYTES: Final = 1_000
+_BELOW_ANOTHER: Final = "it stands below a header with its columns in other order"
 _WRAPPED: Final = re.compile(r'"([^"]*(?:""[^"]*)*)"')
 
 
@@ -41,7 +43,22 @@ class _Columns:
     def rows(self, lines: Lines) -> Iterator[Record]:
         """Yield the rows after the header; a quoted text may go over several lines."""
         rows = quoted_records(lines, self.delimiter) if self.quoting else lines
-        return without_header(rows) if self.header else rows
+        return self._above_another_header(without_header(rows)) if self.header else rows
+
+    def _above_another_header(self, rows: Iterator[Record]) -> Iterator[Record]:
+        """Yield the rows, those below a header with other columns as unreadable."""
+        fault = None
+        for row in rows:
+            yield row if fault is None else row._replace(unreadable=row.unreadable or fault)
+            if fault is None and b"text" in row.raw[:_MOST_HEADER_BYTES].lower():
+                names = column_names(
+                    row.raw.decode(errors="replace"), self.delimiter, quoting=self.quoting
+                )
+                if names != self.header and self._is_header(names):
+                    fault = Unreadable(Reason.UNREADABLE_LINE, _BELOW_ANOTHER)
+
+    def _is_header(self, names: Sequence[str]) -> bool:
+        return self.width > 1 and sorted(names) == sorted(self.header)
 
     def row(self, raw: bytes) -> Row | str:
         """Return the values of the known columns, or that the header stands here again."""
@@ -55,9 +72,8 @@ class _Columns:
             names = tuple(cell.strip().strip('"').strip().lower() for cell in cells)
             if names == self.header:
                 return REPEATED_HEADER
-            if self.width > 1 and sorted(names) == sorted(self.header):
-                detail = "a header of another order: what follows it is read as the first one says"
-                raise Unparsable(Reason.UNREADABLE_LINE, detail)
+            if self._is_header(names):
+                raise Unparsable(Reason.UNREADABLE_LINE, "a header with its columns in other order")
         values = {name: cells[place] for name, place in self.places.items()}
         if self.unwraps and b'"' in raw:
             values = {name: _unwrapped(cell) for name, cell in values.items()}

@@ -15,7 +15,7 @@ _OBJECTS: Final = 20
 _MOST_FIELDS: Final = 24
 _LOOKED_AT_BYTES: Final = 256 * 1024
 _ARRAY: Final = re.compile(rb"\s*\[\s*[\[\]{]")
-_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
+_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
 _CLOSING: Final = {b"{": b"}", b"[": b"]"}
 
 WRAPPERS: Final = ("statuses", "results", "tweets", "data")
@@ -49,7 +49,7 @@ class JsonLayout:
     @property
     def fields(self) -> tuple[str, ...]:
         """The names of the fields that the first objects have."""
-        names = dict.fromkeys(name for each in self.objects for name in each)
+        names = dict.fromkeys(name for each in self.objects for name in _names_in(each))
         return tuple(names)[:_MOST_FIELDS]
 
 
@@ -77,7 +77,7 @@ def _layout(beginning: bytes) -> JsonLayout:
     lines = first_lines(beginning)
     on_lines = [each for each in map(_object, lines) if each is not None]
     if not beginning.startswith(b"{") or (on_lines and _object(lines[0]) is not None):
-        return JsonLayout(_unwrapped(on_lines))
+        return _a_document_a_line(on_lines)
     first = _completed(beginning)
     if not isinstance(first, Mapping):
         return JsonLayout(_unwrapped(on_lines))
@@ -87,6 +87,24 @@ def _layout(beginning: bytes) -> JsonLayout:
     if under is None:
         return JsonLayout((first,), a_document_a_line=False)
     return JsonLayout(_objects_in(first[under]), a_document_a_line=False, under=under.encode())
+
+
+def _a_document_a_line(documents: list[Mapping[str, Any]]) -> JsonLayout:
+    under = {_tweets_under(document) for document in documents}
+    name = under.pop() if len(under) == 1 else None
+    if name is None:
+        return JsonLayout(_unwrapped(documents))
+    return JsonLayout(_unwrapped(documents), a_document_a_line=False, under=name.encode())
+
+
+def _names_in(document: Mapping[str, Any]) -> Iterator[str]:
+    data = document.get("data")
+    within = next(iter(_flat(data)), None)
+    for name in document:
+        if name == "data" and within is not None:
+            yield from (f"data.{each}" for each in within)
+        else:
+            yield name
 
 
 def tweets_within(document: object) -> list[Any] | None:

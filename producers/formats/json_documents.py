@@ -34,6 +34,18 @@ class DocumentReader:
     parse_document: ParseDocument
     layout: JsonLayout = field(default_factory=JsonLayout)
     max_document_bytes: int = MAX_LINE_BYTES
+    known_fields: frozenset[str] | None = None
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        """Fields that no document of X has, where it is known which it has."""
+        if self.known_fields is None:
+            return ()
+        return tuple(
+            name
+            for name in self.fields
+            if name not in self.known_fields and not name.startswith("data.")
+        )
 
     @property
     def in_parts(self) -> bool:
@@ -97,10 +109,13 @@ class DocumentReader:
 
 
 def document_reader(
-    beginning: bytes, parse_document: ParseDocument, max_document_bytes: int = MAX_LINE_BYTES
+    beginning: bytes,
+    parse_document: ParseDocument,
+    max_document_bytes: int = MAX_LINE_BYTES,
+    known_fields: frozenset[str] | None = None,
 ) -> DocumentReader:
     """Return the reader of a file that begins so."""
-    return DocumentReader(parse_document, json_layout(beginning), max_document_bytes)
+    return DocumentReader(parse_document, json_layout(beginning), max_document_bytes, known_fields)
 
 
 def _tweets_of(raw: bytes) -> list[object] | None:

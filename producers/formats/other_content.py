@@ -43,9 +43,16 @@ _BEGINNINGS: Final = (
 )
 _MARKUP: Final = re.compile(rb"\s*<(?:!doctype\s+html|html|\?xml|feed|rss)\b", re.IGNORECASE)
 _PYTHON: Final = re.compile(rb"\s*\[?\s*\{\s*(?:u?'[^'\\]{1,64}'|b'[^'\\]{1,64}')\s*:")
+_IDS_ALONE: Final = re.compile(
+    rb'(?:\xef\xbb\xbf)?(?:"?[a-z_]*id"?\r?\n)?(?:"?[0-9]{5,20}"?\s+){2,}"?[0-9]*"?\Z',
+    re.IGNORECASE,
+)
 _PATTERNS: Final = (
     (_MARKUP, "a page of HTML or XML, perhaps an error in the place of a download"),
     (_PYTHON, "Python's own notation, no JSON: write it with json.dumps"),
+    (re.compile(rb'\s*"\{\\"'), "JSON within strings of JSON: take it out, `jq -r . FILE`"),
+    (re.compile(rb"\s*\x1e"), "a JSON text sequence: take the marks away, `tr -d '\\036'`"),
+    (_IDS_ALONE, "a list of ids without texts: fetch the tweets first"),
 )
 _LOOKED_AT_BYTES: Final = 4_096
 

@@ -11,6 +11,7 @@ from producers.parsing.faults import Unparsable
 
 _UNREAD: Final = {";": "semicolons", "|": "bars"}
 _DELIMITERS: Final = ("\t", ",", *_UNREAD)
+_MOST_LINES_BEFORE: Final = 5
 _NAME: Final = re.compile(r"[^\W\d][\w .:/-]{0,63}")
 _TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
 
@@ -42,6 +43,12 @@ def fault_of_header(beginning: bytes) -> str | None:
     delimiter = max(_DELIMITERS, key=header.count)
     names = column_names(header, delimiter, quoting=True)
     rows = first_lines(beginning)[1:]
+    below = _header_below(rows)
+    if below is not None:
+        return (
+            f"its header stands below another line, in line {below} of those that are not blank: "
+            "take away what stands before it"
+        )
     if (
         len(names) < 2
         or not all(_NAME.fullmatch(name) for name in names)
@@ -54,6 +61,14 @@ def fault_of_header(beginning: bytes) -> str | None:
             "read: write it with commas or tabs"
         )
     return None if "text" in names else fault_of_names(names)
+
+
+def _header_below(rows: list[bytes]) -> int | None:
+    for number, row in enumerate(rows[:_MOST_LINES_BEFORE], 2):
+        header = row.decode(errors="replace")
+        if any("text" in column_names(header, each, quoting=True)[1:] for each in _DELIMITERS):
+            return number
+    return None
 
 
 def fault_of_rows(beginning: bytes, width: int) -> str | None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from producers.formats.json_documents import DocumentReader
 from producers.formats.rows import RowReader
 from producers.formats.table_columns import listed
 from producers.parsing.provenance import Parsed
@@ -39,6 +40,8 @@ class Findings:
                 columns = placed.reader.columns
                 self.passed_over.update(dict.fromkeys(columns.passed_over))
                 self.taken_for.update(columns.taken_for)
+            elif isinstance(placed.reader, DocumentReader):
+                self.passed_over.update(dict.fromkeys(placed.reader.passed_over))
         for event in parsed.events:
             if isinstance(event, TweetPosted):
                 self.ids.add(event)

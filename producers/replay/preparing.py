@@ -133,7 +133,9 @@ def _of_path(
             stored = beginning_of(file)
             content = iter(()) if is_zip(stored) else _content(file, options)
             beginning, _ = looked_at(content, SNIFFED_BYTES)
-            if is_zip(stored):
+            if not is_zip(stored):
+                _refuse_blank(beginning)
+            else:
                 _refuse_office_document(file)
         size_bytes = path.stat().st_size
     except OSError as error:
@@ -213,6 +215,12 @@ def _content(file: BinaryIO, options: FormatOptions) -> Iterator[bytes]:
     if content is None:
         raise EmptyFile("it is empty")
     return content
+
+
+def _refuse_blank(beginning: bytes) -> None:
+    # More may follow where it fills what is looked at.
+    if 0 < len(beginning) < SNIFFED_BYTES and not beginning.strip():
+        raise EmptyFile("it holds nothing but blank lines")
 
 
 def _format_of(

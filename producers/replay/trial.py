@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from producers.formats.archive_format import TellsOfItself, parse_record
+from producers.formats.json_beginning import WRAPPERS
 from producers.formats.named_values import COLUMNS
 from producers.formats.rows import BLANK_LINE, REPEATED_HEADER
 from producers.formats.semeval import NOT_AVAILABLE
@@ -104,7 +105,10 @@ def advice_on(detail: str, fields: tuple[str, ...]) -> str | None:
     for mark, advice in _ADVICE.items():
         if mark in detail:
             return advice
-    meant = next((name for name in fields if _TEXT_LIKE.search(name) and name != "text"), None)
+    if {"users", "tweets"} <= set(fields):
+        return "it is what X includes beside tweets: the file of the tweets themselves is meant"
+    names = (name for name in fields if name not in {*WRAPPERS, "text"} and "." not in name)
+    meant = next((name for name in names if _TEXT_LIKE.search(name)), None)
     if meant is None or "text" in fields:
         return None
     shown = f'"{meant}"' if " " in meant else meant

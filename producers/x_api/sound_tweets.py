@@ -31,7 +31,11 @@ def sound_tweet(plain: Mapping[str, Any], into: type[T]) -> tuple[T, list[str]]:
     dropped = []
     for known in msgspec.structs.fields(into):
         name = known.encode_name
-        if name in _NEEDED or kept.get(name) is None:
+        if kept.get(name) is None:
+            continue
+        if name == "id" and isinstance(kept.get("id_str"), str) and not isinstance(kept[name], int):
+            kept[name] = None  # the id that is a text is the one that counts
+        if name in _NEEDED:
             continue
         try:
             kept[name] = _sound(name, kept[name], known.type, kept)
