@@ -11,9 +11,12 @@ from schemas.codec import Reason
 
 # A string of JSON holds no line end: one whose quote is never closed swallows the brackets on
 # the rest of its line, and no more.
+Path = tuple[bytes, ...]
+
 _STRING: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
 _WITHIN: Final = re.compile(_STRING + rb"|[{}]", re.DOTALL)
-_BETWEEN: Final = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
+_BETWEEN: Final = re.compile(_STRING + rb"|\{", re.DOTALL)
+_AROUND: Final = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
 _REST_OF_STRING: Final = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 
 _BEGINNING: Final = re.compile(rb'[ \t]*\{[ \t]*(?:"[^"\\]{1,64}"[ \t]*:)?')
@@ -24,14 +27,15 @@ _SCRIPT: Final = re.compile(rb"\s*(?:window\.)?[A-Za-z_][\w.]*\s*=\s*")
 
 
 def json_elements(
-    lines: Lines, max_element_bytes: int = MAX_LINE_BYTES, *, under: bytes | None = None
+    lines: Lines, max_element_bytes: int = MAX_LINE_BYTES, *, under: Path = ()
 ) -> Iterator[Record]:
     """Yield each outermost object, be it in an array or not, numbered by the line of its `{`.
 
-    With `under` they are those of the array of that name in the outermost object, and what else
-    that holds is passed over. `lines` may be parts of lines. What stands between elements and is
-    none is an unreadable record, once a line; so is an element above `max_element_bytes`, or one
-    that is cut by the file's end or by a line that looks like the beginning of the next.
+    With `under` they are those of the array that is found by these names from the outermost object
+    on, and what else that holds is passed over. `lines` may be parts of lines. What stands between
+    elements and is none is an unreadable record, once a line; so is an element above
+    `max_element_bytes`, or one that is cut by the file's end or by a line that looks like the
+    beginning of the next.
     """
     elements = _Elements(max_element_bytes, under)
     for line in lines:
@@ -48,10 +52,10 @@ def json_elements(
 class _Elements:
     """Takes lines in; `depth` counts the open objects of the element that is being read."""
 
-    def __init__(self, max_element_bytes: int, under: bytes | None) -> None:
+    def __init__(self, max_element_bytes: int, under: Path) -> None:
         self._max_element_bytes = max_element_bytes
         self._under = under
-        self._around = None if under is None else _Around(under)
+        self._around = _Around(under) if under else None
         self._document_opening: bytes | None = None
         self._opening: bytes | None = None
         self._at_line_start = True
@@ -101,7 +105,9 @@ class _Elements:
         if self._too_large:
             detail = f"the element is longer than {self._max_element_bytes} bytes"
             unreadable = Unreadable(Reason.TOO_LARGE, detail)
-        return Record(self._line, bytes(self._content), unreadable, self._place)
+        raw = bytes(self._content)
+        self._content.clear()
+        return Record(self._line, raw, unreadable, self._place)
 
     def _within(self, raw: bytes, at: int) -> int:
         """Go on in the element; return where it ends, or the line."""
@@ -118,9 +124,8 @@ class _Elements:
 
     def _between(self, line: Record, at: int, strays: list[bytes]) -> int:
         """Go on to the next element; return where it begins, or the line's end."""
-        raw = line.raw
-        for token in _BETWEEN.finditer(raw, at):
-            around = self._around
+        raw, around = line.raw, self._around
+        for token in (_BETWEEN if around is None else _AROUND).finditer(raw, at):
             if around is None or around.array_depth:
                 self._keep_stray(raw[at : token.start()], strays)
                 if token[0] == b"{":
@@ -165,9 +170,10 @@ class _Elements:
     def _given_up_at(self, raw: bytes) -> Iterator[Record]:
         """Yield the element that is open where a line begins as what holds it, or as the next."""
         beginning = _beginning_of(raw)
-        if self._under is not None and beginning is not None:
-            self._document_opening = self._document_opening or beginning
-            if beginning == self._document_opening:
+        if self._around is not None and beginning is not None:
+            if self._around.is_outside and not self.depth:
+                self._document_opening = self._document_opening or beginning
+            elif beginning == self._document_opening:
                 self._around = _Around(self._under)
                 if self.depth:
                     yield self.ended(_NEVER_CLOSED)
@@ -205,11 +211,16 @@ class _Elements:
 class _Around:
     """Where in the outermost object reading is; `array_depth` counts arrays from the named one."""
 
-    def __init__(self, under: bytes) -> None:
-        self._name = b'"' + under + b'"'
+    def __init__(self, under: Path) -> None:
+        self._names = [b'"' + name + b'"' for name in under]
         self._last_string = b""
-        self._depth = 0
+        self._found = self._depth = 0
         self.array_depth = 0
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether no document is open."""
+        return not self._depth and not self.array_depth
 
     def take(self, token: bytes) -> None:
         """Take in what stands outside of the elements: a string or a bracket."""
@@ -217,10 +228,18 @@ class _Around:
             self._last_string = token
         elif self.array_depth:
             self.array_depth += {b"[": 1, b"]": -1}.get(token, 0)
-        elif token == b"[" and self._depth == 1 and self._last_string == self._name:
-            self.array_depth = 1
+        elif token in b"{[":
+            within = (
+                self._depth == self._found + 1 and self._last_string == self._names[self._found]
+            )
+            if within and token == b"[" and self._found + 1 == len(self._names):
+                self.array_depth = 1
+                return
+            self._found += within and token == b"{" and self._found + 1 < len(self._names)
+            self._depth += 1
         else:
-            self._depth = max(0, self._depth + (1 if token in b"{[" else -1))
+            self._depth = max(0, self._depth - 1)
+            self._found = min(self._found, max(0, self._depth - 1))
 
 
 def _beginning_of(raw: bytes) -> bytes | None:

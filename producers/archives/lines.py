@@ -64,23 +64,24 @@ class LineReader:
                 yield Record(self.lines, line.removesuffix(b"\r").removeprefix(b"\n"))
 
     def _bounded(self, pieces: Iterator[bytes], line_end: bytes) -> Iterator[tuple[bytes, bool]]:
-        begun, size_bytes = b"", 0
+        begun: list[bytes] = []
+        size_bytes = 0
         try:
             for piece in pieces:
                 first, *others = piece.split(line_end)
                 size_bytes += len(first)
-                begun += first
+                begun.append(first)
                 if size_bytes > self._max_line_bytes:
-                    begun = begun[:KEPT_BYTES]
+                    begun = [b"".join(begun)[:KEPT_BYTES]]
                 for line in others:
-                    yield begun, size_bytes > self._max_line_bytes
-                    begun, size_bytes = line, len(line)
+                    yield b"".join(begun), size_bytes > self._max_line_bytes
+                    begun, size_bytes = [line], len(line)
         except (DamagedFile, OSError) as error:
             self.damage = str(error)
-            self._cut = begun[:KEPT_BYTES]
+            self._cut = b"".join(begun)[:KEPT_BYTES]
             return
         if size_bytes:
-            yield begun, size_bytes > self._max_line_bytes
+            yield b"".join(begun), size_bytes > self._max_line_bytes
 
     def _parts(self, pieces: Iterator[bytes], line_end: bytes) -> Lines:
         at_line_start = True

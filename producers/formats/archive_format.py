@@ -78,10 +78,15 @@ class TellsOfItself(Protocol):
     @property
     def in_parts(self) -> bool: ...
 
+    @property
+    def max_line_bytes(self) -> int: ...
+
 
 def line_reader(reader: ArchiveReader, pieces: Iterator[bytes]) -> LineReader:
     """Return the lines of a content as its reader takes them."""
-    return LineReader(pieces, in_parts=isinstance(reader, TellsOfItself) and reader.in_parts)
+    if not isinstance(reader, TellsOfItself):
+        return LineReader(pieces)
+    return LineReader(pieces, reader.max_line_bytes, in_parts=reader.in_parts)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from producers.parsing.json_values import plain_json
 _LINES: Final = 20
 _OBJECTS: Final = 20
 _MOST_FIELDS: Final = 24
+_MOST_NESTED: Final = 500
 _LOOKED_AT_BYTES: Final = 256 * 1024
 _ARRAY: Final = re.compile(rb"\s*\[\s*[\[\]{]")
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
@@ -32,19 +33,22 @@ class JsonLayout:
     """How JSON lies in a file.
 
     A document a line; or, where `a_document_a_line` is false, objects over any number of lines, in
-    the array called `under` where that is set. `objects` are the first, as far as they are there.
+    the array called `under` where that is set. `objects` are the first, as far as they are there;
+    `is_cut` tells that the first line is longer than what is looked at.
     """
 
     objects: tuple[Mapping[str, Any], ...] = ()
     a_document_a_line: bool = True
-    under: bytes | None = None
+    under: tuple[bytes, ...] = ()
+    is_cut: bool = False
 
     @property
     def described(self) -> str:
         """What tells this reading of a file from another, empty for a document a line."""
         if self.a_document_a_line:
-            return ""
-        return f" objects{'' if self.under is None else f' under {self.under.decode()}'}"
+            return " long lines" if self.is_cut else ""
+        under = b".".join(self.under).decode()
+        return f" objects under {under}" if under else " objects"
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -83,10 +87,10 @@ def _layout(beginning: bytes) -> JsonLayout:
         return JsonLayout(_unwrapped(on_lines))
     under = _tweets_under(first)
     if len(lines) == 1 and under is None:
-        return JsonLayout((first,))
+        return JsonLayout((first,), is_cut=len(beginning) > _LOOKED_AT_BYTES // 2)
     if under is None:
         return JsonLayout((first,), a_document_a_line=False)
-    return JsonLayout(_objects_in(first[under]), a_document_a_line=False, under=under.encode())
+    return JsonLayout(_objects_in(first[under]), a_document_a_line=False, under=(under.encode(),))
 
 
 def _a_document_a_line(documents: list[Mapping[str, Any]]) -> JsonLayout:
@@ -94,7 +98,7 @@ def _a_document_a_line(documents: list[Mapping[str, Any]]) -> JsonLayout:
     name = under.pop() if len(under) == 1 else None
     if name is None:
         return JsonLayout(_unwrapped(documents))
-    return JsonLayout(_unwrapped(documents), a_document_a_line=False, under=name.encode())
+    return JsonLayout(_unwrapped(documents), a_document_a_line=False, under=(name.encode(),))
 
 
 def _names_in(document: Mapping[str, Any]) -> Iterator[str]:
@@ -179,11 +183,13 @@ def _completed(beginning: bytes) -> object:
     What is cut off is closed behind the last value that is whole.
     """
     open_brackets: list[bytes] = []
-    whole_at, whole_within = 0, b""
+    whole_at = 0
     for token in _TOKEN.finditer(beginning):
         mark = token[0]
         if mark in _CLOSING:
             open_brackets.append(_CLOSING[mark])
+            if len(open_brackets) > _MOST_NESTED:
+                return None
         elif mark in {b"}", b"]"}:
             if not open_brackets or open_brackets.pop() != mark:
                 return None
@@ -192,8 +198,7 @@ def _completed(beginning: bytes) -> object:
         elif mark != b",":
             continue
         whole_at = token.start() if mark == b"," else token.end()
-        whole_within = b"".join(reversed(open_brackets))
-    return _plain(beginning[:whole_at] + whole_within)
+    return _plain(beginning[:whole_at] + b"".join(reversed(open_brackets)))
 
 
 def _plain(raw: bytes) -> object:

@@ -36,7 +36,7 @@ def _reader(beginning: bytes, options: FormatOptions) -> RowReader:
     layout = json_layout(beginning)
     names = layout.fields
     columns = table_columns(names, options.mapping) if layout.objects else TableColumns()
-    if layout.objects and "text" not in columns.read:
+    if layout.objects and "text" not in columns.read and (names or not layout.is_cut):
         found = f", but {listed(names)}" if names else ""
         raise Failure(f"there is no column text{found}: --columns text=NAME says which it is")
     # A field that the first rows lack may come in a later one.

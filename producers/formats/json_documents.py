@@ -19,6 +19,10 @@ from schemas.codec import Reason
 ParseDocument = Callable[[bytes, Origin, datetime, int, int], Parsed]
 """Returns what a document holds, given its line and its place on that; may raise `Unparsable`."""
 
+TakeApart = Callable[[Record], Iterator[Record]]
+"""Returns the tweets of a document, each as a document of its own."""
+
+LARGE_DOCUMENT_BYTES: Final = MAX_LINE_BYTES
 _LONG_BYTES: Final = 256 * 1024
 _MOST_OBJECTS: Final = 400_000
 """A page of 500 tweets has some 10,000. Of what is more, every object would take memory at once."""
@@ -35,6 +39,12 @@ class DocumentReader:
     layout: JsonLayout = field(default_factory=JsonLayout)
     max_document_bytes: int = MAX_LINE_BYTES
     known_fields: frozenset[str] | None = None
+    take_apart: TakeApart | None = None
+
+    @property
+    def max_line_bytes(self) -> int:
+        """How long a line may be that is one document."""
+        return self.max_document_bytes if self.layout.is_cut else MAX_LINE_BYTES
 
     @property
     def passed_over(self) -> tuple[str, ...]:
@@ -65,8 +75,17 @@ class DocumentReader:
     def records(self, lines: Lines) -> Iterator[Record]:
         """Yield each line, or each object where they lie otherwise."""
         if self.layout.a_document_a_line:
-            return lines
-        return json_elements(lines, self.max_document_bytes, under=self.layout.under)
+            documents = lines
+        else:
+            documents = json_elements(lines, self.max_document_bytes, under=self.layout.under)
+        return documents if self.take_apart is None else self._taken_apart(documents)
+
+    def _taken_apart(self, documents: Iterator[Record]) -> Iterator[Record]:
+        for document in documents:
+            if self.take_apart is None or len(document.raw) <= LARGE_DOCUMENT_BYTES:
+                yield document
+            else:
+                yield from self.take_apart(document)
 
     def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
         """Return what a document holds."""
@@ -113,9 +132,11 @@ def document_reader(
     parse_document: ParseDocument,
     max_document_bytes: int = MAX_LINE_BYTES,
     known_fields: frozenset[str] | None = None,
+    take_apart: TakeApart | None = None,
 ) -> DocumentReader:
-    """Return the reader of a file that begins so."""
-    return DocumentReader(parse_document, json_layout(beginning), max_document_bytes, known_fields)
+    """Return the reader of a file that begins so; `take_apart` is for documents above 8 MiB."""
+    layout = json_layout(beginning)
+    return DocumentReader(parse_document, layout, max_document_bytes, known_fields, take_apart)
 
 
 def _tweets_of(raw: bytes) -> list[object] | None:

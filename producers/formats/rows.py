@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from producers.archives.lines import MAX_LINE_BYTES
 from producers.archives.records import Lines, Record, SplitLines
 from producers.formats.named_values import read_values
 from producers.formats.table_columns import TableColumns
@@ -41,6 +42,7 @@ class RowReader:
     day_order: DayOrder | None = None
     reading: str = ""
     in_parts: bool = False
+    max_line_bytes: int = MAX_LINE_BYTES
 
     @property
     def fields(self) -> tuple[str, ...]:

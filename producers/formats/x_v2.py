@@ -7,6 +7,7 @@ from typing import Final
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_lines, json_layout
 from producers.formats.json_documents import document_reader
+from producers.formats.v2_pages import tweets_of_page
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_api.documents import parse_document
 
@@ -58,7 +59,8 @@ _X_FIELDS: Final = frozenset(
 """The fields of a tweet and of what holds it; a file with others was made by somebody else."""
 
 MAX_PAGE_BYTES: Final = 64 * 1024 * 1024
-"""A page is read whole, since what it includes stands behind what that completes."""
+"""A page is read whole, since what it includes stands behind what that completes; of a larger one
+no tweet is read."""
 
 
 def parse_placed(
@@ -80,6 +82,6 @@ X_V2: Final = ArchiveFormat(
     "X API v2: JSON lines, pages, or arrays of tweets",
     _recognises,
     lambda beginning, _options: document_reader(
-        beginning, parse_placed, MAX_PAGE_BYTES, known_fields=_X_FIELDS
+        beginning, parse_placed, MAX_PAGE_BYTES, known_fields=_X_FIELDS, take_apart=tweets_of_page
     ),
 )
