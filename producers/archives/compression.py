@@ -15,8 +15,8 @@ from producers.archives.expansion import CountedFile, DamagedFile, Expansion
 _READ_BYTES: Final = 128 * 1024
 
 # One call of zstandard's decompressor answers all that its input holds: up to 32 KiB for each
-# byte of a hostile file. Small bites bound that to 16 MiB.
-_ZSTD_BITE_BYTES: Final = 512
+# byte of a hostile file. Small bites bound that to 4 MiB.
+_ZSTD_BITE_BYTES: Final = 128
 _ZSTD_LARGEST_WINDOW: Final = 2**27
 """What `zstd --long` writes: a window takes as much memory as the file says."""
 

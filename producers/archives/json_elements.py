@@ -21,6 +21,7 @@ _REST_OF_STRING: Final = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DO
 
 _BEGINNING: Final = re.compile(rb'[ \t]*\{[ \t]*(?:"[^"\\]{1,64}"[ \t]*:)?')
 _SEPARATORS: Final = b" \t\r\n\f\v,;:[]}"
+_LONGEST_NAME_BYTES: Final = 1_000
 _NEVER_CLOSED: Final = Unreadable(Reason.NOT_JSON, "the element is never closed")
 _SCRIPT: Final = re.compile(rb"\s*(?:window\.)?[A-Za-z_][\w.]*\s*=\s*")
 """What stands before the array in an account's export, also where two were put together."""
@@ -60,6 +61,7 @@ class _Elements:
         self._opening: bytes | None = None
         self._at_line_start = True
         self._in_string = self._escaped = False
+        self._begun_string = b""
         self._line = self._place = self._places = 0
         self._begun_as: bytes | None = None
         self._content = bytearray()
@@ -76,6 +78,10 @@ class _Elements:
         at = self._string_ends_at(raw) if self._in_string else 0
         if self.depth and at:
             self._add(raw[:at])
+        elif at and self._around is not None:
+            self._begun_string = (self._begun_string + raw[:at])[:_LONGEST_NAME_BYTES]
+            if not self._in_string:
+                self._around.take(self._begun_string)
         strays: list[bytes] = []
         while at < len(raw):
             if self.depth:
@@ -135,7 +141,8 @@ class _Elements:
                     self._keep_stray(token[0], strays)
             if token[0].startswith(b'"') and token.end() == len(raw):
                 self._leave_open(token[0])
-            if around is not None:
+                self._begun_string = token[0][:_LONGEST_NAME_BYTES]
+            if around is not None and not self._in_string:
                 around.take(token[0])
             at = token.end()
         if self._around is None or self._around.array_depth:

@@ -38,6 +38,7 @@ def quoted_records(lines: Lines, delimiter: str) -> Iterator[Record]:
         return ahead.popleft() if ahead else next(lines, None)
 
     while (line := following()) is not None:
+        credit = min(credit + _CREDIT_A_ROW, _MOST_CREDIT)
         if line.unreadable is not None or b'"' not in line.raw:
             yield line
             continue
@@ -58,8 +59,7 @@ def quoted_records(lines: Lines, delimiter: str) -> Iterator[Record]:
             next(csv.reader(supply(), delimiter=delimiter, strict=True))
         except csv.Error:
             ahead.extendleft(reversed(taken[1:]))
-            credit += _CREDIT_A_ROW - len(taken)
-            credit = min(max(credit, 0), _MOST_CREDIT)
+            credit = max(credit - len(taken), 0)
             yield line
         else:
             yield Record(line.line, b"\n".join([part.raw for part in taken]))

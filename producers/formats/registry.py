@@ -11,7 +11,7 @@ from producers.formats.json_columns import JSON_COLUMNS
 from producers.formats.other_content import fault_of_container
 from producers.formats.semeval import SEMEVAL
 from producers.formats.sentiment140 import SENTIMENT140
-from producers.formats.table_header import fault_of_header, fault_of_rows
+from producers.formats.table_header import fault_of_header, fault_of_mapping, fault_of_rows
 from producers.formats.twarc_flat import TWARC_FLAT
 from producers.formats.tweeteval import TWEETEVAL
 from producers.formats.x_v1_1 import X_V1_1
@@ -76,6 +76,7 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
             return known
     raise Failure(
         (None if options.columns is None else fault_of_rows(beginning, len(options.columns)))
+        or fault_of_mapping(beginning, options.mapping)
         or fault_of_header(beginning)
         or "it is in no format that is known by its content: --format names one (--help lists "
         "them); a CSV or TSV file needs a header with a column text, or --columns"

@@ -1,6 +1,7 @@
 """The header of a table, and what is wrong with one that names no text."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from producers.archives.line_ends import lines_of
@@ -69,6 +70,16 @@ def _header_below(rows: list[bytes]) -> int | None:
         if any("text" in column_names(header, each, quoting=True)[1:] for each in _DELIMITERS):
             return number
     return None
+
+
+def fault_of_mapping(beginning: bytes, mapping: Sequence[tuple[str, str]]) -> str | None:
+    """Return which column that a person named for the text the header lacks, None for another."""
+    header = first_line(beginning)
+    names = column_names(header, max(_DELIMITERS, key=header.count), quoting=True)
+    meant = dict(mapping).get("text")
+    if meant is None or meant.lower() in names:
+        return None
+    return f"there is no column {meant}: the header has {listed(names)}"
 
 
 def fault_of_rows(beginning: bytes, width: int) -> str | None:

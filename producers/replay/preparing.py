@@ -27,6 +27,7 @@ from producers.formats.json_columns import JSON_COLUMNS
 from producers.formats.other_content import office_document
 from producers.formats.registry import SNIFFED_BYTES, choose_format
 from producers.formats.rows import RowReader
+from producers.formats.table_columns import table_columns
 from producers.formats.tweeteval import belongs_to_texts, labels_beside
 from producers.parsing.field_values import storable
 from producers.replay.plan import TAR, ZIP, ArchiveFile
@@ -154,7 +155,7 @@ def _of_path(
     if reader is None:
         return file_of(reader=None, reading=_PACKED_READING)
     if is_parquet(stored):
-        reader = _with_all_columns(path, reader)
+        reader = _with_all_columns(path, reader, options.mapping)
     if needs_day_order(reader, beginning):
         with path.open("rb") as file:
             lines = line_reader(reader, content_of(file, options.wanted_columns))
@@ -168,7 +169,9 @@ def _reading_of(reader: ArchiveReader, beginning: bytes) -> str:
     return by_carriage_returns + (reader.reading if isinstance(reader, TellsOfItself) else "")
 
 
-def _with_all_columns(path: Path, reader: ArchiveReader) -> ArchiveReader:
+def _with_all_columns(
+    path: Path, reader: ArchiveReader, mapping: Sequence[tuple[str, str]]
+) -> ArchiveReader:
     """Return the reader of a Parquet file, which knows the columns that are never unpacked too."""
     from producers.archives.parquet_rows import parquet_columns
 
@@ -176,9 +179,7 @@ def _with_all_columns(path: Path, reader: ArchiveReader) -> ArchiveReader:
         return reader
     with path.open("rb") as file:
         names = parquet_columns(file)
-    read = set(reader.columns.read.values())
-    others = tuple(name for name in names if name not in read)
-    return replace(reader, columns=replace(reader.columns, passed_over=others))
+    return replace(reader, columns=table_columns(names, mapping)) if names else reader
 
 
 def _refuse_office_document(file: BinaryIO) -> None:

@@ -52,7 +52,9 @@ def check_usable(file: ArchiveFile, now: Callable[[], datetime]) -> None:
     with file.path.open("rb") as opened:
         reading = RecordReader(file, opened, run="none", run_started_at=now())
         fault = fault_of_records(
-            (placed for placed in reading.records(FilePosition()) if placed is not None), now
+            (placed for placed in reading.records(FilePosition()) if placed is not None),
+            now,
+            file.reader.fields if isinstance(file.reader, TellsOfItself) else (),
         )
         empty = file.format_name in PACKED and not reading.lines
         if fault is None or reading.damage is not None or (empty and not reading.unknown):
@@ -65,11 +67,15 @@ def check_usable(file: ArchiveFile, now: Callable[[], datetime]) -> None:
     raise NothingUsable(f"{fault}{packed}. {_FORCE}")
 
 
-def fault_of_records(records: Iterable[Placed], now: Callable[[], datetime]) -> str | None:
-    """Return why none of the first records can be used, and what would help; None where one can."""
+def fault_of_records(
+    records: Iterable[Placed], now: Callable[[], datetime], fields: tuple[str, ...] = ()
+) -> str | None:
+    """Return why none of the first records can be used, and what would help; None where one can.
+
+    `fields` are the names that are known of all of them.
+    """
     refused: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
-    fields: tuple[str, ...] = ()
     looked_at = 0
     for placed in records:
         parsed = parse_record(placed.reader, placed.record, placed.origin, now())
