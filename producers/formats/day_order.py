@@ -10,6 +10,7 @@ from producers.archives.records import Record
 from producers.formats.archive_format import ArchiveReader
 from producers.formats.rows import RowReader
 from producers.parsing.faults import Unparsable
+from producers.parsing.field_values import unmarked_id
 from producers.parsing.written_dates import day_order_of
 from schemas.failures import Failure
 from schemas.tweet_time import snowflake_time
@@ -34,7 +35,7 @@ class _Evidence:
         order = day_order_of(written) if isinstance(written, str) else None
         if order is not None and not isinstance(row, str):
             self.orders[order] += 1
-            own_id = str(row.values.get("id") or "").strip()
+            own_id = unmarked_id(str(row.values.get("id") or "").strip())
             self.needed += order == "either" and snowflake_time(own_id) is None
 
 

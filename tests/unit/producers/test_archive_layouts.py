@@ -123,7 +123,7 @@ def test_a_large_page_is_taken_apart_and_its_tweets_are_completed(
         "includes": {"tweets": [{"id": "7", "text": WHOLE, "author_id": "9"}]},
         "meta": {"result_count": 5_000},
     }
-    page["data"][4_321]["referenced_tweets"] = [{"type": "retweeted", "id": "7"}]  # type: ignore[index,call-overload]
+    page["data"][4_321]["referenced_tweets"] = [{"type": "retweeted", "id": "7"}]  # type: ignore[index]
     content = json.dumps(page, indent=indent).encode()
     assert len(content) > LARGE_DOCUMENT_BYTES
     found = tweets(tmp_path / "a", content)
