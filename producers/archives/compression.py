@@ -94,7 +94,8 @@ def _zstd(file: CountedFile) -> Iterator[bytes]:
                 try:
                     unpacked.append(frame.decompress(bite))
                 except zstandard.ZstdError as error:
-                    yield b"".join(unpacked)
+                    if size_bytes:
+                        yield b"".join(unpacked)
                     raise DamagedFile(f"damaged zstd data: {error}") from error
                 size_bytes += len(unpacked[-1])
                 begun, bite = True, b""

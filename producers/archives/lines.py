@@ -43,7 +43,7 @@ class LineReader:
     def __iter__(self) -> Lines:
         """Yield the lines; may be called once."""
         beginning, pieces = looked_at(
-            iter(self._pieces), _LOOKED_AT_BYTES, enough=line_end_is_decided
+            filter(None, self._pieces), _LOOKED_AT_BYTES, enough=line_end_is_decided
         )
         line_end = line_end_of(beginning)
         del beginning
