@@ -80,35 +80,50 @@ def _bzip2(file: CountedFile) -> Iterator[bytes]:
 
 
 def _zstd(file: CountedFile) -> Iterator[bytes]:
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_LARGEST_WINDOW)
-    frame = decompressor.decompressobj()
-    begun = False
+    frames = _ZstdFrames()
     while stored := file.read(_READ_BYTES):
         unpacked: list[bytes] = []
         size_bytes = 0
         for start in range(0, len(stored), _ZSTD_BITE_BYTES):
-            bite = stored[start : start + _ZSTD_BITE_BYTES]
-            while bite:
-                if not begun:
-                    _check_window(bite)
-                try:
-                    unpacked.append(frame.decompress(bite))
-                except zstandard.ZstdError as error:
-                    if size_bytes:
-                        yield b"".join(unpacked)
-                    raise DamagedFile(f"damaged zstd data: {error}") from error
-                size_bytes += len(unpacked[-1])
-                begun, bite = True, b""
-                if frame.eof:
-                    bite, frame, begun = frame.unused_data, decompressor.decompressobj(), False
+            try:
+                unpacked.append(frames.unpacked(stored[start : start + _ZSTD_BITE_BYTES]))
+            except DamagedFile:
+                yield from filter(None, unpacked)
+                raise
+            size_bytes += len(unpacked[-1])
             if size_bytes >= _READ_BYTES:
                 yield b"".join(unpacked)
                 unpacked.clear()
                 size_bytes = 0
         if size_bytes:
             yield b"".join(unpacked)
-    if begun:
+    if frames.begun:
         raise DamagedFile("damaged zstd data: the file ends within a frame")
+
+
+class _ZstdFrames:
+    """Frames one after the other; `begun` tells whether one is open."""
+
+    def __init__(self) -> None:
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_LARGEST_WINDOW)
+        self._frame = self._decompressor.decompressobj()
+        self.begun = False
+
+    def unpacked(self, bite: bytes) -> bytes:
+        """Return what a bite unpacks to; raise `DamagedFile` where it makes no sense."""
+        parts = []
+        while bite:
+            if not self.begun:
+                _check_window(bite)
+            try:
+                parts.append(self._frame.decompress(bite))
+            except zstandard.ZstdError as error:
+                raise DamagedFile(f"damaged zstd data: {error}") from error
+            self.begun, bite = True, b""
+            if self._frame.eof:
+                bite = self._frame.unused_data
+                self._frame, self.begun = self._decompressor.decompressobj(), False
+        return b"".join(parts)
 
 
 def _check_window(beginning: bytes) -> None:

@@ -68,6 +68,12 @@ def first_objects(beginning: bytes) -> tuple[Mapping[str, Any], ...]:
     return json_layout(beginning).objects
 
 
+def layout_is_decided(beginning: bytes) -> bool:
+    """Tell whether the first line shows how a file is read, whatever follows it."""
+    first = first_lines(beginning)[0]
+    return not first.startswith((b"{", b"[")) or _object(first) is not None
+
+
 def json_layout(beginning: bytes) -> JsonLayout:
     """Return how JSON lies in a file that begins so; without objects where it has none."""
     return _layout(beginning[:_LOOKED_AT_BYTES])

@@ -23,6 +23,7 @@ from producers.formats.archive_format import (
     line_reader,
 )
 from producers.formats.day_order import decided_by, needs_day_order
+from producers.formats.json_beginning import layout_is_decided
 from producers.formats.json_columns import JSON_COLUMNS
 from producers.formats.other_content import office_document
 from producers.formats.registry import SNIFFED_BYTES, choose_format
@@ -208,7 +209,8 @@ def _from_standard_input(
 
 
 def _a_line_is_there(beginning: bytes) -> bool:
-    return b"\n" in beginning and line_end_is_decided(beginning)
+    decided = b"\n" in beginning and line_end_is_decided(beginning)
+    return decided and layout_is_decided(beginning)
 
 
 def _content(file: BinaryIO, options: FormatOptions) -> Iterator[bytes]:

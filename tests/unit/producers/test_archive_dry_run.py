@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import subprocess
+import time
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -240,3 +241,23 @@ def test_standard_input_is_read_as_a_file_is() -> None:
     shown = subprocess.run(command, input=content, capture_output=True, check=False)
     assert shown.returncode == 0, shown.stderr.decode()
     assert json.loads(shown.stdout)["files"][0]["events"] == {"TweetPosted": 2_000}
+
+
+@pytest.mark.parametrize(
+    ("parts", "events"),
+    [
+        ([b"{\n", b'"statuses":[\n', b'{"id_str":"1","full_text":"one"}', b"]}\n"], 1),
+        ([b"[\n", b'{"id":"1","text":"one"},\n{"id":"2"', b',"text":"two"}]'], 2),
+        ([line(0), line(1)], 2),
+    ],
+)
+def test_what_comes_slowly_is_read_as_what_comes_at_once(parts: list[bytes], events: int) -> None:
+    command = [str(MURMUR), "replay", "--dry-run", "--json", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        for part in parts:
+            process.stdin.write(part)
+            process.stdin.flush()
+            time.sleep(0.05)  # each part is a piece of its own
+        shown, _ = process.communicate(timeout=60)
+    assert json.loads(shown)["files"][0]["events"] == {"TweetPosted": events}
