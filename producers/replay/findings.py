@@ -55,7 +55,7 @@ class Findings:
             "columns_passed_over": list(self.passed_over),
             "columns_taken_for": self.taken_for,
             "repeated_ids": self.ids.repeats,
-            "rounded_ids": max(self.ids.rounded, self.ids.of_15_digits),
+            "rounded_ids": self.ids.lost_digits,
         }
 
 

@@ -10,50 +10,61 @@ _SLOTS: Final = 2**20
 _MANY: Final = 20
 """From so many ids on, what all of them share is no chance."""
 
-_FIRST_UNSAFE: Final = 2**53
 _EXCEL_DIGITS: Final = 15
 
 
-def _empty_slots() -> "array[int]":
-    return array("Q", bytes(8 * _SLOTS))
+def _slots(count: int) -> "array[int]":
+    return array("q", bytes(8 * count))
 
 
 @dataclass
 class RepeatedIds:
     """Counts tweets whose id an earlier one had with another text: they are one row.
 
-    Remembers about a million ids, in 16 MiB; of more the older ones may be forgotten.
+    Remembers about a million ids, in 16 MiB; of more the older ones may be forgotten. `rounded`
+    and `of_15_digits` count long ids that may have lost digits, as long as all of them may.
     """
 
     repeats: int = 0
     long_ids: int = 0
     rounded: int = 0
     of_15_digits: int = 0
-    _ids: "array[int]" = field(default_factory=lambda: array("Q"))
-    _texts: "array[int]" = field(default_factory=lambda: array("Q"))
+    _ids: "array[int]" = field(default_factory=lambda: _slots(0))
+    _texts: "array[int]" = field(default_factory=lambda: _slots(0))
 
     def add(self, tweet: TweetPosted) -> None:
         """Take a tweet in."""
         own_id = tweet.tweet_id
-        if not self._ids:
-            self._ids, self._texts = _empty_slots(), _empty_slots()
-        known_id = hash(own_id) & 0xFFFF_FFFF_FFFF_FFFF
-        text = hash(tweet.text) & 0xFFFF_FFFF_FFFF_FFFF
+        ids = self._ids
+        if not ids:
+            ids = self._ids = _slots(_SLOTS)
+            self._texts = _slots(_SLOTS)
+        known_id, text = hash(own_id), hash(tweet.text)
         slot = known_id % _SLOTS
-        if self._ids[slot] == known_id:
+        if ids[slot] == known_id:
             self.repeats += self._texts[slot] != text
         else:
-            self._ids[slot], self._texts[slot] = known_id, text
+            ids[slot], self._texts[slot] = known_id, text
+        # The first whole id tells that none was rounded.
+        if max(self.rounded, self.of_15_digits) == self.long_ids:
+            self._add_digits(own_id)
+
+    def _add_digits(self, own_id: str) -> None:
         if 17 <= len(own_id) <= 19 and own_id.isdigit():
             number = int(own_id)
             self.long_ids += 1
-            step = 1 << max(0, number.bit_length() - 53)
-            self.rounded += number % step == 0
+            self.rounded += number % (1 << max(0, number.bit_length() - 53)) == 0
             self.of_15_digits += not own_id[_EXCEL_DIGITS:].strip("0")
 
     def forget(self) -> None:
         """Give the memory back; the counts stay."""
-        self._ids, self._texts = array("Q"), array("Q")
+        self._ids, self._texts = _slots(0), _slots(0)
+
+    @property
+    def lost_digits(self) -> int:
+        """How many ids were rounded, 0 where not all were, or too few to tell."""
+        alike = max(self.rounded, self.of_15_digits) == self.long_ids
+        return self.long_ids if alike and self.long_ids >= _MANY else 0
 
     def sentences(self) -> list[str]:
         """Return what a person should know of the ids."""
@@ -63,13 +74,13 @@ class RepeatedIds:
                 f"{self.repeats:,} rows repeat an id with another text: of those with the same id "
                 "one is stored"
             )
-        if self.long_ids >= _MANY and self.of_15_digits == self.long_ids:
+        if self.lost_digits and self.of_15_digits == self.long_ids:
             said.append(
                 f"all {self.long_ids:,} long ids end in zeros behind 15 digits, as a spreadsheet "
                 "leaves them: different tweets may share one. Export them anew as text, or leave "
                 "them out, --columns id=-"
             )
-        elif self.long_ids >= _MANY and self.rounded == self.long_ids:
+        elif self.lost_digits:
             said.append(
                 f"all {self.long_ids:,} long ids are rounded, as JavaScript and data frames round "
                 "numbers: different tweets may share one. Export them anew as text, or leave them "
