@@ -2,10 +2,10 @@
 
 import bz2
 import gzip
+import io
 import json
 import os
 import subprocess
-import time
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +16,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.archives.inputs import Input, inputs_of
+from producers.archives.byte_stream import PieceFile
+from producers.archives.inputs import STANDARD_INPUT, Input, inputs_of
 from producers.formats.archive_format import FormatOptions
 from producers.replay.dry_run import Survey, survey_files
 from producers.replay.preparing import Prepared, prepare_files
@@ -252,12 +253,8 @@ def test_standard_input_is_read_as_a_file_is() -> None:
     ],
 )
 def test_what_comes_slowly_is_read_as_what_comes_at_once(parts: list[bytes], events: int) -> None:
-    command = [str(MURMUR), "replay", "--dry-run", "--json", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        for part in parts:
-            process.stdin.write(part)
-            process.stdin.flush()
-            time.sleep(0.05)  # each part is a piece of its own
-        shown, _ = process.communicate(timeout=60)
-    assert json.loads(shown)["files"][0]["events"] == {"TweetPosted": events}
+    pipe = io.BufferedReader(PieceFile(iter(parts)))
+    inputs = [Input(STANDARD_INPUT, named=True)]
+    files = prepare_files(inputs, FormatOptions(), None, standard_input=pipe).files
+    (found,) = survey_files(files, Times(), lambda: NOW)
+    assert found.events == {"TweetPosted": events}
