@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
+from producers.archives.json_elements import json_elements
 from producers.archives.line_ends import UTF8_BOM, lines_of
+from producers.archives.lines import LineReader
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 
@@ -83,7 +86,8 @@ def json_layout(beginning: bytes) -> JsonLayout:
 def _layout(beginning: bytes) -> JsonLayout:
     beginning = beginning.removeprefix(UTF8_BOM).lstrip()
     if _ARRAY.match(beginning):
-        return JsonLayout(_objects_in(_completed(beginning)), a_document_a_line=False)
+        found = _elements_of(beginning) or _objects_in(_completed(beginning))
+        return JsonLayout(found, a_document_a_line=False)
     lines = first_lines(beginning)
     on_lines = [each for each in map(_object, lines) if each is not None]
     if not beginning.startswith(b"{") or (on_lines and _object(lines[0]) is not None):
@@ -181,6 +185,13 @@ def _object(line: bytes) -> Mapping[str, Any] | None:
     if isinstance(plain, Mapping):
         return plain
     return None
+
+
+def _elements_of(beginning: bytes) -> tuple[Mapping[str, Any], ...]:
+    """Return the first objects of an array that are whole, also where others are broken."""
+    elements = json_elements(iter(LineReader([beginning], in_parts=True)))
+    sound = (_object(each.raw) for each in elements if each.unreadable is None)
+    return tuple(islice((each for each in sound if each is not None), _OBJECTS))
 
 
 def _completed(beginning: bytes) -> object:

@@ -13,6 +13,9 @@ from producers.parsing.faults import Unparsable
 _UNREAD: Final = {";": "semicolons", "|": "bars"}
 _DELIMITERS: Final = ("\t", ",", *_UNREAD)
 _MOST_LINES_BEFORE: Final = 5
+_WORDS: Final = 4
+"""What has as many words is a text, no name of a column."""
+
 _NAME: Final = re.compile(r"[^\W\d][\w .:/-]{0,63}")
 _TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
 
@@ -52,7 +55,7 @@ def fault_of_header(beginning: bytes) -> str | None:
         )
     if (
         len(names) < 2
-        or not all(_NAME.fullmatch(name) for name in names)
+        or not all(_NAME.fullmatch(name) and name.count(" ") < _WORDS for name in names)
         or any(row.count(delimiter.encode()) < len(names) - 1 for row in rows[:1])
     ):
         return None
@@ -93,7 +96,8 @@ def fault_of_rows(beginning: bytes, width: int) -> str | None:
 
 def fault_of_names(names: tuple[str, ...]) -> str:
     """Return what to do about a header without a column text."""
-    meant = next((name for name in names if _TEXT_LIKE.search(name)), names[-1])
+    texts = (name for name in names if _TEXT_LIKE.search(name) and not name.endswith("id"))
+    meant = next(texts, names[-1])
     shown = f'"{meant}"' if " " in meant else meant
     return (
         f"the header has {listed(names)}; none is text: --columns text={shown} says which one is. "

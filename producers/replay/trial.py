@@ -30,7 +30,7 @@ quiet stream's heartbeats and a search that found nothing, are what they are mea
 _COLUMNS: Final = re.compile(r"([0-9]+) columns? instead of ([0-9]+)")
 _TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
 _ADVICE: Final = {
-    "no UTF-8": "convert it first, `iconv -f WINDOWS-1252 -t UTF-8`",
+    "no UTF-8": "convert it first, `iconv -f WINDOWS-1252 -t UTF-8` where it is of western Europe",
     "id is": "--columns id=- leaves the ids out, and makes others",
     "created_at": "--columns created_at=- leaves the times out: the tweets count as now",
 }
@@ -114,7 +114,10 @@ def advice_on(detail: str, fields: tuple[str, ...]) -> str | None:
     if {"users", "tweets"} <= set(fields):
         return "it is what X includes beside tweets: the file of the tweets themselves is meant"
     names = (name for name in fields if name not in {*WRAPPERS, "text"} and "." not in name)
-    meant = next((name for name in names if _TEXT_LIKE.search(name)), None)
+    meant = next(
+        (name for name in names if _TEXT_LIKE.search(name) and not name.lower().endswith("id")),
+        None,
+    )
     if meant is None or "text" in fields:
         return None
     shown = f'"{meant}"' if " " in meant else meant

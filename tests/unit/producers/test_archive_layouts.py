@@ -167,6 +167,14 @@ def test_elements_do_not_depend_on_how_the_pieces_fall(each: list[Tweet], size: 
     assert [json.loads(record.raw) for record in found] == each
 
 
+def test_an_array_whose_first_element_is_broken_or_last_comma_is_too_much_is_read(
+    tmp_path: Path,
+) -> None:
+    for written in ('[\n{"created_at": "We\n%s,\n%s]', "[\n%s,\n%s,\n]"):
+        content = (written % (json.dumps(old(0)), json.dumps(old(1)))).encode()
+        assert len(tweets(tmp_path / "a", content)) == 2
+
+
 def test_what_stands_among_the_objects_of_an_array_is_said(tmp_path: Path) -> None:
     content = json.dumps([new(0), "a text alone", 17, new(1)]).encode()
     found = survey(tmp_path / "a", content)

@@ -81,6 +81,8 @@ USELESS: dict[str, tuple[bytes, str]] = {
     "semicolons without a header": (b"1;x;y\n", "in no format|semicolons"),
     "a line before the header": (b"sep=,\nid,text\n1,x\n", "header stands below another line"),
     "xz": (b"\xfd7zXZ\0" + bytes(20), "compressed with xz"),
+    "a table of other names": (b"tweet_id,tweet\n1,x\n", "--columns text=tweet says"),
+    "gzip in gzip": (gzip.compress(gzip.compress(GOOD)), "compressed twice"),
     "blank lines": (b"\n\n \n", "nothing but blank lines"),
 }
 
