@@ -66,15 +66,15 @@ format: $(VENV)/dev.stamp ## Put the code into the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-generated: $(VENV)/dev.stamp ## Write anew what is made from the code: JSON Schemas, .env.example
+generated: $(VENV)/dev.stamp ## Regenerate what is made from the code: JSON Schemas, .env.example
 	$(BIN)/python -m schemas.json_schema
 	$(BIN)/python -m schemas.env_example > .env.example
 
-lock: $(UV) ## Write the lock files anew from pyproject.toml (no index address goes in)
+lock: $(UV) ## Regenerate the lock files from pyproject.toml (without an index address)
 	$(COMPILE) --extra dev --extra retrain pyproject.toml -o requirements/retrain.txt
 	$(COMPILE) --constraints requirements/retrain.txt pyproject.toml -o requirements/serving.txt
 	$(COMPILE) --constraints requirements/retrain.txt --extra dev pyproject.toml -o requirements/dev.txt
 
-clean: ## Remove the environment and the embedded stack with its data
-	-test -x $(BIN)/murmur && $(BIN)/murmur down --delete-data
+clean: ## Remove the environment and the embedded stack with its data (ARGS=--yes: do not ask)
+	if test -x $(BIN)/murmur; then $(BIN)/murmur down --delete-data $(ARGS); fi
 	rm -rf $(VENV)

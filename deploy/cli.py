@@ -1,6 +1,7 @@
 """The `murmur` command: every room's commands under one name, imported only when called."""
 
 import importlib
+import signal
 import sys
 from typing import Final
 
@@ -8,6 +9,8 @@ import click
 from pydantic import ValidationError
 
 from schemas.failures import Failure
+from schemas.process.exit_codes import ExitCode, interrupted_by
+from schemas.setting_faults import setting_fault
 
 COMMANDS: Final = {
     "demo": "deploy.demo.cli:demo",
@@ -37,7 +40,7 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are called or described."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of a tweet's way, not of the alphabet."""
+        """Return the commands in the order in which they are needed, not by the alphabet."""
         del ctx
         return list(COMMANDS)
 
@@ -49,7 +52,7 @@ class LazyGroup(click.Group):
         module, attribute = COMMANDS[cmd_name].split(":")
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name]} is no command")
+            raise TypeError(f"{COMMANDS[cmd_name]} is not a command")
         return command
 
 
@@ -63,7 +66,9 @@ def murmur(debug: bool) -> None:
     from schemas.misspelt_settings import misspelt_here
 
     for name, setting in misspelt_here().items():
-        click.echo(f"murmur: {name} is no setting and changes nothing; {setting} is one", err=True)
+        click.echo(
+            f"murmur: {name} is not a setting and has no effect; did you mean {setting}?", err=True
+        )
 
 
 def main() -> None:
@@ -72,7 +77,7 @@ def main() -> None:
     try:
         result = murmur(standalone_mode=False)
     except click.exceptions.Abort:
-        sys.exit(130)
+        sys.exit(interrupted_by(signal.SIGINT))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -82,21 +87,19 @@ def main() -> None:
         message, exit_code = explain(error)
         click.echo(message, err=True)
         sys.exit(exit_code)
-    sys.exit(result if isinstance(result, int) else 0)
+    sys.exit(result if isinstance(result, int) else ExitCode.DONE)
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """Return what a person is told of an error, and the exit code."""
+    """Return the message that a person sees for an error, and the exit code."""
     if isinstance(error, ValidationError):
-        faults = [
-            f"murmur: MURMUR_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
-            for fault in error.errors()
-        ]
-        return "\n".join(faults), 2
+        faults = [f"murmur: {setting_fault(fault)}" for fault in error.errors()]
+        return "\n".join(faults), ExitCode.WRONG_CALL
     if isinstance(error, Failure):
-        return f"murmur: {error}", 1
+        return f"murmur: {error}", ExitCode.FAILED
     # psycopg2 is not imported for the sake of its name.
     if type(error).__name__ == "UndefinedTable":
-        return "murmur: the database has no tables yet: run `murmur init`", 1
+        return "murmur: the database has no tables yet: run `murmur init`", ExitCode.FAILED
     text = " ".join(str(error).split())
-    return f"murmur: {type(error).__name__}: {text} (murmur --debug … shows more)", 1
+    where = "`murmur --debug …` shows the traceback"
+    return f"murmur: {type(error).__name__}: {text} ({where})", ExitCode.FAILED

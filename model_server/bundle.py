@@ -75,7 +75,7 @@ def open_bundle(folder: Path) -> Bundle:
         content = (folder / MANIFEST).read_bytes()
     except OSError as error:
         raise RefusedBundle(
-            f"{folder} is no model bundle: {error.strerror}: {MANIFEST} (`murmur model export` "
+            f"{folder} is not a model bundle: {error.strerror}: {MANIFEST} (`murmur model export` "
             "makes a bundle of what was trained)"
         ) from error
     try:
@@ -94,7 +94,9 @@ def open_bundle(folder: Path) -> Bundle:
 
 def _check(folder: Path, manifest: Manifest) -> None:
     if manifest.cleaning not in CLEANING:
-        raise RefusedBundle(f"{folder} wants cleaning {manifest.cleaning!r}, which is not known")
+        raise RefusedBundle(
+            f"{folder} needs cleaning version {manifest.cleaning!r}, which is unknown"
+        )
     _check_labels(folder, manifest.labels)
     for figures in (manifest.temperature, manifest.lead_power):
         if isinstance(figures, tuple) and len(figures) != len(manifest.labels):
@@ -103,13 +105,15 @@ def _check(folder: Path, manifest: Manifest) -> None:
         raise RefusedBundle(f"{folder} has self-test cases of another number of labels")
     for name in (MODEL, TOKENIZER):
         if name not in manifest.files:
-            raise RefusedBundle(f"{folder}/{MANIFEST} does not vouch for {name}")
+            raise RefusedBundle(f"{folder}/{MANIFEST} does not list {name}")
     for name, expected in manifest.files.items():
         if Path(name).name != name:
             raise RefusedBundle(f"{folder}/{MANIFEST} names a file outside the bundle")
         actual = sha256_of(folder / name)
         if actual != expected:
-            raise RefusedBundle(f"{folder}/{name} has SHA-256 {actual}, its manifest {expected}")
+            raise RefusedBundle(
+                f"{folder}/{name} has SHA-256 {actual}, its manifest says {expected}"
+            )
 
 
 def _check_labels(folder: Path, labels: tuple[str, ...]) -> None:

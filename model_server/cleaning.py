@@ -12,6 +12,8 @@ from typing import Final
 
 import emoji
 
+from model_server.emoji_spans import emoji_spans
+
 _LINK = re.compile(r"https?://\S+")
 _MENTION = re.compile(r"@\w+")
 # Python refuses to read a number of so many digits; no character has one.
@@ -25,7 +27,8 @@ def clean_1(text: str) -> str:
     """Version 1: strip, unescape HTML twice, links become `http`, mentions become `@user`."""
     text = text.strip()
     if "&" in text:
-        text = _unescape(_unescape(text))
+        for _ in range(2):
+            text = html.unescape(_NUMBER_OF_NO_CHARACTER.sub("\ufffd", text))
     if "http" in text:
         text = _LINK.sub("http", text)
     if "@" in text:
@@ -50,12 +53,12 @@ def clean_2(text: str) -> str:
 def _emoji_spelled(text: str) -> str:
     pieces = []
     before, at = "", 0
-    for found in emoji.emoji_list(text):
-        between = text[at : found["match_start"]].strip()
-        name = _name_of(found["emoji"])
+    for start, end in emoji_spans(text):
+        between = text[at:start].strip()
+        name = _name_of(text[start:end])
         if between or name != before:
             pieces += [between, name]
-        before, at = name, found["match_end"]
+        before, at = name, end
     return " ".join(filter(None, [*pieces, text[at:].strip()]))
 
 
@@ -64,10 +67,6 @@ def _name_of(character: str) -> str:
         return "<3"
     name: str = emoji.EMOJI_DATA[character]["en"]
     return _SKIN_TONE.sub("", name.strip(":")).replace("_", " ")
-
-
-def _unescape(text: str) -> str:
-    return html.unescape(_NUMBER_OF_NO_CHARACTER.sub("\ufffd", text))
 
 
 CLEANING: Final = MappingProxyType[str, Callable[[str], str]]({"1": clean_1, "2": clean_2})

@@ -1,7 +1,8 @@
 """The one engine: cleaned texts to probabilities, with ONNX Runtime, on one core."""
 
+import copy
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -18,6 +19,10 @@ Probabilities: TypeAlias = npt.NDArray[np.float64]
 BATCH_TEXTS: Final = 32
 """Bigger batches than 32 to 64 lose on one core: their activations leave the cache. Measured by
 scoring 2,048 tweets sorted by length with batches of 8 to 256."""
+
+_READ_CHARS: Final = 8_192
+"""Of a longer text this much is read first: the model sees at most some hundred words, and the
+names of emoji make a text up to twenty times as long, which the tokenizer reads in a second."""
 
 
 class UnscorableTexts(Exception):
@@ -77,7 +82,8 @@ class OnnxEngine:
             # Both libraries raise bare Exceptions for a file that they cannot read.
             raise RefusedBundle(f"{bundle.folder} does not load: {error}") from error
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(max_length=bundle.manifest.max_tokens)
+        self._max_tokens = bundle.manifest.max_tokens
+        self._tokenizer.enable_truncation(max_length=self._max_tokens)
         self._check_interface(bundle.folder)
 
     @property
@@ -85,21 +91,57 @@ class OnnxEngine:
         """The columns of the probabilities."""
         return self._labels
 
+    def calibrated_with(
+        self, temperature: float | tuple[float, ...], lead_power: float | tuple[float, ...]
+    ) -> "OnnxEngine":
+        """Return an engine on the same session whose logits are calibrated by other figures."""
+        engine = copy.copy(self)
+        engine._temperature = temperature  # noqa: SLF001  of this very class
+        engine._lead_power = lead_power  # noqa: SLF001
+        return engine
+
+    def logits(self, padded: Mapping[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.float32]:
+        """Return what the model itself answers to `input_ids` and `attention_mask`, uncalibrated.
+
+        Both are texts × word pieces. Raises `UnscorableTexts` where the model refuses them.
+        """
+        try:
+            logits: npt.NDArray[np.float32] = self._session.run(None, dict(padded))[0]
+        except self._refusals as fault:
+            raise UnscorableTexts("the model refuses it") from fault
+        return logits
+
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Return one row for each text, in order; raise `UnscorableTexts` where one has none.
 
         Whatever else either library raises may be the machine's fault, and is passed on.
         """
-        encoded = self._encode(texts)
+        encoded = self.token_ids(texts)
         logits = np.empty((len(texts), len(self._labels)), dtype=np.float64)
         for rows in _batches_by_length([len(ids) for ids in encoded]):
-            logits[rows] = self._logits([encoded[row] for row in rows])
+            logits[rows] = self._logits_of_unpadded([encoded[row] for row in rows])
         logits = calibrated(logits, self._temperature, self._lead_power)
         if not np.isfinite(logits).all():
-            raise UnscorableTexts("the model's answer is no number")
+            raise UnscorableTexts("the model's answer is not a number")
         return softmax(logits)
 
-    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+    def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the tokens that the model sees of each text; raise `UnscorableTexts`."""
+        beginnings = [_beginning_of(text) for text in texts]
+        encoded = self._encode_whole(beginnings)
+        # Rarely the model sees more than that: spaces and control characters are no words.
+        unfilled = [
+            row
+            for row, (text, beginning) in enumerate(zip(texts, beginnings, strict=True))
+            if len(beginning) < len(text) and len(encoded[row]) < self._max_tokens
+        ]
+        for row, ids in zip(
+            unfilled, self._encode_whole([texts[row] for row in unfilled]), strict=True
+        ):
+            encoded[row] = ids
+        return encoded
+
+    def _encode_whole(self, texts: Sequence[str]) -> list[list[int]]:
         try:
             return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
         except Exception as fault:
@@ -108,19 +150,14 @@ class OnnxEngine:
                 raise
             raise UnscorableTexts("the tokenizer refuses it") from fault
 
-    def _logits(self, batch: list[list[int]]) -> npt.NDArray[np.float32]:
+    def _logits_of_unpadded(self, batch: list[list[int]]) -> npt.NDArray[np.float32]:
         longest = max(len(ids) for ids in batch)
         input_ids = np.zeros((len(batch), longest), dtype=np.int64)
         attention_mask = np.zeros((len(batch), longest), dtype=np.int64)
         for row, ids in enumerate(batch):
             input_ids[row, : len(ids)] = ids
             attention_mask[row, : len(ids)] = 1
-        feeds = {"input_ids": input_ids, "attention_mask": attention_mask}
-        try:
-            logits: npt.NDArray[np.float32] = self._session.run(None, feeds)[0]
-        except self._refusals as fault:
-            raise UnscorableTexts("the model refuses it") from fault
-        return logits
+        return self.logits({"input_ids": input_ids, "attention_mask": attention_mask})
 
     def _check_interface(self, folder: Path) -> None:
         names = {entry.name for entry in self._session.get_inputs()}
@@ -129,6 +166,14 @@ class OnnxEngine:
         width = self._session.get_outputs()[0].shape[-1]
         if width != len(self._labels):
             raise RefusedBundle(f"{folder} has {width} outputs for {len(self._labels)} labels")
+
+
+def _beginning_of(text: str) -> str:
+    """Return the words in the first characters, whole: words are tokenised one by one."""
+    if len(text) <= _READ_CHARS:
+        return text
+    end = text.rfind(" ", 0, _READ_CHARS)
+    return text[:end] if end > 0 else text
 
 
 def _batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:

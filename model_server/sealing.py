@@ -21,6 +21,24 @@ from schemas.events import ModelIdentity
 _UNSEALED = ModelIdentity(name="unsealed", version="0", sha256="0" * 64, cleaning="1")
 
 
+def unsealed_engine(folder: Path, *, labels: tuple[str, ...], max_tokens: int) -> OnnxEngine:
+    """Return an engine of model.onnx and tokenizer.json that no manifest vouches for yet.
+
+    Its answers are uncalibrated. Raises `RefusedBundle` where the files do not load.
+    """
+    manifest = Manifest(
+        name=_UNSEALED.name,
+        version=_UNSEALED.version,
+        labels=labels,
+        cleaning=_UNSEALED.cleaning,
+        languages=(),
+        max_tokens=max_tokens,
+        files={},
+        self_test=(),
+    )
+    return OnnxEngine(Bundle(folder=folder, manifest=manifest, identity=_UNSEALED))
+
+
 def seal_bundle(
     folder: Path,
     *,
@@ -33,13 +51,19 @@ def seal_bundle(
     temperature: float | tuple[float, ...],
     lead_power: float | tuple[float, ...] = 1.0,
     self_test_texts: Sequence[str],
+    unsealed: OnnxEngine | None = None,
 ) -> Bundle:
     """Write `bundle.json` beside model.onnx and tokenizer.json, and return the opened bundle.
 
     It vouches for every file of the folder but a model card. The answers of the self-test are those
-    that the files give here and now.
+    that the files give here and now, or gave `unsealed`: the folder's `unsealed_engine`, where one
+    is open already.
     """
-    unanswered = Manifest(
+    engine = unsealed or unsealed_engine(folder, labels=labels, max_tokens=max_tokens)
+    answers = engine.calibrated_with(temperature, lead_power).probabilities(
+        [CLEANING[cleaning](text) for text in self_test_texts]
+    )
+    sealed = Manifest(
         name=name,
         version=version,
         labels=labels,
@@ -49,14 +73,6 @@ def seal_bundle(
         temperature=temperature,
         lead_power=lead_power,
         files={file.name: sha256_of(file) for file in _vouched_for(folder)},
-        self_test=tuple(
-            SelfTestCase(text=text, probabilities=(0.0,) * len(labels)) for text in self_test_texts
-        ),
-    )
-    engine = OnnxEngine(Bundle(folder=folder, manifest=unanswered, identity=_UNSEALED))
-    answers = engine.probabilities([CLEANING[cleaning](text) for text in self_test_texts])
-    sealed = msgspec.structs.replace(
-        unanswered,
         self_test=tuple(
             SelfTestCase(text=text, probabilities=tuple(round(float(p), 4) for p in row))
             for text, row in zip(self_test_texts, answers, strict=True)

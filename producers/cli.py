@@ -32,14 +32,14 @@ DEFAULT_MAX_LAG = 20_000
     "--format",
     "format_name",
     type=click.Choice([known.name for known in FORMATS]),
-    help="Format of all files. Default: told by each file's content.",
+    help="Format of all files. Default: recognised from each file's content.",
 )
 @click.option(
     "--columns",
     type=Columns(),
     metavar="A,B,C | NAME=COLUMN,...",
-    help="Column names of a CSV or TSV without a header, whose first line is a row; or, by name, "
-    'which column or field is meant: text="Tweet Text",id=tweet_id (label=- for none).',
+    help="Column names of a CSV or TSV without a header. Its first line is read as a row. Or, by "
+    'name, which column or field is meant: text="Tweet Text",id=tweet_id (label=- for none).',
 )
 @click.option(
     "--dates",
@@ -47,47 +47,69 @@ DEFAULT_MAX_LAG = 20_000
     type=click.Choice(["dmy", "mdy"]),
     help="Order of day and month in dates of numbers, where the file does not show it.",
 )
-@click.option("--quoting/--no-quoting", default=None, help="CSV quoting. Default: CSV yes, TSV no.")
+@click.option(
+    "--quoting/--no-quoting",
+    default=None,
+    help="CSV quoting. Default: CSV yes, TSV where its rows show it.",
+)
 @click.option(
     "--rules",
     "rules_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Give each tweet the rules of this file (see `murmur rules`) that it matches.",
 )
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Most events a second.")
-@click.option("--limit", type=click.IntRange(min=1), help="Stop after so many events.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Publish at most this many events per second.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after this many events.")
 @click.option(
     "--max-lag",
     type=click.IntRange(min=0),
     default=DEFAULT_MAX_LAG,
     show_default=True,
-    help="Most events that wait for scoring; live ones pass. 0: no bound.",
+    help="Pause while this many events wait for scoring, so that live ones pass. 0: never pause.",
 )
 @click.option(
-    "--force", is_flag=True, help="Go on where no record of a file's first 100 is usable."
+    "--force", is_flag=True, help="Go on where none of a file's first 100 records is usable."
 )
-@click.option("--restart", is_flag=True, help="Publish from the start, whatever was done before.")
 @click.option(
-    "--dry-run", is_flag=True, help="Say what the files hold; publish nothing, need no server."
+    "--restart",
+    is_flag=True,
+    help="Publish every file from its start, also what an earlier call has published.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Report what the files contain. Publishes nothing and needs no server.",
 )
 @click.option(
     "--speed",
     type=Speed(),
     default="max",
     show_default=True,
-    help="How fast the tweets' own time goes by: 1x, 60x, max.",
+    help="Playback speed: 1x keeps the tweets' distances in time, 60x is 60 times as fast, max "
+    "does not wait.",
 )
 @click.option("--from", "start", type=Time(), help="Only tweets posted at this time or later.")
 @click.option("--to", "end", type=Time(), help="Only tweets posted before this time.")
-@click.option("--into", type=click.Choice(["live"]), help="Publish into the live stream's run.")
-@click.option("--yes", is_flag=True, help="Do not ask whether --into live is meant.")
+@click.option(
+    "--into",
+    type=click.Choice(["live"]),
+    help="Publish into the run of the live stream. Asks first.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation of --into live.")
 @click.option(
     "--shift-to-now",
     is_flag=True,
-    help="Move all times: at --speed 1x the first tweet's to now, else the newest one's.",
+    help="Move all times so that the first tweet (at --speed 1x) or the newest one (at any other "
+    "speed) is posted now.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--probe-port", type=click.IntRange(0, 65535), help="Serve metrics and probes here.")
+@click.option(
+    "--probe-port", type=click.IntRange(0, 65535), help="Port of metrics and probes. Default: none."
+)
 def replay(
     *,
     files: tuple[str, ...],
@@ -114,11 +136,16 @@ def replay(
 ) -> int:
     """Publish archives of tweets; what cannot be parsed becomes dead letters.
 
-    FILE is a file, a folder, a pattern, or - for standard input: plain, .gz, .bz2, .zst, Parquet,
-    or a tar or zip of such files. The same command goes on where an interrupted one ended. Columns
-    that are read are id, text, label, created_at, lang and author_id; others are passed over, a -
-    among them. Times are ISO 8601, UTC where they say nothing else. Exit code 1 where a file could
-    not be read to its end, or where nothing of one that is named is usable.
+    FILE is a file, a folder, a pattern, or - for standard input. A file may be plain, .gz, .bz2,
+    .zst, Parquet, or a tar or zip of such files.
+
+    After an interruption, run the same command again: it continues where it ended.
+
+    Of tables the columns id, text, label, created_at, lang and author_id are read. Columns with
+    other names are ignored; in --columns write - for them. Times are ISO 8601, in UTC unless they
+    have an offset.
+
+    Exits 1 if a file could not be read to its end, or if nothing of a named file is usable.
     """
     import logging
     import sys
@@ -134,20 +161,22 @@ def replay(
     from producers.replay.times import Times
     from producers.rules.matching import rule_matcher
     from schemas.events import LIVE, valid_run_name
+    from schemas.process.exit_codes import ExitCode, interrupted_by
     from schemas.process.logs import configure_logging
     from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
 
     if run is not None and into is not None:
-        raise click.UsageError("--run and --into name two runs: give one of them")
+        raise click.UsageError("--run and --into exclude each other: each names a run")
     if start is not None and end is not None and start >= end:
-        raise click.UsageError("--from is not before --to: no tweet lies between them")
+        raise click.UsageError("--from must be before --to")
     inputs = inputs_of(files)
     name = into or run or run_name_of(Path(files[0]).resolve())
     if (name == LIVE and into is None) or not valid_run_name(name):
         raise click.BadParameter(
-            "a run is named in a-z, 0-9, '.', '_' and '-', at most 63 of them, and not `live`",
+            "a run's name has at most 63 characters of a-z, 0-9, '.', '_' and '-', "
+            "and is not `live`",
             param_hint="--run",
         )
     console = terminal_console(stderr=True)
@@ -178,19 +207,19 @@ def replay(
     if into is not None and not yes:
         confirm_live(shift_to_now=shift_to_now)
     settings = load_settings()
-    configure_logging(settings, "replay")
+    configure_logging(settings.log, "replay")
     if console.is_terminal:
         logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))
     report = run_replay(settings, request, interrupted, console)
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(report.as_json()) + b"\n")
     else:
-        terminal_console().print(report_table(report))
+        print_whole(terminal_console(), report_table(report))
     for sentence in what_next(report):
         console.print(sentence, markup=False, soft_wrap=True)
     if report.outcome is ReplayOutcome.INTERRUPTED:
-        return 128 + (interrupted.signal_number or 0)
-    return 1 if report.damaged or report.useless else 0
+        return interrupted_by(interrupted.signal_number or 0)
+    return ExitCode.FAILED if report.damaged or report.useless else ExitCode.DONE
 
 
 def _dry_run(
@@ -202,6 +231,7 @@ def _dry_run(
 
     from producers.replay.command import run_dry
     from producers.replay.dry_run_display import dry_run_lines
+    from schemas.process.exit_codes import ExitCode
     from schemas.terminal import terminal_console
 
     found = run_dry(request, interrupted, console)
@@ -211,4 +241,4 @@ def _dry_run(
         output = terminal_console(soft_wrap=True)
         for line in dry_run_lines(found):
             output.print(line, markup=False)
-    return 1 if found.damaged or found.useless else 0
+    return ExitCode.FAILED if found.damaged or found.useless else ExitCode.DONE

@@ -30,7 +30,7 @@ class Speed(click.ParamType):
             return None
         found = _SPEED.fullmatch(written)
         if found is None or float(found[1]) == 0:
-            self.fail("a speed is 1x, 60x, 0.5x and so on, or max", param, ctx)
+            self.fail("a speed must be a factor such as 1x, 60x or 0.5x, or max", param, ctx)
         return float(found[1])
 
 
@@ -82,7 +82,7 @@ class Time(click.ParamType):
         try:
             return parse_moment(value, "time")
         except Unparsable:
-            self.fail("a time is written 2022-11-08 or 2022-11-08T15:00:00Z", param, ctx)
+            self.fail("a time must look like 2022-11-08 or 2022-11-08T15:00:00Z", param, ctx)
 
 
 def confirm_live(*, shift_to_now: bool) -> None:
@@ -91,7 +91,7 @@ def confirm_live(*, shift_to_now: bool) -> None:
     A live run's tweets cannot be told from an archive's afterwards.
     """
     if not sys.stdin.isatty():
-        raise click.UsageError("--into live changes the live figures: say --yes if that is meant")
+        raise click.UsageError("--into live changes the live figures: add --yes to confirm")
     when = "as if they were posted now" if shift_to_now else "on the days when they were posted"
     click.confirm(
         f"The archive's tweets will count among the live ones, {when}. Go on?", abort=True, err=True

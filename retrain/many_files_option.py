@@ -30,5 +30,5 @@ class ManyFilesCommand(click.Command):
             return super().parse_args(ctx, spelled_out)
         except click.MissingParameter as missing:
             if isinstance(missing.param, click.Argument):
-                missing.message = "It stands before options that take several files."
+                missing.message = "Write it before options that take several files."
             raise

@@ -78,7 +78,7 @@ class Run:
             try:
                 self._end(status)
             except (MlflowRefused, OSError) as untold:
-                error.add_note(f"the end of the run could not be told: {untold}")
+                error.add_note(f"the end of the run could not be recorded: {untold}")
             raise
         self._end("FINISHED")
 

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from model_server.cleaning import CLEANING
 from retrain.atomic_folder import put_in_place
 from schemas.failures import Failure
+from schemas.private_files import create_private
 
 MANIFEST: Final = "trained.json"
 PRETRAINED: Final = "pretrained.json"
@@ -100,7 +101,7 @@ def write_trained(
     `save_weights` writes `model.safetensors` and `config.json` into the folder that it is given.
     """
     if folder.exists():
-        raise TrainedRefused(f"{folder} exists already: name another folder or remove it")
+        raise TrainedRefused(f"{folder} already exists: name another folder or remove it")
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -119,16 +120,18 @@ def read_trained(folder: Path) -> Trained:
         trained = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Trained)
     except OSError as error:
         raise TrainedRefused(
-            f"{folder} is no trained model: {error.strerror}: {MANIFEST}"
+            f"{folder} is not a trained model: {error.strerror}: {MANIFEST}"
         ) from error
     except msgspec.DecodeError as error:
-        raise TrainedRefused(f"{folder}/{MANIFEST} is not understood: {error}") from error
+        raise TrainedRefused(f"{folder}/{MANIFEST} cannot be read: {error}") from error
     if trained.cleaning not in CLEANING:
-        raise TrainedRefused(f"{folder} wants cleaning {trained.cleaning!r}, which is not known")
+        raise TrainedRefused(
+            f"{folder} needs cleaning version {trained.cleaning!r}, which is unknown"
+        )
     if len(set(trained.labels)) != len(trained.labels):
         raise TrainedRefused(f"{folder} names a label twice")
     if len(trained.class_biases) != len(trained.labels):
-        raise TrainedRefused(f"{folder} has not one class bias for each label")
+        raise TrainedRefused(f"{folder} does not have one class bias for each label")
     return trained
 
 
@@ -146,7 +149,8 @@ _Line = TypeVar("_Line", bound=Struct)
 
 
 def _write_lines(file: Path, lines: Iterable[Struct]) -> None:
-    file.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    with create_private(file) as opened:
+        opened.writelines(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def _read_lines(file: Path, of_type: type[_Line]) -> list[_Line]:
@@ -156,4 +160,4 @@ def _read_lines(file: Path, of_type: type[_Line]) -> list[_Line]:
     except OSError as error:
         raise TrainedRefused(f"{file}: {error.strerror}") from error
     except msgspec.DecodeError as error:
-        raise TrainedRefused(f"{file} is not understood: {error}") from error
+        raise TrainedRefused(f"{file} cannot be read: {error}") from error

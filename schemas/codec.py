@@ -1,25 +1,36 @@
 """Bytes to events and back: the only place that meets malformed bytes."""
 
-from datetime import UTC
+from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from schemas.events import (
     Event,
     RawEvent,
+    Removal,
     ScoredEvent,
     Tweet,
+    TweetScored,
     event_key,
     event_type,
     valid_run_name,
 )
 from schemas.topics import MAX_EVENT_BYTES
-from schemas.tweet_time import ImplausibleTime, check_plausible
+from schemas.tweet_time import (
+    FIRST_TWEET,
+    LAST_MOMENT,
+    ImplausibleTime,
+    check_plausible,
+    check_possible,
+    is_possible,
+)
 
 Headers = list[tuple[str, bytes]]
 EventT = TypeVar("EventT", RawEvent, ScoredEvent)
+RemovalT = TypeVar("RemovalT", bound=Removal)
 
 RUN_HEADER = "run"
 TYPE_HEADER = "type"
@@ -48,28 +59,45 @@ class InvalidEvent(Exception):
         self.detail = detail
 
 
-_encoder = msgspec.json.Encoder()
-_raw_decoder: msgspec.json.Decoder[RawEvent] = msgspec.json.Decoder(RawEvent)
-_scored_decoder: msgspec.json.Decoder[ScoredEvent] = msgspec.json.Decoder(ScoredEvent)
+_REMOVAL_TIMES: Final = ("received_at", "deleted_at", "withheld_at", "erased_at")
+
+encode: Final[Callable[[Event], bytes]] = msgspec.json.Encoder().encode
+"""Returns the event's JSON, UTF-8, fields in the order in which they are declared."""
 
 # PostgreSQL stores no NUL in a text. In JSON it can only stand as this escape; the escape may
 # also follow an escaped backslash, where it is plain text, so the rare hit is looked at closely.
 _NUL_ESCAPE = b"\\u0000"
 
 
-def decode_raw(value: bytes | None) -> RawEvent:
-    """Return the event of `tweets.raw`; raise `InvalidEvent` and nothing else."""
-    return _decode(_raw_decoder, value)
+class EventDecoder(Generic[EventT]):
+    """What turns the messages of one topic into events."""
+
+    def __init__(self, decoder: "msgspec.json.Decoder[EventT]") -> None:
+        self._decode: Callable[[bytes], EventT] = decoder.decode
+
+    def __call__(self, value: bytes | None) -> EventT:
+        """Return the event; raise `InvalidEvent` and nothing else. Decodes JSON once."""
+        if value is None:
+            raise InvalidEvent(Reason.NOT_JSON, "the message has no value")
+        if len(value) > MAX_EVENT_BYTES:
+            raise InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_EVENT_BYTES}")
+        try:
+            event = self._decode(value)
+        except msgspec.ValidationError as error:
+            raise InvalidEvent(Reason.INVALID_EVENT, str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidEvent(Reason.NOT_JSON, str(error)) from None
+        event = _in_its_time(event)
+        if _NUL_ESCAPE in value and "\\u0000" in encode(event).decode().replace("\\\\", ""):
+            raise InvalidEvent(Reason.NUL_CHARACTER, "a text holds the character U+0000")
+        return event
 
 
-def decode_scored(value: bytes | None) -> ScoredEvent:
-    """Return the event of `tweets.scored`; raise `InvalidEvent` and nothing else."""
-    return _decode(_scored_decoder, value)
+decode_raw: Final[EventDecoder[RawEvent]] = EventDecoder(msgspec.json.Decoder(RawEvent))
+"""Decodes what `tweets.raw` holds."""
 
-
-def encode(event: Event) -> bytes:
-    """Return the event's JSON, UTF-8, fields in the order in which they are declared."""
-    return _encoder.encode(event)
+decode_scored: Final[EventDecoder[ScoredEvent]] = EventDecoder(msgspec.json.Decoder(ScoredEvent))
+"""Decodes what `tweets.scored` holds."""
 
 
 def key_of(event: Event) -> bytes:
@@ -89,32 +117,34 @@ def run_in_headers(headers: Headers) -> str | None:
     return run if valid_run_name(run) else None
 
 
-def _decode(decoder: "msgspec.json.Decoder[EventT]", value: bytes | None) -> EventT:
-    if value is None:
-        raise InvalidEvent(Reason.NOT_JSON, "the message has no value")
-    if len(value) > MAX_EVENT_BYTES:
-        raise InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_EVENT_BYTES}")
-    try:
-        event = decoder.decode(value)
-    except msgspec.ValidationError as error:
-        raise InvalidEvent(Reason.INVALID_EVENT, str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidEvent(Reason.NOT_JSON, str(error)) from None
-    event = _in_utc(event)
-    if _NUL_ESCAPE in value and "\\u0000" in _encoder.encode(event).decode().replace("\\\\", ""):
-        raise InvalidEvent(Reason.NUL_CHARACTER, "a text holds the character U+0000")
-    return event
+def _in_its_time(event: EventT) -> EventT:
+    """Return an event whose times can all be; a tweet's own time, which decides its day, in UTC.
 
-
-def _in_utc(tweet: EventT) -> EventT:
-    """Return a tweet with its time, which decides its day, in UTC; other events as they are."""
-    if not isinstance(tweet, Tweet):
-        return tweet
+    A tweet whose times cannot be is refused. What is removed goes whatever its times are: those of
+    a removal that cannot be are left out, and the nearest one stands for its receipt.
+    """
+    if not isinstance(event, Tweet):
+        return _removal_in_its_time(event)
     try:
-        utc = tweet.posted_at.astimezone(UTC)
-        check_plausible(utc, tweet.received_at)
+        utc = event.posted_at.astimezone(UTC)
+        check_possible(event.received_at)
+        check_plausible(utc, event.received_at)
+        if event.edited_at is not None:
+            check_plausible(event.edited_at, event.received_at)
+        if isinstance(event, TweetScored):
+            check_possible(event.score.scored_at)
     except (ImplausibleTime, OverflowError) as error:
         raise InvalidEvent(Reason.IMPLAUSIBLE_TIME, str(error)) from None
-    if tweet.posted_at.tzinfo is UTC:
-        return tweet
-    return msgspec.structs.replace(tweet, posted_at=utc)
+    if event.posted_at.tzinfo is UTC:
+        return event
+    return msgspec.structs.replace(event, posted_at=utc)
+
+
+def _removal_in_its_time(removal: RemovalT) -> RemovalT:
+    impossible: dict[str, datetime | None] = {}
+    for field in _REMOVAL_TIMES:
+        moment = getattr(removal, field, None)
+        if moment is not None and not is_possible(moment):
+            nearest = FIRST_TWEET if moment < FIRST_TWEET else LAST_MOMENT
+            impossible[field] = nearest if field == "received_at" else None
+    return msgspec.structs.replace(removal, **impossible) if impossible else removal

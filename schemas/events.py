@@ -8,7 +8,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct
 
 LIVE: Final = "live"
 """The run of the live stream; every other run is the name of a replay."""
@@ -191,8 +191,3 @@ def event_key(event: Event) -> str:
 def valid_run_name(name: str) -> bool:
     """Tell whether a name may be used for a replay's run."""
     return re.match(RUN_PATTERN, name) is not None
-
-
-def scored(tweet: TweetPosted, extracted: Extracted, score: Score) -> TweetScored:
-    """Return the tweet with what was made of it."""
-    return TweetScored(**structs.asdict(tweet), extracted=extracted, score=score)

@@ -5,6 +5,10 @@ The numbers are arbitrary but for ever: processes of two releases must mean the 
 
 from typing import Final
 
+MIGRATIONS: Final = 7_264_000
+"""Held while migrations are applied. Unlike yoyo's own lock, which is a row, it ends with the
+connection: a process that is killed leaves nothing to be removed by hand."""
+
 REMOVALS: Final = 7_264_001
 """Shared by transactions that add tweets, exclusive to those that remove some: a tweet and its
 removal in two concurrent transactions could otherwise miss each other."""

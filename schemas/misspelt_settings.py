@@ -1,4 +1,4 @@
-"""Variables that look like settings and are none: a slip that would change nothing in silence."""
+"""Variables that look like settings but are not: they would have no effect, without a word."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -16,7 +16,7 @@ _LEAST_LIKENESS: Final = 0.9
 def misspelt(names: Iterable[str]) -> dict[str, str]:
     """Return each name that is nearly a setting's, and the setting it is near to.
 
-    Others with the prefix are let be: Kubernetes puts the addresses of services into the
+    Other names with the prefix are ignored: Kubernetes puts the addresses of services into the
     environment of every pod, as `MURMUR_SINK_PORT` for a service `murmur-sink`.
     """
     settings = [_PREFIX + field.upper() for field in Settings.model_fields]

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from schemas.failures import Failure
 
@@ -17,6 +18,15 @@ def write_private(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
+def create_private(path: Path) -> BinaryIO:
+    """Create a file that only its owner may read, mode 0600, and open it for writing.
+
+    Raises `FileExistsError` where there is one already, and any other `OSError`.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
+
+
 def make_private_folder(path: Path) -> Path:
     """Make a folder and its parents where missing; the folder itself gets mode 0700.
 
@@ -26,6 +36,6 @@ def make_private_folder(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Failure(
-            f"cannot make the folder {path}: {error.strerror}; MURMUR_HOME says where it shall be"
+            f"cannot make the folder {path}: {error.strerror}; set MURMUR_HOME to another place"
         ) from error
     return path

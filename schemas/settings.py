@@ -13,6 +13,21 @@ from pydantic_settings import (
 )
 
 from schemas.failures import Failure
+from schemas.setting_views import (
+    AggregatesCacheSettings,
+    Cluster,
+    HoldLimits,
+    Installation,
+    KafkaConnection,
+    LogSettings,
+    ModelChoice,
+    Names,
+    PostgresConnection,
+    ProbeAddress,
+    RedisConnection,
+    TopicLayout,
+    WindowLimits,
+)
 
 ADDRESSES_FILE = "addresses.json"
 """Written by the embedded stack under `MURMUR_HOME`; holds passwords, so mode 0600."""
@@ -29,7 +44,8 @@ class Settings(BaseSettings):
     """Settings of every process. Each field is the variable `MURMUR_<FIELD>`.
 
     An explicit argument wins over the environment, that over `.env`, and that over the
-    addresses of the embedded stack in `MURMUR_HOME`.
+    addresses of the embedded stack in `MURMUR_HOME`. Commands read them, and hand to each part the
+    few that it uses: the properties that return one of `schemas.setting_views`.
     """
 
     model_config = SettingsConfigDict(env_prefix="MURMUR_", extra="ignore", frozen=True)
@@ -40,99 +56,153 @@ class Settings(BaseSettings):
 
     kafka: str = Field("", description="Bootstrap servers, host:port[,host:port]. Empty: embedded.")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="How clients speak to Kafka."
+        "PLAINTEXT", description="How clients connect to Kafka."
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "SCRAM-SHA-512", description="Used with the SASL_ protocols."
+        "SCRAM-SHA-512", description="SASL mechanism; used with the SASL_ protocols."
     )
-    kafka_sasl_username: str = Field("", description="Used with the SASL_ protocols.")
-    kafka_sasl_password: SecretStr = Field(SecretStr(""), description="Secret.")
-    kafka_ssl_ca_file: Path | None = Field(None, description="CA bundle; empty: the system's.")
-    kafka_ssl_certificate_file: Path | None = Field(None, description="Client certificate.")
-    kafka_ssl_key_file: Path | None = Field(None, description="Key of the client certificate.")
+    kafka_sasl_username: str = Field(
+        "", description="SASL user name; used with the SASL_ protocols."
+    )
+    kafka_sasl_password: SecretStr = Field(
+        SecretStr(""), description="SASL password; used with the SASL_ protocols. Secret."
+    )
+    kafka_ssl_ca_file: Path | None = Field(
+        None, description="File of CA certificates. Empty: those of the system."
+    )
+    kafka_ssl_certificate_file: Path | None = Field(
+        None, description="File of the client certificate."
+    )
+    kafka_ssl_key_file: Path | None = Field(
+        None, description="File of the client certificate's key."
+    )
 
     postgres: SecretStr = Field(
         SecretStr(""),
-        description="postgresql://user:password@host/database[?sslmode=…]. Empty: embedded.",
+        description="postgresql://user:password@host/database[?sslmode=…]. Secret. "
+        "Empty: embedded.",
     )
     redis: SecretStr = Field(
-        SecretStr(""), description="redis://… or rediss://…; holds the password. Empty: embedded."
+        SecretStr(""), description="redis://…, rediss://… or unix://…. Secret. Empty: embedded."
     )
 
     topic_prefix: str = Field(
-        "", pattern=r"^[A-Za-z0-9._-]*$", description="Lets installations share a cluster."
+        "",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="Prefix of topic names, consumer groups and Redis keys: letters, digits, '.', "
+        "'_' and '-'. With different prefixes, installations can share a cluster.",
     )
     topic_partitions: int = Field(4, ge=1, le=1000, description="Partitions of a new topic.")
     topic_replication: int = Field(1, ge=1, le=9, description="Replicas of a new topic.")
-    raw_retention_hours: int = Field(168, ge=1, description="How long tweets.raw is kept.")
-    scored_retention_hours: int = Field(168, ge=1, description="How long tweets.scored is kept.")
+    raw_retention_hours: int = Field(168, ge=1, description="Hours for which tweets.raw is kept.")
+    scored_retention_hours: int = Field(
+        168, ge=1, description="Hours for which tweets.scored is kept."
+    )
 
-    model: Path | None = Field(None, description="Folder of a model bundle; empty: the default.")
-    score_cache_size: int = Field(50_000, ge=0, description="Texts whose score is remembered.")
-    score_window: int = Field(256, ge=1, le=4096, description="Most tweets scored together.")
+    model: Path | None = Field(
+        None, description="Folder of a model bundle. Empty: the default bundle."
+    )
+    score_cache_size: int = Field(
+        50_000, ge=0, description="Number of texts whose score is cached in memory."
+    )
+    score_window: int = Field(
+        256, ge=1, le=4096, description="Largest number of tweets that are scored together."
+    )
     score_window_s: float = Field(
-        0.05, gt=0, le=10, description="How long tweets are gathered before they may be scored."
+        0.05,
+        gt=0,
+        le=10,
+        description="Seconds for which tweets are gathered before they are scored.",
     )
 
     hold_ratio: float = Field(
         0.2,
         gt=0,
         le=1,
-        description="Share of dead letters above which scoring is held; 1: never.",
+        description="Share of dead letters above which scoring is held. 1: never.",
     )
     hold_window: int = Field(
-        1000, ge=100, description="Over how many of the last messages that share is taken."
+        1000,
+        ge=100,
+        description="Number of latest messages over which MURMUR_HOLD_RATIO is computed.",
     )
 
-    sink_batch: int = Field(500, ge=1, le=5000, description="Most events in one transaction.")
-    refresh_interval_s: float = Field(1.0, gt=0, description="Pause between refreshes of Redis.")
-    cache_ttl_s: int = Field(600, ge=10, description="Life of an aggregate in Redis.")
+    sink_batch: int = Field(
+        500, ge=1, le=5000, description="Largest number of events in one transaction."
+    )
+    refresh_interval_s: float = Field(1.0, gt=0, description="Seconds between refreshes of Redis.")
+    cache_ttl_s: int = Field(
+        600, ge=10, description="Seconds after which an aggregate in Redis expires."
+    )
 
     x_bearer_token: SecretStr = Field(
-        SecretStr(""), description="Secret of an app at X. Or put it into a file, see below."
+        SecretStr(""),
+        description="Bearer token of an app at X. Secret. Or use MURMUR_X_BEARER_TOKEN_FILE.",
     )
-    x_bearer_token_file: Path | None = Field(None, description="File that holds the secret alone.")
+    x_bearer_token_file: Path | None = Field(
+        None, description="File that contains only the bearer token."
+    )
     x_api: str = Field(
-        "https://api.x.com", description="Where X's API answers; https, or http on the loopback."
+        "https://api.x.com", description="Address of X's API: https, or http on the loopback."
     )
     x_backfill_minutes: int = Field(
-        0, ge=0, le=5, description="Asked for at each reconnect, where the account has it."
+        0,
+        ge=0,
+        le=5,
+        description="Minutes of missed posts to request at each reconnect. Not every account may "
+        "use it.",
     )
     x_monthly_posts: int = Field(
         2_000_000, ge=0, description="Posts read in a UTC month at which the stream pauses."
     )
     x_silence_s: float = Field(
-        45, gt=20, description="Silence on the wire after which the stream connects anew."
+        45, gt=20, description="Seconds without any data after which the stream reconnects."
     )
     x_quiet_s: float = Field(
-        0, ge=0, description="Heartbeats but no post for so long: connect anew. 0: never."
+        0,
+        ge=0,
+        description="Seconds with heartbeats but without a post after which the stream reconnects. "
+        "0: never.",
     )
-    x_buffer_lines: int = Field(20_000, ge=100, description="Lines held in memory for Kafka.")
+    x_buffer_lines: int = Field(
+        20_000,
+        ge=100,
+        description="Number of lines that wait in memory for Kafka; further lines go to disk.",
+    )
     x_spill: Path | None = Field(
-        None, description="Folder of what memory does not hold; empty: under MURMUR_HOME."
+        None, description="Folder for lines that do not fit into memory. Empty: under MURMUR_HOME."
     )
-    x_spill_mib: int = Field(1024, ge=1, description="Most MiB spilled; then the stream pauses.")
+    x_spill_mib: int = Field(
+        1024, ge=1, description="MiB in that folder at which the stream pauses."
+    )
 
-    probe_host: str = Field("127.0.0.1", description="Interface of /metrics, /healthz, /readyz.")
-    stall_after_s: float = Field(60, gt=0, description="Lag without progress that turns red.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least level that is logged."
+    probe_host: str = Field(
+        "127.0.0.1", description="Network interface of /metrics, /healthz and /readyz."
     )
-    log_format: Literal["json", "text"] = Field("json", description="How log lines look.")
+    stall_after_s: float = Field(
+        60,
+        gt=0,
+        description="Seconds with lag and without progress after which a process is unhealthy and "
+        "ends.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Lowest level that is logged."
+    )
+    log_format: Literal["json", "text"] = Field("json", description="Format of log lines.")
 
     @field_validator("redis")
     @classmethod
     def _is_redis(cls, value: SecretStr) -> SecretStr:
         schemes = ("redis://", "rediss://", "unix://")
         if value and not value.get_secret_value().startswith(schemes):
-            raise ValueError("begins with redis://, rediss:// or unix://")
+            raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
 
     @field_validator("postgres")
     @classmethod
     def _is_postgres(cls, value: SecretStr) -> SecretStr:
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("begins with postgresql://")
+            raise ValueError("must begin with postgresql:// or postgres://")
         return value
 
     @classmethod
@@ -201,11 +271,90 @@ class Settings(BaseSettings):
         """Where the live stream keeps what does not fit into memory."""
         return self.x_spill if self.x_spill is not None else self.home / "stream-spill"
 
+    @property
+    def kafka_connection(self) -> KafkaConnection:
+        """How to reach Kafka; `MissingSetting` where no server is known."""
+        return KafkaConnection(
+            servers=self.kafka_servers,
+            security_protocol=self.kafka_security_protocol,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            sasl_username=self.kafka_sasl_username,
+            sasl_password=self.kafka_sasl_password,
+            ssl_ca_file=self.kafka_ssl_ca_file,
+            ssl_certificate_file=self.kafka_ssl_certificate_file,
+            ssl_key_file=self.kafka_ssl_key_file,
+        )
+
+    @property
+    def names(self) -> Names:
+        """What topics and groups are called."""
+        return Names(self.topic_prefix)
+
+    @property
+    def cluster(self) -> Cluster:
+        """How to reach Kafka, and the names there; `MissingSetting` where no server is known."""
+        return Cluster(self.kafka_connection, self.names)
+
+    @property
+    def topic_layout(self) -> TopicLayout:
+        """How topics are made."""
+        return TopicLayout(
+            partitions=self.topic_partitions,
+            replication=self.topic_replication,
+            raw_retention_hours=self.raw_retention_hours,
+            scored_retention_hours=self.scored_retention_hours,
+        )
+
+    @property
+    def postgres_connection(self) -> PostgresConnection:
+        """How to reach PostgreSQL; `MissingSetting` where no server is known."""
+        return PostgresConnection(SecretStr(self.postgres_uri))
+
+    @property
+    def installation(self) -> Installation:
+        """What `murmur init` makes; `MissingSetting` where Kafka or PostgreSQL is not known."""
+        return Installation(self.cluster, self.topic_layout, self.postgres_connection)
+
+    @property
+    def redis_connection(self) -> RedisConnection:
+        """How to reach Redis; `MissingSetting` where no server is known."""
+        return RedisConnection(SecretStr(self.redis_uri))
+
+    @property
+    def aggregates_cache(self) -> AggregatesCacheSettings:
+        """Whose aggregates Redis keeps, and for how long."""
+        return AggregatesCacheSettings(self.topic_prefix, self.cache_ttl_s)
+
+    @property
+    def log(self) -> LogSettings:
+        """What is logged, and how."""
+        return LogSettings(self.log_level, self.log_format)
+
+    @property
+    def model_choice(self) -> ModelChoice:
+        """Which bundle scores."""
+        return ModelChoice(self.model, self.score_cache_size)
+
+    @property
+    def window_limits(self) -> WindowLimits:
+        """How many tweets are scored together."""
+        return WindowLimits(self.score_window, self.score_window_s)
+
+    @property
+    def hold_limits(self) -> HoldLimits:
+        """When scoring is held."""
+        return HoldLimits(self.hold_ratio, self.hold_window)
+
+    def probe_address(self, port: int) -> ProbeAddress:
+        """Return where a process serves its probes on this port."""
+        return ProbeAddress(self.probe_host, port)
+
     def _needed(self, field: str, value: str) -> str:
         if not value:
             raise MissingSetting(
-                f"no {field} is known: start the embedded stack with `murmur up`, "
-                f"or set MURMUR_{field.upper()}"
+                f"no {field} is known: MURMUR_{field.upper()} is not set, and no stack runs in "
+                f"{self.home.absolute()} (`murmur up` starts one there; MURMUR_HOME names another "
+                "folder)"
             )
         return value
 
@@ -216,7 +365,7 @@ def _token(content: str, where: str) -> SecretStr:
         raise MissingSetting(f"{where} is empty")
     if not all("!" <= character <= "~" for character in token):
         raise MissingSetting(
-            f"{where} holds more than a token: one line of plain letters and signs"
+            f"{where} must hold only the token: one line of visible ASCII characters"
         )
     return SecretStr(token)
 

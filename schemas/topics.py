@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from schemas.settings import Settings
+from schemas.setting_views import Names, TopicLayout
 
 RAW = "tweets.raw"
 SCORED = "tweets.scored"
@@ -42,35 +42,23 @@ class TopicSpec:
         return config
 
 
-def topic_name(settings: Settings, topic: str) -> str:
-    """Return the topic's name on this cluster (with the installation's prefix)."""
-    return f"{settings.topic_prefix}{topic}"
-
-
-def group_name(settings: Settings, group: str) -> str:
-    """Return the consumer group's name on this cluster (with the installation's prefix)."""
-    return f"{settings.topic_prefix}{group}"
-
-
-def topic_specs(settings: Settings) -> list[TopicSpec]:
+def topic_specs(names: Names, layout: TopicLayout) -> list[TopicSpec]:
     """Return every topic that Murmur uses."""
 
     def spec(
         name: str, partitions: int, cleanup: Literal["delete", "compact"], retention_ms: int
     ) -> TopicSpec:
         return TopicSpec(
-            topic_name(settings, name),
+            names.topic(name),
             partitions,
-            settings.topic_replication,
+            layout.replication,
             cleanup,
             retention_ms,
         )
 
     return [
-        spec(RAW, settings.topic_partitions, "delete", settings.raw_retention_hours * _HOUR_MS),
-        spec(
-            SCORED, settings.topic_partitions, "delete", settings.scored_retention_hours * _HOUR_MS
-        ),
+        spec(RAW, layout.partitions, "delete", layout.raw_retention_hours * _HOUR_MS),
+        spec(SCORED, layout.partitions, "delete", layout.scored_retention_hours * _HOUR_MS),
         # A dead letter is evidence: it waits until somebody has looked at it.
         spec(DEAD_LETTER, 1, "delete", _FOREVER_MS),
         spec(MODELS_PROMOTED, 1, "compact", _FOREVER_MS),

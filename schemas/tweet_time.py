@@ -9,6 +9,9 @@ _FIRST_SNOWFLAKE = 30_000_000_000
 
 _LAST_ID = 2**63 - 1
 FIRST_TWEET = datetime(2006, 3, 21, tzinfo=UTC)
+LAST_MOMENT = _TWITTER_EPOCH + (_LAST_ID >> 22) * _MILLISECOND
+"""In July 2080 X's ids come to their end. A later time is no clock's."""
+
 _LARGEST_CLOCK_ERROR = timedelta(days=1)
 
 
@@ -30,10 +33,21 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     return _TWITTER_EPOCH + (number >> 22) * _MILLISECOND
 
 
+def check_possible(moment: datetime) -> None:
+    """Raise `ImplausibleTime` for a moment before Twitter began or after its ids end."""
+    if not is_possible(moment):
+        raise ImplausibleTime(f"{moment.isoformat()} cannot be")
+
+
+def is_possible(moment: datetime) -> bool:
+    """Tell whether a moment lies between the beginning of Twitter and the end of its ids."""
+    return FIRST_TWEET <= moment <= LAST_MOMENT
+
+
 def check_plausible(when: datetime, received_at: datetime) -> None:
     """Raise `ImplausibleTime` for a time before Twitter began or a day after `received_at`."""
     if when < FIRST_TWEET or when - received_at > _LARGEST_CLOCK_ERROR:
-        raise ImplausibleTime(f"posted at {when.isoformat()}, which cannot be")
+        raise ImplausibleTime(f"implausible date: {when.isoformat()}")
 
 
 def posted_at(

@@ -31,7 +31,7 @@ def macro_recall(rows: Iterable[Mapping[str, Any]]) -> float:
 
 def measure(murmur: Murmur, file: Path) -> dict[str, Any]:
     """Replay a file, replay it again, and replay it into another run with killed workers."""
-    arguments = ("replay", file, "--format", "tsv", "--columns", "id,label,text", "--json")
+    arguments = ("replay", file, "--format", "semeval", "--json")
 
     def replay(run: str, kills: int) -> dict[str, Any]:
         slowly = ("--rate", "300") if kills else ()

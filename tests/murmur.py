@@ -64,7 +64,7 @@ class Murmur:
     def stored(self) -> int:
         """Return how many tweets PostgreSQL holds, of all runs."""
         with (
-            closing(connect_postgres(self._settings, "test")) as connection,
+            closing(connect_postgres(self._settings.postgres_connection, "test")) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute("SELECT count(*) FROM tweets")

@@ -56,10 +56,10 @@ def isolated(settings: Settings, template: str) -> Iterator[Settings]:
                 "redis": SecretStr(_with_path(settings.redis_uri, str(_REDIS_DATABASE))),
             }
         )
-        with connect_redis(own) as cache:
+        with connect_redis(own.redis_connection) as cache:
             cache.flushdb()
         cleanup.callback(_delete_topics, own)
-        TopicInstaller(own).make(topic_specs(own))
+        TopicInstaller(own.cluster, own.topic_layout).make(topic_specs(own.names, own.topic_layout))
         yield own
 
 
@@ -79,7 +79,7 @@ def own_database(settings: Settings, template: str = "template0") -> Iterator[Se
 def migrated_template(settings: Settings) -> Iterator[str]:
     """Yield the name of a migrated database, to copy others from."""
     with own_database(settings) as own:
-        apply_migrations(own)
+        apply_migrations(own.postgres_connection)
         yield urlsplit(own.postgres_uri).path.removeprefix("/")
 
 
@@ -104,7 +104,7 @@ def _administer(settings: Settings, statement: str, *names: str) -> None:
 
 
 def _delete_topics(settings: Settings) -> None:
-    admin = AdminClient(kafka_config(settings, "murmur-tests"))
+    admin = AdminClient(kafka_config(settings.kafka_connection, "murmur-tests"))
     topics = [
         n for n in admin.list_topics(timeout=30).topics if n.startswith(settings.topic_prefix)
     ]

@@ -30,6 +30,7 @@ from producers.replay.report import ReplayOutcome
 from schemas.failures import Failure
 from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
+from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.windows import ALL, parse_window
 from stream_processors.circuit_breaker.release import read_hold
@@ -56,10 +57,10 @@ def run_demo(home: Path, *, run: str, lines: int, keep_up: bool, console: Consol
     began_s = time.monotonic()
     with (
         _stack_as_found(home, keep_up=keep_up, say=say) as (settings, still_up),
-        closing(connect_postgres(settings, "demo")) as connection,
+        closing(connect_postgres(settings.postgres_connection, "demo")) as connection,
     ):
         _refuse_while_held(settings)
-        pipeline = Pipeline(settings)
+        pipeline = Pipeline(settings.cluster)
         _make_room(settings, connection, run, home, pipeline)
         path, manifest = _write_archive(home, lines)
         say(f"replaying {path}")
@@ -101,11 +102,11 @@ def _stack_as_found(home: Path, *, keep_up: bool, say: Say) -> Iterator[tuple[Se
 
 
 def _refuse_while_held(settings: Settings) -> None:
-    hold, _ = read_hold(settings)
+    hold, _ = read_hold(settings.cluster)
     if hold is not None:
         raise Failure(
-            f"scoring is {hold.sentence()}: `murmur up` and `murmur dead-letters release` let it "
-            "go on, and then the demo"
+            f"scoring is {hold.sentence()}: run `murmur up`, then `murmur dead-letters release`, "
+            "then the demo again"
         )
 
 
@@ -115,7 +116,8 @@ def _make_room(
     """Delete what an earlier demo has left, once nothing of it is under way any more."""
     if run != DEFAULT_RUN and run in run_names(connection):
         raise Failure(
-            f"there is a run {run!r} already: `murmur runs delete {run}`, or name another"
+            f"the run {run!r} already exists: delete it (`murmur runs delete {run}`), or choose "
+            "another --run"
         )
     _await_processed(pipeline, home)
     try:
@@ -169,7 +171,14 @@ def _totals(settings: Settings, run: str, rows: int) -> Totals:
     window = parse_window(ALL)
     deadline_s = time.monotonic() + _REDIS_WITHIN_S
     while True:
-        totals = read_totals(settings, run, window, datetime.now(UTC))
+        totals = read_totals(
+            run,
+            window,
+            datetime.now(UTC),
+            cache=settings.aggregates_cache,
+            connect_redis=lambda: connect_redis(settings.redis_connection),
+            connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
+        )
         complete = totals.source == "redis" and totals.aggregates.tweets == rows
         if complete or time.monotonic() > deadline_s:
             return totals

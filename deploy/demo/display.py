@@ -1,17 +1,20 @@
 """What a person sees at the end of a demo."""
 
+import shlex
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from deploy.demo.result import DemoResult
 from deploy.demo.verification import Check, Count
+from schemas.terminal import plain_table, print_whole, whole_line
 from stream_processors.queries.display import totals_view
 
 _MOST_REPEATED: Final = (
@@ -22,19 +25,19 @@ _MOST_REPEATED: Final = (
 def print_result(result: DemoResult, console: Console) -> None:
     """Print totals, checks and where to look next."""
     console.print()
-    console.print(totals_view(result.totals))
+    print_whole(console, totals_view(result.totals))
     console.print()
     console.print(_archive_line(result), soft_wrap=True)
-    console.print(checks_table(result.checks))
+    print_whole(console, checks_table(result.checks))
     console.print()
     console.print(_speed_line(result), soft_wrap=True)
     console.print()
-    console.print(_what_next(result))
+    print_whole(console, *_what_next(result))
 
 
 def checks_table(checks: list[Check]) -> Table:
     """Return a line for each check: both numbers where they differ."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table = plain_table()
     for found in checks:
         mark = "[green]✓[/]" if found.ok else "[red]✗[/]"
         numbers = _summed(found.found)
@@ -72,23 +75,24 @@ def _speed_line(result: DemoResult) -> str:
     )
 
 
-def _what_next(result: DemoResult) -> RenderableType:
+def _what_next(result: DemoResult) -> Iterator[Text]:
+    """Yield commands to be copied, each whole on a line of its own, below what it is for."""
     murmur = _command()
     steps = [
         (f"{murmur} up", "start the stack"),
         (f"{murmur} replay FILE", "your own archive"),
         (f"{murmur} totals --run {result.run} --window 1d", "its last day"),
         (f"{murmur} export --run {result.run} --format csv", "every tweet"),
-        (f"{murmur} psql", f"there: {_MOST_REPEATED};"),
+        (f'{murmur} psql -c "{_MOST_REPEATED}"', "the texts that were repeated most"),
         (f"{murmur} status", "addresses of the servers"),
     ]
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    for command, purpose in steps[1:] if result.still_up else steps:
-        table.add_row(Text(command, style="cyan"), Text(purpose, style="dim"))
     where = "The stack is still up." if result.still_up else "The stack is stopped, its data stays."
-    files = f"The archive and its manifest are in {result.archive_path.parent}, more in README.md."
-    return Group(Text(f"{where} Where to look next:"), table, Text(files, style="dim"))
+    yield Text(f"{where} Where to look next:")
+    for command, purpose in steps[1:] if result.still_up else steps:
+        yield Text(f"  {purpose}", style="dim")
+        yield whole_line(f"    {command}", "cyan")
+    yield Text("  the archive and its manifest (README.md says more)", style="dim")
+    yield whole_line(f"    {shlex.quote(str(result.archive_path.parent))}", "cyan")
 
 
 def _command() -> str:
@@ -98,7 +102,7 @@ def _command() -> str:
     if found is not None and Path(found) == own:
         return "murmur"
     here = Path.cwd()
-    return str(own.relative_to(here) if own.is_relative_to(here) else own)
+    return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))
 
 
 def _summed(count: Count) -> str:

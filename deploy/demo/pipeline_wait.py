@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.failures import Failure
-from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.setting_views import Cluster
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 
 _POLL_S: Final = 0.25
@@ -26,12 +26,12 @@ class Remaining:
 
 
 class Pipeline:
-    """Asks Kafka what the workers have before them; `settings` name the cluster."""
+    """Asks Kafka what the workers have before them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         def lag(group: str, *topics: str) -> GroupLag:
-            names = [topic_name(settings, topic) for topic in topics]
-            return GroupLag(settings, group=group_name(settings, group), topics=names)
+            names = [cluster.names.topic(topic) for topic in topics]
+            return GroupLag(cluster.kafka, group=cluster.names.group(group), topics=names)
 
         self._score = lag(SCORE_GROUP, RAW)
         self._sink = lag(SINK_GROUP, SCORED, DEAD_LETTER)

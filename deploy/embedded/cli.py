@@ -1,38 +1,66 @@
 """`murmur up`, `down`, `status`, `kafka` and `psql`."""
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from deploy.embedded.kafka_tool_names import TOOLS
+from schemas.process.process_list import EMBEDDED
 
 if TYPE_CHECKING:
     from deploy.embedded.start_programs import Say
     from deploy.embedded.status import Status
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_show_secrets = click.option(
+    "--show-secrets", is_flag=True, help="Show the passwords in the addresses."
+)
 _PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 @click.command(short_help="Start the embedded stack.")
-@click.option("--servers-only", is_flag=True, help="Leave the workers (score, sink) out.")
+@click.option(
+    "--servers-only",
+    is_flag=True,
+    help=f"Leave the workers ({', '.join(worker.name for worker in EMBEDDED)}) out.",
+)
+@_show_secrets
 @_as_json
-def up(servers_only: bool, as_json: bool) -> None:
-    """Start the embedded stack: servers, topics and tables, workers. May be repeated."""
+def up(servers_only: bool, show_secrets: bool, as_json: bool) -> None:
+    """Start the embedded stack: servers, topics and tables, workers. May be repeated.
+
+    Ctrl-C stops what it has started.
+    """
     from deploy.embedded import stack
     from deploy.embedded.status import status
     from schemas.settings import load_settings
 
     home = load_settings().home
-    stack.up(home, servers_only=servers_only, say=_say())
-    _show(status(home), as_json=as_json)
+    say = _say()
+    ran_before = stack.runs(home)
+    try:
+        stack.up(home, servers_only=servers_only, say=say)
+    except KeyboardInterrupt:
+        if ran_before:
+            say("interrupted: the stack ran before and still runs; `murmur down` stops it")
+        else:
+            say("interrupted: stopping what was started")
+            stack.down(home, say=say)
+        raise
+    _show(status(home), as_json=as_json, show_secrets=show_secrets)
 
 
 @click.command()
 @click.option("--delete-data", is_flag=True, help="Delete all data of the stack too, for good.")
+@click.option("--yes", is_flag=True, help="Do not ask before deleting what cannot be made again.")
 @_as_json
-def down(delete_data: bool, as_json: bool) -> None:
-    """Stop the embedded stack; its data stays."""
+def down(delete_data: bool, yes: bool, as_json: bool) -> None:
+    """Stop the embedded stack; its data stays.
+
+    --delete-data asks first where the data hold a run that cannot be made again, such as `live`.
+    """
     import msgspec
 
     from deploy.embedded import stack
@@ -40,6 +68,8 @@ def down(delete_data: bool, as_json: bool) -> None:
 
     home = load_settings().home
     stopped = stack.down(home, say=_say())
+    if delete_data and not yes:
+        _confirm_deletion(home)
     if delete_data:
         stack.remove(home)
     if as_json:
@@ -50,19 +80,21 @@ def down(delete_data: bool, as_json: bool) -> None:
             click.echo(f"Its data in {home} are deleted.")
 
 
-@click.command(short_help="Show addresses (with passwords), processes and lag.")
+@click.command(short_help="Show addresses, processes, faults and lag.")
+@_show_secrets
 @_as_json
-def status(as_json: bool) -> int:
-    """Show addresses (with passwords), processes and lag.
+def status(show_secrets: bool, as_json: bool) -> int:
+    """Show addresses, processes, faults and lag.
 
-    Exits 1 if the stack is not up, unless all servers are your own and Kafka answers.
+    Exits 1 if something is at fault: the stack is not up and not all servers are your own, a server
+    does not answer, topics or tables are missing, or the tables hold what came from another Kafka.
     """
     from deploy.embedded.status import status as ask
     from schemas.settings import load_settings
 
     answer = ask(load_settings().home)
-    _show(answer, as_json=as_json)
-    return 0 if answer.running or answer.needs_no_stack else 1
+    _show(answer, as_json=as_json, show_secrets=show_secrets)
+    return 0 if answer.is_well else 1
 
 
 @click.command(
@@ -85,7 +117,7 @@ def kafka(tool: str, arguments: tuple[str, ...]) -> int:
     from deploy.embedded.kafka_tools import run_tool
     from schemas.settings import load_settings
 
-    return run_tool(load_settings(), tool, arguments)
+    return run_tool(load_settings().kafka_connection, tool, arguments)
 
 
 @click.command(
@@ -103,7 +135,7 @@ def psql(arguments: tuple[str, ...]) -> None:
     from deploy.embedded.psql import become_psql
     from schemas.settings import load_settings
 
-    become_psql(load_settings(), arguments)
+    become_psql(load_settings().postgres_connection, arguments)
 
 
 def _say() -> "Say":
@@ -115,11 +147,32 @@ def _say() -> "Say":
     return lambda line: console.print(f"[dim]{escape(line)}[/dim]", soft_wrap=True)
 
 
-def _show(answer: "Status", *, as_json: bool) -> None:
+def _confirm_deletion(home: Path) -> None:
+    """Ask before runs are deleted that cannot be made again, or of which nothing is known."""
+    from deploy.embedded.layout import Layout
+    from deploy.embedded.stored_runs import remembered_runs
+
+    layout = Layout.of(home)
+    if not layout.state.exists():
+        return
+    runs = remembered_runs(layout)
+    if runs is None:
+        what = "its runs are not known, since it did not stop in an orderly way"
+    elif any(run.tweets and not run.can_be_made_again for run in runs):
+        what = "runs: " + ", ".join(f"{run.run} ({run.tweets:,} tweets)" for run in runs)
+    else:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{layout.home} is not deleted ({what}): add --yes to delete it")
+    click.confirm(f"Delete all data in {layout.home}? {what}", abort=True, err=True)
+
+
+def _show(answer: "Status", *, as_json: bool, show_secrets: bool) -> None:
     import msgspec
 
     from deploy.embedded.status_display import print_status
 
+    answer = answer if show_secrets else answer.masked()
     if as_json:
         click.echo(msgspec.json.encode(answer))
     else:

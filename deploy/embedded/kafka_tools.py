@@ -8,26 +8,26 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from deploy.embedded.java import find_java
+from deploy.embedded.java import java_command
 from deploy.embedded.kafka_jars import ensure_kafka_jars
 from deploy.embedded.kafka_tool_names import TOOLS
-from schemas.settings import Settings
+from schemas.setting_views import KafkaConnection
 
 
-def run_tool(settings: Settings, tool: str, arguments: Sequence[str]) -> int:
+def run_tool(kafka: KafkaConnection, tool: str, arguments: Sequence[str]) -> int:
     """Run a tool on this terminal and return its exit status.
 
     The cluster's address and, where it wants them, credentials are added; these by a file with
     mode 0600 that is gone afterwards.
     """
-    command = [str(find_java()), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+    command = [*java_command(), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
     with (
         as_file(files("deploy.embedded").joinpath("log4j2.xml")) as log_config,
-        _properties_file(client_properties(settings)) as properties,
+        _properties_file(client_properties(kafka)) as properties,
     ):
         command += [f"-Dlog4j2.configurationFile={log_config}", "-Dmurmur.log.target=SYSTEM_ERR"]
         command += ["-cp", ensure_kafka_jars(), TOOLS[tool]]
-        command += [*tool_arguments(settings.kafka_servers, properties, arguments)]
+        command += [*tool_arguments(kafka.servers, properties, arguments)]
         process = subprocess.Popen(command)
         while True:
             # Ctrl-C reaches the tool too, which ends by itself and commits what it has shown.
@@ -45,30 +45,28 @@ def tool_arguments(servers: str, properties: Path | None, given: Sequence[str]) 
     return arguments
 
 
-def client_properties(settings: Settings) -> str:
+def client_properties(kafka: KafkaConnection) -> str:
     """Return a Java client's security settings as a properties file; empty where none is needed."""
-    if settings.kafka_security_protocol == "PLAINTEXT":
+    if kafka.security_protocol == "PLAINTEXT":
         return ""
-    properties: dict[str, str] = {"security.protocol": settings.kafka_security_protocol}
-    if settings.kafka_security_protocol.startswith("SASL_"):
-        plain = settings.kafka_sasl_mechanism == "PLAIN"
+    properties: dict[str, str] = {"security.protocol": kafka.security_protocol}
+    if kafka.security_protocol.startswith("SASL_"):
+        plain = kafka.sasl_mechanism == "PLAIN"
         module = "plain.PlainLoginModule" if plain else "scram.ScramLoginModule"
-        user = _quoted(settings.kafka_sasl_username)
-        password = _quoted(settings.kafka_sasl_password.get_secret_value())
-        properties["sasl.mechanism"] = settings.kafka_sasl_mechanism
+        user = _quoted(kafka.sasl_username)
+        password = _quoted(kafka.sasl_password.get_secret_value())
+        properties["sasl.mechanism"] = kafka.sasl_mechanism
         properties["sasl.jaas.config"] = (
             f"org.apache.kafka.common.security.{module} required "
             f"username={user} password={password};"
         )
-    if settings.kafka_ssl_ca_file is not None:
+    if kafka.ssl_ca_file is not None:
         properties["ssl.truststore.type"] = "PEM"
-        properties["ssl.truststore.certificates"] = settings.kafka_ssl_ca_file.read_text()
-    if settings.kafka_ssl_certificate_file is not None and settings.kafka_ssl_key_file is not None:
+        properties["ssl.truststore.certificates"] = kafka.ssl_ca_file.read_text()
+    if kafka.ssl_certificate_file is not None and kafka.ssl_key_file is not None:
         properties["ssl.keystore.type"] = "PEM"
-        properties["ssl.keystore.certificate.chain"] = (
-            settings.kafka_ssl_certificate_file.read_text()
-        )
-        properties["ssl.keystore.key"] = settings.kafka_ssl_key_file.read_text()
+        properties["ssl.keystore.certificate.chain"] = kafka.ssl_certificate_file.read_text()
+        properties["ssl.keystore.key"] = kafka.ssl_key_file.read_text()
     return "".join(f"{name}={_escaped(value)}\n" for name, value in properties.items())
 
 

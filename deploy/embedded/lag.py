@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.setting_views import Cluster
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag
 
 
@@ -17,20 +17,20 @@ class TopicLag:
     lag: int
 
 
-def topic_lags(settings: Settings) -> list[TopicLag]:
+def topic_lags(cluster: Cluster) -> list[TopicLag]:
     """Return the lag of both workers, in a tweet's order; raise `KafkaUnavailable`.
 
     Asked in that order, zeros mean that everything published before is stored.
     """
     found = []
     for group, topics in ((SCORE_GROUP, (RAW,)), (SINK_GROUP, (SCORED, DEAD_LETTER))):
-        names = [topic_name(settings, topic) for topic in topics]
-        asked = GroupLag(settings, group=group_name(settings, group), topics=names)
+        names = [cluster.names.topic(topic) for topic in topics]
+        asked = GroupLag(cluster.kafka, group=cluster.names.group(group), topics=names)
         try:
             behind = Counter(dict.fromkeys(names, 0))
             for (topic, _), lag in asked.read().items():
                 behind[topic] += lag
         finally:
             asked.close()
-        found += [TopicLag(group_name(settings, group), name, behind[name]) for name in names]
+        found += [TopicLag(cluster.names.group(group), name, behind[name]) for name in names]
     return found

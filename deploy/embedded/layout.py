@@ -22,7 +22,7 @@ class Layout:
                 f"MURMUR_HOME {absolute} holds one of ; % or a line break: choose another"
             )
         if absolute.exists() and not absolute.is_dir():
-            raise Failure(f"MURMUR_HOME {absolute} is no folder: choose another")
+            raise Failure(f"MURMUR_HOME {absolute} is not a folder: choose another")
         return cls(absolute)
 
     @property
@@ -44,6 +44,11 @@ class Layout:
     def programs(self) -> Path:
         """The command lines that were last started."""
         return self.home / "programs.json"
+
+    @property
+    def runs(self) -> Path:
+        """The runs that PostgreSQL held at the last orderly stop; absent while the stack is up."""
+        return self.home / "runs.json"
 
     @property
     def supervisor_config(self) -> Path:

@@ -7,7 +7,7 @@ from typing import Final
 from psycopg2.extensions import parse_dsn
 
 from deploy.embedded.postgres_server import shipped_programs
-from schemas.settings import Settings
+from schemas.setting_views import PostgresConnection
 
 _NAMED_OTHERWISE: Final = {
     "dbname": "PGDATABASE",
@@ -16,13 +16,14 @@ _NAMED_OTHERWISE: Final = {
 }
 
 
-def become_psql(settings: Settings, arguments: Sequence[str]) -> None:
+def become_psql(postgres: PostgresConnection, arguments: Sequence[str]) -> None:
     """Replace this process by psql; it does not return, unless to raise `Failure`: there is none.
 
     The address goes by the environment, so that no password stands in the list of processes.
     """
     psql = shipped_programs() / "psql"
-    environment = {**os.environ, **connection_environment(parse_dsn(settings.postgres_uri))}
+    address = parse_dsn(postgres.uri.get_secret_value())
+    environment = {**os.environ, **connection_environment(address)}
     os.execve(psql, [str(psql), *arguments], environment)  # noqa: S606  no shell is wanted
 
 

@@ -9,15 +9,15 @@ import psycopg2
 import redis
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from schemas.settings import Settings
-from schemas.topics import RAW, group_name, topic_name
+from schemas.setting_views import Cluster
+from schemas.topics import RAW
 from schemas.transport.kafka_config import kafka_config
 
 Check = Callable[[], str | None]
 """Asks once: None when ready, else why not."""
 
 
-def kafka_check(settings: Settings) -> Check:
+def kafka_check(cluster: Cluster) -> Check:
     """Ready when a group coordinator answers: it loads after the broker listens."""
 
     def check() -> str | None:
@@ -25,13 +25,13 @@ def kafka_check(settings: Settings) -> Check:
         # when the broker is not there yet. Its log of vain attempts would only frighten.
         consumer = Consumer(
             {
-                **kafka_config(settings, "murmur-readiness"),
-                "group.id": group_name(settings, "murmur-readiness"),
+                **kafka_config(cluster.kafka, "murmur-readiness"),
+                "group.id": cluster.names.group("murmur-readiness"),
                 "log_level": 0,
             }
         )
         try:
-            consumer.committed([TopicPartition(topic_name(settings, RAW), 0)], timeout=2)
+            consumer.committed([TopicPartition(cluster.names.topic(RAW), 0)], timeout=2)
         except KafkaException as error:
             return str(error.args[0].str())
         finally:

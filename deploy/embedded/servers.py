@@ -7,7 +7,7 @@ from typing import Final
 import psycopg2
 from psycopg2 import sql
 
-from deploy.embedded.java import find_java
+from deploy.embedded.java import java_command
 from deploy.embedded.kafka_broker import prepare_kafka
 from deploy.embedded.kafka_jars import ensure_kafka_jars
 from deploy.embedded.layout import Layout
@@ -18,7 +18,7 @@ from deploy.embedded.start_programs import Say, start_and_await
 from deploy.embedded.state import DATABASE, StackState
 from deploy.embedded.supervision import Supervisor
 from deploy.embedded.valkey_server import prepare_valkey
-from schemas.settings import Settings
+from schemas.setting_views import Cluster
 
 PROGRAM_OF: Final = {"kafka": "kafka", "postgres": "postgres", "redis": "valkey"}
 """The program that stands for each server's setting, in the order in which they are stopped."""
@@ -43,7 +43,7 @@ def prepare_servers(layout: Layout, state: StackState, embedded: Collection[str]
     May be repeated, and changes nothing that a running server uses.
     """
     prepare: Mapping[str, Callable[[], Program]] = {
-        "kafka": lambda: prepare_kafka(layout, state, find_java(), ensure_kafka_jars()),
+        "kafka": lambda: prepare_kafka(layout, state, java_command(), ensure_kafka_jars()),
         "postgres": lambda: prepare_postgres(layout, state),
         "redis": lambda: prepare_valkey(layout, state),
     }
@@ -54,14 +54,14 @@ def prepare_servers(layout: Layout, state: StackState, embedded: Collection[str]
 def await_servers(
     layout: Layout,
     state: StackState,
-    settings: Settings,
+    cluster: Cluster,
     supervisor: Supervisor,
     embedded: Collection[str],
     say: Say,
 ) -> None:
     """Start the embedded servers and return when all of them do their work."""
     checks: Mapping[str, Callable[[], Check]] = {
-        "kafka": lambda: kafka_check(settings),
+        "kafka": lambda: kafka_check(cluster),
         "postgres": lambda: postgres_check(state.postgres_uri("postgres")),
         "redis": lambda: redis_check(state.redis_uri),
     }

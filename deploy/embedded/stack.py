@@ -17,14 +17,17 @@ from deploy.embedded.processes import end_processes, remember_commands, remember
 from deploy.embedded.servers import PROGRAM_OF, addresses, await_servers, prepare_servers
 from deploy.embedded.start_programs import Say
 from deploy.embedded.state import StackState, load_state, save_state, settle_state
+from deploy.embedded.stored_runs import remember_runs, stored_runs
 from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor_command
 from deploy.embedded.supervisor_config import supervisor_config
-from deploy.embedded.workers import WORKERS, await_workers, worker_programs
+from deploy.embedded.workers import await_workers, worker_programs
 from deploy.installation.installing import install
 from model_server.bundle import default_bundle, open_bundle
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
+from schemas.process.process_list import EMBEDDED
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
+from schemas.transport.postgres import connect_postgres
 from stream_processors.circuit_breaker.release import read_hold
 
 
@@ -42,7 +45,7 @@ def up(
 ) -> Settings:
     """Start what does not run and return the settings of the running stack.
 
-    When it returns, the servers answer, topics and tables are there, and both workers are ready
+    When it returns, the servers answer, topics and tables are there, and all workers are ready
     (not with `servers_only`; scoring not while it is held, which `say` is told). May be repeated;
     calls at once wait for each other. Servers that a person has named are used and not started.
     Raises `Failure` if something does not come up, and before anything starts for a model that is
@@ -57,18 +60,25 @@ def up(
         state = _ensure_supervisor(layout, embedded, env_file, say)
         known = addresses(state, embedded)
         write_private(layout.addresses, msgspec.json.encode(known).decode())
+        remember_runs(layout, None)
         settings = settings_at(layout.home, env_file)
         supervisor = Supervisor(state)
-        await_servers(layout, state, settings, supervisor, embedded, say)
+        await_servers(layout, state, settings.cluster, supervisor, embedded, say)
         say("topics and tables")
-        for sentence in install(settings).differing:
+        for sentence in install(settings.installation).differing:
             say(f"note: {sentence} (`murmur init --alter` changes it)")
         if not servers_only:
-            hold, _ = read_hold(settings)
+            hold, _ = read_hold(settings.cluster)
             if hold is not None:
-                say(f"scoring is {hold.sentence()}: `murmur dead-letters release` lets it go on")
+                say(f"scoring is {hold.sentence()}: `murmur dead-letters release` resumes it")
             await_workers(layout, state, supervisor, say, is_held=hold is not None)
         return settings
+
+
+def runs(home: Path) -> bool:
+    """Tell whether a stack runs in a home: its supervisor answers."""
+    state = load_state(Layout.of(home))
+    return state is not None and Supervisor(state).answers()
 
 
 def down(home: Path, *, say: Say = lambda _: None) -> bool:
@@ -80,8 +90,15 @@ def down(home: Path, *, say: Say = lambda _: None) -> bool:
     if not layout.home.exists():
         return False
     with _locked(layout):
+        state = load_state(layout)
+        if layout.addresses.exists() and state is not None and Supervisor(state).answers():
+            # No settings of a person's: these are the stack's own servers.
+            own = settings_at(layout.home, env_file=None)
+            runs = stored_runs(lambda: connect_postgres(own.postgres_connection, "down"))
+            if runs is not None:
+                remember_runs(layout, runs)
         layout.addresses.unlink(missing_ok=True)
-        return _stop(layout, load_state(layout), say)
+        return _stop(layout, state, say)
 
 
 def remove(home: Path) -> None:
@@ -130,7 +147,7 @@ def _ensure_supervisor(
     if running:
         if layout.supervisor_config.read_text(encoding="utf-8") == config:
             return state
-        say("the settings have changed: starting anew")
+        say("the settings have changed: restarting")
         _stop(layout, state, say)
     write_private(layout.supervisor_config, config)
     commands = [supervisor_command(layout), *(program.command for program in programs)]
@@ -144,7 +161,7 @@ def _stop(layout: Layout, state: StackState | None, say: Say) -> bool:
     if supervisor is None or not supervisor.answers():
         return end_processes(remembered_commands(layout)) > 0
     alive = [name for name, process in supervisor.states().items() if process.pid]
-    for name in (*WORKERS, *PROGRAM_OF.values()):
+    for name in (*(worker.name for worker in EMBEDDED), *PROGRAM_OF.values()):
         if name in alive:
             say(f"stopping {name}")
             supervisor.stop(name)

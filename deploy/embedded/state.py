@@ -12,6 +12,7 @@ from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK, candidate_ports, is_free_port, settle_ports
 from schemas.failures import Failure
 from schemas.private_files import write_private
+from schemas.process.process_list import EMBEDDED
 
 PORT_NAMES: Final = (
     "kafka",
@@ -19,8 +20,7 @@ PORT_NAMES: Final = (
     "postgres",
     "redis",
     "supervisor",
-    "score",
-    "sink",
+    *(worker.name for worker in EMBEDDED),
 )
 DATABASE: Final = "murmur"
 DATABASE_USER: Final = "murmur"

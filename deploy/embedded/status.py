@@ -1,7 +1,8 @@
 """What there is to know of a stack that runs, or does not."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,20 +13,24 @@ from deploy.embedded.servers import PROGRAM_OF
 from deploy.embedded.stack import settings_at
 from deploy.embedded.state import load_state
 from deploy.embedded.supervision import ProcessState, Supervisor
-from deploy.embedded.workers import WORKERS, probe_url
+from deploy.embedded.workers import probe_url
+from deploy.installation.server_faults import server_faults
 from schemas.failures import Failure
+from schemas.process.process_list import EMBEDDED
 from schemas.settings import Settings, servers_of_the_user
 
 _UP: Final = ("running", "starting")
+_PASSWORD: Final = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
 
 @dataclass(frozen=True)
 class Status:
-    """A stack's state. The addresses hold passwords.
+    """A stack's state. The addresses hold passwords, unless they are `masked`.
 
     `running` says that the supervisor answers and keeps every embedded server up; the workers may
     have been left out. Where none answers, addresses and lag are those of the servers that a person
-    has named. `lag` is None, and `lag_fault` says why, where Kafka does not tell.
+    has named. `lag` is None, and `lag_fault` says why, where Kafka does not tell. `faults` has a
+    sentence for everything that keeps the servers from doing their work.
     """
 
     home: str
@@ -37,11 +42,27 @@ class Status:
     readiness: Mapping[str, str] = field(default_factory=dict)
     lag: tuple[TopicLag, ...] | None = None
     lag_fault: str = ""
+    faults: tuple[str, ...] = ()
 
     @property
     def needs_no_stack(self) -> bool:
         """Whether all servers are a person's own, and their Kafka answers."""
         return len(self.named_by_you) == len(PROGRAM_OF) and self.lag is not None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the pipeline can work: a stack or one's own servers, and nothing at fault."""
+        return (self.running or self.needs_no_stack) and not (self.faults or self.lag_fault)
+
+    def masked(self) -> "Status":
+        """Return the same without passwords."""
+        shown = {name: without_password(address) for name, address in self.addresses.items()}
+        return replace(self, addresses=shown)
+
+
+def without_password(address: str) -> str:
+    """Return an address with `***` for the password that it holds."""
+    return _PASSWORD.sub(r"\1***@", address)
 
 
 def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
@@ -65,26 +86,29 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
             named_by_you=own,
             lag=lag,
             lag_fault=lag_fault,
+            faults=server_faults(settings, ask_kafka=lag is not None) if own else (),
         )
     states = supervisor.states()
     servers = [program for program in PROGRAM_OF.values() if program in states]
-    alive = [name for name in WORKERS if states[name].pid]
+    workers = [worker.name for worker in EMBEDDED]
+    alive = [name for name in workers if states[name].pid]
     lag, lag_fault = _lag(settings)
     return Status(
         home=str(layout.home),
         running=all(states[name].state in _UP for name in servers),
         addresses=addresses,
         named_by_you=own,
-        processes=tuple(states[name] for name in (*servers, *WORKERS)),
+        processes=tuple(states[name] for name in (*servers, *workers)),
         probes={name: probe_url(state, name) for name in alive},
         readiness={name: probe_check(probe_url(state, name))() or "ready" for name in alive},
         lag=lag,
         lag_fault=lag_fault,
+        faults=server_faults(settings, ask_kafka=lag is not None),
     )
 
 
 def _lag(settings: Settings) -> tuple[tuple[TopicLag, ...] | None, str]:
     try:
-        return tuple(topic_lags(settings)), ""
+        return tuple(topic_lags(settings.cluster)), ""
     except Failure as failure:
         return None, str(failure)

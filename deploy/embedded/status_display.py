@@ -4,31 +4,45 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.embedded.status import Status
-from schemas.terminal import terminal_console
+from schemas.terminal import plain_table, print_whole, terminal_console
 
 
 def print_status(status: Status) -> None:
     """Print a status to standard output; addresses stand on lines of their own, to be copied."""
     console = terminal_console()
     if not status.running and not status.processes:
-        what = "the servers are your own" if status.needs_no_stack else "start it with `murmur up`"
-        console.print(f"No stack runs in {escape(status.home)}: {what}.")
+        console.print(
+            f"No stack runs in {escape(status.home)}: {_what_then(status)}", soft_wrap=True
+        )
     for name, address in status.addresses.items():
         whose = "  (yours)" if name in status.named_by_you else ""
         console.print(f"{name:<9} {escape(address)}{whose}", soft_wrap=True)
     if status.processes:
         console.print()
-        console.print(_processes(status))
+        print_whole(console, _processes(status))
     if status.lag_fault:
-        console.print(f"lag unknown: {escape(status.lag_fault)}")
+        console.print(f"lag unknown: {escape(status.lag_fault)}", soft_wrap=True)
+    for fault in status.faults:
+        console.print(f"[red]fault[/]     {escape(fault)}", soft_wrap=True)
     for group in status.lag or ():
         console.print(f"{escape(group.group)} has {group.lag:,} to do in {escape(group.topic)}")
 
 
+def _what_then(status: Status) -> str:
+    if status.needs_no_stack:
+        return "the servers are your own."
+    return (
+        "`murmur up` starts one there, an empty one if it never ran there. A stack of another "
+        "folder is found from that folder, or if MURMUR_HOME names its .murmur."
+    )
+
+
 def _processes(status: Status) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in ("process", "state", "pid", "up for", "probe"):
-        table.add_column(title, justify="right" if title in ("pid", "up for") else "left")
+    table = plain_table(
+        *("process", "state", "pid", "up for", "probe"),
+        numbers=("pid", "up for"),
+        whole=("process", "probe"),
+    )
     for process in status.processes:
         table.add_row(
             process.name,

@@ -1,8 +1,7 @@
-"""The worker processes of a stack: `murmur score` and `murmur sink`."""
+"""The worker processes of a stack: those of Murmur's processes that `murmur up` keeps up."""
 
 import sys
 from pathlib import Path
-from typing import Final
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
@@ -11,9 +10,7 @@ from deploy.embedded.readiness import probe_check
 from deploy.embedded.start_programs import Say, start_and_await
 from deploy.embedded.state import StackState
 from deploy.embedded.supervision import Supervisor
-
-WORKERS: Final = ("score", "sink")
-"""In the order in which they are started and stopped."""
+from schemas.process.process_list import EMBEDDED, SCORE
 
 _READY_TIMEOUT_S = 60.0
 
@@ -28,29 +25,29 @@ def worker_programs(layout: Layout, state: StackState) -> list[Program]:
     murmur = Path(sys.executable).with_name("murmur")
     return [
         Program(
-            name=name,
+            name=worker.name,
             command=(
                 sys.executable,
                 str(murmur),
-                name,
+                *worker.command,
                 "--probe-port",
-                str(state.ports[name]),
+                str(state.ports[worker.name]),
             ),
             settled_after_s=10,
             directory=Path.cwd(),
             environment={"MURMUR_HOME": str(layout.home)},
         )
-        for name in WORKERS
+        for worker in EMBEDDED
     ]
 
 
 def await_workers(
     layout: Layout, state: StackState, supervisor: Supervisor, say: Say, *, is_held: bool
 ) -> None:
-    """Start the workers and return when both can take work; held, scoring is not waited for."""
-    awaited = [name for name in WORKERS if not (is_held and name == "score")]
+    """Start the workers and return when all can take work; held, scoring is not waited for."""
+    awaited = [worker.name for worker in EMBEDDED if not (is_held and worker == SCORE)]
     if is_held:
-        supervisor.start("score")
+        supervisor.start(SCORE.name)
     start_and_await(
         layout,
         supervisor,

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 @click.option(
     "--alter",
     is_flag=True,
-    help="Give existing topics the settings' configuration and partitions too. More partitions "
-    "move keys: do it while nothing is in flight.",
+    help="Also change existing topics to the configuration and partitions of the settings. More "
+    "partitions move keys: do it while nothing is in flight.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def init(check: bool, alter: bool, as_json: bool) -> int:
@@ -22,19 +22,20 @@ def init(check: bool, alter: bool, as_json: bool) -> int:
     import msgspec
 
     from deploy.installation.installing import check_installation, install
+    from schemas.process.exit_codes import ExitCode
     from schemas.settings import load_settings
 
     if check and alter:
-        raise click.UsageError("--check changes nothing: leave --alter out")
-    settings = load_settings()
-    report = check_installation(settings) if check else install(settings, alter=alter)
+        raise click.UsageError("--check and --alter exclude each other: --check changes nothing")
+    wanted = load_settings().installation
+    report = check_installation(wanted) if check else install(wanted, alter=alter)
     if as_json:
         document = {**msgspec.to_builtins(report), "complete": report.complete}
         click.echo(msgspec.json.encode(document))
     else:
         for line in _lines(report):
             click.echo(line)
-    return 1 if check and not report.complete else 0
+    return ExitCode.FAILED if check and not report.complete else ExitCode.DONE
 
 
 def _lines(report: "InstallationReport") -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from deploy.installation.migrations import apply_migrations, missing_migrations
 from deploy.installation.topics import TopicInstaller
 from schemas.failures import Failure
-from schemas.settings import Settings
+from schemas.setting_views import Installation
 
 
 @dataclass(frozen=True)
@@ -25,24 +25,24 @@ class InstallationReport:
         return not (self.missing_topics or self.missing_migrations or self.differing or self.wrong)
 
 
-def check_installation(settings: Settings) -> InstallationReport:
+def check_installation(wanted: Installation) -> InstallationReport:
     """Compare servers and settings; change nothing."""
-    topics = TopicInstaller(settings).report()
+    topics = TopicInstaller(wanted.cluster, wanted.layout).report()
     return InstallationReport(
         missing_topics=tuple(spec.name for spec in topics.missing),
-        missing_migrations=tuple(missing_migrations(settings)),
+        missing_migrations=tuple(missing_migrations(wanted.postgres)),
         differing=topics.differing,
         wrong=topics.wrong,
     )
 
 
-def install(settings: Settings, *, alter: bool = False) -> InstallationReport:
+def install(wanted: Installation, *, alter: bool = False) -> InstallationReport:
     """Make what is missing; existing topics are changed only with `alter`.
 
     May be repeated, and may be run by several at once. Raises `Failure` for an existing topic
     that would lose data (its cleanup policy is another), before anything is made.
     """
-    installer = TopicInstaller(settings)
+    installer = TopicInstaller(wanted.cluster, wanted.layout)
     if alter:
         installer.alter()
     before = installer.report()
@@ -54,6 +54,6 @@ def install(settings: Settings, *, alter: bool = False) -> InstallationReport:
     installer.make(before.missing)
     return InstallationReport(
         made_topics=tuple(spec.name for spec in before.missing),
-        applied_migrations=tuple(apply_migrations(settings)),
+        applied_migrations=tuple(apply_migrations(wanted.postgres)),
         differing=before.differing,
     )

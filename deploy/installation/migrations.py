@@ -10,18 +10,16 @@ from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.connections import DatabaseURI, parse_uri
 from yoyo.migrations import Migration, MigrationList
 
-from schemas.settings import Settings
+from schemas import locks
+from schemas.setting_views import PostgresConnection
 from schemas.transport.postgres import Connection, connect_postgres
 
 _TABLE: Final = "_yoyo_migration"
-_LOCK: Final = 7_264_000
-"""An advisory lock, held while migrations are applied. Unlike yoyo's own, which is a row, it ends
-with the connection: a process that is killed leaves nothing to be removed by hand."""
 
 
-def missing_migrations(settings: Settings) -> list[str]:
+def missing_migrations(postgres: PostgresConnection) -> list[str]:
     """Return the migrations that the database lacks, in their order; change nothing."""
-    connection = connect_postgres(settings, "init")
+    connection = connect_postgres(postgres, "init")
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (_TABLE,))
@@ -34,18 +32,18 @@ def missing_migrations(settings: Settings) -> list[str]:
         return [migration.id for migration in migrations if migration.id not in applied]
 
 
-def apply_migrations(settings: Settings) -> list[str]:
+def apply_migrations(postgres: PostgresConnection) -> list[str]:
     """Apply what the database lacks and return it. Each migration is one transaction.
 
     Processes that do this at once wait for each other (60 s, then `psycopg2.errors.
     LockNotAvailable`).
     """
-    lock = connect_postgres(settings, "init")
+    lock = connect_postgres(postgres, "init")
     lock.autocommit = True
     try:
         with lock.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        with _migrations() as migrations, _Backend(settings) as backend:
+            cursor.execute("SELECT pg_advisory_lock(%s)", (locks.MIGRATIONS,))
+        with _migrations() as migrations, _Backend(postgres) as backend:
             if internalmigrations.needs_upgrading(backend):
                 internalmigrations.upgrade(backend)
             lacking = backend.to_apply(migrations)
@@ -58,13 +56,13 @@ def apply_migrations(settings: Settings) -> list[str]:
 class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
     """yoyo on our own connections (it knows neither all of a libpq URI nor our timeouts)."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, postgres: PostgresConnection) -> None:
+        self._postgres = postgres
         super().__init__(dburi=parse_uri("postgresql:///"), migration_table=_TABLE)
 
     def connect(self, dburi: DatabaseURI) -> Connection:
         del dburi
-        connection = connect_postgres(self._settings, "init")
+        connection = connect_postgres(self._postgres, "init")
         connection.autocommit = True
         return connection
 

@@ -16,7 +16,7 @@ from confluent_kafka.admin import (
 )
 
 from schemas.failures import Failure
-from schemas.settings import Settings
+from schemas.setting_views import Cluster, TopicLayout
 from schemas.topics import TopicSpec, topic_specs
 from schemas.transport.kafka_config import kafka_config
 
@@ -71,10 +71,10 @@ def compare_topics(specs: Iterable[TopicSpec], found: Mapping[str, TopicFound]) 
 class TopicInstaller:
     """Reads and makes the topics of one installation. Raises `Failure` where Kafka refuses."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._servers = settings.kafka_servers
-        self._specs = topic_specs(settings)
-        self._admin = AdminClient(kafka_config(settings, "murmur-init"))
+    def __init__(self, cluster: Cluster, layout: TopicLayout) -> None:
+        self._servers = cluster.kafka.servers
+        self._specs = topic_specs(cluster.names, layout)
+        self._admin = AdminClient(kafka_config(cluster.kafka, "murmur-init"))
 
     def report(self) -> TopicReport:
         """Compare the cluster with the settings; change nothing."""

@@ -47,12 +47,14 @@ def _inputs(argument: str) -> Iterator[Input]:
     elif glob.has_magic(argument):
         matches = [Path(match) for match in glob.glob(argument, recursive=True)]  # noqa: PTH207 (Path.glob takes no absolute pattern)
     elif path.exists():
-        raise Failure(f"{path} is no file: give it to standard input, `murmur replay - < {path}`")
+        raise Failure(
+            f"{path} is not a regular file: pass it as standard input, `murmur replay - < {path}`"
+        )
     else:
         raise Failure(f"{path}: no such file or folder")
     files = [file for match in matches for file in _files_within(match)]
     if not files:
-        raise Failure(f"{argument}: there is no file in it")
+        raise Failure(f"{argument}: no files found")
     for file in sorted(files, key=_by_name):
         yield Input(file, named=False)
 

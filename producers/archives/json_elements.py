@@ -47,7 +47,7 @@ def json_elements(
         else:
             yield line
     if elements.depth:
-        yield elements.ended(Unreadable(Reason.UNREADABLE_LINE, "the file ends within it"))
+        yield elements.ended(Unreadable(Reason.UNREADABLE_LINE, "the file ends inside the element"))
 
 
 class _Elements:

@@ -83,7 +83,7 @@ def _headers(stream: ByteStream) -> Iterator[tarfile.TarInfo | _Entry]:
     if lost_from is not None:
         yield _lost(lost_from, stream.offset_bytes)
     elif not ended:
-        yield _Entry("", 0, "damaged tar: it has no end mark, so it was cut")
+        yield _Entry("", 0, "damaged tar: its end mark is missing, so the file is incomplete")
 
 
 class _Extended(NamedTuple):
@@ -108,7 +108,7 @@ def _extended(header: tarfile.TarInfo, stream: ByteStream, known: _Extended) -> 
 
 
 def _lost(start: int, end: int) -> _Entry:
-    return _Entry("", 0, f"damaged tar: bytes {start} to {end} have no sound header")
+    return _Entry("", 0, f"damaged tar: no valid header in bytes {start} to {end}")
 
 
 def _header(block: bytes) -> tarfile.TarInfo | None:

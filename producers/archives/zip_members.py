@@ -82,7 +82,9 @@ def _content(packed: ZipFile, info: ZipInfo) -> Iterator[bytes]:
         raise DamagedFile("it is encrypted: unpack the zip first")
     # The others are rare, and Python's reader does not bound what a piece of them unpacks to.
     if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
-        raise DamagedFile(f"its compression {info.compress_type} is rare: unpack the zip first")
+        raise DamagedFile(
+            f"its compression method {info.compress_type} is not supported: unpack the zip first"
+        )
     try:
         with packed.open(info) as content:
             while piece := content.read(_PIECE_BYTES):

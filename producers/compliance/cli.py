@@ -2,29 +2,34 @@
 
 import click
 
+from schemas.process.probe_port_option import probe_port_option
+from schemas.process.process_list import COMPLIANCE_STREAM
+
 DEFAULT_WAIT_MINUTES = 60
 
 
 @click.group()
 def compliance() -> None:
-    """Take away what X no longer shows."""
+    """Delete what X no longer shows."""
 
 
-@compliance.command(short_help="Ask X what is gone, and let it go here too.")
+@compliance.command(short_help="Ask X which stored tweets and accounts are gone, and delete them.")
 @click.option(
     "--wait-minutes",
     type=click.IntRange(min=0),
     default=DEFAULT_WAIT_MINUTES,
     show_default=True,
-    help="How long to wait for X's answer; the same command goes on later.",
+    help="Minutes to wait for X's answer. Run the same command later to continue.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def run(wait_minutes: int, as_json: bool) -> None:
-    """Ask X about every tweet and account that is stored; what is gone there goes here.
+    """Ask X about every stored tweet and account, and delete here what is gone there.
 
-    Once a day (X wants deletions honoured within 24 hours of being asked), also beside
-    `murmur compliance stream`. Tweets, retweets of them, figures and caches are cleaned by
-    `murmur sink`, dead letters too; captures and archives are files of your own, and stay.
+    Run it once a day: X requires deletions to be honoured within 24 hours of a request. Run it
+    also beside `murmur compliance stream`.
+
+    `murmur sink` removes the tweets, retweets of them, and what figures, caches and dead letters
+    have of them. Captures and archives are files of your own; they are not changed.
     """
     import msgspec
 
@@ -33,7 +38,7 @@ def run(wait_minutes: int, as_json: bool) -> None:
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings, "compliance")
+    configure_logging(settings.log, "compliance")
     done = run_compliance(settings, give_up_after_s=wait_minutes * 60.0)
     if as_json:
         click.echo(msgspec.json.encode(done))
@@ -44,30 +49,24 @@ def run(wait_minutes: int, as_json: bool) -> None:
 
 
 @compliance.command(short_help="Take X's compliance streams in, for accounts that have them.")
-@click.option(
-    "--probe-port",
-    type=click.IntRange(0, 65535),
-    default=9104,
-    show_default=True,
-    help="Port of metrics and probes. 0: a free one.",
-)
+@probe_port_option(COMPLIANCE_STREAM)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 def stream(probe_port: int, as_json: bool) -> None:
     """Publish what X's compliance streams say is gone, until stopped.
 
-    For enterprise accounts. One process of an installation is connected, to eight partitions; a
-    second one stands by. What is missed between connections is found by `murmur compliance run`,
-    which stays a daily job.
+    For enterprise accounts. One process of an installation is connected, to eight partitions. A
+    second one waits and takes over.
+
+    Run `murmur compliance run` daily too: only it finds what was missed between connections.
     """
     import msgspec
 
     from producers.compliance.stream_command import run_compliance_stream
     from schemas.process.logs import configure_logging
-    from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings, "compliance-stream")
-    done = run_compliance_stream(settings, probe_port=probe_port, interrupted=StopSignals())
+    configure_logging(settings.log, COMPLIANCE_STREAM.name)
+    done = run_compliance_stream(settings, probe_port=probe_port)
     if as_json:
         click.echo(msgspec.json.encode(done))

@@ -1,5 +1,7 @@
 """Lines of X's compliance streams to removals.
 
+X's specification of 2026 still calls what is removed `tweet`; `post` is read as well, and so are
+bare ids.
 https://docs.x.com/x-api/compliance/streams/introduction
 """
 
@@ -8,9 +10,10 @@ from typing import Final
 
 import msgspec
 
-from producers.compliance.results import Kind, removal
 from producers.parsing.faults import Unparsable
 from producers.x_api.lenient_parser import API_ERROR
+from producers.x_api.problems import problem_in
+from producers.x_api.removals import Kind, removal
 from schemas.codec import Reason
 from schemas.events import Removal
 
@@ -26,7 +29,9 @@ _GONE: Final[dict[str, Kind]] = {
 _COMES_BACK: Final = frozenset(
     ["undelete", "undrop", "user_undelete", "user_unprotect", "user_unsuspend", "user_unwithheld"]
 )
-_CHANGES: Final = frozenset(["edit", "tweet_edit", "scrub_geo", "user_profile_modification"])
+_CHANGES: Final = frozenset(
+    ["edit", "tweet_edit", "post_edit", "scrub_geo", "user_profile_modification"]
+)
 """A new edit comes by the stream of posts; places and profiles are never stored."""
 
 
@@ -38,13 +43,17 @@ class _Subject(msgspec.Struct):
 class _Event(msgspec.Struct):
     event_at: object = None
     tweet: _Subject | None = None
+    post: _Subject | None = None
     user: _Subject | None = None
+    tweet_id: str | int | None = None
+    post_id: str | int | None = None
+    user_id: str | int | None = None
+    author_id: str | int | None = None
     withheld_in_countries: object = None
 
 
 class _Line(msgspec.Struct):
     data: dict[str, _Event] | None = None
-    errors: object = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Line)
@@ -62,17 +71,21 @@ def streamed_removal(raw: bytes, received_at: datetime) -> Removal | str:
         raise Unparsable(Reason.INVALID_EVENT, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unparsable(Reason.NOT_JSON, type(error).__name__) from None
-    if line.data is None and line.errors:
+    if line.data is None and problem_in(raw) is not None:
         return API_ERROR
     if line.data is None or len(line.data) != 1:
-        raise Unparsable(Reason.MISSING_FIELD, "data with one event")
+        raise Unparsable(Reason.MISSING_FIELD, "the line has no data with exactly one event")
     ((name, event),) = line.data.items()
     if name in _COMES_BACK or name in _CHANGES:
         return name
     kind = _GONE.get(name)
     if kind is None:
-        raise Unparsable(Reason.INVALID_EVENT, "a kind of event that is not known here")
-    subject = (event.user if kind == "users" else event.tweet) or _Subject()
+        raise Unparsable(Reason.INVALID_EVENT, "unknown kind of event")
+    if kind == "users":
+        subject = event.user or _Subject(event.user_id)
+    else:
+        named = _Subject(event.tweet_id or event.post_id, event.author_id)
+        subject = event.tweet or event.post or named
     return removal(
         kind,
         subject.id,

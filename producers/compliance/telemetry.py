@@ -1,63 +1,46 @@
 """What the compliance streams tell of themselves: metrics and probes."""
 
 from collections import Counter as Counts
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from typing import Final
 
-from prometheus_client import Counter, Gauge
-
-from producers.compliance.partitions import CompliancePartition, PartitionReader
-from schemas.codec import Reason
+from producers.x_connection.reader import StreamReader
+from schemas.process import metric_list
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Health, Progress
 
-_STAGE: Final = "compliance_stream"
+STAGE: Final = "compliance_stream"
 
 
 class ComplianceTelemetry:
     """Metrics `murmur_compliance_stream_…` and the answers of the probes."""
 
-    def __init__(self, clock: Callable[[], float], stall_after_s: float) -> None:
-        self.metrics = StageMetrics(_STAGE)
-        self.progress = Progress(clock, stall_after_s)
-        self._readers: Mapping[CompliancePartition, PartitionReader] = {}
+    def __init__(self, metrics: StageMetrics, progress: Progress) -> None:
+        self.metrics = metrics
+        self.progress = progress
+        self._readers: Sequence[StreamReader] = ()
         self._standing_by = ""
         self._told: Counts[str] = Counts()
         registry = self.metrics.registry
-        self._connected = Gauge(
-            f"murmur_{_STAGE}_connected", "Partitions that X sends, of 8", registry=registry
-        )
-        self._endings = Counter(
-            f"murmur_{_STAGE}_endings", "Ends of connections", ["reason"], registry=registry
-        )
+        self._connected = metric_list.COMPLIANCE_CONNECTED.register(registry)
+        self._endings = metric_list.COMPLIANCE_ENDINGS.register(registry)
 
     def standing_by(self, why: str) -> None:
         """Note that there is no right to connect, or (empty) that there is."""
         self._standing_by = why
 
-    def reading(self, readers: Mapping[CompliancePartition, PartitionReader]) -> None:
+    def reading(self, readers: Sequence[StreamReader]) -> None:
         """Note who reads."""
         self._readers = readers
 
-    def show(self, waiting_lines: int, spilled_bytes: int) -> None:
+    def show(self, waiting_lines: int) -> None:
         """Take in how things are."""
-        self.progress.lag = waiting_lines + (1 if spilled_bytes else 0)
         self.metrics.lag.set(waiting_lines)
-        self._connected.set(sum(reader.connected for reader in self._readers.values()))
-        endings = sum((reader.endings.copy() for reader in self._readers.values()), Counts())
+        self._connected.set(sum(reader.status.connected for reader in self._readers))
+        endings = sum((reader.status.endings.copy() for reader in self._readers), Counts())
         for reason, count in (endings - self._told).items():
             self._endings.labels(reason).inc(count)
         self._told = endings
-
-    def published(self, outcomes: Counts[str | Reason], at_s: float) -> None:
-        """Count what the brokers have."""
-        for outcome, count in outcomes.items():
-            if isinstance(outcome, Reason):
-                self.metrics.dead_letters.labels(outcome.value).inc(count)
-            else:
-                self.metrics.events.labels(outcome).inc(count)
-        self.progress.advance()
-        self.metrics.last_progress.set(at_s)
 
     def readiness(self) -> Health:
         """Red while a partition is not connected, with the reason."""
@@ -65,7 +48,7 @@ class ComplianceTelemetry:
             return Health(False, self._standing_by)
         if not self._readers:
             return Health(False, "starting")
-        for partition, reader in self._readers.items():
-            if not reader.connected:
-                return Health(False, f"not connected to {partition}: {reader.why_not}")
+        for reader in self._readers:
+            if not reader.status.connected:
+                return Health(False, f"not connected to {reader.stream}: {reader.status.why_not}")
         return self.progress.readiness()

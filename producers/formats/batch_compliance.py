@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.compliance.results import Kind, removal_of
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_objects
 from producers.formats.json_documents import document_reader
@@ -15,6 +14,7 @@ from producers.parsing.faults import Unparsable
 from producers.parsing.provenance import Origin, Parsed
 from producers.parsing.timestamps import parse_moment
 from producers.x_api.documents import HEARTBEAT
+from producers.x_api.removals import Kind, removal_of
 from schemas.tweet_time import snowflake_time
 
 _SAID: Final = frozenset(["action", "redacted_at", "reason"])

@@ -1,6 +1,5 @@
 """CSV and TSV with named columns."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,11 +18,11 @@ from producers.formats.table_header import column_names, fault_of_header, fault_
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
 from schemas.failures import Failure
+from schemas.label_files.delimited import unwrapped
 
 _ROWS: Final = 100
 _MOST_HEADER_BYTES: Final = 1_000
 _BELOW_ANOTHER: Final = "it stands below a header with its columns in other order"
-_WRAPPED: Final = re.compile(r'"([^"]*(?:""[^"]*)*)"')
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,8 @@ class _Columns:
                 raise Unparsable(Reason.UNREADABLE_LINE, "a header with its columns in other order")
         values = {name: cells[place] for name, place in self.places.items()}
         if self.unwraps and b'"' in raw:
-            values = {name: _unwrapped(cell) for name, cell in values.items()}
+            values = {name: unwrapped(cell) for name, cell in values.items()}
         return Row(values)
-
-
-def _unwrapped(cell: str) -> str:
-    wrapped = _WRAPPED.fullmatch(cell.strip()) if '"' in cell else None
-    return cell if wrapped is None else wrapped[1].replace('""', '"')
 
 
 def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> bool:
@@ -115,7 +109,10 @@ def _reader(
     if "text" not in columns.read:
         if options.columns is None:
             raise Failure(fault_of_header(beginning) or fault_of_names(names))
-        raise Failure("there is no column text: name the columns in order, --columns id,label,text")
+        raise Failure(
+            "there is no column named text: name the columns in order, for example --columns "
+            "id,label,text"
+        )
     read = _Columns(
         places={known: names.index(name) for known, name in columns.read.items()},
         header=() if options.columns is not None else names,

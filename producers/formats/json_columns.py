@@ -20,7 +20,7 @@ from schemas.failures import Failure
 def _row(raw: bytes, *, read: Mapping[str, str]) -> Row:
     values = plain_json(raw)
     if not isinstance(values, Mapping):
-        raise Unparsable(Reason.INVALID_EVENT, "the row is no JSON object")
+        raise Unparsable(Reason.INVALID_EVENT, "the row is not a JSON object")
     return Row({known: values.get(name) for known, name in read.items()})
 
 
@@ -38,7 +38,7 @@ def _reader(beginning: bytes, options: FormatOptions) -> RowReader:
     columns = table_columns(names, options.mapping) if layout.objects else TableColumns()
     if layout.objects and "text" not in columns.read and (names or not layout.is_cut):
         found = f", but {listed(names)}" if names else ""
-        raise Failure(f"there is no column text{found}: --columns text=NAME says which it is")
+        raise Failure(f"there is no column named text{found}: name it with --columns text=NAME")
     # A field that the first rows lack may come in a later one.
     mapped = {known for known, _ in options.mapping}
     read = {known: known for known in COLUMNS if known not in mapped} | dict(columns.read)

@@ -14,6 +14,7 @@ from producers.formats.json_beginning import JsonLayout, json_layout, tweets_wit
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed, Refused
+from producers.parsing.tweet_context import JoinedContext
 from schemas.codec import Reason
 
 ParseDocument = Callable[[bytes, Origin, datetime, int, int], Parsed]
@@ -92,38 +93,41 @@ class DocumentReader:
         if len(record.raw) > _LONG_BYTES and record.raw.count(b"{") > _MOST_OBJECTS:
             detail = f"the document holds more than {_MOST_OBJECTS:,} objects: split it"
             raise Unparsable(Reason.TOO_LARGE, detail)
+        whole = self._parsed(record.raw, origin, received_at, record.line, record.place)
+        if whole.events or not any(refused.raw is None for refused in whole.refused):
+            return whole
+        tweets = _tweets_of(record.raw)
+        each = tweets and self._each(tweets, record, origin, received_at)
+        return each or whole
+
+    def _parsed(
+        self, raw: bytes, origin: Origin, received_at: datetime, line: int, place: int
+    ) -> Parsed:
         try:
-            return self.parse_document(record.raw, origin, received_at, record.line, record.place)
+            return self.parse_document(raw, origin, received_at, line, place)
         except Unparsable as fault:
-            tweets = _tweets_of(record.raw)
-            if tweets is None:
-                raise
-            return self._each(tweets, record, origin, received_at, fault)
+            return Parsed(refused=[Refused(fault.reason, fault.detail)])
 
     def _each(
-        self,
-        tweets: list[object],
-        record: Record,
-        origin: Origin,
-        received_at: datetime,
-        fault: Unparsable,
-    ) -> Parsed:
+        self, tweets: list[object], record: Record, origin: Origin, received_at: datetime
+    ) -> Parsed | None:
+        """Return what the tweets of one line are, None where they cannot be parted."""
         whole = Parsed()
+        contexts = []
         for place, tweet in enumerate(tweets, record.place):
             try:
                 alone = msgspec.json.encode(tweet)
             except (RecursionError, TypeError, ValueError):
-                raise fault from None
-            try:
-                parsed = self.parse_document(alone, origin, received_at, record.line, place)
-            except Unparsable as refused:
-                parsed = Parsed(refused=[Refused(refused.reason, refused.detail)])
+                return None
+            parsed = self._parsed(alone, origin, received_at, record.line, place)
+            contexts.append(parsed.context)
             whole.events.extend(parsed.events)
             whole.skipped.extend(parsed.skipped)
             whole.dropped.extend(parsed.dropped)
             whole.refused.extend(
                 replace(each, place=place - record.place, raw=alone) for each in parsed.refused
             )
+        whole.context = JoinedContext(tuple(contexts))
         return whole
 
 

@@ -39,8 +39,8 @@ def lone_column_is_csv(beginning: bytes, options: FormatOptions) -> bool:
     if texts and fits and meant and not _NAMED_TSV.search(options.file_name):
         return True
     raise Failure(
-        "its only column may be CSV, or a plain text a line with quotes of its own: say which, "
-        "--format csv or --format tsv"
+        "its only column may be CSV or plain text with quotes of its own: choose --format csv or "
+        "--format tsv"
     )
 
 

@@ -130,7 +130,7 @@ def _text_of(row: Mapping[str, object], name: str) -> str | None:
         return value
     if is_nothing(value):
         return None
-    raise Unparsable(Reason.INVALID_EVENT, f"{name} is no text")
+    raise Unparsable(Reason.INVALID_EVENT, f"{name} is not a string")
 
 
 def _label_of(row: Mapping[str, object]) -> str | None:

@@ -8,6 +8,7 @@ from typing import Final
 from producers.archives.records import Lines, Record
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
+from schemas.label_files.delimited import csv_rows
 
 MAX_ROW_LINES: Final = 1_000
 """A quote that is still open after so many lines was never meant to open a cell."""
@@ -46,17 +47,17 @@ def quoted_records(lines: Lines, delimiter: str) -> Iterator[Record]:
         most_lines = min(MAX_ROW_LINES, 1 + credit)
 
         def supply(taken: list[Record] = taken, most_lines: int = most_lines) -> Iterator[str]:
-            yield _for_csv(taken[0].raw)
+            yield _text_of(taken[0].raw)
             size_bytes = len(taken[0].raw)
             while len(taken) < most_lines and (line := following()) is not None:
                 taken.append(line)
                 size_bytes += len(line.raw)
                 if line.unreadable is not None or size_bytes > MAX_ROW_BYTES:
                     return
-                yield _for_csv(line.raw)
+                yield _text_of(line.raw)
 
         try:
-            next(csv.reader(supply(), delimiter=delimiter, strict=True))
+            next(csv_rows(supply(), delimiter))
         except csv.Error:
             ahead.extendleft(reversed(taken[1:]))
             credit = max(credit - len(taken), 0)
@@ -72,21 +73,28 @@ def cells_of(
 
     `otherwise` is the encoding of rows that are no UTF-8; without one they are refused.
     """
-    try:
-        text = raw.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError as error:
-        if otherwise is None:
-            detail = f"no UTF-8 at byte {error.start}"
-            raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
-        text = raw.decode(otherwise)
+    text = row_text(raw, otherwise)
     if not quoting or '"' not in text:
         return text.split(delimiter)
-    lines = [line + "\n" for line in text.split("\n")]
     try:
-        return next(csv.reader(lines, delimiter=delimiter, strict=True))
+        return next(csv_rows(text.split("\n"), delimiter))[1]
     except csv.Error as error:
-        raise Unparsable(Reason.UNREADABLE_LINE, f"not quoted as CSV is: {error}") from None
+        raise Unparsable(Reason.UNREADABLE_LINE, f"not valid CSV quoting: {error}") from None
 
 
-def _for_csv(raw: bytes) -> str:
-    return raw.decode(errors="replace") + "\n"
+def row_text(raw: bytes, otherwise: str | None = None) -> str:
+    """Return a row as text; raise `Unparsable` for what is no UTF-8, unless `otherwise` is given.
+
+    Lone surrogates are kept: what may be stored is decided where a text becomes a tweet's.
+    """
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        if otherwise is None:
+            detail = f"not valid UTF-8 at byte {error.start}"
+            raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
+        return raw.decode(otherwise)
+
+
+def _text_of(raw: bytes) -> str:
+    return raw.decode(errors="replace")

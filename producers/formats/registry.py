@@ -78,6 +78,6 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
         (None if options.columns is None else fault_of_rows(beginning, len(options.columns)))
         or fault_of_mapping(beginning, options.mapping)
         or fault_of_header(beginning)
-        or "it is in no format that is known by its content: --format names one (--help lists "
-        "them); a CSV or TSV file needs a header with a column text, or --columns"
+        or "its format is not recognised from its content: choose one with --format (--help lists "
+        "them); a CSV or TSV file needs a header with a column named text, or --columns"
     )

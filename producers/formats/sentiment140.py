@@ -28,7 +28,7 @@ def _row(raw: bytes) -> Row:
         raise Unparsable(Reason.UNREADABLE_LINE, f"{len(cells)} columns instead of 6")
     label, own_id, created_at, _query, _user, text = cells
     if label.strip() not in _LABELS:
-        raise Unparsable(Reason.INVALID_EVENT, "the label is none of 0, 2 and 4")
+        raise Unparsable(Reason.INVALID_EVENT, "the label is not 0, 2 or 4")
     return Row(
         {"id": own_id, "created_at": created_at, "text": text, "label": _LABELS[label.strip()]}
     )

@@ -58,7 +58,7 @@ def table_columns(
             if known in said or wanted not in said.values():
                 read[known] = wanted
         elif known in said:
-            raise Failure(f"there is no column {wanted}: the header has {listed(names)}")
+            raise Failure(f"there is no column named {wanted}: the header has {listed(names)}")
     counts = Counter(names)
     twice = [name for name in read.values() if counts[name] > 1]
     if twice:

@@ -49,10 +49,7 @@ def fault_of_header(beginning: bytes) -> str | None:
     rows = first_lines(beginning)[1:]
     below = _header_below(rows)
     if below is not None:
-        return (
-            f"its header stands below another line, in line {below} of those that are not blank: "
-            "take away what stands before it"
-        )
+        return f"its header is line {below} of those that are not blank: remove the lines before it"
     if (
         len(names) < 2
         or not all(_NAME.fullmatch(name) and name.count(" ") < _WORDS for name in names)
@@ -61,8 +58,8 @@ def fault_of_header(beginning: bytes) -> str | None:
         return None
     if delimiter in _UNREAD:
         return (
-            f"{_UNREAD[delimiter]} stand between its columns ({listed(names)}), which are not "
-            "read: write it with commas or tabs"
+            f"its columns ({listed(names)}) are separated by {_UNREAD[delimiter]}, which are not "
+            "supported: use commas or tabs"
         )
     return None if "text" in names else fault_of_names(names)
 
@@ -82,7 +79,7 @@ def fault_of_mapping(beginning: bytes, mapping: Sequence[tuple[str, str]]) -> st
     meant = dict(mapping).get("text")
     if meant is None or meant.lower() in names:
         return None
-    return f"there is no column {meant}: the header has {listed(names)}"
+    return f"there is no column named {meant}: the header has {listed(names)}"
 
 
 def fault_of_rows(beginning: bytes, width: int) -> str | None:
@@ -90,7 +87,10 @@ def fault_of_rows(beginning: bytes, width: int) -> str | None:
     row = first_line(beginning)
     for delimiter, called in _UNREAD.items():
         if width > 1 and row.count(delimiter) >= width - 1:
-            return f"{called} stand between its columns, which are not read: write it with commas"
+            return (
+                f"its columns are separated by {called}, which are not supported: "
+                "use commas or tabs"
+            )
     return None
 
 
@@ -100,7 +100,7 @@ def fault_of_names(names: tuple[str, ...]) -> str:
     meant = next(texts, names[-1])
     shown = f'"{meant}"' if " " in meant else meant
     return (
-        f"the header has {listed(names)}; none is text: --columns text={shown} says which one is. "
-        "--columns id,text,label names them in their order (- for one that is not read), but takes "
-        "the header line for a row"
+        f"the header has {listed(names)}; none is named text: choose one with --columns "
+        f"text={shown}, or remove the header line and name the columns in their order, for example "
+        "--columns id,text,label (- for one that is not read)"
     )

@@ -21,7 +21,7 @@ from producers.x_api.sound_tweets import sound_tweet
 from producers.x_api.tweets import by_id, matched_rules, tweet_posted
 from producers.x_api.wire import (
     IncludedTweet,
-    NoteTweet,
+    Note,
     WireId,
     WireReference,
     WireRule,
@@ -37,7 +37,8 @@ class _Author(msgspec.Struct, gc=False):
 
 class _FlatReference(WireReference):
     text: str | None = None
-    note_tweet: NoteTweet | None = None
+    note_tweet: Note | None = None
+    note_post: Note | None = None
     author_id: WireId | None = None
     author: _Author | None = None
 
@@ -47,13 +48,25 @@ class _FlatReference(WireReference):
         author_id = self.author_id
         if author_id is None and self.author is not None:
             author_id = self.author.id
-        return IncludedTweet(self.id, self.text, self.note_tweet, author_id)
+        return IncludedTweet(
+            id=self.id,
+            text=self.text,
+            note_tweet=self.note_tweet,
+            note_post=self.note_post,
+            author_id=author_id,
+        )
 
 
 class _FlatTweet(WireTweet):
     author: _Author | None = None
     referenced_tweets: list[_FlatReference] | None = None  # type: ignore[assignment]
+    referenced_posts: list[_FlatReference] | None = None  # type: ignore[assignment]
     matching_rules: list[WireRule] | None = None
+
+    @property
+    def folded(self) -> list[_FlatReference]:
+        """The tweets that are folded in, in either of X's vocabularies."""
+        return [*(self.referenced_tweets or ()), *(self.referenced_posts or ())]
 
 
 _decoder: Final = msgspec.json.Decoder(_FlatTweet)
@@ -75,12 +88,12 @@ def _event(
     tweet: _FlatTweet, origin: Origin, received_at: datetime, line: int, place: int
 ) -> TweetPosted:
     if tweet.id is None and tweet.full_text is None:
-        raise Unparsable(Reason.MISSING_FIELD, "neither an id nor a text")
+        raise Unparsable(Reason.MISSING_FIELD, "the tweet has neither an id nor a text")
     if tweet.author_id is None and tweet.author is not None:
         tweet.author_id = tweet.author.id
     return tweet_posted(
         tweet,
-        included=by_id([reference.whole for reference in tweet.referenced_tweets or ()]),
+        included=by_id([reference.whole for reference in tweet.folded]),
         rules=matched_rules(tweet.matching_rules),
         origin=origin,
         received_at=received_at,
@@ -92,7 +105,7 @@ def _event(
 def _odd_tweet(raw: bytes) -> tuple[_FlatTweet, list[str]]:
     plain = plain_json(raw)
     if not isinstance(plain, Mapping):
-        raise Unparsable(Reason.INVALID_EVENT, "the tweet is no JSON object")
+        raise Unparsable(Reason.INVALID_EVENT, "the tweet is not a JSON object")
     return sound_tweet(plain, _FlatTweet)
 
 

@@ -3,7 +3,7 @@
 Parsed whole, a page takes several times its size.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -21,13 +21,21 @@ class _Named(msgspec.Struct, gc=False):
 
 
 class _Referring(msgspec.Struct, gc=False):
+    author_id: WireId | None = None
     referenced_tweets: list[_Named] | None = None
     referenced_posts: list[_Named] | None = None
+
+    @property
+    def ids(self) -> list[WireId | None]:
+        """The ids of the tweets that it repeats, quotes or answers, each once."""
+        references = [*(self.referenced_tweets or ()), *(self.referenced_posts or ())]
+        return list(dict.fromkeys(reference.id for reference in references))
 
 
 class _Includes(msgspec.Struct, gc=False):
     tweets: list[msgspec.Raw] = []
     posts: list[msgspec.Raw] = []
+    users: list[msgspec.Raw] = []
 
 
 class _Page(msgspec.Struct, gc=False):
@@ -55,29 +63,36 @@ def tweets_of_page(page: Record) -> Iterator[Record]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         yield page
         return
-    included = dict(_by_id([*found.includes.tweets, *found.includes.posts]))
+    tweets = _by_id([*found.includes.tweets, *found.includes.posts])
+    users = _by_id(found.includes.users)
     for place, tweet in enumerate(found.data):
-        needed = b",".join(_needed(tweet, included))
-        raw = b'{"data":' + bytes(tweet) + b',"includes":{"tweets":[' + needed + b"]}}"
+        referring = _referring_of(tweet)
+        completing = _raw(tweets, referring.ids)
+        author = _raw(users, [referring.author_id])
+        includes = b'{"tweets":[' + completing + b'],"users":[' + author + b"]}"
+        raw = b'{"data":' + bytes(tweet) + b',"includes":' + includes + b"}"
         yield Record(page.line, raw, place=page.place + place)
 
 
-def _by_id(tweets: list[msgspec.Raw]) -> Iterator[tuple[str, msgspec.Raw]]:
-    for tweet in tweets:
+def _by_id(objects: list[msgspec.Raw]) -> dict[str, list[msgspec.Raw]]:
+    """One that is there twice, as a tweet and as a post, is kept twice: the fuller one is read."""
+    found: dict[str, list[msgspec.Raw]] = {}
+    for each in objects:
         try:
-            own_id = _named.decode(tweet).id
+            own_id = _named.decode(each).id
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         if own_id is not None:
-            yield str(own_id), tweet
+            found.setdefault(str(own_id), []).append(each)
+    return found
 
 
-def _needed(tweet: msgspec.Raw, included: dict[str, msgspec.Raw]) -> Iterator[bytes]:
+def _referring_of(tweet: msgspec.Raw) -> _Referring:
     try:
-        referring = _referring.decode(tweet)
+        return _referring.decode(tweet)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return
-    for reference in [*(referring.referenced_tweets or ()), *(referring.referenced_posts or ())]:
-        found = included.get(str(reference.id))
-        if found is not None:
-            yield bytes(found)
+        return _Referring()
+
+
+def _raw(found: dict[str, list[msgspec.Raw]], ids: Iterable[WireId | None]) -> bytes:
+    return b",".join([bytes(each) for own_id in ids for each in found.get(str(own_id), ())])

@@ -22,10 +22,9 @@ def list_(as_json: bool) -> None:
     """Show every time without a connection and what became of it."""
     import msgspec
     from rich.markup import escape
-    from rich.table import Table
 
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import plain_table, print_whole, terminal_console
 
     table = _table(load_settings())
     try:
@@ -38,9 +37,11 @@ def list_(as_json: bool) -> None:
     if not known:
         click.echo("there are no gaps")
         return
-    shown = Table("gap", "from", "to", "reason", "status", "posts refilled", "detail")
+    copied = ("from", "to", "reason", "status")
+    numbers = ("gap", "posts refilled")
+    shown = plain_table("gap", *copied, "posts refilled", "detail", numbers=numbers, whole=copied)
     for gap in known:
-        to_at = "lasts" if gap.to_at is None else f"{gap.to_at:%Y-%m-%d %H:%M:%S}"
+        to_at = "ongoing" if gap.to_at is None else f"{gap.to_at:%Y-%m-%d %H:%M:%S}"
         shown.add_row(
             str(gap.gap_id),
             f"{gap.from_at:%Y-%m-%d %H:%M:%S}",
@@ -50,7 +51,7 @@ def list_(as_json: bool) -> None:
             f"{gap.posts_refilled:,}",
             escape(gap.detail),
         )
-    terminal_console().print(shown)
+    print_whole(terminal_console(), shown)
 
 
 @gaps.command(short_help="Fetch what was missed by X's recent search.")
@@ -59,17 +60,18 @@ def list_(as_json: bool) -> None:
 def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
     """Fetch what was missed by X's recent search, which reaches seven days back.
 
-    All open gaps, or those named. Costs what reading the posts costs. Exits 1 where a gap stays
-    open; the same command goes on there.
+    Without GAP, all open gaps are refilled. X charges for the posts that are read. Exits 1 if a
+    gap stays open; run the same command again to continue.
     """
     import msgspec
 
     from producers.gaps.command import refill_gaps
+    from schemas.process.exit_codes import ExitCode
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings, "gaps")
+    configure_logging(settings.log, "gaps")
     done = refill_gaps(settings, _table(settings), gap_ids)
     if as_json:
         click.echo(msgspec.json.encode({"gaps": done}))
@@ -79,7 +81,7 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
             click.echo(f"gap {gap.gap_id}: {gap.status}, {gap.posts:,} posts{detail}")
         if not done:
             click.echo("there are no open gaps")
-    return 1 if any(gap.status == "open" for gap in done) else 0
+    return ExitCode.FAILED if any(gap.status == "open" for gap in done) else ExitCode.DONE
 
 
 def _table(settings: "Settings") -> "GapTable":
@@ -88,4 +90,4 @@ def _table(settings: "Settings") -> "GapTable":
     from producers.gaps.table import GapTable
     from schemas.transport.postgres import connect_postgres
 
-    return GapTable(partial(connect_postgres, settings, "gaps"))
+    return GapTable(partial(connect_postgres, settings.postgres_connection, "gaps"))

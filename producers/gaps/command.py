@@ -8,16 +8,19 @@ from producers.gaps.refill_quota import Meter
 from producers.gaps.refilling import Refilled, Refiller
 from producers.gaps.search import RecentSearch
 from producers.gaps.table import GapTable
+from producers.parsing.provenance import Origin
+from producers.publishing.destination import destination
 from producers.rules.remote_rules import RulesAtX
 from producers.x_account.client import patient, rules_client, search_client
 from producers.x_account.http_adapter import x_adapter
-from producers.x_api.publishing import SEARCH_SOURCE, destination
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.publisher import ConfirmingPublisher
 
 STAGE = "gaps"
+SOURCE = "x-v2:recent-search"
+"""What the events of a refilled gap say of where they come from."""
 
 
 def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> list[Refilled]:
@@ -49,14 +52,13 @@ def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> 
             ),
             rules=rules,
             table=table,
-            publisher=ConfirmingPublisher(settings, "murmur-gaps"),
-            to=destination(
-                settings,
-                STAGE,
-                LIVE,
-                SEARCH_SOURCE,
-                f"gaps:{started_at:%Y%m%dT%H%M%SZ}",
-                started_at,
+            publisher=ConfirmingPublisher(settings.kafka_connection, "murmur-gaps"),
+            to=destination(settings.names, LIVE, STAGE),
+            origin=Origin(
+                run=LIVE,
+                run_started_at=started_at,
+                source=SOURCE,
+                content=f"gaps:{started_at:%Y%m%dT%H%M%SZ}",
             ),
             now=now,
         )

@@ -1,16 +1,18 @@
-"""The recent search, asked as the stream is: the same fields, and which rules matched."""
+"""The recent search, asked for what the stream is asked for, and which rules matched."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
 from producers.gaps.refill_quota import Meter
 from producers.rules.planning import RuleAtX
-from producers.x_account.client import Answer, Ask, XRefused
-from producers.x_account.requested_fields import asked_fields
+from producers.x_account.client import Answer, Ask, XRefused, answered
+from producers.x_account.requested_fields import Endpoint
+from producers.x_account.vocabulary_choice import VocabularyChoice
+from producers.x_api.missing_fields import Asked, look_at
 from schemas.failures import Failure
 
 _PAGE: Final = 100
@@ -33,13 +35,23 @@ class Found:
 
 
 class RecentSearch:
-    """Searches with the rules that X has, one after the other, and puts their results together."""
+    """Searches with the rules that X has, one after the other, and puts their results together.
+
+    A page that lacks what was asked for is asked for again in X's other vocabulary; what still
+    lacks is counted in `missing`.
+    """
 
     def __init__(self, client: Any, ask: Ask, meter: Meter) -> None:
         self._client = client
         self._ask = ask
         self._meter = meter
+        self._choice = VocabularyChoice(Endpoint.RECENT_SEARCH)
         self.refused: dict[str, str] = {}
+
+    @property
+    def missing(self) -> dict[Asked, int]:
+        """How many posts came without what was asked for, by what that is."""
+        return dict(self._choice.missing)
 
     def between(self, rules: Sequence[RuleAtX], since: datetime, until: datetime) -> list[Found]:
         """Return the posts of a time, oldest first, each once with all the rules that found it.
@@ -66,25 +78,41 @@ class RecentSearch:
         return [found[tweet_id] for tweet_id in sorted(found, key=int)]
 
     def _pages(self, query: str, since: datetime, until: datetime) -> Iterator[Answer]:
-        token: str | None = None
+        asked = {
+            "query": query,
+            "start_time": _moment(since),
+            "end_time": _moment(until),
+            "max_results": str(_PAGE),
+        }
         while True:
-
-            def search(token: str | None = token) -> Answer:
-                return dict(
-                    self._client.search_recent_tweets(
-                        query,
-                        start_time=since,
-                        end_time=until,
-                        max_results=_PAGE,
-                        next_token=token,
-                        **asked_fields(),
-                    )
-                )
-
-            self._meter.require_budget()
-            page = self._ask(search)
-            self._meter.read(len(page.get("data") or []))
+            page = self._page(asked)
             yield page
             token = (page.get("meta") or {}).get("next_token")
             if token is None:
                 return
+            asked["next_token"] = str(token)
+
+    def _page(self, asked: dict[str, str]) -> Answer:
+        """Return a page in the vocabulary that it comes whole in, or lacks least."""
+        while True:
+            self._meter.require_budget()
+            try:
+                page = self._ask(lambda: self._searched(asked))
+            except XRefused as refusal:
+                if self._choice.ask_otherwise_after(refusal.problem):
+                    continue
+                raise
+            self._meter.read(len(page.get("data") or []))
+            seen = look_at(msgspec.json.encode(page))
+            if not self._choice.ask_page_otherwise_for(seen):
+                self._choice.count(seen)
+                return page
+
+    def _searched(self, asked: dict[str, str]) -> Answer:
+        # Tweepy's own method knows one vocabulary only.
+        parameters = asked | self._choice.question.encoded()
+        return answered(self._client.request("GET", f"/{Endpoint.RECENT_SEARCH}", parameters))
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -8,6 +8,7 @@ from typing import TypeVar
 import psycopg2
 from psycopg2.extensions import cursor
 
+from producers.x_account.posts_read import add_posts_read, posts_read_since_first
 from schemas.failures import Failure
 from schemas.transport.postgres import Connection
 
@@ -16,7 +17,7 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class KnownGap:
-    """A time without a connection and what became of it. `to_at` is None while it lasts."""
+    """A time without a connection and what became of it. `to_at` is None while it is ongoing."""
 
     gap_id: int
     from_at: datetime
@@ -60,15 +61,7 @@ class GapTable:
 
     def posts_read(self, day: date, posts: int) -> None:
         """Add posts that were read on a UTC day; the one method that may not be repeated."""
-
-        def write(cur: cursor) -> None:
-            cur.execute(
-                "INSERT INTO posts_read AS p (day, posts) VALUES (%s, %s)"
-                " ON CONFLICT (day) DO UPDATE SET posts = p.posts + excluded.posts",
-                (day, posts),
-            )
-
-        self._transaction(write)
+        self._transaction(lambda cur: add_posts_read(cur, day, posts))
 
     def finished(self, gap: KnownGap, status: str, detail: str) -> None:
         """Note what became of a gap, unless it has grown meanwhile."""
@@ -84,17 +77,7 @@ class GapTable:
 
     def month_posts(self, day: date) -> int:
         """Return the posts read in the UTC month of a day."""
-
-        def read(cur: cursor) -> int:
-            cur.execute(
-                "SELECT coalesce(sum(posts), 0) FROM posts_read"
-                " WHERE day >= date_trunc('month', %s::date)",
-                (day,),
-            )
-            (posts,) = cur.fetchone() or (0,)
-            return int(posts)
-
-        return self._transaction(read)
+        return sum(self._transaction(lambda cur: posts_read_since_first(cur, day)).values())
 
     def close(self) -> None:
         """Close the connection."""

@@ -11,6 +11,7 @@ import zstandard
 
 from producers.x_connection.received_line import ReceivedLine
 from schemas.failures import Failure
+from schemas.private_files import create_private
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Capture:
                 left.rename(left.with_suffix(""))
         except OSError as error:
             raise Failure(f"--capture {folder}: {error.strerror}") from error
+        logger.info("capturing to %s: a later deletion does not reach these files", folder)
         self._folder = folder
         self._file_life = file_life
         self._file: BinaryIO | None = None
@@ -84,7 +86,7 @@ class Capture:
             self._finish()
         if self._file is None:
             self._path = self._folder / f"live-{now:%Y%m%dT%H%M%S.%fZ}.jsonl.zst{_UNFINISHED}"
-            self._file = self._path.open("xb")
+            self._file = create_private(self._path)
             self._opened_at = now
         return self._file
 

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import click
 
+from schemas.process.probe_port_option import probe_port_option
+from schemas.process.process_list import STREAM
+
 
 @click.command()
 @click.option(
@@ -12,31 +15,23 @@ import click
     metavar="DIR",
     help="Also write what is received to files there, which `murmur replay` reads.",
 )
-@click.option(
-    "--probe-port",
-    type=click.IntRange(0, 65535),
-    default=9103,
-    show_default=True,
-    help="Port of metrics and probes. 0: a free one.",
-)
+@probe_port_option(STREAM)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
     """Publish X's filtered stream until stopped.
 
     Needs MURMUR_X_BEARER_TOKEN or MURMUR_X_BEARER_TOKEN_FILE, and rules (`murmur rules apply`).
-    One process of an installation is connected; a second one stands by.
+    One process of an installation is connected. A second one waits and takes over.
     """
     import msgspec
 
     from producers.live.command import run_stream
     from schemas.process.logs import configure_logging
-    from schemas.process.stop_signals import StopSignals
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings, "stream")
-    interrupted = StopSignals()
-    done = run_stream(settings, capture=capture, probe_port=probe_port, interrupted=interrupted)
+    configure_logging(settings.log, STREAM.name)
+    done = run_stream(settings, capture=capture, probe_port=probe_port)
     if as_json:
         click.echo(msgspec.json.encode(done))
     return 0

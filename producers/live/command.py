@@ -1,8 +1,6 @@
 """What `murmur stream` does: the parts put together, and taken apart again in their order."""
 
-import threading
-import time
-from collections.abc import Callable
+import logging
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -13,31 +11,42 @@ from producers.live.capture import Capture
 from producers.live.coverage_store import CoverageStore
 from producers.live.gaps import at_start
 from producers.live.read_quota import ReadQuota
-from producers.live.reader import Reader
-from producers.live.stream import Stream
+from producers.live.receiver import LiveReceiver
+from producers.live.stream import LiveStream
 from producers.live.telemetry import StreamTelemetry
+from producers.parsing.provenance import Origin
+from producers.publishing.destination import destination
 from producers.x_account.http_adapter import XAdapter, x_adapter
-from producers.x_api.publishing import STREAM_SOURCE, destination
+from producers.x_account.requested_fields import Endpoint
+from producers.x_account.vocabulary_choice import VocabularyChoice
 from producers.x_connection.buffer import LineBuffer
+from producers.x_connection.buffer_publisher import BufferPublisher
 from producers.x_connection.clock import Clock, SystemClock
 from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import Ending
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.lease import Lease, LeaseWatch
-from producers.x_connection.leased_process import holding
+from producers.x_connection.leased_process import leased
+from producers.x_connection.reader import StreamReader
+from producers.x_connection.reader_threads import ReaderThreads
 from producers.x_connection.stall import StallLimits
 from schemas import locks
+from schemas.codec import Reason
 from schemas.events import LIVE
 from schemas.failures import Failure
-from schemas.process.metrics import StageMetrics
-from schemas.process.progress import Progress
-from schemas.process.stop_signals import StopSignals
+from schemas.process.liveness import Liveness
+from schemas.process.running_process import RunningProcess, running_process
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
+logger = logging.getLogger(__name__)
+
 STAGE: Final = "stream"
-_JOIN_S: Final = 1.0
+SOURCE: Final = "x-v2"
+"""What the events of the live stream say of where they come from: an archive's name for X's format,
+so that its capture says the same."""
+
 _MIB: Final = 1024 * 1024
 
 
@@ -46,45 +55,49 @@ def run_stream(
     *,
     capture: Path | None,
     probe_port: int,
-    interrupted: StopSignals,
     clock: Clock | None = None,
 ) -> dict[str, object]:
     """Stream until a signal; return what was done, for people and programs.
 
-    Raises `Failure` where something has to be mended first, or where another process has taken
-    the right to connect.
+    Raises `Failure` where something has to be mended first, where X refuses whoever asks (401,
+    403), or where another process has taken the right to connect.
     """
     clock = clock or SystemClock()
     adapter = x_adapter(settings)
-    metrics = StageMetrics(STAGE)
-    progress = Progress(clock.monotonic_s, settings.stall_after_s)
-    telemetry = StreamTelemetry(metrics, progress, settings.x_monthly_posts)
-    with holding(
-        settings,
-        telemetry,
-        lock=locks.STREAM,
-        probe_port=probe_port,
-        interrupted=interrupted,
-        clock=clock,
-    ) as lease:
-        if lease is None:
-            return {"outcome": Ending.STOPPED.value}
-        with closing(CoverageStore(partial(connect_postgres, settings, STAGE))) as ledger:
-            return _streamed(
-                settings, lease, ledger, adapter, telemetry, capture, interrupted.asked, clock
-            )
+    with running_process(
+        STAGE, settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
+        telemetry = StreamTelemetry(process.metrics, process.progress, settings.x_monthly_posts)
+        telemetry.standing_by("starting")
+        process.ask_readiness = telemetry.readiness
+        with leased(
+            settings.postgres_connection,
+            process,
+            lock=locks.STREAM,
+            standing_by=telemetry.standing_by,
+            clock=clock,
+        ) as lease:
+            if lease is None:
+                return {"outcome": Ending.STOPPED.value}
+            with closing(
+                CoverageStore(partial(connect_postgres, settings.postgres_connection, STAGE))
+            ) as ledger:
+                return _streamed(
+                    settings, process, lease, ledger, adapter, telemetry, capture, clock
+                )
 
 
 def _streamed(
     settings: Settings,
+    process: RunningProcess,
     lease: Lease,
     ledger: CoverageStore,
     adapter: XAdapter,
     telemetry: StreamTelemetry,
     capture: Path | None,
-    stopped: Callable[[], bool],
     clock: Clock,
 ) -> dict[str, object]:
+    stopped = process.stop.asked
     started_at = clock.now()
     stored = ledger.coverage()
     coverage, gaps = at_start(
@@ -100,60 +113,93 @@ def _streamed(
     inbox = LineBuffer(
         DiskBuffer(settings.spill_folder, settings.x_spill_mib * _MIB), settings.x_buffer_lines
     )
-    reader = Reader(
+    process.progress.measure_lag(lambda: inbox.backlog)
+    liveness = Liveness(
+        "the reader", clock.monotonic_s, settings.stall_after_s + settings.x_silence_s
+    )
+    process.watch(liveness.health)
+    choice = VocabularyChoice(Endpoint.FILTERED_STREAM)
+    telemetry.asking(choice)
+    receiver = LiveReceiver(buffer=inbox, spend=spend, coverage=coverage, gaps=gaps, clock=clock)
+    reader = StreamReader(
+        "the stream",
         connect=lambda accept, on_accepted: StreamConnection(
             adapter,
             accept=accept,
             on_accepted=on_accepted,
+            choice=choice,
             clock=clock.monotonic_s,
             now_s=lambda: clock.now().timestamp(),
         ),
-        inbox=inbox,
-        spend=spend,
-        coverage=coverage,
-        gaps=gaps,
-        clock=clock,
+        receiver=receiver,
         patience=StallLimits(settings.x_silence_s, settings.x_quiet_s),
+        clock=clock,
+        liveness=liveness,
         backfill_minutes=settings.x_backfill_minutes,
     )
-    thread = threading.Thread(target=reader.run, name="reader", daemon=True)
-    may_go_on = LeaseWatch(lease, stopped, thread.is_alive, time.monotonic)
-    stream = Stream(
-        reader=reader,
-        inbox=inbox,
+    stream = LiveStream(
+        status=reader.status,
+        receiver=receiver,
+        buffer=inbox,
         spend=spend,
         ledger=ledger,
-        make_publisher=partial(ConfirmingPublisher, settings, "murmur-stream"),
-        to=destination(
-            settings,
-            STAGE,
-            LIVE,
-            STREAM_SOURCE,
-            f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
-            started_at,
+        origin=Origin(
+            run=LIVE,
+            run_started_at=started_at,
+            source=SOURCE,
+            content=f"stream:{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         ),
         capture=None if capture is None else Capture(capture),
         telemetry=telemetry,
         clock=clock,
-        may_go_on=may_go_on,
     )
-    thread.start()
+    publishing = BufferPublisher(
+        stream,
+        buffer=inbox,
+        make_publisher=partial(ConfirmingPublisher, settings.kafka_connection, "murmur-stream"),
+        to=destination(settings.names, LIVE, STAGE),
+        metrics=telemetry.metrics,
+        progress=telemetry.progress,
+        clock=clock,
+    )
+    threads = ReaderThreads([reader])
+    may_go_on = LeaseWatch(lease, stopped, threads.alive, clock.monotonic_s)
+    threads.start()
     try:
-        stream.run()
+        publishing.run(may_go_on)
     finally:
-        reader.stop()
-        thread.join(_JOIN_S)
-        stream.finish(Ending.STOPPED.value)
+        threads.stop()
+        stream.finish(Ending.STOPPED.value, all_kept=_kept(publishing))
+        if stored is None and reader.refusal is not None and not reader.status.accepted:
+            # It was never connected: there is nothing that it could have missed.
+            ledger.forget()
+    if reader.refusal is not None and not stopped():
+        raise Failure(f"X refuses the stream with {reader.refusal.status}: {reader.refusal.reason}")
     if may_go_on.lost:
-        raise Failure("another process has taken the connection to X over: this one ends")
+        raise Failure("another process has taken over the connection to X: this one ends")
     if not stopped():
-        raise Failure("the reader ended by a fault, which the log shows: start the stream again")
+        raise Failure("the reader ended with an error, see the log: start the stream again")
     return {
         "outcome": Ending.STOPPED.value,
         "seconds": round((datetime.now(UTC) - started_at).total_seconds(), 3),
         "connects": reader.status.connects,
         "lines": reader.status.lines,
         "posts": reader.status.posts,
-        "published": dict(sorted(stream.published.items())),
+        "published": dict(
+            sorted(
+                (f"dead-letter {outcome}" if isinstance(outcome, Reason) else outcome, count)
+                for outcome, count in publishing.published.items()
+            )
+        ),
         "endings": dict(sorted(reader.status.endings.items())),
     }
+
+
+def _kept(publishing: BufferPublisher) -> bool:
+    """Publish what has arrived, or keep it on the disk; False where neither could be done."""
+    try:
+        publishing.finish()
+    except OSError as error:
+        logger.error("what was not published is lost to a gap: %s", error.strerror)  # noqa: TRY400
+        return False
+    return True

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from psycopg2.extensions import cursor
 
 from producers.live.gaps import Gap
+from producers.x_account.posts_read import add_posts_read, posts_read_since_first
 from schemas.transport.postgres import Connection
 from schemas.transport.transactions import Transactions
 
@@ -77,18 +78,18 @@ class CoverageStore:
             for gap in gaps:
                 _store_gap(cur, gap)
             for day, count in sorted((posts or {}).items()):
-                cur.execute(
-                    "INSERT INTO posts_read AS p (day, posts) VALUES (%s, %s)"
-                    " ON CONFLICT (day) DO UPDATE SET posts = p.posts + excluded.posts",
-                    (day, count),
-                )
-            cur.execute(
-                "SELECT day, posts FROM posts_read WHERE day >= date_trunc('month', %s::date)",
-                (month,),
-            )
-            return dict(cur.fetchall())
+                add_posts_read(cur, day, count)
+            return posts_read_since_first(cur, month)
 
         return self._transactions.run(write)
+
+    def forget(self) -> None:
+        """Forget a first start that never came to a connection; gaps stay as they are."""
+
+        def delete(cur: cursor) -> None:
+            cur.execute("DELETE FROM stream_coverage WHERE stream = %s", (_STREAM,))
+
+        self._transactions.run(delete)
 
     def close(self) -> None:
         """Close the connection."""

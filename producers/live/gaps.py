@@ -11,7 +11,7 @@ missing too, so a gap begins that much earlier."""
 
 @dataclass(frozen=True)
 class Gap:
-    """A time without a connection; `to_at` is None while it lasts. `from_at` names it."""
+    """A time without a connection; `to_at` is None while it is ongoing. `from_at` names it."""
 
     from_at: datetime
     to_at: datetime | None

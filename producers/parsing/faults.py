@@ -1,4 +1,4 @@
-"""The one error of the border."""
+"""The one error that parsing raises."""
 
 from schemas.codec import Reason
 

@@ -49,7 +49,7 @@ def tweet_text(value: str | None) -> str:
     if value and "&" in value:
         value = _ENTITY.sub(_unescaped, value)
     if not value or value.isspace():
-        raise Unparsable(Reason.MISSING_FIELD, "there is no text")
+        raise Unparsable(Reason.MISSING_FIELD, "the text is missing")
     if len(value) > MAX_TEXT_CHARS:
         detail = f"the text has {len(value)} characters, at most {MAX_TEXT_CHARS}"
         raise Unparsable(Reason.TOO_LARGE, detail)
@@ -60,7 +60,10 @@ def tweet_id(value: str | int | None, field: str) -> str:
     """Return an id as events have it; `field` is what the error calls it."""
     text = value if type(value) is str else _digits(value, field)
     if _TWEET_ID.fullmatch(text) is None:
-        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no tweet id (1 to 64 of 0-9 and a-f)")
+        raise Unparsable(
+            Reason.INVALID_EVENT,
+            f"{field} is not a valid tweet id (1 to 64 characters of 0-9 and a-f)",
+        )
     return text
 
 
@@ -72,7 +75,7 @@ def user_id(value: str | int | None, field: str) -> str | None:
     if len(text) <= 64 and text.isalnum() and text.isascii():
         return text
     if _USER_ID.fullmatch(text) is None:
-        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no user id")
+        raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid user id")
     return text
 
 
@@ -124,5 +127,5 @@ def _unescaped(entity: re.Match[str]) -> str:
 def _digits(value: object, field: str) -> str:
     # Numbers of more than 64 digits are no ids; Python refuses to print those beyond 4,300.
     if type(value) is not int or not 0 <= value < 10**64:
-        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no id")
+        raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid id")
     return str(value)

@@ -42,10 +42,10 @@ def plain_json(raw: bytes) -> Any:
             return plain
         return json.loads(storable(json.dumps(plain, ensure_ascii=False)), parse_constant=_nothing)
     except UnicodeDecodeError as error:
-        detail = f"no UTF-8 at byte {error.start}"
+        detail = f"not valid UTF-8 at byte {error.start}"
         raise Unparsable(Reason.UNREADABLE_LINE, detail) from None
     except json.JSONDecodeError as error:
-        detail = f"no JSON at character {error.pos}: {error.msg}"
+        detail = f"not valid JSON at character {error.pos}: {error.msg}"
         raise Unparsable(Reason.NOT_JSON, detail) from None
     except ValueError:
         raise Unparsable(Reason.NOT_JSON, "a number with too many digits") from None

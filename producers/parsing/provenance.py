@@ -1,13 +1,14 @@
 """Where something comes from, as far as its events must know, and what became of it."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec import Struct
 
+from producers.parsing.tweet_context import NO_CONTEXT, ContextSource
 from schemas.codec import Reason
 from schemas.events import RawEvent
+from schemas.made_ids import made_id
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,8 @@ class Origin:
     content: str
 
     def made_id(self, line: int, place: int = 0) -> str:
-        """Return the id of a tweet without one: the same file and line always give the same.
-
-        `place` counts the tweets of one page, from 0.
-        """
-        where = f"{self.content}:{line}" if place == 0 else f"{self.content}:{line}:{place}"
-        return hashlib.sha256(where.encode()).hexdigest()[:32]
+        """Return the id of a tweet without one, see `schemas.made_ids`."""
+        return made_id(self.content, line, place)
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,7 @@ class Parsed(Struct):
     ask for nothing here. `overruled_times` counts tweets whose archive gives them another time than
     their id holds, which is theirs. `dropped` names fields that could not be read, once for each
     tweet that goes without one. `untimed` counts tweets that have no time but their run's start.
+    `context` says, where it is asked, what stood beside them.
     """
 
     events: list[RawEvent] = []
@@ -58,3 +56,4 @@ class Parsed(Struct):
     overruled_times: int = 0
     dropped: list[str] = []
     untimed: int = 0
+    context: ContextSource = NO_CONTEXT

@@ -7,7 +7,7 @@ from typing import Final
 from producers.parsing.faults import Unparsable
 from producers.parsing.written_dates import DayOrder, written_date
 from schemas.codec import Reason
-from schemas.tweet_time import ImplausibleTime, posted_at
+from schemas.tweet_time import ImplausibleTime, check_plausible, posted_at, snowflake_time
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NUMBER: Final = re.compile(r"([0-9]{9,10})(\.[0-9]+)?|([0-9]{12,13})")
@@ -29,6 +29,20 @@ def time_of_post(
         raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
 
 
+def time_of_edit(own_id: str, written: datetime | None, received_at: datetime) -> datetime | None:
+    """Return when a later version was written, from what it says or its id; may be unknown.
+
+    Raises `Unparsable` for a time before Twitter began or more than a day after `received_at`.
+    """
+    when = written or snowflake_time(own_id)
+    try:
+        if when is not None:
+            check_plausible(when, received_at)
+    except ImplausibleTime as error:
+        raise Unparsable(Reason.IMPLAUSIBLE_TIME, str(error)) from None
+    return when
+
+
 def utc(moment: datetime) -> datetime:
     """Return a moment in UTC; one without an offset is taken to be in UTC already."""
     if moment.tzinfo is UTC:
@@ -38,7 +52,7 @@ def utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise Unparsable(Reason.IMPLAUSIBLE_TIME, "a time beyond the calendar") from None
+        raise Unparsable(Reason.IMPLAUSIBLE_TIME, "a time outside the calendar") from None
 
 
 def parse_moment(value: object, field: str, order: DayOrder | None = None) -> datetime:
@@ -54,7 +68,7 @@ def parse_moment(value: object, field: str, order: DayOrder | None = None) -> da
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value) if abs(value) < 1e15 else ""
     if not isinstance(value, str):
-        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no date")
+        raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid date")
     text = value.strip()
     try:
         if number := _EPOCH_NUMBER.fullmatch(text):
@@ -63,7 +77,7 @@ def parse_moment(value: object, field: str, order: DayOrder | None = None) -> da
             return utc(_api_1_1(parts))
         return utc(datetime.fromisoformat(text))
     except OverflowError:
-        raise Unparsable(Reason.INVALID_EVENT, f"{field} is no date") from None
+        raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid date") from None
     except ValueError:
         return utc(written_date(text, field, order))
 

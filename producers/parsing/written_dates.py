@@ -70,7 +70,7 @@ def written_date(text: str, field: str, order: DayOrder | None) -> datetime:
 
     With dots the day stands first, as in German; elsewhere `order` decides, and without it the
     numbers, where only one of them can be a month. Raises `AmbiguousDate` where both can, and
-    `Unparsable` where it is no date.
+    `Unparsable` where it is not a date.
     """
     for pattern in _WRITTEN if len(text) <= _LONGEST_CHARS else ():
         found = pattern.fullmatch(text)
@@ -79,7 +79,7 @@ def written_date(text: str, field: str, order: DayOrder | None) -> datetime:
                 return _moment(found, field, order)
             except (ValueError, OverflowError):
                 break
-    raise Unparsable(Reason.INVALID_EVENT, f"{field} is no date")
+    raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid date")
 
 
 def day_order_of(text: str) -> DayOrder | Literal["either"] | None:
@@ -134,7 +134,9 @@ def _day_and_month(
         return one, two
     shown = order or ("dmy" if one == two else _order_by_numbers(one, two))
     if shown == "either":
-        raise AmbiguousDate(Reason.INVALID_EVENT, f"{field} can be read two ways: say --dates")
+        raise AmbiguousDate(
+            Reason.INVALID_EVENT, f"{field} can be read in two ways: choose --dates"
+        )
     return (one, two) if shown == "dmy" else (two, one)
 
 

@@ -29,7 +29,7 @@ class AckTracker:
         self._open: deque[PendingRecord] = deque()
 
     def open(self, events: int, dead_letters: int, member: int = 0) -> PendingRecord:
-        """Begin the next record; its ticket is to be confirmed once for each of its messages.
+        """Begin the next record; what is returned must be confirmed once for each of its messages.
 
         `member` is the number of the file within a tar that holds it; numbers never fall.
         """

@@ -20,6 +20,7 @@ from producers.replay.plan import Action, ArchiveFile, PlannedFile
 from producers.replay.preparing import passed_over_by_kind
 from producers.replay.report import FileReport, ReplayOutcome, ReplayReport
 from producers.replay.telemetry import Status
+from schemas.terminal import plain_table
 
 _PUBLISHED: Final = (Action.BEGIN, Action.RESUME)
 _MOST_FILES: Final = 20
@@ -84,13 +85,15 @@ def progress_bars(console: Console) -> Progress:
 
 def report_table(report: ReplayReport) -> Table:
     """Return what became of each file, a row each."""
-    table = Table(title=f"run {escape(report.run)}: {report.outcome.value}", title_justify="left")
-    table.add_column("file", overflow="fold")
-    for heading in ("lines", "events", "dead letters", "skipped", "seconds"):
-        table.add_column(heading, justify="right")
     remarks = any(map(_remark, report.files))
-    if remarks:
-        table.add_column("remark", overflow="fold")
+    numbers = ("lines", "events", "dead letters", "skipped", "seconds")
+    table = plain_table(
+        "file",
+        *numbers,
+        *(["remark"] if remarks else []),
+        numbers=numbers,
+        title=f"run {report.run}: {report.outcome.value}",
+    )
     shown = sorted(report.files, key=_has_nothing_to_say)[:_MOST_FILES]
     for file in report.files if len(report.files) <= _MOST_FILES else shown:
         remark = [escape(_remark(file))] * remarks
@@ -117,7 +120,7 @@ def what_next(report: ReplayReport) -> list[str]:
             "reason"
         )
     sentences += [
-        f"{file.planned.file.shown} could not be read to its end, and stays unfinished: "
+        f"{file.planned.file.shown} could not be read to its end and stays unfinished: "
         f"{file.damage}"
         for file in report.damaged[:_MOST_FILES]
     ]
@@ -139,21 +142,23 @@ def what_next(report: ReplayReport) -> list[str]:
         )
     if report.out_of_order:
         sentences.append(
-            f"{report.out_of_order:,} tweets are older than one that stands before them, and went "
-            "at once: --speed keeps the order of the files"
+            f"{report.out_of_order:,} tweets are older than one before them in the file and were "
+            "published at once: --speed keeps the order of the files"
         )
     if report.outcome in {ReplayOutcome.LIMIT, ReplayOutcome.INTERRUPTED}:
-        sentences.append("The same command goes on where this one ended.")
+        sentences.append("Run the same command again to continue where this one ended.")
     if report.events:
         sentences.append(
-            "Kafka has them; scoring goes on: `murmur status` shows how much is left, "
-            f"`murmur totals --run {report.run}` the figures"
+            "All events are in Kafka; scoring continues: `murmur status` shows how much is left, "
+            f"`murmur totals --run {report.run}` shows the figures"
         )
     return sentences
 
 
 def _remark(file: FileReport) -> str:
     """Return what was not done with a file as with others; damage has a sentence of its own."""
+    if file.planned.action is Action.RESUME:
+        return f"resumed at record {file.planned.start.records_done + 1:,}"
     return "" if file.planned.action is Action.BEGIN else file.planned.action.value
 
 

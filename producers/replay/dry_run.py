@@ -68,7 +68,7 @@ class Survey:
         """Why nothing of the file can be used, None where something can."""
         if self.events or self.damage is not None or not SAYS_NOTHING.issuperset(self.skipped):
             return None
-        return "no record of it is a tweet" if self.refused else "there is no tweet in it"
+        return "no record of it is a tweet" if self.refused else "it has no tweets"
 
     def as_json(self) -> dict[str, object]:
         """Return the survey as a program reads it."""

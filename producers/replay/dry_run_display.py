@@ -75,22 +75,22 @@ def _about(surveys: list[Survey]) -> Iterator[str]:
         yield f"  posted: {oldest:%Y-%m-%d %H:%M:%S} to {newest:%Y-%m-%d %H:%M:%S} UTC"
     untimed = sum(survey.findings.untimed for survey in surveys)
     if untimed:
-        yield f"  without a time of their own: {untimed:,} (a replay gives them its run's start)"
+        yield f"  without a time of their own: {untimed:,} (a replay uses the start of its run)"
     overruled = sum(survey.overruled_times for survey in surveys)
     if overruled:
-        yield f"  created_at is another time than the id holds: {overruled:,} (the id's counts)"
+        yield f"  created_at differs from the time in the id: {overruled:,} (the id's time is used)"
     dropped = _sum(survey.findings.dropped for survey in surveys)
     if dropped:
-        yield f"  fields that could not be read, and tweets go without: {_counted(dropped)}"
+        yield f"  fields that could not be read and were left out: {_counted(dropped)}"
 
 
 def _of_columns_and_ids(survey: Survey) -> Iterator[str]:
     findings = survey.findings
     if findings.taken_for:
-        taken = (f"{column} for {known}" for column, known in findings.taken_for.items())
-        yield f"  columns taken for others: {', '.join(taken)}"
+        taken = (f"{column} as {known}" for column, known in findings.taken_for.items())
+        yield f"  columns read under another name: {', '.join(taken)}"
     if findings.passed_over:
-        yield f"  columns passed over: {listed(tuple(findings.passed_over))}"
+        yield f"  columns that were not read: {listed(tuple(findings.passed_over))}"
     yield from (f"  {sentence}" for sentence in findings.ids.sentences())
     if survey.nothing_usable is not None:
         yield f"  nothing usable: {survey.nothing_usable}"
@@ -102,7 +102,7 @@ def _not_read(survey: Survey) -> Iterator[str]:
         more = survey.refused[reason] - len(examples)
         if more:
             yield f"  {reason}: {more:,} more"
-    yield from (f"  of no known format: {each}" for each in survey.unknown)
+    yield from (f"  of unknown format: {each}" for each in survey.unknown)
     if survey.damage is not None:
         yield f"  could not be read to its end: {survey.damage}"
 

@@ -69,25 +69,25 @@ def sentences_on(named: Iterable[tuple[str, Findings]]) -> list[str]:
     overruled = sum(each.overruled_times for _, each in files)
     if overruled:
         said.append(
-            f"{overruled:,} tweets have another created_at than the time in their id, which counts"
+            f"{overruled:,} tweets have a created_at other than the time in their id; the id's "
+            "time is used"
         )
     untimed = sum(each.untimed for _, each in files)
     if untimed:
-        said.append(
-            f"{untimed:,} tweets have no time of their own: they count as posted when the run began"
-        )
+        said.append(f"{untimed:,} tweets have no time of their own; the start of the run is used")
     if total:
         counted = ", ".join(f"{count:,} {name}" for name, count in total.most_common())
-        said.append(f"fields that could not be read, and tweets go without: {counted}")
+        said.append(f"fields that could not be read and were left out: {counted}")
     columns: dict[str, list[str]] = {}
     for name, each in files:
         if each.taken_for:
-            taken = ", ".join(f"{column} for {known}" for column, known in each.taken_for.items())
-            columns.setdefault(f"columns taken for others: {taken}", []).append(name)
+            taken = ", ".join(f"{column} as {known}" for column, known in each.taken_for.items())
+            columns.setdefault(f"columns read under another name: {taken}", []).append(name)
         if each.passed_over:
             passed = listed(tuple(each.passed_over))
             columns.setdefault(
-                f"columns passed over: {passed} (--columns label=NAME reads one as label)", []
+                f"columns that were not read: {passed} (--columns label=NAME reads one as label)",
+                [],
             ).append(name)
     said += [f"{_shown(names)}: {what}" for what, names in columns.items()]
     for name, each in files:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from producers.archives.byte_stream import PieceFile
 from producers.archives.member import Member
-from producers.formats.tweeteval import LABEL_ENDING, MAPPING, TEXT_ENDING
+from schemas.label_files.tweeteval import LABELS_ENDING, MAPPING, TEXTS_ENDING
 
 
 class PairedFiles:
@@ -20,17 +20,17 @@ class PairedFiles:
     def wants(self, name: str) -> bool:
         """Tell by its name whether a file may belong to others."""
         own_name = PurePosixPath(name).name
-        return own_name == MAPPING or own_name.endswith((TEXT_ENDING, LABEL_ENDING))
+        return own_name == MAPPING or own_name.endswith((TEXTS_ENDING, LABELS_ENDING))
 
     def take(self, member: Member) -> None:
         """Keep a file. Raises what reading its content raises, and `OSError`."""
         beside = self._folder / self._number(str(PurePosixPath(member.name).parent))
         beside.mkdir(exist_ok=True)
         kept = beside / MAPPING
-        for ending in (TEXT_ENDING, LABEL_ENDING):
+        for ending in (TEXTS_ENDING, LABELS_ENDING):
             if member.name.endswith(ending):
                 kept = beside / (self._number(member.name.removesuffix(ending)) + ending)
-        if kept.name.endswith(TEXT_ENDING):
+        if kept.name.endswith(TEXTS_ENDING):
             self._texts[member.name] = kept
         with kept.open("wb") as file:
             shutil.copyfileobj(PieceFile(member.content), file)

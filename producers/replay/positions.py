@@ -1,17 +1,23 @@
 """How far each file of a run has been published: the only checkpoint of a replay."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
 from psycopg2.extensions import cursor
 
+from producers.replay.log_ends import LogEnd, LogEnds
 from schemas.events import LIVE
 from schemas.transport.postgres import Connection
 from schemas.transport.transactions import Transactions
 
+logger = logging.getLogger(__name__)
+
 _MAX_SOURCE_CHARS = 1_000
+_LARGEST_QUIET_ERROR = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,14 @@ class FileKey(NamedTuple):
 
     sha256: str
     read_as: str
+
+
+class StoredFilePosition(NamedTuple):
+    """A position, and where Kafka's logs ended when it was taken; older releases kept no ends."""
+
+    file_name: str
+    position: FilePosition
+    log_ends: LogEnds
 
 
 class RunBeginning(NamedTuple):
@@ -75,6 +89,27 @@ class ReplayPositions:
 
         return self._transactions.run(begin)
 
+    def database_is_ahead(self, now: Callable[[], datetime]) -> timedelta:
+        """Return by how much the database's clock is ahead of this one, to some milliseconds.
+
+        A run's deletion holds for what came in before it by the database's clock.
+        """
+
+        def ask(cur: cursor) -> timedelta:
+            before = now()
+            cur.execute("SELECT clock_timestamp()")
+            ((database_now,),) = cur.fetchall()
+            ahead: timedelta = database_now - (before + (now() - before) / 2)
+            return ahead
+
+        ahead = self._transactions.run(ask)
+        if abs(ahead) > _LARGEST_QUIET_ERROR:
+            logger.warning(
+                "this machine's clock differs from PostgreSQL's by %.0f s: PostgreSQL's is used",
+                ahead.total_seconds(),
+            )
+        return ahead
+
     def store_shift(self, time_shift: timedelta) -> None:
         """Store by how much the run's times are moved, for every later replay of it."""
 
@@ -83,32 +118,42 @@ class ReplayPositions:
 
         self._transactions.run(write)
 
-    def read(self) -> dict[FileKey, FilePosition]:
+    def read(self) -> dict[FileKey, StoredFilePosition]:
         """Return the positions of the run's files."""
 
-        def read(cur: cursor) -> dict[FileKey, FilePosition]:
+        def read(cur: cursor) -> dict[FileKey, StoredFilePosition]:
             cur.execute(
-                "SELECT file_sha256, read_as, records_done, events_published, dead_letters,"
-                " finished, members_done, records_before_member FROM replay_files WHERE run = %s",
+                "SELECT file_sha256, read_as, file_name, coalesce(log_ends, '[]'), records_done,"
+                " events_published, dead_letters, finished, members_done, records_before_member"
+                " FROM replay_files WHERE run = %s ORDER BY file_sha256",
                 (self._run,),
             )
             return {
-                FileKey(sha256, read_as): FilePosition(*position)
-                for sha256, read_as, *position in cur.fetchall()
+                FileKey(sha256, read_as): StoredFilePosition(
+                    file_name, FilePosition(*position), msgspec.convert(log_ends, list[LogEnd])
+                )
+                for sha256, read_as, file_name, log_ends, *position in cur.fetchall()
             }
 
         return self._transactions.run(read)
 
-    def write(self, positions: Mapping[tuple[FileKey, str], FilePosition]) -> None:
-        """Store the positions of files, each with its name."""
+    def write(
+        self, positions: Mapping[tuple[FileKey, str], FilePosition], log_ends: LogEnds
+    ) -> None:
+        """Store the positions of files, each with its name.
+
+        `log_ends` are read after Kafka has confirmed what the positions say; without any the ones
+        that are stored stay.
+        """
+        ends = msgspec.json.encode(log_ends).decode() if log_ends else None
 
         def write(cur: cursor) -> None:
             for (key, name), position in sorted(positions.items(), key=lambda item: item[0]):
                 cur.execute(
                     "INSERT INTO replay_files (run, file_sha256, file_name, records_done,"
                     " events_published, dead_letters, finished, members_done,"
-                    " records_before_member, read_as)"
-                    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+                    " records_before_member, read_as, log_ends)"
+                    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
                     " ON CONFLICT (run, file_sha256) DO UPDATE SET"
                     " file_name = excluded.file_name, records_done = excluded.records_done,"
                     " events_published = excluded.events_published,"
@@ -116,6 +161,7 @@ class ReplayPositions:
                     " members_done = excluded.members_done,"
                     " records_before_member = excluded.records_before_member,"
                     " read_as = excluded.read_as,"
+                    " log_ends = coalesce(excluded.log_ends, replay_files.log_ends),"
                     " updated_at = now()",
                     (
                         self._run,
@@ -128,6 +174,7 @@ class ReplayPositions:
                         position.members_done,
                         position.records_before_member,
                         key.read_as,
+                        ends,
                     ),
                 )
 
@@ -136,6 +183,36 @@ class ReplayPositions:
     def close(self) -> None:
         """Close the connection."""
         self._transactions.close()
+
+
+def borne_out(
+    known: Mapping[FileKey, StoredFilePosition], kafka_has: Callable[[LogEnds], bool]
+) -> dict[FileKey, FilePosition]:
+    """Return the positions whose events Kafka still has, or had until they expired.
+
+    A file whose position is left out is published anew.
+    """
+    kept = {}
+    proved: dict[tuple[str, int], int] = {}
+    # The newest first: a log that has a message has what was before it, and is not asked again.
+    for key, stored in sorted(known.items(), key=lambda item: _newest_end(item[1]), reverse=True):
+        ends = {(end.topic_id, end.partition): end.last.offset for end in stored.log_ends}
+        if all(offset <= proved.get(name, -1) for name, offset in ends.items()):
+            kept[key] = stored.position
+        elif kafka_has(stored.log_ends):
+            kept[key] = stored.position
+            proved |= {name: max(at, proved.get(name, -1)) for name, at in ends.items()}
+        else:
+            logger.error(
+                "Kafka no longer has what was published of %s (%d records): publishing it anew",
+                stored.file_name,
+                stored.position.records_done,
+            )
+    return kept
+
+
+def _newest_end(stored: StoredFilePosition) -> int:
+    return sum(end.last.offset for end in stored.log_ends)
 
 
 def joined_source(source: str, file_names: Sequence[str]) -> str:

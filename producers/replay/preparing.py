@@ -65,17 +65,16 @@ def prepare_files(
     format_name: str | None,
     *,
     standard_input: BinaryIO | None = None,
-    on_read: Callable[[int], None] = lambda _bytes: None,
     force: bool = False,
 ) -> Prepared:
-    """Return the files with format and hash; raise `Failure` before a byte of any is published.
+    """Return the files with their formats; raise `Failure` where a named file has none.
 
     A file that a person named must have a known format, and a tweet among its first records unless
     it is to be replayed by `force`; one found in a folder is passed over, and so is any that is
-    empty, unless there is no other.
-    All formats are told first: hashing reads every file once (`on_read` gets the sizes in bytes).
+    empty, unless there is no other. Little but the beginning of each file is read; `hash_files`
+    says which it is.
     """
-    unhashed: list[ArchiveFile] = []
+    files: list[ArchiveFile] = []
     passed_over: list[PassedOver] = []
     for path, named in inputs:
         if belongs_to_texts(path) and not named:
@@ -83,28 +82,39 @@ def prepare_files(
             continue
         try:
             if path == STANDARD_INPUT:
-                unhashed.append(
+                files.append(
                     _from_standard_input(standard_input, options, format_name, force=force)
                 )
             else:
                 file = _of_path(path, options, format_name, named=named, force=force)
                 if not force:
                     check_usable(file, _now)
-                unhashed.append(file)
+                files.append(file)
         except Failure as failure:
             if named and not isinstance(failure, EmptyFile):
                 raise Failure(f"{_shown(path)}: {failure}") from failure
             passed_over.append(PassedOver(_shown(path), str(failure)))
-    if not unhashed:
+    if not files:
         raise Failure(_nothing_to_replay(passed_over))
-    return Prepared([_hashed(file, on_read) for file in unhashed], passed_over)
+    return Prepared(files, passed_over)
+
+
+def hash_files(
+    files: Sequence[ArchiveFile], on_read: Callable[[int], None] = lambda _bytes: None
+) -> list[ArchiveFile]:
+    """Return the files, each with the hash of its content; `on_read` gets the bytes as read.
+
+    A file is known by it: its position in a run, and the ids of tweets that have none. So every
+    file is read once before any of it is published. Raises `Failure` where one cannot be read.
+    """
+    return [_hashed(file, on_read) for file in files]
 
 
 def _nothing_to_replay(passed_over: list[PassedOver]) -> str:
     kinds = passed_over_by_kind(passed_over)
     if len(passed_over) == 1:
         return kinds[0]
-    return f"there is no archive among these files: {'; '.join(kinds[:_MOST_KINDS])}"
+    return f"none of these files is an archive: {'; '.join(kinds[:_MOST_KINDS])}"
 
 
 def passed_over_by_kind(passed_over: Sequence[PassedOver]) -> list[str]:
@@ -194,7 +204,7 @@ def _from_standard_input(
     file: BinaryIO | None, options: FormatOptions, format_name: str | None, *, force: bool
 ) -> ArchiveFile:
     if file is None:
-        raise Failure("it can be replayed, but not looked at beforehand")
+        raise Failure("it can be replayed, but --dry-run cannot read it beforehand")
     stored = beginning_of(file)
     if is_zip(stored):
         raise Failure("a zip is read from its end: name the file instead of standard input")

@@ -14,7 +14,7 @@ from producers.archives.tar_members import tar_members
 from producers.archives.zip_members import zip_members
 from producers.formats.archive_format import ArchiveReader, line_reader
 from producers.parsing.provenance import Origin, Parsed
-from producers.replay.packed_files import UNKNOWN_FORMAT, PackedFile, packed_files
+from producers.replay.packed_files import UNKNOWN_FORMAT, packed_files
 from producers.replay.plan import ZIP, ArchiveFile
 from producers.replay.positions import FilePosition
 from schemas.codec import Reason
@@ -49,6 +49,7 @@ class RecordReader:
     ) -> None:
         self._file = file
         self._opened = opened
+        self._content = file.stream or _content_of(file, opened)
         self._origin = Origin(run, run_started_at, file.format_name, file.sha256)
         self._lines_before = 0
         self._current = LineReader(())
@@ -71,79 +72,79 @@ class RecordReader:
     def records(self, start: FilePosition) -> Iterator[Placed | None]:
         """Yield the records from `start` on; None for each that is read and passed over."""
         passed = start.records_done - start.records_before_member
-        if self._file.reader is not None:
-            name = self._file.name
-            self._count(self._file.format_name)
-            yield from self._of(self._file.reader, self._content(), self._origin, 0, name, passed)
-            return
-        for packed in packed_files(self._members(), self._file, start.members_done):
-            yield from self._of_packed(packed, passed)
+        is_stream = self._file.stream is not None
+        for part in self._parts(start.members_done):
+            self._current = line_reader(part.reader, part.content)
+            origin, whole = part.origin, part.origin.content.encode()
+            for number, record in enumerate(part.reader.records(iter(self._current))):
+                if number < passed:
+                    yield None
+                    continue
+                if is_stream:
+                    # What comes from standard input is known by nothing but the line itself.
+                    origin = replace(origin, content=hashlib.sha256(whole + record.raw).hexdigest())
+                yield Placed(record, part.reader, origin, part.member, part.name)
             passed = 0
-
-    def _content(self) -> Iterator[bytes]:
-        if self._file.stream is not None:
-            return self._file.stream
-        if self._opened is None:
-            return iter(())
-        return content_of(self._opened, self._file.options.wanted_columns)
 
     def _members(self) -> Iterator[Member]:
         if self._file.format_name == ZIP and self._opened is not None:
             return zip_members(self._opened)
-        return tar_members(self._content())
+        return tar_members(self._content)
 
-    def _of_packed(self, packed: PackedFile, passed: int) -> Iterator[Placed | None]:
-        name = f"{self._file.name}/{packed.name}"
-        origin = replace(self._origin, content=f"{self._file.sha256}/{packed.number}")
-        if packed.damage is not None:
-            self._damages.append(packed.damage)
-            record = Record(1, b"", Unreadable(Reason.UNREADABLE_LINE, packed.damage))
-            yield Placed(record, _PassedOver(), origin, packed.number, name)
+    def _parts(self, first_member: int) -> Iterator["_Part"]:
+        """Yield the one file, or those in a tar or zip, each of which is read before the next."""
+        if self._file.reader is not None:
+            self._count(self._file.format_name)
+            yield _Part(self._file.reader, self._content, self._origin, 0, self._file.name)
             return
-        if packed.reader is not None:
-            origin = replace(origin, source=packed.format_name)
-        elif len(self.unknown) < EXAMPLES:
-            self.unknown.append(f"{name}: {packed.why}")
-        reader = packed.reader or _PassedOver()
-        yield from self._of(reader, packed.content, origin, packed.number, name, passed)
-        holds_something = packed.reader is None or self._current.lines or self._current.damage
-        self._count(packed.format_name if holds_something else EMPTY)
-        if self._current.damage is not None:
-            self._damages.append(f"{packed.name}: {self._current.damage}")
-        self._lines_before += self._current.lines
-        self._current = LineReader(())
-
-    def _of(
-        self,
-        reader: ArchiveReader,
-        content: Iterator[bytes],
-        origin: Origin,
-        member: int,
-        name: str,
-        passed: int,
-    ) -> Iterator[Placed | None]:
-        self._current = line_reader(reader, content)
-        is_stream = self._file.stream is not None
-        whole = origin.content.encode()
-        for number, record in enumerate(reader.records(iter(self._current))):
-            if number < passed:
-                yield None
+        for packed in packed_files(self._members(), self._file, first_member):
+            name = f"{self._file.name}/{packed.name}"
+            origin = replace(self._origin, content=f"{self._file.sha256}/{packed.number}")
+            if packed.damage is not None:
+                self._damages.append(packed.damage)
+                reader: ArchiveReader = _PassedOver(packed.damage)
+                yield _Part(reader, packed.content, origin, packed.number, name)
                 continue
-            if is_stream:
-                # What comes from standard input is known by nothing but the line itself.
-                origin = replace(origin, content=hashlib.sha256(whole + record.raw).hexdigest())
-            yield Placed(record, reader, origin, member, name)
+            if packed.reader is not None:
+                origin = replace(origin, source=packed.format_name)
+            elif len(self.unknown) < EXAMPLES:
+                self.unknown.append(f"{name}: {packed.why}")
+            reader = packed.reader or _PassedOver()
+            yield _Part(reader, packed.content, origin, packed.number, name)
+            holds_something = packed.reader is None or self._current.lines or self._current.damage
+            self._count(packed.format_name if holds_something else EMPTY)
+            if self._current.damage is not None:
+                self._damages.append(f"{packed.name}: {self._current.damage}")
+            self._lines_before += self._current.lines
+            self._current = LineReader(())
 
     def _count(self, format_name: str) -> None:
         self.formats[format_name] = self.formats.get(format_name, 0) + 1
 
 
+def _content_of(file: ArchiveFile, opened: BinaryIO | None) -> Iterator[bytes]:
+    return iter(()) if opened is None else content_of(opened, file.options.wanted_columns)
+
+
+class _Part(NamedTuple):
+    """A file, or one of those in a tar or zip, and who reads it."""
+
+    reader: ArchiveReader
+    content: Iterator[bytes]
+    origin: Origin
+    member: int
+    name: str
+
+
 @dataclass(frozen=True)
 class _PassedOver:
-    """Reads nothing of a file, and says so."""
+    """Reads nothing of a file, and says so; with `damage`, that nothing of it can be read."""
+
+    damage: str | None = None
 
     def records(self, _lines: Lines) -> Iterator[Record]:
-        yield Record(1, b"")
+        unreadable = self.damage and Unreadable(Reason.UNREADABLE_LINE, self.damage)
+        yield Record(1, b"", unreadable or None)
 
     def parse(self, _record: Record, _origin: Origin, _received_at: datetime) -> Parsed:
         return Parsed(skipped=[UNKNOWN_FORMAT])

@@ -71,19 +71,19 @@ class RepeatedIds:
         said = []
         if self.repeats:
             said.append(
-                f"{self.repeats:,} rows repeat an id with another text: of those with the same id "
-                "one is stored"
+                f"{self.repeats:,} rows repeat an id with another text; only one row of each id is "
+                "stored"
             )
         if self.lost_digits and self.of_15_digits == self.long_ids:
             said.append(
                 f"all {self.long_ids:,} long ids end in zeros behind 15 digits, as a spreadsheet "
-                "leaves them: different tweets may share one. Export them anew as text, or leave "
-                "them out, --columns id=-"
+                "leaves them: different tweets may share one. Export them again as text, or "
+                "leave them out with --columns id=-"
             )
         elif self.lost_digits:
             said.append(
                 f"all {self.long_ids:,} long ids are rounded, as JavaScript and data frames round "
-                "numbers: different tweets may share one. Export them anew as text, or leave them "
-                "out, --columns id=-"
+                "numbers: different tweets may share one. Export them again as text, or leave them "
+                "out with --columns id=-"
             )
         return said

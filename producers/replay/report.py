@@ -58,7 +58,7 @@ class FileReport:
         if self.skipped[UNKNOWN_FORMAT] and self.unknown:
             return f"none of the files in it can be read: {'; '.join(self.unknown)}"
         counted = ", ".join(f"{count:,} {name}" for name, count in self.skipped.most_common())
-        return f"there is no tweet in it{', but ' if counted else ''}{counted}"
+        return f"it has no tweets{', but ' if counted else ''}{counted}"
 
     def as_json(self) -> dict[str, object]:
         """Return the report as a program reads it."""

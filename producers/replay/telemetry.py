@@ -54,7 +54,7 @@ class WaitingNotice:
         if not self._said and now_s - self._since_s >= _NOTICE_AFTER_S:
             self._said = True
             logger.warning(
-                "waiting for %s (`murmur score` scores, --max-lag is the bound)",
+                "waiting for %s (is `murmur score` running? --max-lag sets the bound)",
                 status.waiting_for,
             )
 

@@ -31,7 +31,7 @@ def shift_of_run(
     if not asked:
         return UNMOVED
     if begun and run != LIVE:
-        raise Failure(f"the run {run} was begun without --shift-to-now: give another --run")
+        raise Failure(f"the run {run} was started without --shift-to-now: choose another --run")
     return measure()
 
 
@@ -51,12 +51,14 @@ def shift_to(
     span = TimeSpan()
     for file in files:
         if file.stream is not None:
-            raise Failure("--shift-to-now reads an archive beforehand: standard input cannot be")
+            raise Failure(
+                "--shift-to-now reads the archive twice, which standard input cannot offer"
+            )
         _measure(file, window, span, now, first_only=first_only)
         if first_only and span.first is not None:
             return now - span.first
     if span.first is None:
-        raise Failure("there is no tweet whose time could be moved to now")
+        raise Failure("there is no tweet with a time that --shift-to-now could move")
     return now - span.newest
 
 

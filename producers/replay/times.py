@@ -29,14 +29,20 @@ class Times:
     end: datetime | None = None
     shift: timedelta = UNMOVED
 
+    @property
+    def leave_all_as_it_is(self) -> bool:
+        """Whether all is replayed, at its own time: then there is nothing to apply."""
+        return self.start is None and self.end is None and not self.shift
+
     def applied(self, parsed: Parsed, received_at: datetime) -> Parsed:
         """Return what is left of a record, counting what is not."""
-        if self.start is None and self.end is None and not self.shift:
-            return parsed
         left = Parsed(
             refused=list(parsed.refused),
             skipped=list(parsed.skipped),
             overruled_times=parsed.overruled_times,
+            dropped=list(parsed.dropped),
+            untimed=parsed.untimed,
+            context=parsed.context,
         )
         for place, event in enumerate(parsed.events):
             if isinstance(event, TweetPosted) and not self.holds(event):
@@ -45,7 +51,7 @@ class Times:
             try:
                 left.events.append(_moved(event, self.shift, received_at))
             except (ImplausibleTime, OverflowError):
-                detail = "moved by the run's time shift, it lies where no tweet can"
+                detail = "implausible date after the run's time shift"
                 left.refused.append(Refused(Reason.IMPLAUSIBLE_TIME, detail, place))
         return left
 

@@ -30,11 +30,11 @@ quiet stream's heartbeats and a search that found nothing, are what they are mea
 _COLUMNS: Final = re.compile(r"([0-9]+) columns? instead of ([0-9]+)")
 _TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
 _ADVICE: Final = {
-    "no UTF-8": "convert it first, `iconv -f WINDOWS-1252 -t UTF-8` where it is of western Europe",
-    "id is": "--columns id=- leaves the ids out, and makes others",
-    "created_at": "--columns created_at=- leaves the times out: the tweets count as now",
+    "not valid UTF-8": "convert it first, in western Europe with `iconv -f WINDOWS-1252 -t UTF-8`",
+    "id is": "--columns id=- leaves the ids out and makes new ones",
+    "created_at": "--columns created_at=- leaves the times out; then the start of the run is used",
 }
-_FORCE: Final = "--force replays it all the same: what cannot be read becomes dead letters"
+_FORCE: Final = "--force replays it anyway: what cannot be read becomes dead letters"
 
 
 class NothingUsable(Failure):
@@ -92,8 +92,8 @@ def fault_of_records(
         if not SAYS_NOTHING.issuperset(skipped):
             return None
         if not skipped:
-            return f"there is no row in it{_found(fields)}"
-        return f"there is no tweet in it, but {_counted(skipped)}{_found(fields)}"
+            return f"it has no rows{_found(fields)}"
+        return f"it has no tweets, but {_counted(skipped)}{_found(fields)}"
     ((detail, times),) = refused.most_common(1)
     said = f"{times:,} times: {detail}" if times > 1 else detail
     advice = advice_on(detail, fields)
@@ -112,7 +112,7 @@ def advice_on(detail: str, fields: tuple[str, ...]) -> str | None:
         if mark in detail:
             return advice
     if {"users", "tweets"} <= set(fields):
-        return "it is what X includes beside tweets: the file of the tweets themselves is meant"
+        return "it is what X includes beside tweets: give the file of the tweets themselves"
     names = (name for name in fields if name not in {*WRAPPERS, "text"} and "." not in name)
     meant = next(
         (name for name in names if _TEXT_LIKE.search(name) and not name.lower().endswith("id")),
@@ -121,16 +121,16 @@ def advice_on(detail: str, fields: tuple[str, ...]) -> str | None:
     if meant is None or "text" in fields:
         return None
     shown = f'"{meant}"' if " " in meant else meant
-    return f"--columns text={shown} says which field is the text ({', '.join(COLUMNS)} by name)"
+    return f"--columns text={shown} names the field of the text (by name: {', '.join(COLUMNS)})"
 
 
 def _advice_on_columns(of_rows: int, of_header: int) -> str:
     if of_rows == of_header + 1:
         return (
-            "where R wrote it, the rows begin with a name that the header lacks: write it without "
-            "(row.names = FALSE), or name the columns, --columns -,id,text"
+            "R writes rows that begin with a name that the header lacks: write it without them "
+            "(row.names = FALSE), or name the columns, for example --columns -,id,text"
         )
-    return "other quotes or other columns may be meant: --quoting, --no-quoting, --columns"
+    return "try --quoting, --no-quoting or --columns"
 
 
 def _found(fields: tuple[str, ...]) -> str:

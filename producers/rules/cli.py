@@ -29,7 +29,10 @@ def rules() -> None:
 @_file
 @_as_json
 def plan(file: Path, as_json: bool) -> int:
-    """Show what would change. Changes nothing; X tries the new rules. Exits 1 on a difference."""
+    """Show what would change; X validates the new rules.
+
+    Changes nothing. Exits 1 on a difference.
+    """
     from producers.rules.planning import plan_rules
     from producers.rules.rules_file import read_rules
 
@@ -45,7 +48,7 @@ def plan(file: Path, as_json: bool) -> int:
 @_file
 @_as_json
 def apply(file: Path, as_json: bool) -> None:
-    """Make X's rules those of the file; new ones come before old ones go."""
+    """Give X the rules of the file. New rules are added before old ones are deleted."""
     from producers.rules.planning import plan_rules
     from producers.rules.rules_file import read_rules
 
@@ -62,18 +65,17 @@ def list_(as_json: bool) -> None:
     """Show the rules that X has."""
     import msgspec
     from rich.markup import escape
-    from rich.table import Table
 
-    from schemas.terminal import terminal_console
+    from schemas.terminal import plain_table, print_whole, terminal_console
 
     listed = _at_x().listed()
     if as_json:
         click.echo(msgspec.json.encode({"rules": listed}))
         return
-    table = Table("tag", "value", "id")
+    table = plain_table("tag", "value", "id", whole=("tag", "id"))
     for rule in listed:
         table.add_row(escape(rule.tag or ""), escape(rule.value), escape(rule.rule_id))
-    terminal_console().print(table)
+    print_whole(terminal_console(), table)
 
 
 def _at_x() -> "RulesAtX":

@@ -2,12 +2,9 @@
 
 from collections.abc import Collection
 
-import regex
-
 from producers.rules.language import All, AnyOf, Not, Rule, Term
 from producers.rules.tweet_features import Facts
-
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
+from schemas.tweet_text import find_words
 
 
 def matches(rule: Rule, facts: Facts) -> bool:
@@ -39,7 +36,7 @@ def _holds(term: Term, facts: Facts) -> bool:
     }
     if term.kind in found:
         return term.value in found[term.kind]
-    return _in_a_row(tuple(_WORD.findall(term.value)), term.value, facts)
+    return _in_a_row(tuple(find_words(term.value)), term.value, facts)
 
 
 def _in_a_row(wanted: tuple[str, ...], literal: str, facts: Facts) -> bool:

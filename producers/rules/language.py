@@ -74,7 +74,9 @@ def parse_rule(text: str) -> Rule:
             raise error.orig_exc from None
         raise
     if not _narrows(rule):
-        raise RuleFault("the rule has only negations: X needs something that has to be there")
+        raise RuleFault(
+            "the rule has only negations: X requires at least one condition without `-`"
+        )
     return rule
 
 

@@ -10,7 +10,7 @@ from producers.parsing.provenance import Parsed
 from producers.rules.evaluation import matches
 from producers.rules.language import Rule, RuleFault, parse_rule
 from producers.rules.rules_file import WantedRule, read_rules
-from producers.rules.tweet_features import Facts, facts_of, surroundings_of
+from producers.rules.tweet_features import Facts, facts_of
 from schemas.events import MatchedRule, TweetPosted
 from schemas.failures import Failure
 
@@ -21,14 +21,11 @@ class RuleMatcher:
 
     rules: tuple[tuple[WantedRule, Rule], ...]
 
-    def tag(self, parsed: Parsed, raw: bytes) -> Parsed:
-        """Return what was parsed, its tweets with the tags that they match, theirs before ours.
-
-        `raw` is the record that it was parsed from: where it is X's, it says more of the authors.
-        """
+    def tag(self, parsed: Parsed) -> Parsed:
+        """Return what was parsed, its tweets with the tags that they match, theirs before ours."""
         if not parsed.events:
             return parsed
-        around = surroundings_of(raw)
+        around = parsed.context.tweet_context()
         parsed.events = [
             msgspec.structs.replace(event, rules=self._matched(event, facts_of(event, around)))
             if isinstance(event, TweetPosted)

@@ -1,16 +1,20 @@
 """The rules at X: listing them, checking new ones, changing them step by step."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 
 import tweepy
 
 from producers.rules.planning import ADDED_AT_ONCE, Add, Delete, Plan, RuleAtX, plan_rules, steps_of
 from producers.rules.rules_file import WantedRule
-from producers.x_account.client import Answer, Ask
+from producers.x_account.client import Answer, Ask, answered
+from producers.x_api.problems import MAX_SAID_CHARS, said_by
 from schemas.failures import Failure
+from schemas.printable import shown
 
-_MAX_SHOWN = 5
+_MAX_SHOWN: Final = 5
+_RULES: Final = "/2/tweets/search/stream/rules"
 
 
 class RulesAtX:
@@ -21,12 +25,24 @@ class RulesAtX:
         self._ask = ask
 
     def listed(self) -> list[RuleAtX]:
-        """Return what X has."""
-        answer = self._ask(self._client.get_rules)
-        return [
-            RuleAtX(str(rule["id"]), str(rule["value"]), rule.get("tag"))
-            for rule in answer.get("data") or []
-        ]
+        """Return what X has, all pages of it; an answer of errors alone is no empty list."""
+        listed: list[RuleAtX] = []
+        token: str | None = None
+        while True:
+            answer = self._ask(partial(self._page, token))
+            listed += [
+                RuleAtX(str(rule["id"]), str(rule["value"]), rule.get("tag"))
+                for rule in answer.get("data") or []
+            ]
+            following = (answer.get("meta") or {}).get("next_token")
+            if following in (None, token):
+                return listed
+            token = str(following)
+
+    def _page(self, token: str | None) -> Answer:
+        # Tweepy's own method does not know pages.
+        parameters = {} if token is None else {"pagination_token": token}
+        return answered(self._client.request("GET", _RULES, parameters))
 
     def check(self, rules: Sequence[WantedRule]) -> None:
         """Have X try the rules without taking them; raise `Failure` that names what X says."""
@@ -64,7 +80,7 @@ class RulesAtX:
         )
         errors = answer.get("errors")
         if errors:
-            raise Failure(f"X does not take {_said(errors)}")
+            raise Failure(f"X rejected {_said(errors)}")
         made = answer.get("data") or []
         return {str(rule["value"]): str(rule["id"]) for rule in made if "id" in rule}
 
@@ -73,11 +89,15 @@ class RulesAtX:
         return self._ask(lambda: dict(self._client.delete_rules([name for name in named if name])))
 
 
-def _said(errors: Sequence[dict[str, Any]]) -> str:
+def _said(errors: Sequence[Any]) -> str:
     """Return what X says of the first rules that it refuses."""
     said = []
     for error in errors[:_MAX_SHOWN]:
-        details = error.get("details") or [error.get("detail") or error.get("title") or "no reason"]
-        said.append(f"{error.get('value')!r}: {'; '.join(map(str, details))}")
+        if isinstance(error, Mapping) and "value" in error:
+            details = error.get("details")
+            why = "; ".join(map(str, details)) if isinstance(details, list) else said_by(error)
+            said.append(f"{error['value']!r}: {shown(why or 'no reason', MAX_SAID_CHARS)}")
+        else:
+            said.append(f"the rules: {said_by({'errors': [error]}) or 'no reason'}")
     more = f", and {len(errors) - _MAX_SHOWN} more" if len(errors) > _MAX_SHOWN else ""
     return ", ".join(said) + more

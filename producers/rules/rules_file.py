@@ -33,7 +33,7 @@ def read_rules(path: Path) -> list[WantedRule]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark is not None else ""
-        raise Failure(f"{path}{where}: this is no YAML") from error
+        raise Failure(f"{path}{where}: not valid YAML") from error
     if not isinstance(content, list):
         raise Failure(f"{path}: expected a list of rules, each with `value` and `tag`")
     rules = [_rule(path, number, entry) for number, entry in enumerate(content, start=1)]
@@ -52,7 +52,11 @@ def _rule(path: Path, number: int, entry: object) -> WantedRule:
         raise Failure(f"{path}: rule {number} needs `value` and `tag`, and nothing else")
     value, tag = entry["value"], entry["tag"]
     if not isinstance(value, str) or not value.strip() or len(value.strip()) > MAX_CHARS:
-        raise Failure(f"{path}: rule {number} needs a text of at most {MAX_CHARS} as its value")
+        raise Failure(
+            f"{path}: rule {number} needs a `value`: a text of at most {MAX_CHARS} characters"
+        )
     if not isinstance(tag, str) or not tag.strip() or len(tag.strip()) > _MAX_TAG_CHARS:
-        raise Failure(f"{path}: rule {number} needs a text of at most {_MAX_TAG_CHARS} as its tag")
+        raise Failure(
+            f"{path}: rule {number} needs a `tag`: a text of at most {_MAX_TAG_CHARS} characters"
+        )
     return WantedRule(value.strip(), tag.strip())

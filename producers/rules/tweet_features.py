@@ -4,70 +4,17 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-import regex
-
+from producers.parsing.tweet_context import TweetContext
 from schemas.events import TweetPosted
-
-_HASHTAG: Final = regex.compile(
-    r"(?<![\w&/])[#＃]([\p{L}\p{M}\p{Nd}_]*[\p{L}\p{M}][\p{L}\p{M}\p{Nd}_]*)"
+from schemas.tweet_text import (
+    begins_with_mention,
+    find_hashtags,
+    find_mentions,
+    find_words,
+    part_links,
 )
-_MENTION: Final = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{1,20})(?![\w@])")
-_LINK: Final = re.compile(r"https?://\S+", re.IGNORECASE)
-_WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}_]+")
+
 _MEDIA_LINK: Final = re.compile(r"pic\.(?:twitter|x)\.com/\w")
-
-
-class _User(msgspec.Struct):
-    id: str | int | None = None
-    username: str | None = None
-
-
-class _Attachments(msgspec.Struct):
-    media_keys: list[str] | None = None
-
-
-class _Tweet(msgspec.Struct):
-    id: str | int | None = None
-    attachments: _Attachments | None = None
-
-
-class _Includes(msgspec.Struct):
-    users: list[_User] | None = None
-
-
-class _Document(msgspec.Struct):
-    data: _Tweet | list[_Tweet] | None = None
-    includes: _Includes | None = None
-
-
-@dataclass(frozen=True)
-class TweetContext:
-    """What a document says beside its tweets: names of accounts by id, ids of tweets with media."""
-
-    usernames: dict[str, str]
-    with_media: frozenset[str]
-
-
-_decoder: Final = msgspec.json.Decoder(_Document)
-
-
-def surroundings_of(raw: bytes) -> TweetContext:
-    """Return what a document of X's API v2 says beside its tweets; nothing for any other."""
-    try:
-        document = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return TweetContext({}, frozenset())
-    users = document.includes.users if document.includes is not None else None
-    tweets = document.data if isinstance(document.data, list) else [document.data]
-    return TweetContext(
-        {str(user.id): user.username.casefold() for user in users or () if user.username},
-        frozenset(
-            str(tweet.id)
-            for tweet in tweets
-            if tweet is not None and tweet.attachments is not None and tweet.attachments.media_keys
-        ),
-    )
 
 
 @dataclass(frozen=True)
@@ -86,23 +33,22 @@ class Facts:
 
 
 def facts_of(tweet: TweetPosted, around: TweetContext) -> Facts:
-    """Return the facts of a tweet.
+    """Return the features of a tweet.
 
     The author's name is known only where the document has it, the addressee of a reply only where
     the text begins with it.
     """
-    links = _LINK.findall(tweet.text)
-    plain = _LINK.sub(" ", tweet.text)
-    hashtags = frozenset(tag.casefold() for tag in _HASHTAG.findall(plain))
-    mentions = tuple(name.casefold() for name in _MENTION.findall(plain))
+    links, plain = part_links(tweet.text)
+    hashtags = frozenset(find_hashtags(plain))
+    mentions = find_mentions(plain)
     kinds = frozenset(_KINDS[reference.kind] for reference in tweet.references)
     media = tweet.tweet_id in around.with_media or _MEDIA_LINK.search(tweet.text) is not None
     present = {"links": links, "hashtags": hashtags, "mentions": mentions, "media": media}
     author = tweet.author_id
-    addressed = "reply" in kinds and tweet.text.lstrip().startswith("@")
+    addressed = "reply" in kinds and begins_with_mention(tweet.text)
     return Facts(
         text=" ".join(plain.casefold().split()),
-        words=tuple(_WORD.findall(plain.casefold())),
+        words=tuple(find_words(plain.casefold())),
         hashtags=hashtags,
         mentions=frozenset(mentions),
         has=frozenset(name for name, found in present.items() if found),

@@ -2,15 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 import requests
 import tweepy
-from tweepy.errors import BadRequest, HTTPException, TooManyRequests, TwitterServerError
+from tweepy.errors import HTTPException, TooManyRequests, TwitterServerError
 
-from producers.x_account.http_adapter import NO_TOKEN, TWEEPY_HOST, XAdapter
+from producers.x_account.http_adapter import NO_TOKEN, TWEEPY_HOST, XAdapter, XUnreachable
 from producers.x_account.retry_after import asked_wait_s
+from producers.x_api.problems import is_problem, json_object, said_by
 from schemas.failures import Failure
 
 logger = logging.getLogger(__name__)
@@ -18,14 +19,28 @@ logger = logging.getLogger(__name__)
 _TRIES: Final = 5
 _FIRST_WAIT_S: Final = 5.0
 _RATE_LIMIT_WAIT_S: Final = 60.0
-_MAX_SAID_CHARS: Final = 300
+
+ADVICE: Final = {
+    401: "X rejected the token (401): check MURMUR_X_BEARER_TOKEN",
+    402: "the account's credit at X is used up: top it up, or raise its spending limit, at X",
+    403: "X says that the account has no access to this",
+}
+"""What a person has to mend, by X's status."""
 
 Wait = Callable[[float], object]
 Answer = dict[str, Any]
 
 
 class XRefused(Failure):
-    """X refused the question itself, not who asked it; it would refuse it again."""
+    """X refused the question itself, not who asked it; it would refuse it again.
+
+    `status` is that of HTTP, 200 where the answer is nothing but errors; `problem` is what X says.
+    """
+
+    def __init__(self, message: str, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = problem
 
 
 class Ask(Protocol):
@@ -50,10 +65,21 @@ def rules_client(adapter: XAdapter) -> Any:
     return client
 
 
+def answered(response: Any) -> Answer:
+    """Return X's answer; raise `XRefused` where it is nothing but errors, though with 200."""
+    answer = response if isinstance(response, dict) else response.json()
+    if not isinstance(answer, dict):
+        raise XRefused("X answers with something that is no JSON object", 200, {})
+    if is_problem(answer):
+        raise XRefused(f"X answers with errors alone: {said_by(answer)}", 200, answer)
+    return answer
+
+
 def patient(wait: Wait = time.sleep, now_s: Callable[[], float] = time.time) -> Ask:
     """Return a way of asking that tries up to five times, no faster than X's documented waits.
 
-    Each wait is said in the log: after a rate limit it can be a quarter of an hour.
+    Each wait is said in the log, with why: after a rate limit it can be a quarter of an hour. X
+    that cannot be reached is said at once, with its host and what is in the way.
     """
 
     def ask(question: Callable[[], Answer]) -> Answer:
@@ -62,32 +88,38 @@ def patient(wait: Wait = time.sleep, now_s: Callable[[], float] = time.time) -> 
                 return question()
             except TooManyRequests as error:
                 seconds = max(_RATE_LIMIT_WAIT_S, asked_wait_s(error.response.headers, now_s()))
-                why = "X's rate limit is reached"
+                why = f"X's rate limit is reached{_reason(error)}"
             except TwitterServerError as error:
                 seconds = asked_wait_s(error.response.headers, now_s())
                 seconds = max(_FIRST_WAIT_S * 2**attempt, seconds)
-                why = f"X answers {error.response.status_code}"
+                why = f"X answers {error.response.status_code}{_reason(error)}"
             except HTTPException as error:
                 raise _refusal(error) from None
+            except XUnreachable as error:
+                seconds = _FIRST_WAIT_S * 2**attempt
+                why = f"X cannot be reached: {error.cause}"
             except requests.RequestException as error:
                 seconds = _FIRST_WAIT_S * 2**attempt
-                why = f"X cannot be reached ({type(error).__name__})"
+                why = f"X's answer cannot be read ({type(error).__name__})"
             if attempt < _TRIES - 1:
                 logger.warning("%s: asking again in %.0f s", why, seconds)
                 wait(seconds)
-        raise Failure(f"{why}, also after {_TRIES} tries: try again later")
+        raise Failure(f"{why}, even after {_TRIES} tries: try again later")
 
     return ask
 
 
 def _refusal(error: HTTPException) -> Failure:
     status = error.response.status_code
-    if status == 401:
-        return Failure("X does not take the token: see MURMUR_X_BEARER_TOKEN")
-    if status == 403:
-        return Failure("X says that the account has no access to this")
-    said = ""
-    if isinstance(error, BadRequest):
-        # What was wrong with the question. The token is no part of one, nor of its answer.
-        said = ": " + "; ".join(map(str, error.api_messages))[:_MAX_SAID_CHARS]
-    return XRefused(f"X refuses with {status}{said}")
+    problem = json_object(error.response.content) or {}
+    if status not in ADVICE:
+        return XRefused(f"X refuses with {status}{_reason(error)}", status, problem)
+    said = said_by(problem)
+    return Failure(f"{ADVICE[status]} (X says: {said})" if said else ADVICE[status])
+
+
+def _reason(error: HTTPException) -> str:
+    """Return X's own words; the token, should X repeat it, has been taken out of them."""
+    problem = json_object(error.response.content)
+    said = "" if problem is None else said_by(problem)
+    return f": {said}" if said else ""

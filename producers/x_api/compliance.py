@@ -42,11 +42,18 @@ def parse_compliance(
         at = parse_moment(event.get("event_at"), "event_at")
     except Unparsable:
         at = None
-    subject = event.get("user" if kind == "user_delete" else "tweet")
+    subject = event.get("user") if kind == "user_delete" else _removed_tweet(event)
     if not isinstance(subject, Mapping):
         raise Unparsable(Reason.MISSING_FIELD, f"{kind} does not say what is removed")
     removal = _removal(kind, subject, event, at, origin, received_at)
     return Parsed(events=[removal])
+
+
+def _removed_tweet(event: Mapping[str, object]) -> object:
+    """Return what a compliance event says of its tweet, in either of X's vocabularies."""
+    named_id = event.get("tweet_id") or event.get("post_id")
+    named = {"id": named_id, "author_id": event.get("author_id")} if named_id else None
+    return event.get("tweet") or event.get("post") or named
 
 
 _REMOVALS: Final = frozenset(["delete", "withheld", "user_delete"])

@@ -14,50 +14,51 @@ from producers.parsing.faults import Unparsable
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_api.lenient_parser import API_ERROR, parse_odd_document
 from producers.x_api.tweets import by_id, matched_rules, tweet_posted
-from producers.x_api.wire import WireDocument, WireTweet
+from producers.x_api.wire import PostedTweet, WireDocument
 from schemas.events import RawEvent
 
 HEARTBEAT: Final = "heartbeat"
 
 _decoder: Final = msgspec.json.Decoder(WireDocument)
-_bare_decoder: Final = msgspec.json.Decoder(WireTweet)
 
 
 def parse_document(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Parsed:
-    """Return what a document holds; raise `Unparsable`, and nothing else, where it is none.
+    """Return what a document holds, refused where it is none; never raises.
 
     Tweets under `includes` complete others and are no events. A faulty tweet of a page concerns
-    only itself. `line` makes the id of a tweet that has none.
+    only itself. `line` makes the id of a tweet that has none. A well-formed document is decoded
+    once.
     """
     try:
         document = _decoder.decode(raw)
-        data = document.data if document.data is not None else _bare_decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if not raw.strip():
             return Parsed(skipped=[HEARTBEAT])
         return parse_odd_document(raw, origin, received_at, line)
-    tweets = [data] if type(data) is WireTweet else data
-    if type(tweets) is not list or not tweets:
+    data = document.data if document.data is not None else document
+    tweets: list[PostedTweet] = data if isinstance(data, list) else [data]
+    if not tweets:
         return parse_odd_document(raw, origin, received_at, line)
     includes = document.includes
-    included = by_id(includes.tweets) if includes is not None and includes.tweets else {}
+    included = by_id(includes.completing) if includes is not None else {}
     rules = matched_rules(document.matching_rules) if document.matching_rules else ()
+    events: list[RawEvent] = []
     try:
-        events: list[RawEvent] = [
-            tweet_posted(
-                tweet,
-                included=included,
-                rules=rules,
-                origin=origin,
-                received_at=received_at,
-                line=line,
-                place=place,
+        for place, tweet in enumerate(tweets):
+            events.append(
+                tweet_posted(
+                    tweet,
+                    included=included,
+                    rules=rules,
+                    origin=origin,
+                    received_at=received_at,
+                    line=line,
+                    place=place,
+                )
             )
-            for place, tweet in enumerate(tweets)
-        ]
     except Unparsable:
         return parse_odd_document(raw, origin, received_at, line)
-    parsed = Parsed(events)
+    parsed = Parsed(events, context=document)
     if document.errors:
         parsed.skipped.extend([API_ERROR] * len(document.errors))
     return parsed

@@ -20,6 +20,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _NEEDED: Final = frozenset(["id", "id_str", "text", "full_text", "extended_tweet"])
 _DATE: Final = "created_at"
+_EDIT_HISTORIES: Final = frozenset(["edit_history_tweet_ids", "edit_history_post_ids"])
 
 
 def sound_tweet(plain: Mapping[str, Any], into: type[T]) -> tuple[T, list[str]]:
@@ -57,7 +58,7 @@ def _sound(name: str, value: Any, kind: Any, tweet: Mapping[str, Any]) -> Any:
             return parse_moment(value, _DATE)
         # Where the id holds the time, the date of API 1.1 is not read at all.
         return value if isinstance(value, str | int) or not _has_time(tweet) else None
-    if name == "edit_history_tweet_ids":
+    if name in _EDIT_HISTORIES:
         return msgspec.convert(value, kind) and value
     check = _CHECKS.get(name)
     if isinstance(value, list):
@@ -108,7 +109,7 @@ def _has_time(tweet: Mapping[str, Any]) -> bool:
 def _as_unparsable(fault: Exception) -> Unparsable:
     if isinstance(fault, Unparsable):
         return fault
-    return Unparsable(Reason.INVALID_EVENT, f"{_DATE} is no date")
+    return Unparsable(Reason.INVALID_EVENT, f"{_DATE} is not a valid date")
 
 
 _CHECKS: Final[dict[str, Callable[[Any, str], object]]] = {

@@ -7,14 +7,14 @@ from typing import Final, Literal
 from producers.parsing.faults import Unparsable
 from producers.parsing.field_values import language, storable, tweet_id, tweet_text, user_id
 from producers.parsing.provenance import Origin
-from producers.parsing.timestamps import time_of_post, utc
+from producers.parsing.timestamps import time_of_edit, time_of_post, utc
 from producers.x_api.wire import IncludedTweet, WireId, WireReference, WireRule, WireTweet
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference, TweetPosted
-from schemas.tweet_time import snowflake_time
 
 _KINDS: Final[dict[str | None, Literal["retweeted", "quoted", "replied_to"]]] = {
     "retweeted": "retweeted",
+    "reposted": "retweeted",
     "quoted": "quoted",
     "replied_to": "replied_to",
 }
@@ -25,9 +25,21 @@ Included = Mapping[str, IncludedTweet]
 """Tweets that complete others, by id."""
 
 
-def by_id(tweets: list[IncludedTweet] | None) -> Included:
-    """Return the tweets of `includes` by their ids; those without one complete nothing."""
-    return {str(tweet.id): tweet for tweet in tweets or () if tweet.id is not None}
+def by_id(tweets: list[IncludedTweet]) -> Included:
+    """Return the tweets of `includes` by their ids; those without one complete nothing.
+
+    One that is there twice, as a tweet and as a post, is the one with the longer text.
+    """
+    found: dict[str, IncludedTweet] = {}
+    for tweet in tweets:
+        known = found.get(str(tweet.id))
+        if tweet.id is not None and (known is None or _length(tweet) > _length(known)):
+            found[str(tweet.id)] = tweet
+    return found
+
+
+def _length(tweet: IncludedTweet) -> int:
+    return len(tweet.full_text or "")
 
 
 def matched_rules(rules: list[WireRule] | None) -> tuple[MatchedRule, ...]:
@@ -58,9 +70,9 @@ def tweet_posted(
     """
     text = tweet.full_text
     references: tuple[Reference, ...] = ()
-    if tweet.referenced_tweets:
+    if tweet.referenced_tweets or tweet.referenced_posts:
         references = tuple(
-            [_reference(ref, included) for ref in tweet.referenced_tweets if ref.type in _KINDS]
+            [_reference(ref, included) for ref in tweet.references if ref.type in _KINDS]
         )
         for reference in references:
             if reference.kind == "retweeted" and reference.tweet_id in included:
@@ -68,8 +80,8 @@ def tweet_posted(
     own_id = tweet_id(tweet.id, "id") if tweet.id else origin.made_id(line, place)
     history: tuple[str, ...] = ()
     version = 0
-    if tweet.edit_history_tweet_ids:
-        history, version = edit_versions(tweet.edit_history_tweet_ids, own_id)
+    if edit_history := tweet.edit_history:
+        history, version = edit_versions(edit_history, own_id)
     root_id = history[0] if version else own_id
     created_at = None if tweet.created_at is None else utc(tweet.created_at)
     first_posted_at = time_of_post(root_id, created_at, origin.run_started_at, received_at)
@@ -80,7 +92,7 @@ def tweet_posted(
         version=version,
         edit_history=history,
         posted_at=first_posted_at,
-        edited_at=(created_at or snowflake_time(own_id)) if version else None,
+        edited_at=time_of_edit(own_id, created_at, received_at) if version else None,
         received_at=received_at,
         text=tweet_text(text),
         language=language(tweet.lang),

@@ -78,7 +78,7 @@ def _parse_odd(
     document: Any, origin: Origin, received_at: datetime, line: int, place: int
 ) -> Parsed:
     if not isinstance(document, Mapping):
-        raise Unparsable(Reason.INVALID_EVENT, "the document is no JSON object")
+        raise Unparsable(Reason.INVALID_EVENT, "the document is not a JSON object")
     wrapped = document.get("tweet")
     if isinstance(wrapped, Mapping) and TWEET_FIELDS.isdisjoint(document):
         document = wrapped
@@ -86,7 +86,7 @@ def _parse_odd(
     if kind is not None and TWEET_FIELDS.isdisjoint(document):
         return _control(kind, document[kind], origin, received_at)
     if TWEET_FIELDS.isdisjoint(document):
-        raise Unparsable(Reason.MISSING_FIELD, "neither a tweet nor a control line")
+        raise Unparsable(Reason.MISSING_FIELD, "the document is neither a tweet nor a control line")
     bare = {name: value for name, value in document.items() if name != "tweet"}
     tweet, dropped = sound_tweet(bare, OldTweet)
     return Parsed(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from producers.parsing.field_values import language, tweet_id, tweet_text, user_id
 from producers.parsing.provenance import Origin
-from producers.parsing.timestamps import parse_moment, time_of_post
+from producers.parsing.timestamps import parse_moment, time_of_edit, time_of_post
 from producers.x_api.tweets import edit_versions
 from producers.x_api.v1_1_wire import OldTweet, OldTweetCore
 from producers.x_api.wire import WireId
@@ -38,7 +38,7 @@ def old_tweet_posted(
         version=version,
         edit_history=history,
         posted_at=when,
-        edited_at=snowflake_time(own_id) if version else None,
+        edited_at=time_of_edit(own_id, None, received_at) if version else None,
         received_at=received_at,
         text=tweet_text(text),
         language=language(tweet.lang),

@@ -25,7 +25,10 @@ WINDOW_S: Final = 900.0
 CONNECTS_IN_WINDOW: Final = 45
 """X allows 50; some are left to a person who looks for a fault meanwhile."""
 
-_BY_OURSELVES: Final = frozenset([Ending.STOPPED, Ending.SPEND_GUARD, Ending.BUFFER_FULL])
+_BY_OURSELVES: Final = frozenset(
+    [Ending.STOPPED, Ending.SPEND_GUARD, Ending.BUFFER_FULL, Ending.UNANSWERED]
+)
+_FAULTS_OF_HTTP: Final = frozenset([Ending.HTTP, Ending.TOO_MANY, Ending.CLIENT_FAULT])
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def _counted(attempts: Attempts, outcome: ConnectionEnd) -> tuple[Attempts, floa
         return replace(attempts, rate_limits=min(attempts.rate_limits + 1, 10)), wait_s
     # Accepted, and closed with nothing said: a fault of X's side, however it looks to TCP.
     closed_at_once = outcome.accepted and not outcome.lines and outcome.ending is not Ending.SILENT
-    if closed_at_once or outcome.ending in (Ending.HTTP, Ending.CLIENT_FAULT):
+    if closed_at_once or outcome.ending in _FAULTS_OF_HTTP:
         wait_s = min(HTTP_FIRST_S * 2**attempts.http_faults, HTTP_LONGEST_S)
         return replace(attempts, http_faults=min(attempts.http_faults + 1, 10)), wait_s
     wait_s = min(NETWORK_STEP_S * attempts.network_faults, NETWORK_LONGEST_S)

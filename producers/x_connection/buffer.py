@@ -1,4 +1,4 @@
-"""Between reader and publisher: memory first, then disk, then no."""
+"""Between reader and publisher: memory first, then disk, then it refuses."""
 
 import threading
 from collections import deque
@@ -10,8 +10,8 @@ from producers.x_connection.received_line import ReceivedLine
 class LineBuffer:
     """A bounded queue in the order of arrival, between one reader and one publisher.
 
-    `put` never waits for the publisher: what memory has no room for goes to the spill. What was
-    taken and not called `done` is still owned by the inbox, and `close` keeps it.
+    `put` never waits for the publisher: what memory has no room for goes to disk. What was
+    taken and not called `done` is still owned by the buffer, and `close` keeps it.
     """
 
     def __init__(self, spill: DiskBuffer, memory_lines: int) -> None:
@@ -31,6 +31,12 @@ class LineBuffer:
     def spilled_bytes(self) -> int:
         """How much is on disk."""
         return self._spill.size_bytes
+
+    @property
+    def backlog(self) -> int:
+        """How much is not done: lines in memory, and one for whatever is on disk. Never waits."""
+        on_disk = self._spill.size_bytes > 0 or self._spill.has_unread
+        return self.waiting_lines + int(on_disk)
 
     @property
     def has_room(self) -> bool:

@@ -10,13 +10,15 @@ import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_WRITE, connection, set_wait_callback
 
 _LOOK_EVERY_MS: Final = 100
+_LATE_AFTER_S: Final = 1.0
 
 
 @contextmanager
-def limited_waits(limit_s: Callable[[], float]) -> Iterator[None]:
+def limited_waits(limit_s: Callable[[], float], waiting_on: Callable[[], None]) -> Iterator[None]:
     """While the block runs, give up an answer of PostgreSQL that takes longer than `limit_s`.
 
-    The limit is asked for again and again, so it may change during a wait. Whoever waits gets
+    The limit is asked for again and again, so it may change during a wait, and `waiting_on` is
+    called as often once it took a second, in the thread that waits. Whoever waits gets
     psycopg2's `OperationalError`, and the connection is closed. Concerns the whole process: it is
     psycopg2's own hook for waiting
     (https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries).
@@ -29,7 +31,12 @@ def limited_waits(limit_s: Callable[[], float]) -> Iterator[None]:
             poller.register(
                 waiting.fileno(), select.POLLOUT if state == POLL_WRITE else select.POLLIN
             )
-            if not poller.poll(_LOOK_EVERY_MS) and time.monotonic() - began_s >= limit_s():
+            if poller.poll(_LOOK_EVERY_MS):
+                continue
+            waited_s = time.monotonic() - began_s
+            if waited_s >= _LATE_AFTER_S:
+                waiting_on()
+            if waited_s >= limit_s():
                 raise psycopg2.OperationalError("PostgreSQL does not answer in time")
 
     set_wait_callback(wait)

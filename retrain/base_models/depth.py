@@ -25,7 +25,7 @@ def set_layers(model: Any, layers: int) -> None:
 
 def keeps_its_layers(kind: str) -> Failure:
     """Return the refusal to change the layers of another model type."""
-    return Failure(f"a {kind} keeps its layers: leave --layers out")
+    return Failure(f"the layers of a {kind} cannot be changed: remove --layers")
 
 
 def nearest_layers(known: int, wanted: int) -> list[int]:

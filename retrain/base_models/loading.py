@@ -87,7 +87,7 @@ def _known_kind(name: str) -> str | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Kind).model_type
     except msgspec.MsgspecError as error:
-        raise Failure(f"{file} describes no model: {error}") from error
+        raise Failure(f"{file} does not describe a model: {error}") from error
 
 
 def _pretrained(source: str, id2label: dict[int, str]) -> Any:
@@ -105,9 +105,13 @@ def _pretrained(source: str, id2label: dict[int, str]) -> Any:
         )
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise Failure(f"no base {source!r}, neither a folder nor at the hub: {reason}") from error
+        raise Failure(
+            f"there is no base {source!r}, neither as a folder nor at the hub: {reason}"
+        ) from error
     if not hasattr(model, "classifier"):
-        raise Failure(f"{source} is a {model.config.model_type}: no base of that kind can be used")
+        raise Failure(
+            f"{source} is a {model.config.model_type}: a model of that kind cannot be a base"
+        )
     if tuple(AutoConfig.from_pretrained(source).id2label.values()) != tuple(id2label.values()):
         _draw_anew(model.classifier, float(model.config.initializer_range))
     return model.float()

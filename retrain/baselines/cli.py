@@ -17,11 +17,15 @@ from retrain.training_libraries import prepare_libraries
 @click.option(
     "--bundle",
     type=click.Path(exists=True, path_type=Path),
-    help="Measured beside them. Default: MURMUR_MODEL's or ours.",
+    help="Bundle to measure beside them. Default: MURMUR_MODEL, else the default bundle.",
 )
-@click.option("--no-bundle", is_flag=True, help="The baselines alone: for labels without a bundle.")
+@click.option(
+    "--no-bundle",
+    is_flag=True,
+    help="Measure the baselines alone, for labels that no bundle knows.",
+)
 @seed_option()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def baselines(
     *,
     bundle: Path | None,
@@ -30,7 +34,7 @@ def baselines(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Measure TF-IDF with four classifiers on --test: what a transformer has to be better than.
+    """Measure TF-IDF with four classifiers on --test: figures that a transformer must exceed.
 
     They are fitted on the texts that `murmur model train` would train on with the same options, and
     stand in the same MLflow experiment as the trainings.
@@ -38,7 +42,6 @@ def baselines(
     prepare_libraries()
     import msgspec
     from rich.markup import escape
-    from rich.table import Table
 
     from retrain.baselines.bundles import measure_bundle
     from retrain.baselines.measuring import measure, test_examples, write_down
@@ -46,7 +49,7 @@ def baselines(
     from retrain.datasets.preparing import prepare
     from retrain.tracking import start_run
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import plain_table, print_whole, terminal_console
 
     sources = sources_of(options)
     if not sources.test:
@@ -74,13 +77,14 @@ def baselines(
             measured.append(one)
             status.update(f"fitted {one.name}")
     if as_json:
-        account = prepared.account.as_json()
-        click.echo(msgspec.json.encode({"data": account, "baselines": measured}))
+        report = prepared.data_report.as_json()
+        click.echo(msgspec.json.encode({"data": report, "baselines": measured}))
         return
-    console.print(data_report_table(prepared.account))
-    table = Table("model", "macro-recall", "macro-F1", "accuracy", "validation", "fit")
+    console.print(data_report_table(prepared.data_report))
+    numbers = ("macro-recall", "macro-F1", "accuracy", "validation", "fit")
+    table = plain_table("model", *numbers, numbers=numbers)
     for one in measured:
         of_test = [f"{one.test[name]:.4f}" for name in ("macro_recall", "macro_f1", "accuracy")]
         fit = "–" if one.fit_s is None else f"{one.fit_s:.0f} s"
         table.add_row(escape(one.name), *of_test, f"{one.validation['macro_recall']:.4f}", fit)
-    terminal_console().print(table)
+    print_whole(terminal_console(), table)

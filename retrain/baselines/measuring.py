@@ -72,7 +72,7 @@ def write_down(
     """Write figures down under the names that all models of the table have in MLflow."""
     run.parameters({"baseline": measured.name, "labels": prepared.labels, **parameters})
     run.parameters({"data_sha256": prepared.sha256, "commit": commit()})
-    run.document("data.json", prepared.account.as_json())
+    run.document("data.json", prepared.data_report.as_json())
     run.figures({f"validation_{name}": value for name, value in measured.validation.items()})
     run.figures({f"test_{name}": value for name, value in measured.test.items()})
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from model_server.bundle import LONGEST_LABEL, storable_label
 from retrain.datasets.rows import (
-    Fault,
     LabelledFile,
     UnlabelledFile,
     UnusableLabels,
@@ -15,6 +14,7 @@ from retrain.datasets.rows import (
     fault_counts_of,
 )
 from retrain.datasets.splitting import Example
+from schemas.label_files.row import Fault
 
 LEAST_OF_A_LABEL: Final = 8
 """Training texts of a label below which nothing is learned of it but those texts."""
@@ -85,7 +85,7 @@ def check_labels(labels: Sequence[str]) -> None:
     for label in labels:
         if not storable_label(label) or len(label) > LONGEST_LABEL:
             raise UnusableLabels(
-                f"{label[:120]!r} can be no label: at most {LONGEST_LABEL} characters, "
+                f"{label[:120]!r} cannot be a label: at most {LONGEST_LABEL} characters, "
                 f"no control character"
             )
 
@@ -98,22 +98,22 @@ def check_copies(distinct: int, contradicted: int) -> None:
         )
 
 
-def check_kept(account: DataReport) -> None:
+def check_kept(report: DataReport) -> None:
     """Raise `UnusableLabels` where a label has too few texts to be learned or validated."""
-    kept_out = sum(count for why, count in account.removed.items() if why.endswith(_KEPT_OUT))
+    kept_out = sum(count for why, count in report.removed.items() if why.endswith(_KEPT_OUT))
     left_out = (
         f"{kept_out} texts were left out as texts of test or validation, or near them: "
         f"name other files there, "
         if kept_out
         else ""
     )
-    rare = [f"{n} of {label!r}" for label, n in account.training.items() if n < LEAST_OF_A_LABEL]
+    rare = [f"{n} of {label!r}" for label, n in report.training.items() if n < LEAST_OF_A_LABEL]
     if rare:
         raise UnusableLabels(
             f"too few training texts: {', '.join(rare)}; each label needs {LEAST_OF_A_LABEL}: "
             f"{left_out}label more, or name the labels to keep with --label-names"
         )
-    missing = [label for label, n in account.validation.items() if n == 0]
+    missing = [label for label, n in report.validation.items() if n == 0]
     if missing:
         raise UnusableLabels(
             f"no validation text has the label {', '.join(map(repr, missing))}: "

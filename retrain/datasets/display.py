@@ -1,4 +1,4 @@
-"""The account of the label files as a table for people."""
+"""The report on the label files as a table for people."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -6,35 +6,35 @@ from rich.table import Table
 
 from retrain.datasets.data_report import DataReport
 from retrain.datasets.preparing import Prepared, Sources, prepare
+from schemas.terminal import plain_table
 
 
 def prepare_shown(sources: Sources, console: Console) -> Prepared:
-    """Prepare, with a line while it reads and the account at its end."""
+    """Prepare, with a line while it reads and the report at its end."""
     with console.status("reading the label files"):
         prepared = prepare(sources)
-    console.print(data_report_table(prepared.account))
+    console.print(data_report_table(prepared.data_report))
     return prepared
 
 
-def data_report_table(account: DataReport) -> Table:
+def data_report_table(report: DataReport) -> Table:
     """Return a line for everything that was counted."""
-    table = Table("rows", "of what", title="the label files", title_justify="left")
-    table.columns[0].justify = "right"
+    table = plain_table("rows", "of what", numbers=("rows",), title="the label files")
     for files, purpose in (
-        (account.files, ""),
-        (account.test_files, ": of test, not learned from"),
-        (account.unlabelled_files, ": without labels"),
+        (report.files, ""),
+        (report.test_files, ": of test, not learned from"),
+        (report.unlabelled_files, ": without labels"),
     ):
         for file, found in files.items():
             for fault, count in found.items():
                 what = purpose if fault == "rows" else f": {fault}, left out"
                 table.add_row(f"{count:,}", f"{escape(file)}{what}")
-    for reason, count in sorted(account.removed.items()):
+    for reason, count in sorted(report.removed.items()):
         if count:
             table.add_row(f"{count:,}", f"removed: {reason}")
-    for name, of_labels in (("training", account.training), ("validation", account.validation)):
+    for name, of_labels in (("training", report.training), ("validation", report.validation)):
         parts = ", ".join(f"{escape(label)} {count:,}" for label, count in of_labels.items())
         table.add_row(f"{sum(of_labels.values()):,}", f"{name}: {parts}")
-    if account.unlabelled:
-        table.add_row(f"{account.unlabelled:,}", "unlabelled")
+    if report.unlabelled:
+        table.add_row(f"{report.unlabelled:,}", "unlabelled")
     return table

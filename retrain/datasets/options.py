@@ -21,45 +21,48 @@ _OPTIONS: Final = (
         multiple=True,
         required=True,
         metavar="FILE|DIR…",
-        help="SemEval TSV, CSV or TSV with `text` and `label`, TweetEval folders, or folders of "
-        "such files.",
+        help="Files to learn from: SemEval TSV, CSV or TSV with `text` and `label`, TweetEval "
+        "folders, or folders of such files.",
     ),
     click.option(
         "--test",
         type=_PATH,
         multiple=True,
         metavar="FILE|DIR…",
-        help="Label files of which no text may be trained on: equal and near ones are left out.",
+        help="Label files to test on. Training texts equal or near to theirs are left out.",
     ),
     click.option(
         "--validation",
         type=_PATH,
         multiple=True,
         metavar="FILE|DIR…",
-        help="Label files to validate on. Default: a part of the labels (or TweetEval's val).",
+        help="Label files to validate on. Default: TweetEval's val, else a part of --labels.",
     ),
     click.option(
         "--split-by",
         type=click.Choice(["auto", "time", "hash"]),
         default="auto",
         show_default=True,
-        help="What validates: the newest by tweet id, or a stratified part.",
+        help="How the validation part is chosen: `time` takes the newest by tweet id, `hash` a "
+        "stratified part, `auto` is `time` if 9 of 10 ids contain a time.",
     ),
     click.option(
         "--validation-share",
         type=click.FloatRange(0.01, 0.5),
         show_default="0.1",
-        help="Share of the labels that validates.",
+        help="Share of --labels that validates.",
     ),
     click.option(
-        "--label-names", metavar="A,B,…", help="The labels, in order. Others are left out."
+        "--label-names",
+        metavar="A,B,…",
+        help="The labels, in order. Texts with other labels are left out.",
     ),
     click.option(
         "--cleaning",
         type=click.Choice(list(CLEANING)),
         default=list(CLEANING)[-1],
         show_default=True,
-        help="Version of the texts' cleaning; the bundle will ask for the same.",
+        help="Version of the cleaning of texts. The bundle will use the same.",
     ),
 )
 
@@ -78,8 +81,7 @@ def unlabelled_option(command: _Command) -> _Command:
         type=_PATH,
         multiple=True,
         metavar="FILE|DIR…",
-        help="More texts, without their labels: one a line, CSV or TSV with `text`, or any label "
-        "file.",
+        help="More texts, without labels: one per line, CSV or TSV with `text`, or any label file.",
     )(command)
 
 

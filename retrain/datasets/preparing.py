@@ -63,7 +63,7 @@ class Prepared:
     training: tuple[Example, ...]
     validation: tuple[Example, ...]
     unlabelled: tuple[str, ...]
-    account: DataReport
+    data_report: DataReport
     sha256: str
     test_sha256: tuple[str, ...]
     kept_out_sha256: str
@@ -71,7 +71,7 @@ class Prepared:
 
 def prepare(sources: Sources) -> Prepared:
     """Read, clean, sift and part; raise `UnusableLabels` where training would be meaningless."""
-    account, removed = DataReport(), Counter[str]()
+    report, removed = DataReport(), Counter[str]()
     texts = CleanedTexts(sources.cleaning)
     files = [file for path in sources.labels for file in label_files(path)]
     read = [read_labelled(file, labels=sources.label_names, split="train") for file in files]
@@ -81,10 +81,10 @@ def prepare(sources: Sources) -> Prepared:
         file for path in [*sources.test, *_splits(files, "test")] for file in label_files(path)
     ]
     for file in (*read, *named):
-        account.add_file(file)
+        report.add_file(file)
     test_files = [read_labelled(path, labels=None) for path in tests]
     for file in test_files:
-        account.add_file(file, of_test=True)
+        report.add_file(file, of_test=True)
     tested = [texts.clean(text) for path in tests for text in read_every_text(path)]
 
     training = _apart(_distinct(read, texts, removed), tested, "of test", texts, removed)
@@ -106,22 +106,22 @@ def prepare(sources: Sources) -> Prepared:
     removed[_SURPLUS] += usable - len(training) - len(validation)
     more = [file for path in sources.unlabelled for file in read_texts(path)]
     for found in more:
-        account.add_unlabelled(found)
+        report.add_unlabelled(found)
     unlabelled = _unlabelled(more, texts, [*tested, *validated], removed)
     few = _at_most([Example(None, text, "") for text in unlabelled], sources.most_texts, 0)
     removed[f"unlabelled, {_SURPLUS}"] += len(unlabelled) - len(few)
     unlabelled = [example.text for example in few]
-    account.removed = removed
-    account.training = counts(training, labels)
-    account.validation = counts(validation, labels)
-    account.unlabelled = len(unlabelled)
-    check_kept(account)
+    report.removed = removed
+    report.training = counts(training, labels)
+    report.validation = counts(validation, labels)
+    report.unlabelled = len(unlabelled)
+    check_kept(report)
     return Prepared(
         labels=labels,
         training=tuple(training),
         validation=tuple(validation),
         unlabelled=tuple(unlabelled),
-        account=account,
+        data_report=report,
         sha256=_sha256(training, validation, unlabelled),
         test_sha256=tuple(sha256_of(file.path) for file in test_files),
         kept_out_sha256=_sha256((), (), sorted(set(texts.plain([*tested, *validated])))),

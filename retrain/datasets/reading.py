@@ -4,26 +4,26 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from retrain.datasets.delimited import delimited_rows, delimiter_of
 from retrain.datasets.lines import read_lines
 from retrain.datasets.rows import (
     LabelledFile,
     LabelledText,
-    RawRow,
+    NumberedRow,
     UnlabelledFile,
     UnusableLabels,
     sift,
     sift_texts,
 )
-from retrain.datasets.semeval import is_semeval, semeval_rows
 from retrain.datasets.tweeteval import (
-    TEXTS,
     Split,
     is_tweeteval,
-    label_names,
+    names_of_labels,
     split_file,
     tweeteval_rows,
 )
+from schemas.label_files.delimited import delimited_rows, delimiter_of
+from schemas.label_files.semeval import is_semeval, semeval_row
+from schemas.label_files.tweeteval import TEXTS_ENDING
 
 __all__ = [
     "LabelledFile",
@@ -50,19 +50,19 @@ def read_labelled(
     """
     file, rows = _rows(path, split)
     if labels is None and is_tweeteval(path):
-        labels = tuple(label_names(file.parent).values())
+        labels = tuple(names_of_labels(file.parent).values())
     return sift(file, rows, labels)
 
 
 def read_every_text(path: Path, *, split: Split = "test") -> list[str]:
     """Return the texts of a label file's rows, those with a wrong label or none too."""
     _, rows = _rows(path, split)
-    return [row.text for row in rows if row.text]
+    return [row.text for _, row in rows if row.text]
 
 
 def _rows(
     path: Path, split: Split, columns: Sequence[str] = ("text", "label")
-) -> tuple[Path, list[RawRow]]:
+) -> tuple[Path, list[NumberedRow]]:
     """Return the rows as their format has them, and the file that they stand in.
 
     A header has to name `columns`.
@@ -75,16 +75,17 @@ def _rows(
     lines = read_lines(path)
     first = next((line for line in lines if line.strip()), "")
     if is_semeval(first):
-        return path, list(semeval_rows(lines))
+        numbered = enumerate(lines, start=1)
+        return path, [(at, semeval_row(line)) for at, line in numbered if line.strip()]
     try:
         delimiters = "\t," if path.suffix.lower() == ".tsv" else ",\t"
         delimiter = delimiter_of(first, columns, delimiters)
         if delimiter is not None:
             return path, list(delimited_rows(lines, delimiter))
     except csv.Error as error:
-        raise UnusableLabels(f"{path} is no CSV: {error}") from error
+        raise UnusableLabels(f"{path} is not valid CSV: {error}") from error
     raise UnusableLabels(
-        f"{path} is no label file: its first line is neither `id, label, text` by tabs nor a "
+        f"{path} is not a label file: its first line is neither `id, label, text` by tabs nor a "
         f"header with {' and '.join(f'`{name}`' for name in columns)}"
     )
 
@@ -116,7 +117,7 @@ def read_texts(path: Path) -> list[UnlabelledFile]:
 
 
 def _texts(path: Path) -> UnlabelledFile:
-    if path.name.endswith(TEXTS) or path.suffix.lower() == ".txt":
+    if path.name.endswith(TEXTS_ENDING) or path.suffix.lower() == ".txt":
         lines = read_lines(path)
         if not is_semeval(next((line for line in lines if line.strip()), "")):
             return UnlabelledFile(path, tuple(line for line in lines if line.strip()))

@@ -35,7 +35,9 @@ def split(
     times = [None if example.id is None else snowflake_time(example.id) for example in examples]
     timed = [place for place, when in enumerate(times) if when is not None]
     if by == "time" and not timed:
-        raise UnusableLabels("no id holds a time: split by hash, or name --validation files")
+        raise UnusableLabels(
+            "no id contains a time: use --split-by hash, or name --validation files"
+        )
     if by == "time" or (by == "auto" and len(timed) >= _WITH_TIME * len(examples)):
         timed.sort(key=lambda place: (times[place], examples[place].text))
         chosen = set(timed[len(timed) - round(share * len(timed)) :])

@@ -31,9 +31,9 @@ from retrain.training_libraries import prepare_libraries
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE.html",
-    help="Write a page with pictures: confusion, reliability, confidence.",
+    help="Also write an HTML page with charts of confusion, reliability and confidence.",
 )
-@seed_option("Of the bootstrap.")
+@seed_option("Seed of the bootstrap.")
 def evaluate(
     bundles: tuple[Path, ...],
     labels: tuple[Path, ...],
@@ -51,7 +51,7 @@ def evaluate(
     from retrain.evaluation.display import evaluation_view
     from retrain.evaluation.measuring import measure
     from schemas.failures import Failure
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
 
     evaluation = measure(bundles, labels, seed=seed, console=terminal_console(stderr=True))
     if report is not None:
@@ -64,4 +64,4 @@ def evaluate(
     if as_json:
         click.echo(msgspec.json.encode(evaluation))
     else:
-        terminal_console().print(evaluation_view(evaluation))
+        print_whole(terminal_console(), evaluation_view(evaluation))

@@ -13,6 +13,7 @@ from retrain.evaluation.number_format import (
     share_text,
 )
 from retrain.evaluation.schema import BundleFigures, Evaluation
+from schemas.terminal import plain_table
 
 
 def evaluation_view(evaluation: Evaluation) -> RenderableType:
@@ -56,8 +57,6 @@ def _classes(name: str, bundle: BundleFigures) -> Table:
 
 
 def _plain(first: str, *others: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(escape(first), min_width=12)
-    for heading in others:
-        table.add_column(escape(heading), justify="right")
+    table = plain_table(first, *others, numbers=others)
+    table.columns[0].min_width = 12
     return table

@@ -64,7 +64,7 @@ def model_card(
         "Training data": _data(trained),
         "Trained in": f"{hours} h {rest_s // 60} min, seed {trained.seed}, commit {trained.commit}",
         "Input": f"at most {trained.max_tokens} word pieces; cleaning version {trained.cleaning}",
-        "Temperatures, powers of the lead": "; ".join(
+        "Calibration by label: temperature, exponent of the lead over the second label": "; ".join(
             f"{_code(label)} {of_label.temperature}, {of_label.lead_power}"
             for label, of_label in zip(trained.labels, calibration, strict=True)
         ),

@@ -1,7 +1,6 @@
 """`murmur model export`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -9,10 +8,6 @@ from retrain.export.options import naming_options
 from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
 from retrain.training_libraries import prepare_libraries
-
-if TYPE_CHECKING:
-    from retrain.export.export_bundle import ExportSpec
-    from retrain.export.result import Exported
 
 
 @click.command(cls=ManyFilesCommand, short_help="Make a bundle of a trained model.")
@@ -22,25 +17,25 @@ if TYPE_CHECKING:
     required=True,
     type=click.Path(path_type=Path),
     metavar="BUNDLE",
-    help="Folder to be made.",
+    help="Folder to create; it must not exist.",
 )
 @click.option(
     "--against",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="BUNDLE",
-    help="A tweet may not cost more than with this one. Default: the bundle that serves now.",
+    help="Bundle to compare the CPU cost of a tweet with. Default: the bundle that serves now.",
 )
-@click.option("--any-cost", is_flag=True, help="Compare the cost with no other bundle.")
+@click.option("--any-cost", is_flag=True, help="Do not compare the CPU cost with another bundle.")
 @click.option(
     "--test",
     "tests",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="FILE|DIR…",
-    help="Labels that nothing was chosen on; their figures go into the card.",
+    help="Label files that were not used to choose anything; their figures go into the card.",
 )
 @naming_options
-@seed_option("Of the card's intervals.")
+@seed_option("Seed of the intervals in the card.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def export(
     trained: Path,
@@ -62,15 +57,17 @@ def export(
     prepare_libraries()
     import msgspec
 
+    from model_server.bundle import default_bundle
     from retrain.datasets.reading import label_files, read_labelled
-    from retrain.export.display import exported_view
+    from retrain.export.display import export_shown, exported_view
     from retrain.export.export_bundle import ExportSpec
     from retrain.trained_model import read_trained
-    from schemas.terminal import terminal_console
+    from schemas.settings import load_settings
+    from schemas.terminal import print_whole, terminal_console
 
     if against and any_cost:
-        raise click.UsageError("--any-cost compares with no bundle: leave --against out")
-    against = None if any_cost else against or bundle_that_serves()
+        raise click.UsageError("--any-cost and --against exclude each other")
+    against = None if any_cost else against or load_settings().model or default_bundle()
     labels = read_trained(trained).labels
     files = [file for path in tests for file in label_files(path)]
     exported = export_shown(
@@ -88,23 +85,4 @@ def export(
     if as_json:
         click.echo(msgspec.json.encode(exported))
     else:
-        terminal_console().print(exported_view(exported))
-
-
-def bundle_that_serves() -> Path:
-    """Return the folder of the bundle that the settings name, else of ours."""
-    from model_server.bundle import default_bundle
-    from schemas.settings import load_settings
-
-    return load_settings().model or default_bundle()
-
-
-def export_shown(order: "ExportSpec") -> "Exported":
-    """Export, with a line on a terminal that tells what is being done."""
-    from rich.markup import escape
-
-    from retrain.export.export_bundle import export as export_bundle
-    from schemas.terminal import terminal_console
-
-    with terminal_console(stderr=True).status("exporting") as status:
-        return export_bundle(order, lambda step: status.update(escape(step)))
+        print_whole(terminal_console(), exported_view(exported))

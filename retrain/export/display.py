@@ -1,13 +1,20 @@
-"""An export as a table for people."""
+"""An export as people see it: what is being done, and a table at its end."""
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from retrain.evaluation.number_format import HEADINGS, figure_text
 from retrain.export.card import NOT_KEPT_OUT
+from retrain.export.export_bundle import ExportSpec, export
 from retrain.export.result import Exported
+from schemas.terminal import plain_table, terminal_console, whole_line
+
+
+def export_shown(spec: ExportSpec) -> Exported:
+    """Export, with a line on a terminal that tells what is being done."""
+    with terminal_console(stderr=True).status("exporting") as status:
+        return export(spec, lambda step: status.update(escape(step)))
 
 
 def exported_view(exported: Exported) -> RenderableType:
@@ -31,8 +38,8 @@ def exported_view(exported: Exported) -> RenderableType:
         f"{label} {of_label.temperature}, {of_label.lead_power}"
         for label, of_label in exported.calibration.items()
     )
-    rows["temperatures, powers of the lead"] = "; ".join(by_label)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    rows["calibration by label: temperature, exponent of the lead"] = "; ".join(by_label)
+    table = plain_table()
     for name, value in rows.items():
         table.add_row(escape(name), escape(value))
     for texts_of, figures in exported.measured.items():
@@ -43,4 +50,4 @@ def exported_view(exported: Exported) -> RenderableType:
             table.add_row(HEADINGS[name], escape(figure_text(figure)))
     sealed = f"{exported.name} {exported.version} ({exported.sha256[:12]}) in {exported.folder}"
     notes = [Text(NOT_KEPT_OUT)] if exported.not_kept_out else []
-    return Group(Text(sealed), table, *notes)
+    return Group(whole_line(sealed), table, *notes)

@@ -1,20 +1,22 @@
 """From a trained model to a sealed bundle: export, quantise, calibrate, measure, judge, seal."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from model_server.bundle import CARD, MODEL, TOKENIZER, Bundle, open_bundle, sha256_of
+from model_server.cleaning import CLEANING
 from model_server.engine import OnnxEngine, Probabilities
-from model_server.sealing import seal_bundle
+from model_server.sealing import seal_bundle, unsealed_engine
 from retrain.atomic_folder import put_in_place, unfinished_beside
 from retrain.datasets.reading import LabelledFile
 from retrain.datasets.tweeteval import name_of, name_with_folder
 from retrain.evaluation.evaluate import figures_alone
-from retrain.evaluation.predictions import Answers, ask, probabilities_of, truth_of
-from retrain.export.batches import batches_of
+from retrain.evaluation.predictions import Answers, probabilities_of, truth_of
+from retrain.export.batches import Feeds, batches_of
 from retrain.export.calibrating import Calibration, calibrate
 from retrain.export.card import Measured, model_card
 from retrain.export.cost import compare_cost
@@ -63,57 +65,59 @@ class ExportSpec:
     seed: int
 
 
-def export(order: ExportSpec, say: Callable[[str], object]) -> Exported:
+def export(spec: ExportSpec, say: Callable[[str], object]) -> Exported:
     """Write a bundle, whole or not at all: beside its place, then by a rename.
 
     Raises `ExportRefused` with every rule that the model breaks, `TrainedRefused` for what is no
     trained model, and `Failure` where the place is taken.
     """
-    trained = read_trained(order.trained)
-    if order.out.exists():
-        raise Failure(f"{order.out} exists already: name another folder or remove it")
-    against = open_bundle(order.against) if order.against else None
-    with unfinished_beside(order.out) as work:
-        exported = _Export(order, trained, work, say).run(against)
-        put_in_place(work / "int8", order.out)
+    trained = read_trained(spec.trained)
+    if spec.out.exists():
+        raise Failure(f"{spec.out} already exists: name another folder or remove it")
+    against = open_bundle(spec.against) if spec.against else None
+    with unfinished_beside(spec.out) as work:
+        exported = _Export(spec, trained, work, say).run(against)
+        put_in_place(work / "int8", spec.out)
     return exported
 
 
 class _Export:
     def __init__(
-        self, order: ExportSpec, trained: Trained, work: Path, say: Callable[[str], object]
+        self, spec: ExportSpec, trained: Trained, work: Path, say: Callable[[str], object]
     ) -> None:
-        self._order = order
+        self._spec = spec
         self._trained = trained
         self._say = say
         self._fp32, self._int8 = work / "fp32", work / "int8"
-        calibration, validation = read_calibration(order.trained), read_validation(order.trained)
+        self._tokenizer = spec.trained / TOKENIZER
+        calibration, validation = read_calibration(spec.trained), read_validation(spec.trained)
         if not calibration or not validation:
-            raise TrainedRefused(f"{order.trained} has no texts to be calibrated and judged on")
+            raise TrainedRefused(
+                f"{spec.trained} has no validation texts to calibrate on and to measure"
+            )
         self._quantised_on = [row.text for row in calibration]
         self._texts = [row.text for row in validation]
         self._truth = truth_of(trained.labels, [row.label for row in validation])
 
     def run(self, against: Bundle | None) -> Exported:
         """Do everything, and return what came out."""
-        order = self._order
-        logit_difference = self._write_models()
+        spec = self._spec
+        fp32, logit_difference = self._unquantised()
+        int8 = self._quantised()
         self._say("scoring the validation texts in fp32 and int8")
-        uncalibrated = (Calibration(),) * len(self._trained.labels)
-        fp32 = self._answers(self._scored(self._seal(self._fp32, uncalibrated)))
-        plain = self._scored(self._seal(self._int8, uncalibrated))
-        calibration = calibrate(plain, self._truth)
-        bundle = self._seal(self._int8, calibration)
-        engine = OnnxEngine(bundle)
+        answers_fp32 = self._answers(probabilities_of(fp32, self._texts))
+        calibration = calibrate(probabilities_of(int8, self._texts), self._truth)
+        bundle = self._seal(int8, calibration)
+        engine = int8.calibrated_with(bundle.manifest.temperature, bundle.manifest.lead_power)
         answers = self._answers(probabilities_of(engine, self._texts))
         self._say("scoring texts alone and among others")
         texts_by_batch, differing = labels_by_batch(engine, self._texts)
         figures = GateFigures(
             texts=len(self._texts),
             logit_difference=logit_difference,
-            macro_recall_fp32=round(macro_recall(fp32), 6),
+            macro_recall_fp32=round(macro_recall(answers_fp32), 6),
             macro_recall_int8=round(macro_recall(answers), 6),
-            same_labels=round(same_labels(answers, fp32), 6),
+            same_labels=round(same_labels(answers, answers_fp32), 6),
             recall_of_a_text=round(recall_of_a_text(self._truth), 6),
             texts_by_batch=texts_by_batch,
             labels_by_batch=differing,
@@ -122,25 +126,25 @@ class _Export:
         )
         broken = refusals(figures)
         if broken:
-            raise ExportRefused(f"{order.trained} makes no bundle: {'; '.join(broken)}")
+            raise ExportRefused(f"{spec.trained} cannot become a bundle: {'; '.join(broken)}")
         measured = [
             self._measured("validation", answers, chosen_on=True),
-            *(self._tested(bundle, labelled) for labelled in order.tests),
+            *(self._tested(engine, labelled) for labelled in spec.tests),
         ]
         card = model_card(
             self._trained,
-            name=order.name,
-            version=order.version,
-            licence=order.licence,
+            name=spec.name,
+            version=spec.version,
+            licence=spec.licence,
             calibration=calibration,
             measured=measured,
             gate=figures,
         )
         (self._int8 / CARD).write_text(card, encoding="utf-8")
         return Exported(
-            folder=str(order.out),
-            name=order.name,
-            version=order.version,
+            folder=str(spec.out),
+            name=spec.name,
+            version=spec.version,
             sha256=bundle.identity.sha256,
             calibration=dict(zip(self._trained.labels, calibration, strict=True)),
             gate=figures,
@@ -148,32 +152,37 @@ class _Export:
             not_kept_out=tuple(found.texts_of for found in measured if not found.kept_out),
         )
 
-    def _write_models(self) -> float:
-        """Write both models and return how far the ONNX model is from PyTorch's."""
-        order, trained = self._order, self._trained
+    def _unquantised(self) -> tuple[OnnxEngine, float]:
+        """Return the ONNX model, and how far its logits are from PyTorch's at most."""
         self._say("exporting to ONNX")
-        model = load_torch(order.trained)
-        tokenizer = order.trained / TOKENIZER
-        for folder in (self._fp32, self._int8):
-            folder.mkdir()
-            shutil.copyfile(tokenizer, folder / TOKENIZER)
-        write_onnx(model, trained.class_biases, self._fp32 / MODEL)
-        compared = list(
-            batches_of(tokenizer, self._texts[:_COMPARED_TEXTS], max_tokens=trained.max_tokens)
-        )
-        difference = largest_logit_difference(
-            model, trained.class_biases, self._fp32 / MODEL, compared
-        )
-        self._say("quantising")
-        batches = batches_of(tokenizer, self._quantised_on, max_tokens=trained.max_tokens)
-        quantise(self._fp32 / MODEL, self._int8 / MODEL, list(batches))
-        return difference
+        model, class_biases = load_torch(self._spec.trained), self._trained.class_biases
+        engine = self._written(self._fp32, partial(write_onnx, model, class_biases))
+        compared = list(self._batches(self._texts[:_COMPARED_TEXTS]))
+        return engine, largest_logit_difference(model, class_biases, engine.logits, compared)
 
-    def _seal(self, folder: Path, calibration: Sequence[Calibration]) -> Bundle:
+    def _quantised(self) -> OnnxEngine:
+        self._say("quantising")
+        calibration = list(self._batches(self._quantised_on))
+        return self._written(
+            self._int8, lambda file: quantise(self._fp32 / MODEL, file, calibration)
+        )
+
+    def _written(self, folder: Path, write: Callable[[Path], None]) -> OnnxEngine:
+        """Write a model beside its tokenizer, and open both."""
+        folder.mkdir()
+        shutil.copyfile(self._tokenizer, folder / TOKENIZER)
+        write(folder / MODEL)
+        trained = self._trained
+        return unsealed_engine(folder, labels=trained.labels, max_tokens=trained.max_tokens)
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[Feeds]:
+        return batches_of(self._tokenizer, texts, max_tokens=self._trained.max_tokens)
+
+    def _seal(self, int8: OnnxEngine, calibration: Sequence[Calibration]) -> Bundle:
         return seal_bundle(
-            folder,
-            name=self._order.name,
-            version=self._order.version,
+            self._int8,
+            name=self._spec.name,
+            version=self._spec.version,
             labels=self._trained.labels,
             cleaning=self._trained.cleaning,
             languages=self._trained.languages,
@@ -181,10 +190,8 @@ class _Export:
             temperature=tuple(of_label.temperature for of_label in calibration),
             lead_power=tuple(of_label.lead_power for of_label in calibration),
             self_test_texts=SELF_TEST_TEXTS,
+            unsealed=int8,
         )
-
-    def _scored(self, bundle: Bundle) -> Probabilities:
-        return probabilities_of(OnnxEngine(bundle), self._texts)
 
     def _answers(self, probabilities: Probabilities) -> Answers:
         return Answers.of(self._trained.labels, self._truth, probabilities)
@@ -194,12 +201,14 @@ class _Export:
         name = f"{against.manifest.name} {against.manifest.version}"
         return compare_cost(engine, OnnxEngine(against), self._texts, against=name)
 
-    def _tested(self, bundle: Bundle, labelled: LabelledFile) -> Measured:
+    def _tested(self, engine: OnnxEngine, labelled: LabelledFile) -> Measured:
         self._say(f"scoring {labelled.path.name}")
         labels = self._trained.labels
         truth = truth_of(labels, [row.label for row in labelled.rows])
-        answers = Answers.of(labels, truth, ask(bundle, [row.text for row in labelled.rows]))
-        name = _name_of(labelled.path, [test.path for test in self._order.tests])
+        clean = CLEANING[self._trained.cleaning]
+        texts = [clean(row.text) for row in labelled.rows]
+        answers = Answers.of(labels, truth, probabilities_of(engine, texts))
+        name = _name_of(labelled.path, [test.path for test in self._spec.tests])
         data = self._trained.data
         kept_out = (
             data is not None and sha256_of(labelled.path) in data.test_sha256 and not data.doubted
@@ -209,7 +218,7 @@ class _Export:
     def _measured(
         self, texts_of: str, answers: Answers, *, chosen_on: bool = False, kept_out: bool = True
     ) -> Measured:
-        figures, classes = figures_alone(answers, seed=self._order.seed)
+        figures, classes = figures_alone(answers, seed=self._spec.seed)
         return Measured(
             texts_of=texts_of,
             texts=len(answers.truth),

@@ -3,14 +3,14 @@
 import copy
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
-from model_server.onnx_runtime import load_onnx_runtime
 from retrain.export.attention import keep_heads_in_rows
 from retrain.export.batches import Feeds
 from retrain.trained_model import TOKENIZER, TrainedRefused
@@ -111,21 +111,23 @@ def _fold_biases(model: Any, class_biases: Sequence[float]) -> None:
 
 
 def largest_logit_difference(
-    model: Any, class_biases: Sequence[float], file: Path, batches: list[Feeds]
+    model: Any,
+    class_biases: Sequence[float],
+    onnx_logits: Callable[[Feeds], npt.NDArray[np.float32]],
+    batches: list[Feeds],
 ) -> float:
-    """Return the largest difference between an ONNX file's logits and PyTorch's plus biases.
+    """Return the largest difference between an ONNX model's logits and PyTorch's plus biases.
 
     NaN where either has a NaN.
     """
     import torch
 
-    session = load_onnx_runtime().InferenceSession(str(file), providers=["CPUExecutionProvider"])
     largest = 0.0
     for feeds in batches:
         with torch.inference_mode():
             expected = model(**{name: torch.from_numpy(feed) for name, feed in feeds.items()})
         biased = expected.logits.numpy() + np.array(class_biases, dtype=np.float32)
-        difference = np.abs(session.run(None, feeds)[0] - biased).max()
+        difference = np.abs(onnx_logits(feeds) - biased).max()
         # Unlike Python's, this maximum is NaN where one of the two is.
         largest = float(np.maximum(largest, difference))
     return largest

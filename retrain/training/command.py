@@ -44,30 +44,29 @@ class Training:
     Raises a `Failure` for what a person has to change first.
     """
 
-    def __init__(self, order: TrainingSpec, prepared: Prepared, display: Display) -> None:
-        if order.recipe.layers and (kind := foreign_kind(order.base)):
+    def __init__(self, spec: TrainingSpec, prepared: Prepared, display: Display) -> None:
+        if spec.recipe.layers and (kind := foreign_kind(spec.base)):
             raise keeps_its_layers(kind)
-        self._order = order
+        self._spec = spec
         self._prepared = prepared
         self._display = display
-        self._hardware = choose_hardware(order.recipe.precision, order.threads)
+        self._hardware = choose_hardware(spec.recipe.precision, spec.threads)
         self._teachers = [
-            open_teacher(folder, prepared.labels, order.sources.cleaning)
-            for folder in order.teachers
+            open_teacher(folder, prepared.labels, spec.sources.cleaning) for folder in spec.teachers
         ]
-        self._doubted = doubted([*order.teachers, Path(order.base)], prepared)
-        self._described = description(order, prepared, self._teachers)
+        self._doubted = doubted([*spec.teachers, Path(spec.base)], prepared)
+        self._described = description(spec, prepared, self._teachers)
         unchanged = {**self._described, "kept_out_sha256": prepared.kept_out_sha256}
-        self._checkpoints = Checkpoints.beside(order.out, unchanged, self._hardware)
+        self._checkpoints = Checkpoints.beside(spec.out, unchanged, self._hardware)
 
     def run(self) -> Trained:
         """Train and write the folder, or return what stands there of this very training."""
-        trained = self._standing_already()
+        trained = self._already_trained()
         if trained is None:
             with self._checkpoints.held():
                 trained = self._train()
         else:
-            self._display.say(f"note: {self._order.out} was there already, of this very training")
+            self._display.say(f"note: {self._spec.out} already holds the result of this training")
             if self._checkpoints.folder.exists():
                 # Killed after the folder was in its place, and before MLflow knew.
                 with self._tracked() as run:
@@ -75,8 +74,8 @@ class Training:
         self._checkpoints.remove()
         return trained
 
-    def _standing_already(self) -> Trained | None:
-        out = self._order.out
+    def _already_trained(self) -> Trained | None:
+        out = self._spec.out
         if not out.exists():
             return None
         trained = read_trained(out) if (out / MANIFEST).is_file() else None
@@ -87,7 +86,7 @@ class Training:
         return trained
 
     def _train(self) -> Trained:
-        order, prepared, hardware = self._order, self._prepared, self._hardware
+        spec, prepared, hardware = self._spec, self._prepared, self._hardware
         for note in (*map(doubt, self._doubted), *self._checkpoints.damaged()):
             self._display.say(f"note: {note}")
         with self._tracked() as run:
@@ -96,48 +95,48 @@ class Training:
             drawn = hardware.random_state()
             taught = self._taught()
             hardware.restore_random_state(drawn)
-            rank = order.recipe.lora_rank
+            rank = spec.recipe.lora_rank
             model = with_adapters(base.model, rank) if rank else base.model
             model.to(hardware.device)
             texts = _texts(prepared, base, taught)
             validation = encode(base.tokenizer, [example.text for example in prepared.validation])
             truth = _numbers(prepared)
-            plan = Plan.of(len(texts), order.recipe)
-            loss = LossOfTexts(model, texts, order.recipe, hardware)
-            learner = Learner(model, loss, order.recipe, plan, hardware)
+            plan = Plan.of(len(texts), spec.recipe)
+            loss = LossOfTexts(model, texts, spec.recipe, hardware)
+            learner = Learner(model, loss, spec.recipe, plan, hardware)
             self._checkpoints.check_space(4 * sum(w.numel() for w in learner.weights.values()))
             self._display.begin("training", plan.steps)
-            standing = Loop(
+            state = Loop(
                 learner=learner,
                 lengths=[len(ids) for ids in texts.tokens],
-                recipe=order.recipe,
-                objective=order.recipe.objective,
-                seed=order.seed,
+                recipe=spec.recipe,
+                objective=spec.recipe.objective,
+                seed=spec.seed,
                 plan=plan,
                 checkpoints=self._checkpoints,
-                checkpoint_every_s=order.checkpoint_every_s,
+                checkpoint_every_s=spec.checkpoint_every_s,
                 evaluate=lambda: figures(logits_of(model, validation, hardware), truth),
                 watchers=(self._display, Curves(run)),
             ).run()
             model = merged(model) if rank else model
-            self._display.begin("last look, in fp32", len(validation))
+            self._display.begin("final evaluation, in fp32", len(validation))
             logits = logits_of(model, validation, hardware.exact, done=self._display.advance)
-            trained = self._result(logits, truth, standing)
+            trained = self._result(logits, truth, state)
             self._write(trained, model, base)
             self._conclude(run, trained)
         return trained
 
     def _base(self) -> Base:
-        order = self._order
-        self._hardware.seed(order.seed)
+        spec = self._spec
+        self._hardware.seed(spec.seed)
         base = load_base(
-            order.base,
+            spec.base,
             self._prepared.labels,
-            max_tokens=order.recipe.max_tokens,
-            cache=order.cache,
+            max_tokens=spec.recipe.max_tokens,
+            cache=spec.cache,
         )
-        if order.recipe.layers:
-            set_layers(base.model, order.recipe.layers)
+        if spec.recipe.layers:
+            set_layers(base.model, spec.recipe.layers)
         return base
 
     def _taught(self) -> npt.NDArray[np.float32] | None:
@@ -151,38 +150,38 @@ class Training:
             texts,
             prepared.labels,
             hardware=self._hardware,
-            cache=self._order.cache / "teacher-logits",
+            cache=self._spec.cache / "teacher-logits",
             done=self._display.advance,
         )
 
     @contextmanager
     def _tracked(self) -> Iterator[Run]:
-        folder, home, name = self._checkpoints.folder, self._order.home, self._order.out.name
+        folder, home, name = self._checkpoints.folder, self._spec.home, self._spec.out.name
         with resumable_run(folder, home, name, kind="training").under_way() as run:
             recipe = self._described["recipe"]
             others = {name: value for name, value in self._described.items() if name != "recipe"}
             begun_at = commit_at_start(folder)
             run.parameters({**others, **recipe, "commit": begun_at, "hardware": self._hardware})
-            run.document("data.json", self._prepared.account.as_json())
+            run.document("data.json", self._prepared.data_report.as_json())
             yield run
 
     def _result(
-        self, logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], standing: TrainingState
+        self, logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], state: TrainingState
     ) -> Trained:
         biases = (0.0,) * len(self._prepared.labels)
-        fitted = fit_biases(logits, truth, self._order.recipe.objective)
+        fitted = fit_biases(logits, truth, self._spec.recipe.objective)
         found = figures(logits, truth) | {"fitted_log_loss": fitted.log_loss}
-        if self._order.recipe.class_biases:
+        if self._spec.recipe.class_biases:
             biases = fitted.biases
             with_biases = figures(logits + np.array(biases), truth)
             found |= {f"{name}_with_biases": value for name, value in with_biases.items()}
         return Trained(
             **self._described,
             class_biases=biases,
-            data=learned_from(self._prepared, self._order.teachers, doubted=self._doubted),
+            data=learned_from(self._prepared, self._spec.teachers, doubted=self._doubted),
             commit=commit_at_start(self._checkpoints.folder),
-            figures={**found, "best_step": standing.best_step, "steps": standing.step},
-            wall_s=round(standing.wall_s, 1),
+            figures={**found, "best_step": state.best_step, "steps": state.step},
+            wall_s=round(state.wall_s, 1),
         )
 
     def _write(self, trained: Trained, model: Any, base: Base) -> None:
@@ -190,7 +189,7 @@ class Training:
         share = min(1.0, CALIBRATION_TEXTS / len(prepared.training))
         calibration = least_hashed(prepared.training, share)
         write_trained(
-            self._order.out,
+            self._spec.out,
             trained,
             save_weights=model.save_pretrained,
             tokenizer=base.tokenizer,
@@ -203,7 +202,7 @@ class Training:
 
     def _conclude(self, run: Run, trained: Trained) -> None:
         run.figures({**trained.figures, "wall_s": trained.wall_s})
-        run.file(self._order.out / MANIFEST)
+        run.file(self._spec.out / MANIFEST)
 
 
 def _texts(prepared: Prepared, base: Base, taught: npt.NDArray[np.float32] | None) -> TrainingTexts:

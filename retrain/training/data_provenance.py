@@ -22,15 +22,15 @@ def learned_from(
     prepared: Prepared, teachers: Iterable[Path] = (), *, doubted: Iterable[Path]
 ) -> LearnedFrom:
     """Return what a model card tells of the data: names and numbers, no paths and no text."""
-    account = prepared.account
+    report = prepared.data_report
     return LearnedFrom(
-        files=_rows_by_name(account.files),
-        test_files=tuple(name_of(Path(file)) for file in account.test_files),
+        files=_rows_by_name(report.files),
+        test_files=tuple(name_of(Path(file)) for file in report.test_files),
         test_sha256=prepared.test_sha256,
-        training=account.training,
-        validation=account.validation,
-        unlabelled=account.unlabelled,
-        unlabelled_files=_rows_by_name(account.unlabelled_files),
+        training=report.training,
+        validation=report.validation,
+        unlabelled=report.unlabelled,
+        unlabelled_files=_rows_by_name(report.unlabelled_files),
         teachers=tuple(folder.resolve().name for folder in teachers),
         doubted=tuple(folder.resolve().name for folder in doubted),
         kept_out_sha256=prepared.kept_out_sha256,

@@ -15,6 +15,12 @@ def figure_lines(figures: Mapping[str, float]) -> Iterator[str]:
         yield f"{name:28} {value:.{0 if name in _COUNTS else 4}f}"
 
 
+KEPT_TEXTS: Final = (
+    "it keeps texts (validation.jsonl, calibration.txt.jsonl), which a later deletion does not "
+    "reach: delete the folder when it has served"
+)
+
+
 def last_line(out: Path, base: str, bundle: Path | None) -> str:
     """Return where a trained model lies, and the command that uses it."""
     if bundle is not None:

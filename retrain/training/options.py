@@ -41,14 +41,14 @@ def running_options(command: _Command) -> _Command:
             type=click.FloatRange(0),
             default=120,
             show_default=True,
-            help="Seconds between checkpoints: what a kill costs at most.",
+            help="Seconds between checkpoints. A kill loses at most this much work.",
         ),
         click.option(
-            "--threads", type=click.IntRange(1), help="Of the processor. Default: every core."
+            "--threads", type=click.IntRange(1), help="Processor threads. Default: one per core."
         ),
         seed_option(),
         click.option(
-            "--out", type=click.Path(path_type=Path), required=True, help="Folder to be made."
+            "--out", type=click.Path(path_type=Path), required=True, help="Folder to write."
         ),
     ):
         command = option(command)
@@ -95,7 +95,7 @@ def quick_as_chosen(recipe: Recipe, texts: int) -> Recipe:
     shorter = quick(recipe, texts, names)
     for name in names:
         if getattr(recipe, name) != (most := getattr(shorter, name)):
-            raise click.UsageError(f"with --quick {chosen(name)[0]} is at most {most} here")
+            raise click.UsageError(f"with --quick {chosen(name)[0]} must be at most {most}")
     return shorter
 
 

@@ -45,23 +45,24 @@ class Recipe:
     """
 
     epochs: int = _figure(2, "Passes over the training texts, labelled and unlabelled.")
-    batch_texts: int = _figure(64, "Texts a step.")
-    max_tokens: int = _figure(96, "Word pieces of a text that are read.")
+    batch_texts: int = _figure(64, "Texts per step.")
+    max_tokens: int = _figure(96, "Word pieces that are read of each text, at most.")
     learning_rate: float = _figure(
-        8e-5, "AdamW's at its height; it rises over the warm-up, then falls to 0, linearly."
+        8e-5,
+        "Highest learning rate of AdamW. It rises linearly during the warm-up, then falls to 0.",
     )
-    warm_up_share: float = _figure(0.1, "Share of all steps.")
-    weight_decay: float = _figure(0.01, "AdamW's; biases and layer norms have none.")
+    warm_up_share: float = _figure(0.1, "Length of the warm-up, as a share of all steps.")
+    weight_decay: float = _figure(0.01, "Weight decay of AdamW. Biases and layer norms have none.")
     gradient_norm: float = _figure(1.0, "Gradients longer than this are shortened to it.")
     prior_strength: float = _figure(
         1.0,
-        "Times the log of a label's share, added to the logits in training alone: 1 is balanced "
-        "softmax, which weighs all labels alike, 0 is plain cross-entropy.",
+        "In training, this times the log of a label's share is added to its logit. 1 is balanced "
+        "softmax, which weighs all labels alike. 0 is plain cross-entropy.",
     )
     label_smoothing: float = _figure(0.05, "Share of the target that is spread over all labels.")
     averaging_decay: float = _figure(
         0.998,
-        "Share of the averaged weights that stays at each step, lower in the first ones. The "
+        "Share of the averaged weights that stays at each step; lower in the first steps. The "
         "averaged weights are what is evaluated and kept. 0: no averaging.",
     )
     evaluations_per_epoch: int = _figure(
@@ -71,28 +72,31 @@ class Recipe:
         default="macro_recall",
         metadata={"meaning": "By which figure the best state and the class biases are chosen."},
     )
-    patience: int = _figure(4, "Evaluations without a better one that end it. 0: never.")
+    patience: int = _figure(4, "Stop after this many evaluations without a better one. 0: never.")
     class_biases: bool = _figure(True, "Fit biases of the labels on the validation split.")
     teacher_weight: float = _figure(
-        0.8, "Weight of the teachers' answers in the loss; that of the labels is 1 less it."
+        0.8, "Weight of the teachers' answers in the loss. The labels have the rest, up to 1."
     )
     teacher_temperature: float = _figure(
         2.0, "Divides the logits of teacher and student before they are compared."
     )
     word_dropout: float = _figure(
         0.1,
-        "Chance of each word piece to be left out of a text at each step; what teachers say is of "
-        "the whole text.",
+        "Chance that a word piece is left out of a text at a step. Teachers see the whole text.",
     )
     layers: int = _figure(
         0,
-        "Layers of the model, begun as those of the base, spread evenly: more cost more a text and "
-        "know more, fewer less. 0: as many as the base has.",
+        "Layers of the model. They start as those of the base, spread evenly. More layers cost "
+        "more per text and learn more. 0: as many as the base has.",
     )
-    lora_rank: int = _figure(0, "Rank of adapters trained in the weights' place. 0: none.")
+    lora_rank: int = _figure(
+        0, "Rank of LoRA adapters that are trained instead of the weights. 0: none."
+    )
     precision: Precision = field(
         default="auto",
-        metadata={"meaning": "bf16 is autocast; auto takes it where the processor has it."},
+        metadata={
+            "meaning": "Number format. bf16 uses autocast; auto is bf16 where it is supported."
+        },
     )
 
     def as_parameters(self) -> dict[str, str | int | float | bool]:

@@ -1,4 +1,4 @@
-"""What is ordered of a training, and what makes it this one and no other."""
+"""What is asked of a training, and what makes it this one and no other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,20 +33,20 @@ class TrainingSpec:
 
 
 def description(
-    order: TrainingSpec, prepared: Prepared, teachers: Sequence[Teacher]
+    spec: TrainingSpec, prepared: Prepared, teachers: Sequence[Teacher]
 ) -> dict[str, Any]:
     """Return what makes a training this one: killed, it goes on; finished, it is not repeated."""
-    recipe = order.recipe.as_parameters()
+    recipe = spec.recipe.as_parameters()
     if teachers:
         recipe["teachers"] = ",".join(teacher.sha256 for teacher in teachers)
     return {
         "labels": prepared.labels,
-        "cleaning": order.sources.cleaning,
-        "languages": order.languages,
-        "max_tokens": order.recipe.max_tokens,
-        "seed": order.seed,
+        "cleaning": spec.sources.cleaning,
+        "languages": spec.languages,
+        "max_tokens": spec.recipe.max_tokens,
+        "seed": spec.seed,
         "recipe": recipe,
-        "base": order.base,
-        "base_sha256": weights_sha256(order.base),
+        "base": spec.base,
+        "base_sha256": weights_sha256(spec.base),
         "data_sha256": prepared.sha256,
     }

@@ -156,17 +156,17 @@ class Loop:
     clock: Callable[[], float] = time.monotonic
 
     def run(self) -> TrainingState:
-        """Return the standing at the end, with the best weights put into the model.
+        """Return the state at the end, with the best weights put into the model.
 
         Raises `Failure` where the loss is no number any more.
         """
-        standing = self._resumed()
+        state = self._resumed()
         batches: list[Places] = []
         epoch_of_batches = -1
         last_checkpoint = self.clock()
-        started = last_checkpoint - standing.wall_s
-        while standing.step < self.plan.steps and not self._out_of_patience(standing):
-            epoch, place = divmod(standing.step, self.plan.steps_per_epoch)
+        started = last_checkpoint - state.wall_s
+        while state.step < self.plan.steps and not self._out_of_patience(state):
+            epoch, place = divmod(state.step, self.plan.steps_per_epoch)
             if epoch != epoch_of_batches:
                 epoch_of_batches = epoch
                 batches = epoch_batches(
@@ -174,47 +174,48 @@ class Loop:
                 )
             learning_rate = self.learner.learning_rate
             loss = self.learner.step(batches[place])
-            standing.step += 1
+            state.step += 1
             if not math.isfinite(loss):
-                raise Failure(f"the loss of step {standing.step} is {loss}: lower --learning-rate")
+                raise Failure(f"the loss of step {state.step} is {loss}: lower --learning-rate")
             for watcher in self.watchers:
-                watcher.stepped(standing.step, loss, learning_rate)
-            if self._is_evaluated(standing.step):
-                self._evaluate(standing)
-            standing.wall_s = self.clock() - started
+                watcher.stepped(state.step, loss, learning_rate)
+            if self._is_evaluated(state.step):
+                self._evaluate(state)
+            state.wall_s = self.clock() - started
             if self.clock() - last_checkpoint >= self.checkpoint_every_s:
-                self._write(standing)
+                self._write(state)
                 last_checkpoint = self.clock()
-        put(standing.best_weights, self.learner.weights)
-        return standing
+        put(state.best_weights, self.learner.weights)
+        return state
 
     def _is_evaluated(self, step: int) -> bool:
         return step == self.plan.steps or step % self.plan.evaluate_every == 0
 
-    def _out_of_patience(self, standing: TrainingState) -> bool:
-        return 0 < self.recipe.patience <= standing.evaluations_since_best
+    def _out_of_patience(self, state: TrainingState) -> bool:
+        return 0 < self.recipe.patience <= state.evaluations_since_best
 
-    def _evaluate(self, standing: TrainingState) -> None:
+    def _evaluate(self, state: TrainingState) -> None:
         with self.learner.averaged.in_place_of(self.learner.weights):
             found = self.evaluate()
         for watcher in self.watchers:
-            watcher.evaluated(standing.step, found)
+            watcher.evaluated(state.step, found)
         score = found[self.objective]
-        if score > standing.best_score:
-            standing.best_score = score
-            standing.best_step = standing.step
-            standing.best_weights = copied(self.learner.averaged.weights)
-            standing.evaluations_since_best = 0
+        if score > state.best_score:
+            state.best_score = score
+            state.best_step = state.step
+            state.best_weights = copied(self.learner.averaged.weights)
+            state.evaluations_since_best = 0
         else:
-            standing.evaluations_since_best += 1
+            state.evaluations_since_best += 1
 
-    def _write(self, standing: TrainingState) -> None:
-        state = {"learner": self.learner.state(), "standing": dict(vars(standing))}
-        self.checkpoints.write(standing.step, state)
+    def _write(self, state: TrainingState) -> None:
+        # "standing" is what checkpoints have called it from the first one on.
+        content = {"learner": self.learner.state(), "standing": dict(vars(state))}
+        self.checkpoints.write(state.step, content)
 
     def _resumed(self) -> TrainingState:
-        state = self.checkpoints.latest()
-        if state is None:
+        content = self.checkpoints.latest()
+        if content is None:
             return TrainingState()
-        self.learner.restore(state["learner"])
-        return TrainingState(**state["standing"])
+        self.learner.restore(content["learner"])
+        return TrainingState(**content["standing"])

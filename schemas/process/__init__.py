@@ -1,1 +1,1 @@
-"""What every process tells of itself: logs, metrics, probes."""
+"""What is around every process: signals, probes, progress, watchdog, exit codes, logs, metrics."""

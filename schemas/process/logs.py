@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from pythonjsonlogger.json import JsonFormatter
 
-from schemas.settings import Settings
+from schemas.setting_views import LogSettings
 
 _LIBRARIES = ("faust", "mode", "aiokafka", "librdkafka")
+_OF_NO_USE = ("Missing sensor state for rebalance",)
+"""Faust says so at each rebalance: it looks for a monitor, which we leave out for its cost."""
 _SAME_CHARS = 40
 _SAY_AGAIN_AFTER_S = 10.0
 
@@ -27,10 +29,13 @@ class OnceInAWhile(logging.Filter):
         self._left_out: dict[tuple[str, str], int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a line is said; other loggers' always are."""
+        """Tell whether a line is said; other loggers' always are, what is of no use never is."""
         if record.name.partition(".")[0] not in _LIBRARIES:
             return True
-        same = (record.name, record.getMessage()[:_SAME_CHARS])
+        message = record.getMessage()
+        if message.startswith(_OF_NO_USE):
+            return False
+        same = (record.name, message[:_SAME_CHARS])
         now_s = self._clock()
         if now_s - self._last_s.get(same, -_SAY_AGAIN_AFTER_S) < _SAY_AGAIN_AFTER_S:
             self._left_out[same] = self._left_out.get(same, 0) + 1
@@ -40,7 +45,7 @@ class OnceInAWhile(logging.Filter):
         return True
 
 
-def configure_logging(settings: Settings, process: str) -> None:
+def configure_logging(log: LogSettings, process: str) -> None:
     """Send every log line of this process to standard error, as JSON or as text.
 
     Logs hold ids and counts of tweets, never their texts.
@@ -53,11 +58,11 @@ def configure_logging(settings: Settings, process: str) -> None:
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
             static_fields={"process": process},
         )
-        if settings.log_format == "json"
+        if log.format == "json"
         else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     )
     handler.addFilter(OnceInAWhile(time.monotonic))
-    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    logging.basicConfig(level=log.level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     for library in _LIBRARIES:
         # What they say of every step of a start is of use only to those who look for a fault.

@@ -1,7 +1,8 @@
-"""The first Ctrl-C or SIGTERM ends a replay cleanly, the second at once."""
+"""SIGTERM and Ctrl-C: the first ends a process in an orderly way, the second at once."""
 
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -10,26 +11,45 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """Whether the process was asked to end, and by which signal."""
+    """Whether the process was asked to end, and by which signal (None: by a part of itself).
+
+    `event` is for threads that wait. The main thread asks instead: it takes the signals, and might
+    be interrupted within its own waiting.
+    """
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self.event = threading.Event()
+        self._told: list[Callable[[], object]] = []
 
     def asked(self) -> bool:
         """Tell whether the process was asked to end."""
-        return self.signal_number is not None
+        return self.event.is_set()
+
+    def ask(self) -> None:
+        """Ask the process to end, because a part of it has."""
+        self.event.set()
+        for tell in self._told:
+            tell()
+
+    def tell(self, asked: Callable[[], object]) -> None:
+        """Call `asked` when the process is asked to end, or now where it was; it must not wait."""
+        self._told.append(asked)
+        if self.asked():
+            asked()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Take the signals while the block runs; only in the main thread."""
-        before = {number: signal.signal(number, self._ask) for number in _SIGNALS}
+        before = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _ask(self, number: int, _frame: FrameType | None) -> None:
+    def _signalled(self, number: int, _frame: FrameType | None) -> None:
         self.signal_number = number
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_DFL)
+        self.ask()

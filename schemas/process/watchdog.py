@@ -1,4 +1,4 @@
-"""The end of a process that stands still, or that was told to stop and cannot."""
+"""The end of a process that makes no progress, or that was asked to stop and cannot."""
 
 import faulthandler
 import logging
@@ -8,15 +8,10 @@ import threading
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from schemas.process.progress import Progress
+from schemas.process.exit_codes import ExitCode
+from schemas.process.progress import Health
 
 logger = logging.getLogger(__name__)
-
-EXIT_STALLED: Final = 70
-"""Exit code of a process that had lag and made no progress for `stall_after_s`."""
-
-EXIT_UNFINISHED: Final = 71
-"""Exit code of a process that was told to stop and did not come to an end in time."""
 
 STOP_WITHIN_S: Final = 9.0
 """For what is in flight when a process is told to stop; with its end that makes ten seconds."""
@@ -27,19 +22,21 @@ _INTERVAL_S: Final = 0.5
 class Watchdog:
     """Ends its process when it stalls, or `STOP_WITHIN_S` after it was told to stop.
 
-    Nothing is lost by such an end: what was not committed comes again. `stopping` tells whether
-    the process was told to stop; `end` gets an exit code and a sentence about what stood still.
+    What was not committed comes again, from Kafka, from the disk, or out of the gap that the next
+    start of a live stream notes. `health` is red where something stands still, and is asked in
+    this thread; `stopping` tells whether the process was told to stop; `end` gets an exit code and
+    a sentence about what stood still.
     """
 
     def __init__(
         self,
-        progress: Progress,
+        health: Callable[[], Health],
         *,
         stopping: Callable[[], bool],
         clock: Callable[[], float],
         end: Callable[[int, str], None],
     ) -> None:
-        self._progress = progress
+        self._health = health
         self._stopping = stopping
         self._clock = clock
         self._end = end
@@ -57,11 +54,13 @@ class Watchdog:
             if self._stopping_since_s is None:
                 self._stopping_since_s = now_s
             if now_s - self._stopping_since_s >= STOP_WITHIN_S:
-                self._end(EXIT_UNFINISHED, f"told to stop, not finished in {STOP_WITHIN_S:.0f} s")
+                self._end(
+                    ExitCode.UNFINISHED, f"asked to stop, not finished within {STOP_WITHIN_S:.0f} s"
+                )
             return
-        health = self._progress.health()
+        health = self._health()
         if not health.ok:
-            self._end(EXIT_STALLED, health.detail)
+            self._end(ExitCode.STALLED, health.detail)
 
 
 def end_process(exit_code: int, reason: str) -> NoReturn:
@@ -70,11 +69,6 @@ def end_process(exit_code: int, reason: str) -> NoReturn:
     Not by an exception: what stands still may be a call into librdkafka or libpq in another
     thread, which nothing can unwind, and which would hold up the interpreter's own end.
     """
-    logger.critical("%s: ending the process, what was not committed comes again", reason)
+    logger.critical("%s: ending the process; what was not committed is read again", reason)
     faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
     os._exit(exit_code)
-
-
-def start_watchdog(watchdog: Watchdog, finished: threading.Event) -> None:
-    """Run a watchdog in a thread of its own until `finished` is set."""
-    threading.Thread(target=watchdog.run, args=(finished,), name="watchdog", daemon=True).start()

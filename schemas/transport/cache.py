@@ -2,13 +2,13 @@
 
 import redis
 
-from schemas.settings import Settings
+from schemas.setting_views import RedisConnection
 
 
-def connect_redis(settings: Settings) -> "redis.Redis":
+def connect_redis(server: RedisConnection) -> "redis.Redis":
     """Return a client that connects at its first command and never waits long for a cache."""
     return redis.Redis.from_url(
-        settings.redis_uri,
+        server.uri.get_secret_value(),
         socket_connect_timeout=2,
         socket_timeout=5,
         health_check_interval=30,

@@ -4,15 +4,13 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from schemas.settings import Settings
+from schemas.setting_views import KafkaConnection
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.messages import ConsumedMessage, Partition, from_confluent
 
 logger = logging.getLogger(__name__)
-
-Partition = tuple[str, int]
-"""Topic and partition."""
 
 StartOffsets = Callable[[list[Partition]], Mapping[Partition, int]]
 """Asked at each assignment for the offsets that the consumer's own store knows better."""
@@ -22,24 +20,18 @@ class CommittingConsumer:
     """Reads batches and commits only what the caller says is done.
 
     After `commit` returns, a crash repeats nothing that was committed and skips nothing that was
-    not. `start_offsets` may name, for newly assigned partitions, where to begin instead of at the
-    group's committed offset: a store that keeps positions in the transaction of its rows knows
-    them better than Kafka does.
+    not. Nothing is read before `subscribe`.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        *,
-        group: str,
-        topics: list[str],
-        client_id: str,
-        start_offsets: StartOffsets | None = None,
+        self, kafka: KafkaConnection, *, group: str, topics: list[str], client_id: str
     ) -> None:
-        self._start_offsets = start_offsets
+        self._topics = topics
+        self._start_offsets: StartOffsets | None = None
+        self._on_trouble: Callable[[], None] = lambda: None
         self._consumer = Consumer(
             {
-                **kafka_config(settings, client_id),
+                **kafka_config(kafka, client_id),
                 "group.id": group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
@@ -50,23 +42,39 @@ class CommittingConsumer:
                 # A sink needs little ahead of it; the default of 64 MiB a partition is too much.
                 "queued.max.messages.kbytes": 8_192,
                 "fetch.wait.max.ms": 100,
+                "error_cb": lambda _error: self._on_trouble(),
             }
         )
-        self._consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
         self._assigned: set[Partition] = set()
+
+    def subscribe(
+        self,
+        start_offsets: StartOffsets | None = None,
+        on_trouble: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Join the group.
+
+        `start_offsets` may name, for newly assigned partitions, where to begin instead of at the
+        group's committed offset: a store that keeps positions in the transaction of its rows
+        knows them better than Kafka does. `on_trouble` is told when a broker was lost. Both are
+        called in the thread that polls.
+        """
+        self._start_offsets = start_offsets
+        self._on_trouble = on_trouble
+        self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     @property
     def assigned(self) -> frozenset[Partition]:
         """The partitions that this consumer now reads."""
         return frozenset(self._assigned)
 
-    def poll_batch(self, max_messages: int, timeout_s: float) -> list[Message]:
+    def poll_batch(self, max_messages: int, timeout_s: float) -> list[ConsumedMessage]:
         """Return up to `max_messages`, waiting at most `timeout_s`; passing faults are logged."""
         messages = []
         for message in self._consumer.consume(max_messages, timeout_s):
             error = message.error()
             if error is None:
-                messages.append(message)
+                messages.append(from_confluent(message))
             elif error.fatal():
                 raise KafkaException(error)
             else:
@@ -79,20 +87,6 @@ class CommittingConsumer:
             offsets=[TopicPartition(t, p, offset) for (t, p), offset in next_offsets.items()],
             asynchronous=False,
         )
-
-    def lag(self, next_offsets: Mapping[Partition, int]) -> int:
-        """Return how many messages the assigned partitions hold beyond `next_offsets`.
-
-        Uses the high watermarks of the last fetch, so it asks no broker.
-        """
-        total = 0
-        for topic, partition in self._assigned:
-            low, high = self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), cached=True
-            )
-            if high >= 0:
-                total += max(0, high - max(low, 0, next_offsets.get((topic, partition), 0)))
-        return total
 
     def close(self) -> None:
         """Leave the group, so that others take the partitions over at once."""

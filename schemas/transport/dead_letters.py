@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from schemas.codec import RUN_HEADER, Headers, Reason, run_in_headers
+from schemas.transport.messages import ConsumedMessage
 from schemas.transport.publisher import ConfirmingPublisher
 
 MAX_KEPT_BYTES: Final = 256 * 1024
@@ -89,6 +90,25 @@ def dead_letter(
         value_sha256=hashlib.sha256(whole).hexdigest(),
         headers=[*kept_headers, *cut],
     )
+
+
+def letter_of(message: ConsumedMessage, *, stage: str, reason: Reason, detail: str) -> DeadLetter:
+    """Make a dead letter of a message that a stage cannot process."""
+    return dead_letter(
+        run=run_in_headers(message.headers),
+        stage=stage,
+        reason=reason,
+        detail=detail,
+        position=position_of(message),
+        key=message.key,
+        value=message.value,
+        headers=message.headers,
+    )
+
+
+def position_of(message: ConsumedMessage) -> SourcePosition:
+    """Return where a message stood."""
+    return SourcePosition(message.topic, message.partition, message.offset, message.timestamp_ms)
 
 
 def _bounded(key: bytes | None, headers: Headers) -> tuple[bytes | None, Headers, Headers]:

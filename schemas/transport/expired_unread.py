@@ -3,8 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
-Partition = tuple[str, int]
-"""Topic and partition."""
+from schemas.transport.messages import Partition
 
 
 class ExpiredUnread:

@@ -6,11 +6,9 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.failures import Failure
-from schemas.settings import Settings
+from schemas.setting_views import KafkaConnection
 from schemas.transport.kafka_config import kafka_config
-
-Partition = tuple[str, int]
-"""Topic and partition."""
+from schemas.transport.messages import Partition
 
 
 class KafkaUnavailable(Failure):
@@ -46,10 +44,10 @@ class GroupLag:
     process where it is asked for a group's offsets while no broker is up.
     """
 
-    def __init__(self, settings: Settings, *, group: str, topics: Iterable[str]) -> None:
+    def __init__(self, kafka: KafkaConnection, *, group: str, topics: Iterable[str]) -> None:
         self._topics = sorted(set(topics))
         self._consumer = Consumer(
-            {**kafka_config(settings, "murmur-lag"), "group.id": group, "log_level": 0}
+            {**kafka_config(kafka, "murmur-lag"), "group.id": group, "log_level": 0}
         )
 
     def read(self, timeout_s: float = 10.0) -> dict[Partition, int]:

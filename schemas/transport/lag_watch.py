@@ -2,12 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.transport.expired_unread import ExpiredUnread
-from schemas.transport.group_lag import GroupLag, KafkaUnavailable, Partition, lag_of
+from schemas.transport.group_lag import GroupLag, KafkaUnavailable, lag_of
+from schemas.transport.messages import Partition
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +30,10 @@ def note_expired(metrics: StageMetrics, partition: Partition, count: int) -> Non
 class LagWatch:
     """Keeps `progress.lag`, says when Kafka is away, and looks for what expired unread.
 
-    The lag is that of the partitions that are `assigned` to this process. One that has none, as
-    every process has in its first seconds, answers for the whole group while that stands still.
-    `told` gets the lag each time.
+    The lag is how many messages the partitions that are `assigned` to this process hold behind
+    what it has done: what its group committed, or what `done` says where a store of the process's
+    own knows better. A process that has none, as every process has in its first seconds, answers
+    for the whole group while that stands still. Nobody else writes it, and the metric shows it.
     """
 
     def __init__(
@@ -40,14 +42,16 @@ class LagWatch:
         *,
         assigned: Callable[[], Collection[Partition]],
         progress: Progress,
+        metrics: StageMetrics,
         expired: ExpiredUnread,
-        told: Callable[[int], None] = lambda _: None,
+        done: Callable[[], Mapping[Partition, int]] = dict,
     ) -> None:
         self._group_lag = group_lag
         self._assigned = assigned
         self._progress = progress
+        self._metrics = metrics
         self._expired = expired
-        self._told = told
+        self._done = done
         self._committed = 0
 
     def start(self, finished: threading.Event) -> None:
@@ -70,14 +74,17 @@ class LagWatch:
         for partition, low in standings.low.items():
             if partition in assigned:
                 self._expired.low(partition, low)
-        lag = lag_of(*standings)
+        done = self._done()
+        lag = lag_of({**standings.committed, **done}, standings.low, standings.high)
         committed = sum(standings.committed.values())
         if assigned:
             progress.lag = sum(behind for partition, behind in lag.items() if partition in assigned)
         else:
             progress.lag = sum(lag.values()) if committed == self._committed else 0
         self._committed = committed
-        self._told(progress.lag)
+        if progress.unavailable is None:
+            progress.idle()
+        self._metrics.lag.set(progress.lag)
 
     def _run(self, finished: threading.Event) -> None:
         while not finished.wait(_INTERVAL_S):

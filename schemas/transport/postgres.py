@@ -4,7 +4,7 @@ import psycopg2
 from psycopg2.extensions import connection
 
 from schemas.failures import Failure
-from schemas.settings import Settings
+from schemas.setting_views import PostgresConnection
 
 Connection = connection
 
@@ -13,14 +13,14 @@ class PostgresUnavailable(Failure):
     """No connection could be opened; it may pass."""
 
 
-def connect_postgres(settings: Settings, application: str) -> Connection:
+def connect_postgres(postgres: PostgresConnection, application: str) -> Connection:
     """Open a connection, session in UTC; raise `PostgresUnavailable` where there is no server.
 
     `application` is what `pg_stat_activity` shows. TLS comes with the URI (`?sslmode=…`).
     """
     try:
         return psycopg2.connect(
-            settings.postgres_uri,
+            postgres.uri.get_secret_value(),
             application_name=f"murmur {application}",
             connect_timeout=10,
             keepalives_idle=30,
@@ -29,9 +29,10 @@ def connect_postgres(settings: Settings, application: str) -> Connection:
         )
     except psycopg2.ProgrammingError:
         # Its message repeats the whole URI, and with it the password.
-        raise Failure("MURMUR_POSTGRES is no URI that PostgreSQL understands") from None
+        raise Failure("MURMUR_POSTGRES is not a valid URI of PostgreSQL") from None
     except psycopg2.OperationalError as error:
         reason = " ".join(str(error).split())
         raise PostgresUnavailable(
-            f"PostgreSQL does not answer ({reason}): start it (`murmur up`), or see MURMUR_POSTGRES"
+            f"PostgreSQL does not answer ({reason}): start it (`murmur up`), or check "
+            "MURMUR_POSTGRES"
         ) from error

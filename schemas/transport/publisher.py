@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.codec import Headers
 from schemas.failures import Failure
-from schemas.settings import Settings
+from schemas.setting_views import KafkaConnection
 from schemas.transport.kafka_config import kafka_config
 
 logger = logging.getLogger(__name__)
@@ -27,12 +27,12 @@ class ConfirmingPublisher:
     belongs to one thread.
     """
 
-    def __init__(self, settings: Settings, client_id: str) -> None:
+    def __init__(self, kafka: KafkaConnection, client_id: str) -> None:
         self._outstanding = 0
         self._failure: KafkaError | None = None
         self._producer = Producer(
             {
-                **kafka_config(settings, client_id),
+                **kafka_config(kafka, client_id),
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",
                 "compression.type": "lz4",

@@ -4,15 +4,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import psycopg2
 import redis
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 
 from schemas import cache_keys, locks
+from schemas.process import metric_list
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, PostgresUnavailable
 from stream_processors.aggregates.cache import AggregatesCache
@@ -25,29 +25,14 @@ logger = logging.getLogger(__name__)
 _LONGEST_PAUSE_S = 10.0
 
 
-@dataclass(frozen=True)
-class _Metrics:
-    seconds: Histogram
-    last: Gauge
-    failures: Counter
-
-
-def _metrics(registry: CollectorRegistry) -> _Metrics:
-    prefix = "murmur_aggregates"
-    return _Metrics(
-        Histogram(f"{prefix}_refresh_seconds", "Time of one round of refreshes", registry=registry),
-        Gauge(
-            f"{prefix}_last_refresh_timestamp_seconds",
-            "When this process last finished a round as the refresher",
-            registry=registry,
-        ),
-        Counter(
-            f"{prefix}_refresh_failures",
-            "Rounds that failed, by server",
-            ["server"],
-            registry=registry,
-        ),
-    )
+_OF_ONE_RUN: Final = (
+    psycopg2.DataError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""Faults of a run's own figures: other runs are refreshed, and this one when it has moved."""
 
 
 class _Refreshed(NamedTuple):
@@ -77,13 +62,17 @@ class Refresher:
         self._connect_redis = connect_redis
         self._settings = settings
         self._clock = clock
-        self._metrics = _metrics(registry)
+        self._round_seconds = metric_list.AGGREGATES_REFRESH.register(registry)
+        self._last_refresh = metric_list.AGGREGATES_LAST_REFRESH.register(registry)
+        self._failed_rounds = metric_list.AGGREGATES_REFRESH_FAILURES.register(registry)
+        self._failed_refreshes = metric_list.AGGREGATES_FAILED_RUNS.register(registry)
         self._ttl = timedelta(seconds=settings.cache_ttl_s)
         self._windows = [parse_window(name) for name in cache_keys.WINDOWS]
         self._connection: Connection | None = None
         self._client: redis.Redis | None = None
         self._is_refresher = False
         self._refreshed: dict[str, _Refreshed] = {}
+        self._failed_runs: dict[str, datetime] = {}
         self._failures = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -119,14 +108,33 @@ class Refresher:
         runs = due(changes, known, db_now, self._ttl)
         for change in changes:
             if change.run in runs or (change.run in known and not cache.complete(change.run)):
-                now = self._clock()
-                cache.write(aggregates_of(connection, change.run, self._windows, now))
-                self._refreshed[change.run] = _Refreshed(change.changed_at, db_now)
-        self._metrics.seconds.observe(time.perf_counter() - started_s)
-        self._metrics.last.set(self._clock().timestamp())
+                self._refresh(connection, cache, change, db_now)
+        self._round_seconds.observe(time.perf_counter() - started_s)
+        self._last_refresh.set(self._clock().timestamp())
+
+    def _refresh(
+        self, connection: Connection, cache: AggregatesCache, change: RunChange, db_now: datetime
+    ) -> None:
+        if self._failed_runs.get(change.run) == change.changed_at:
+            return
+        try:
+            cache.write(aggregates_of(connection, change.run, self._windows, self._clock()))
+        except _OF_ONE_RUN as error:
+            self._failed_runs[change.run] = change.changed_at
+            self._failed_refreshes.inc()
+            logger.exception(
+                "the aggregates of run %s are not refreshed: %s", change.run, type(error).__name__
+            )
+            # What is held of it would look like figures of now.
+            cache.forget(change.run)
+        else:
+            self._failed_runs.pop(change.run, None)
+            self._refreshed[change.run] = _Refreshed(change.changed_at, db_now)
 
     def _forget(self, cache: AggregatesCache, changes: list[RunChange], db_now: datetime) -> None:
         existing = {change.run for change in changes}
+        for run in self._failed_runs.keys() - existing:
+            del self._failed_runs[run]
         for run, refreshed in list(self._refreshed.items()):
             if run not in existing:
                 # It may have been deleted between the reading of its figures and their writing.
@@ -155,7 +163,7 @@ class Refresher:
         return AggregatesCache(self._client, settings.topic_prefix, settings.cache_ttl_s)
 
     def _failed(self, server: str, error: Exception) -> float:
-        self._metrics.failures.labels(server).inc()
+        self._failed_rounds.labels(server).inc()
         if not self._failures:
             logger.warning(
                 "aggregates are not refreshed: %s: %s", server, " ".join(str(error).split())

@@ -35,6 +35,9 @@ ORIGIN: Final = datetime(2001, 1, 1, tzinfo=UTC)
 """Where the steps of a series are counted from (a Monday), so that points keep their place."""
 
 
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
 class InvalidWindow(Failure):
     """A text that names no window."""
 
@@ -66,7 +69,7 @@ def parse_window(text: str) -> Window:
     length = int(match[1]) * _UNITS[match[2]] if match else None
     if length is None or length > _LONGEST:
         raise InvalidWindow(
-            f"{text!r} is no window: say 30m, 1h, 1d, 2w (at most ten years) or all"
+            f"{text!r} is not a valid window: use 30m, 1h, 1d, 2w (at most ten years) or all"
         )
     unit = next(unit for unit in ("d", "h", "m") if not length % _UNITS[unit])
     return Window(f"{length // _UNITS[unit]}{unit}", length)
@@ -85,11 +88,16 @@ def bounds(
     if end is None:
         return None
     if window.length is not None:
-        return Bounds(end + MINUTE - window.length, end + MINUTE)
+        return Bounds(_minute_after(end) - window.length, _minute_after(end))
     if first is None or newest is None:
-        return Bounds(end, end + MINUTE)
+        return Bounds(end, _minute_after(end))
     # A clock may be wrong by up to a day: `all` leaves no tweet out that claims to be of tomorrow.
-    return Bounds(min(first, end), max(newest, end) + MINUTE)
+    return Bounds(min(first, end), _minute_after(max(newest, end)))
+
+
+def _minute_after(minute: datetime) -> datetime:
+    """Return the end of a minute; the last of all times ends with time itself."""
+    return minute + MINUTE if minute <= _LAST - MINUTE else _LAST
 
 
 def series_step(span: timedelta) -> timedelta:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from schemas.failures import Failure
-from schemas.settings import Settings
+from schemas.setting_views import Cluster, HoldLimits
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker_topic import BreakerTopic, Hold, Tally
 from stream_processors.circuit_breaker.dead_letter_ratio import DeadLetterRatio
@@ -33,19 +33,20 @@ class CircuitBreaker:
 
     def __init__(
         self,
-        settings: Settings,
+        cluster: Cluster,
+        limits: HoldLimits,
         *,
         clock: Callable[[], float],
         told: Callable[[Hold | None], None],
     ) -> None:
-        self.board = BreakerTopic(settings, changed=self._changed, counted=self._counted)
+        self.board = BreakerTopic(cluster, changed=self._changed, counted=self._counted)
         self._clock = clock
         self._told = told
         self._released = threading.Event()
         self._released.set()
         self._lock = threading.Lock()
         self._ratio = DeadLetterRatio(
-            clock, most_ratio=settings.hold_ratio, window_messages=settings.hold_window
+            clock, most_ratio=limits.most_ratio, window_messages=limits.window_messages
         )
 
     def wait_for_release(self, timeout_s: float) -> bool:
@@ -78,7 +79,7 @@ class CircuitBreaker:
         if excess is not None and self._released.is_set():
             since = datetime.fromtimestamp(self._clock(), UTC)
             hold = Hold(since=since, letters=excess.letters, messages=excess.messages)
-            logger.error("%s; `murmur dead-letters release` lets it go on", hold.sentence())
+            logger.error("%s; `murmur dead-letters release` resumes it", hold.sentence())
             self.board.publish_hold(publisher, hold)
             self._changed(hold)
 

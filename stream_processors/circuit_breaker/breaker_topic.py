@@ -24,8 +24,8 @@ from confluent_kafka import (
 from msgspec import Struct
 
 from schemas.failures import Failure
-from schemas.settings import Settings
-from schemas.topics import SCORE_HOLD, topic_name
+from schemas.setting_views import Cluster
+from schemas.topics import SCORE_HOLD
 from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.publisher import ConfirmingPublisher
@@ -72,23 +72,25 @@ class BreakerTopic:
 
     def __init__(
         self,
-        settings: Settings,
+        cluster: Cluster,
         *,
         changed: Callable[[Hold | None], None] = lambda _: None,
         counted: Callable[[Tally], None] = lambda _: None,
     ) -> None:
         self.hold: Hold | None = None
-        self._topic = topic_name(settings, SCORE_HOLD)
+        self._topic = cluster.names.topic(SCORE_HOLD)
         self._changed = changed
         self._counted = counted
         self._at_end = False
         self._writer = secrets.token_hex(8)
         self._consumer = Consumer(
             {
-                **kafka_config(settings, "murmur-hold"),
+                **kafka_config(cluster.kafka, "murmur-hold"),
                 "group.id": f"{self._topic}-is-read-without-a-group",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
+                # A log that went back is read anew: at its end a hold would be missed.
+                "auto.offset.reset": "earliest",
                 "log_level": 0,
                 "fetch.wait.max.ms": 100,
             }
@@ -176,4 +178,7 @@ class BreakerTopic:
                 if tally.writer != self._writer:
                     self._counted(tally)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("hold: a record that is none of ours: %s", type(error).__name__)
+            logger.warning(
+                "ignored a record in the hold's topic that Murmur did not write: %s",
+                type(error).__name__,
+            )

@@ -1,22 +1,18 @@
 """The hold in the life of a scoring process: seen before it consumes, followed until its end."""
 
 import logging
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
-from prometheus_client import Gauge
-
+from schemas.process.metric_list import SCORE_HELD
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
-from schemas.settings import Settings
+from schemas.process.running_process import RunningProcess
+from schemas.setting_views import HoldLimits
 from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.breaker_topic import Hold
-from stream_processors.circuit_breaker.recovery_probe import Judge, wait_while_held
+from stream_processors.circuit_breaker.recovery_probe import Look, wait_while_held
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +22,7 @@ class HeldState:
 
     def __init__(self, progress: Progress, metrics: StageMetrics) -> None:
         self._progress = progress
-        self._gauge = Gauge(
-            "murmur_score_held", "1 while scoring is held", registry=metrics.registry
-        )
+        self._gauge = SCORE_HELD.register(metrics.registry)
 
     def tell(self, hold: Hold | None) -> None:
         """Show a hold, or its end."""
@@ -40,48 +34,29 @@ class HeldState:
 
 def follow_hold(
     guard: CircuitBreaker,
-    settings: Settings,
+    limits: HoldLimits,
     *,
-    judge: Judge,
+    look: Look,
     publisher: ConfirmingPublisher,
-    progress: Progress,
-    finished: threading.Event,
+    process: RunningProcess,
 ) -> bool:
-    """Read the hold, wait while there is one, and follow it in a thread until `finished`.
+    """Read the hold, wait while there is one, and follow it in a thread until the process ends.
 
-    Returns whether to begin: not, where a signal came first.
+    Returns whether to begin: not, where the process was told to stop first.
     """
-    with _stop_signals() as stop:
-        while not stop.is_set():
-            try:
-                guard.board.load(timeout_s=10)
-                break
-            except KafkaUnavailable as error:
-                progress.unavailable = "Kafka"
-                logger.warning("%s", error)
-        if stop.is_set():
-            return False
-        progress.advance()
-        threading.Thread(
-            target=guard.board.follow_until, args=(finished,), name="hold", daemon=True
-        ).start()
-        wait_while_held(guard, settings, judge=judge, publisher=publisher, stop=stop)
-        return not stop.is_set()
-
-
-@contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """Turn SIGTERM and SIGINT into an event while the block runs."""
-    stop = threading.Event()
-
-    def request_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {
-        number: signal.signal(number, request_stop) for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    stopped, progress = process.stop.asked, process.progress
+    while not stopped():
+        try:
+            guard.board.load(timeout_s=10)
+            break
+        except KafkaUnavailable as error:
+            progress.unavailable = "Kafka"
+            logger.warning("%s", error)
+    if stopped():
+        return False
+    progress.advance()
+    threading.Thread(
+        target=guard.board.follow_until, args=(process.finished,), name="hold", daemon=True
+    ).start()
+    wait_while_held(guard, limits, look=look, publisher=publisher, stopped=stopped)
+    return not stopped()

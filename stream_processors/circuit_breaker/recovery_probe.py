@@ -5,23 +5,20 @@ waits: with mended code, another model, a higher bound or better messages it may
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
-from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
-from schemas.transport.dead_letters import DeadLetter
+from schemas.setting_views import Cluster, HoldLimits
+from schemas.topics import RAW, SCORE_GROUP
 from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.messages import ConsumedMessage, from_confluent
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.dead_letter_ratio import Excess, exceeds
-from stream_processors.scoring.score_batch import Received, ScoringOutcome
-from stream_processors.sink.incoming import headers_of, position_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,25 +27,28 @@ LOOK_EVERY_S: Final = 60.0
 
 _READ_WITHIN_S: Final = 10.0
 
-Judge = Callable[[Sequence[Received]], Sequence[ScoringOutcome]]
-"""Says what would become of messages, and publishes nothing."""
+Judge = Callable[[Sequence[ConsumedMessage]], int]
+"""Says how many messages would become dead letters, and publishes nothing."""
+
+Look = Callable[[], Excess]
+"""Counts what would become of the messages that wait; see `found_waiting`."""
 
 
 def wait_while_held(
     guard: CircuitBreaker,
-    settings: Settings,
+    limits: HoldLimits,
     *,
-    judge: Judge,
+    look: Look,
     publisher: ConfirmingPublisher,
-    stop: threading.Event,
+    stopped: Callable[[], bool],
 ) -> None:
     """Return when scoring is not held, or when told to stop; release it where it may go on."""
     look_at_s = time.monotonic()
-    while not stop.is_set() and not guard.wait_for_release(0.2):
+    while not stopped() and not guard.wait_for_release(0.2):
         if time.monotonic() < look_at_s:
             continue
-        found = found_waiting(settings, judge)
-        if found.messages >= settings.hold_window and not exceeds(found, settings.hold_ratio):
+        found = look()
+        if found.messages >= limits.window_messages and not exceeds(found, limits.most_ratio):
             logger.warning(
                 "released: of %d waiting messages %d would become dead letters",
                 found.messages,
@@ -59,27 +59,29 @@ def wait_while_held(
         look_at_s = time.monotonic() + LOOK_EVERY_S
 
 
-def found_waiting(settings: Settings, judge: Judge) -> Excess:
-    """Count what would become of the next messages, as many as the ratio is taken over."""
+def found_waiting(cluster: Cluster, judge: Judge, *, messages: int, most_together: int) -> Excess:
+    """Count what would become of the next messages, judged at most so many together.
+
+    `messages` is as many as the ratio is taken over; fewer may wait.
+    """
     try:
-        waiting = _waiting_messages(settings, settings.hold_window)
+        waiting = _waiting_messages(cluster, messages)
     except KafkaUnavailable as error:
         logger.warning("%s", error)
         waiting = []
     letters = 0
-    for start in range(0, len(waiting), settings.score_window):
-        outcomes = judge(waiting[start : start + settings.score_window])
-        letters += sum(isinstance(outcome, DeadLetter) for outcome in outcomes)
+    for start in range(0, len(waiting), most_together):
+        letters += judge(waiting[start : start + most_together])
     return Excess(letters=letters, messages=len(waiting))
 
 
-def _waiting_messages(settings: Settings, most: int) -> list[Received]:
+def _waiting_messages(cluster: Cluster, most: int) -> list[ConsumedMessage]:
     """Return the next messages that the group has not processed, without joining it."""
-    topic = topic_name(settings, RAW)
+    topic = cluster.names.topic(RAW)
     consumer = Consumer(
         {
-            **kafka_config(settings, "murmur-hold-look"),
-            "group.id": group_name(settings, SCORE_GROUP),
+            **kafka_config(cluster.kafka, "murmur-hold-look"),
+            "group.id": cluster.names.group(SCORE_GROUP),
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
         }
@@ -92,17 +94,13 @@ def _waiting_messages(settings: Settings, most: int) -> list[Received]:
         for partition in partitions:
             partition.offset = partition.offset if partition.offset >= 0 else OFFSET_BEGINNING
         consumer.assign(partitions)
-        found: list[Received] = []
+        found: list[ConsumedMessage] = []
         deadline_s = time.monotonic() + _READ_WITHIN_S
         while len(found) < most and time.monotonic() < deadline_s:
             messages = consumer.consume(most - len(found), 1.0)
             if not messages:
                 break
-            found += [
-                Received(position_of(m), m.key(), m.value(), headers_of(m))
-                for m in messages
-                if m.error() is None
-            ]
+            found += [from_confluent(message) for message in messages if message.error() is None]
     except KafkaException as error:
         raise KafkaUnavailable(f"Kafka did not answer: {error.args[0].str()}") from error
     finally:

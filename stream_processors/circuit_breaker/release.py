@@ -1,15 +1,15 @@
 """Looking at the hold, and ending it, from outside of the scoring processes."""
 
 from schemas.failures import Failure
-from schemas.settings import Settings
+from schemas.setting_views import Cluster
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker_topic import BreakerTopic, Hold
 
 
-def read_hold(settings: Settings) -> tuple[Hold | None, str | None]:
+def read_hold(cluster: Cluster) -> tuple[Hold | None, str | None]:
     """Return the hold, or why it is not known."""
     try:
-        board = BreakerTopic(settings)
+        board = BreakerTopic(cluster)
         try:
             return board.load(timeout_s=5), None
         finally:
@@ -18,13 +18,13 @@ def read_hold(settings: Settings) -> tuple[Hold | None, str | None]:
         return None, str(fault)
 
 
-def release(settings: Settings) -> Hold | None:
+def release(cluster: Cluster) -> Hold | None:
     """End the hold and return it; None where there is none. Raises `Failure` without Kafka."""
-    board = BreakerTopic(settings)
+    board = BreakerTopic(cluster)
     try:
         hold = board.load()
         if hold is not None:
-            publisher = ConfirmingPublisher(settings, "murmur-release")
+            publisher = ConfirmingPublisher(cluster.kafka, "murmur-release")
             board.publish_release(publisher)
             publisher.confirm()
         return hold

@@ -12,30 +12,37 @@ from schemas.codec import Reason
 if TYPE_CHECKING:
     from schemas.settings import Settings
     from schemas.transport.postgres import Connection
+    from stream_processors.circuit_breaker.breaker_topic import Hold
     from stream_processors.dead_letters.letters import Selection
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 STAGES = ("replay", "stream", "gaps", "compliance", "score", "sink")
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 _IDS = click.argument("ids", nargs=-1, type=click.IntRange(min=1))
 _STATUS = click.option(
-    "--status", type=click.Choice(["new", "redriven", "discarded"]), help="Of this status."
+    "--status",
+    type=click.Choice(["new", "redriven", "discarded"]),
+    help="Only letters with this status.",
 )
 
 
 def _filters(command: _Command) -> _Command:
     for option in (
-        click.option("--until", metavar="MOMENT", help="First seen before it."),
+        click.option("--until", metavar="MOMENT", help="Only letters first seen before this time."),
         click.option(
-            "--since", metavar="MOMENT", help="First seen since: 2026-11-21, …T10:30, or 2h (ago)."
+            "--since",
+            metavar="MOMENT",
+            help="Only letters first seen since this time: 2026-11-21, …T10:30, or 2h (ago).",
         ),
-        click.option("--stage", type=click.Choice(STAGES), help="Where it failed."),
+        click.option(
+            "--stage", type=click.Choice(STAGES), help="Only letters that failed at this stage."
+        ),
         click.option(
             "--reason",
             type=click.Choice([reason.value for reason in Reason]),
-            help="Why it failed.",
+            help="Only letters that failed for this reason.",
         ),
-        click.option("--run", help="Of this run."),
+        click.option("--run", help="Only letters of this run."),
     ):
         command = option(command)
     return command
@@ -55,8 +62,7 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
     """Show dead letters, newest first."""
     import msgspec
 
-    from schemas.terminal import terminal_console
-    from stream_processors.circuit_breaker.release import read_hold
+    from schemas.terminal import print_whole, terminal_console
     from stream_processors.dead_letters.display import as_document, letters_table
     from stream_processors.dead_letters.letters import (
         count_letters,
@@ -70,7 +76,7 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
         with connection, connection.cursor() as cur:
             total = count_letters(cur, selection)
             letters = newest_letters(cur, selection, limit)
-    hold, fault = read_hold(settings)
+    hold, fault = _hold(settings)
     if as_json:
         document = {
             "total": total,
@@ -81,12 +87,14 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
         click.echo(msgspec.json.encode(document))
         return
     if letters:
-        terminal_console().print(letters_table(letters))
+        print_whole(terminal_console(), letters_table(letters))
     click.echo(f"{len(letters):,} of {total:,} dead letters", err=True)
     if hold is not None:
-        click.echo(f"scoring is {hold.sentence()}: `murmur dead-letters release`", err=True)
+        click.echo(
+            f"scoring is {hold.sentence()}: `murmur dead-letters release` resumes it", err=True
+        )
     elif fault is not None:
-        click.echo(f"whether scoring is held is not known: {fault}", err=True)
+        click.echo(f"cannot tell whether scoring is held: {fault}", err=True)
 
 
 @dead_letters.command(short_help="Show all that is known of a dead letter.")
@@ -97,7 +105,7 @@ def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
     """Show all that is known of a dead letter; what would act on a terminal is escaped."""
     import msgspec
 
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
     from stream_processors.dead_letters.display import as_document, letter_table
     from stream_processors.dead_letters.letters import Selection, find_ids, load_letters
 
@@ -113,22 +121,24 @@ def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
     elif as_json:
         click.echo(msgspec.json.encode(as_document(letter)))
     else:
-        terminal_console().print(letter_table(letter))
+        print_whole(terminal_console(), letter_table(letter))
 
 
 @dead_letters.command(short_help="Publish dead letters again where they came from.")
 @_IDS
 @_filters
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Report what would be done, and do nothing.")
 @_JSON
 def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str | None) -> int:
     """Publish dead letters to the topic that they came from, by number or by filter.
 
-    Filters mean those that are `new`. Each letter is redriven at most three times. Exit 1 if one of
-    them cannot be.
+    Filters select only letters with the status `new`. Each letter is redriven at most three times.
+    Exits 1 if one of them cannot be redriven.
     """
     import msgspec
 
+    from schemas.process.exit_codes import ExitCode
+    from schemas.transport.publisher import ConfirmingPublisher
     from stream_processors.dead_letters.display import by_reason, in_short
     from stream_processors.dead_letters.letters import require_run_of
     from stream_processors.dead_letters.redrive import redrive as redrive_letters
@@ -136,7 +146,10 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
     selection = _chosen(ids, status=None if ids else "new", **filters)
     with _database() as (settings, connection):
         require_run_of(connection, selection)
-        report = redrive_letters(settings, connection, selection, dry_run=dry_run)
+        publisher = (
+            None if dry_run else ConfirmingPublisher(settings.kafka_connection, "murmur-redrive")
+        )
+        report = redrive_letters(connection, selection, names=settings.names, publisher=publisher)
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -144,13 +157,13 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
         click.echo(f"{len(report.redriven):,} {verb}, {len(report.refused):,} refused")
         for why, ids_refused in by_reason(report.refused).items():
             click.echo(f"{in_short(ids_refused)}: {why}", err=True)
-    return 1 if report.refused else 0
+    return ExitCode.FAILED if report.refused else ExitCode.DONE
 
 
 @dead_letters.command(short_help="Give dead letters up, with a note.")
 @_IDS
 @_filters
-@click.option("--note", default="", help="Why, for those who look later.")
+@click.option("--note", default="", help="Why they are given up. It is stored with them.")
 @_JSON
 def discard(ids: tuple[int, ...], note: str, as_json: bool, **filters: str | None) -> None:
     """Give dead letters up, by number or by filter; they stay in the table, with your note."""
@@ -172,17 +185,29 @@ def discard(ids: tuple[int, ...], note: str, as_json: bool, **filters: str | Non
 @dead_letters.command()
 @_JSON
 def release(as_json: bool) -> None:
-    """Let scoring go on that was held for too many dead letters."""
+    """Resume scoring that was held because of too many dead letters."""
     import msgspec
 
     from schemas.settings import load_settings
     from stream_processors.circuit_breaker.release import release as release_hold
 
-    hold = release_hold(load_settings())
+    hold = release_hold(load_settings().cluster)
     if as_json:
         click.echo(msgspec.json.encode({"released": hold}))
     else:
-        click.echo("scoring goes on" if hold is not None else "scoring is not held")
+        click.echo("scoring is released" if hold is not None else "scoring is not held")
+
+
+def _hold(settings: "Settings") -> "tuple[Hold | None, str | None]":
+    """Return the hold, or why it is not known: letters are shown without Kafka, too."""
+    from schemas.settings import MissingSetting
+    from stream_processors.circuit_breaker.release import read_hold
+
+    try:
+        cluster = settings.cluster
+    except MissingSetting as missing:
+        return None, str(missing)
+    return read_hold(cluster)
 
 
 @contextmanager
@@ -191,7 +216,7 @@ def _database() -> "Iterator[tuple[Settings, Connection]]":
     from schemas.transport.postgres import connect_postgres
 
     settings = load_settings()
-    connection = connect_postgres(settings, "dead-letters")
+    connection = connect_postgres(settings.postgres_connection, "dead-letters")
     try:
         yield settings, connection
     finally:

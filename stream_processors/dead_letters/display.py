@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.printable import shown
+from schemas.terminal import plain_table
 from stream_processors.dead_letters.letters import MAX_REDRIVES, Letter
 from stream_processors.dead_letters.redrive import RefusedRedrive
 
@@ -19,10 +20,9 @@ _NAMED_IDS = 5
 
 def letters_table(letters: Sequence[Letter]) -> Table:
     """Return what `murmur dead-letters list` shows."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("id", "first seen", "run", "stage", "reason", "status", "detail"):
-        # What may be long shares the room that is left; the rest is copied into other commands.
-        table.add_column(heading, overflow="fold", no_wrap=heading not in ("run", "detail"))
+    # What may be long shares the room that is left; the rest is copied into other commands.
+    copied = ("id", "first seen", "run", "stage", "reason", "status")
+    table = plain_table(*copied, "detail", whole=copied)
     for letter in letters:
         table.add_row(
             str(letter.dead_letter_id),
@@ -57,7 +57,7 @@ def in_short(ids: Sequence[int]) -> str:
 
 def letter_table(letter: Letter) -> Table:
     """Return what `murmur dead-letters show` shows: everything, with the value made safe."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table = plain_table()
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     kept = "" if letter.whole else f", of which {len(letter.value or b''):,} are kept"

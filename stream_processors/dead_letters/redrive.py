@@ -10,12 +10,13 @@ from psycopg2.extras import execute_values
 
 from schemas import locks
 from schemas.failures import Failure
-from schemas.settings import Settings
-from schemas.topics import RAW, SCORED, topic_name
+from schemas.setting_views import Names
+from schemas.topics import RAW, SCORED
 from schemas.transport.dead_letters import CUT_HEADER
 from schemas.transport.postgres import Connection
 from schemas.transport.publisher import ConfirmingPublisher
-from schemas.transport.redrives import Redrive, redriven
+from schemas.transport.redrive_secret import redrive_secret
+from schemas.transport.redrives import Redrive, redriven, signed
 from stream_processors.dead_letters.letters import (
     MAX_REDRIVES,
     Letter,
@@ -49,13 +50,16 @@ def why_not(letter: Letter, topics: frozenset[str]) -> str | None:
         (letter.status == "discarded", "it was discarded"),
         (
             letter.redrives >= MAX_REDRIVES,
-            f"it was redriven {letter.redrives} times already: discard it, or mend its source",
+            f"it was redriven {letter.redrives} times already: discard it, or correct its source",
         ),
         (
             letter.source.startswith("file:"),
-            "it is a line of a file, which no topic takes: mend the line and replay the file again",
+            "it is a line of a file, not a message: correct the line and replay the file",
         ),
-        (letter.source not in topics, "the topic that it came from is none of this installation"),
+        (
+            letter.source not in topics,
+            "the topic that it came from does not belong to this installation",
+        ),
         (
             not letter.whole,
             f"only its beginning was kept: it had {letter.value_size_bytes:,} bytes",
@@ -69,22 +73,27 @@ def why_not(letter: Letter, topics: frozenset[str]) -> str | None:
 
 
 def redrive(
-    settings: Settings, connection: Connection, selection: Selection, *, dry_run: bool
+    connection: Connection,
+    selection: Selection,
+    *,
+    names: Names,
+    publisher: ConfirmingPublisher | None,
 ) -> RedriveReport:
     """Publish letters again, untouched but for the header that links them to their row.
 
+    Without a publisher it is a dry run: the report says what would become of the letters.
     A letter's status is written once the brokers have it. Killed in between, the command leaves it
     as it was, and the next call publishes it again: at least once, as everywhere, and harmless,
     since equal tweets are stored once. Raises `DeliveryFailed`, and `Failure` where another
     redrive is under way.
     """
-    topics = frozenset(topic_name(settings, topic) for topic in (RAW, SCORED))
+    topics = frozenset(names.topic(topic) for topic in (RAW, SCORED))
     done: list[int] = []
     refused: list[RefusedRedrive] = []
-    publisher = None if dry_run else ConfirmingPublisher(settings, "murmur-redrive")
     with _alone(connection):
         with connection, connection.cursor() as cur:
             ids = find_ids(cur, selection)
+            secret = redrive_secret(cur)
         for start in range(0, len(ids), _TOGETHER):
             with connection, connection.cursor() as cur:
                 letters = load_letters(cur, ids[start : start + _TOGETHER])
@@ -96,14 +105,14 @@ def redrive(
             ]
             fit = [letter for letter, why in reasons if why is None]
             if publisher is not None:
-                _publish(publisher, fit)
+                _publish(publisher, fit, secret)
                 with connection, connection.cursor() as cur:
                     _note(cur, fit)
             done += [letter.dead_letter_id for letter in fit]
-    return RedriveReport(redriven=tuple(done), refused=tuple(refused), dry_run=dry_run)
+    return RedriveReport(redriven=tuple(done), refused=tuple(refused), dry_run=publisher is None)
 
 
-def _publish(publisher: ConfirmingPublisher, letters: Sequence[Letter]) -> None:
+def _publish(publisher: ConfirmingPublisher, letters: Sequence[Letter], secret: bytes) -> None:
     for letter in letters:
         link = Redrive(
             source=letter.source,
@@ -117,7 +126,7 @@ def _publish(publisher: ConfirmingPublisher, letters: Sequence[Letter]) -> None:
             letter.source,
             key=letter.key,
             value=letter.value,
-            headers=redriven(letter.header_list, link),
+            headers=redriven(letter.header_list, signed(link, secret)),
         )
     publisher.confirm()
 
@@ -139,7 +148,7 @@ def _alone(connection: Connection) -> Iterator[None]:
     with connection, connection.cursor() as cur:
         cur.execute("SELECT pg_try_advisory_lock(%s)", (locks.REDRIVE,))
         if cur.fetchone() != (True,):
-            raise Failure("another redrive is under way: wait for it, and look at its result")
+            raise Failure("another redrive is running: wait until it ends")
     try:
         yield
     finally:

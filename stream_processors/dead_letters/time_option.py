@@ -23,5 +23,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
     except InvalidWindow:
         length = None
     if length is None:
-        raise InvalidMoment(f"{text!r} is no moment: say 2026-11-21, 2026-11-21T10:30 or 2h (ago)")
+        raise InvalidMoment(
+            f"{text!r} is not a valid time: use 2026-11-21, 2026-11-21T10:30 or 2h (ago)"
+        )
     return now - length

@@ -7,11 +7,14 @@ from typing import Literal
 
 import click
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @click.command(short_help="Show a run's figures.")
-@click.option("--run", help="Default: `live` if it has tweets, else the run that changed last.")
+@click.option(
+    "--run",
+    help="Name of the run. Default: `live` if it has tweets, else the run that changed last.",
+)
 @click.option(
     "--window",
     "window_text",
@@ -28,7 +31,9 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
     import msgspec
 
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
+    from schemas.transport.cache import connect_redis
+    from schemas.transport.postgres import connect_postgres
     from stream_processors.aggregates.windows import InvalidWindow, parse_window
     from stream_processors.queries.display import totals_view
     from stream_processors.queries.totals import read_totals
@@ -37,11 +42,19 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
         window = parse_window(window_text)
     except InvalidWindow as error:
         raise click.BadParameter(str(error), param_hint="--window") from error
-    found = read_totals(load_settings(), run, window, datetime.now(UTC))
+    settings = load_settings()
+    found = read_totals(
+        run,
+        window,
+        datetime.now(UTC),
+        cache=settings.aggregates_cache,
+        connect_redis=lambda: connect_redis(settings.redis_connection),
+        connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
+    )
     if as_json:
         click.echo(msgspec.json.encode(found))
     else:
-        terminal_console().print(totals_view(found))
+        print_whole(terminal_console(), totals_view(found))
 
 
 @click.group()
@@ -56,12 +69,12 @@ def list_runs(as_json: bool) -> None:
     import msgspec
 
     from schemas.settings import load_settings
-    from schemas.terminal import terminal_console
+    from schemas.terminal import print_whole, terminal_console
     from schemas.transport.postgres import connect_postgres
     from stream_processors.queries.display import runs_table
     from stream_processors.queries.run_list import summaries
 
-    connection = connect_postgres(load_settings(), "runs")
+    connection = connect_postgres(load_settings().postgres_connection, "runs")
     try:
         found = summaries(connection)
     finally:
@@ -69,14 +82,14 @@ def list_runs(as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode({"runs": found}))
     elif found:
-        terminal_console().print(runs_table(found))
+        print_whole(terminal_console(), runs_table(found))
     else:
         click.echo("there are no runs yet: `murmur replay FILE` or `murmur demo` makes one")
 
 
-@runs.command("delete", short_help="Delete a run and all that belongs to it.")
+@runs.command("delete", short_help="Delete a run with its tweets, figures and dead letters.")
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--really-live", is_flag=True, help="Allow it for the run `live`.")
 def delete(name: str, yes: bool, really_live: bool) -> None:
     """Delete a run: its tweets, figures, dead letters and deletions, for good."""
@@ -91,12 +104,12 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
 
     refuse_live(name, really_live)
     settings = load_settings()
-    connection = connect_postgres(settings, "runs")
+    connection = connect_postgres(settings.postgres_connection, "runs")
     try:
         require_traces(connection, name)
         if not yes:
             if not sys.stdin.isatty():
-                raise click.UsageError("there is nobody to ask: add --yes to delete")
+                raise click.UsageError("cannot ask without a terminal: add --yes to delete")
             click.confirm(f"Delete run {name!r} with everything in it?", abort=True, err=True)
         delete_run(connection, name)
     finally:
@@ -104,24 +117,26 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
     click.echo(f"run {name!r} is deleted", err=True)
     if not forget_in_redis(settings, name):
         click.echo(
-            f"Redis does not answer; figures of {name!r} there end within {settings.cache_ttl_s} s",
+            f"Redis does not answer; its figures of {name!r} expire in {settings.cache_ttl_s} s",
             err=True,
         )
 
 
 @click.command(short_help="Write a run's tweets with their labels.")
-@click.option("--run", required=True, help="Which run, see `murmur runs list`.")
+@click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["jsonl", "csv", "parquet"]),
-    help="Default: jsonl. Parquet needs --output.",
+    help="Format of the file. Default: jsonl. Parquet needs --output.",
 )
-@click.option("--ids-only", is_flag=True, help="One tweet id a line: what X lets people share.")
+@click.option(
+    "--ids-only", is_flag=True, help="Write only tweet ids, one per line. X permits sharing these."
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A file, which appears when it is complete. Default: standard output.",
+    help="File to write; it appears only when it is complete. Default: standard output.",
 )
 @click.option(
     "--formula-guard/--no-formula-guard",
@@ -137,16 +152,16 @@ def export(
     output: Path | None,
     formula_guard: bool,
 ) -> None:
-    """Write a run's tweets with their labels, in one order: the same data, the same bytes."""
+    """Write a run's tweets with their labels. The same data gives the same bytes."""
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
     from stream_processors.queries.export import export_run
 
     if ids_only and form:
-        raise click.UsageError("--ids-only has a format of its own: leave --format out")
+        raise click.UsageError("--ids-only and --format exclude each other")
     if form == "parquet" and output is None:
         raise click.UsageError("parquet needs --output FILE")
-    connection = connect_postgres(load_settings(), "export")
+    connection = connect_postgres(load_settings().postgres_connection, "export")
     try:
         tweets = export_run(
             connection,
@@ -163,3 +178,4 @@ def export(
         connection.close()
     if output is not None:
         click.echo(f"{tweets:,} tweets in {output}", err=True)
+        click.echo("later deletions do not reach this file: export again after them", err=True)

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from schemas.terminal import plain_table, whole_line
 from stream_processors.aggregates.schema import Aggregates, Grouped
 from stream_processors.queries.run_list import RunSummary
 from stream_processors.queries.totals import Totals
@@ -18,6 +19,7 @@ _OTHER_COLOURS: Final = ("cyan", "magenta", "yellow", "blue", "bright_cyan", "br
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
 _BAR_WIDTH: Final = 24
 _MOST_GROUPS: Final = 10
+_MOST_LABELS: Final = 5
 _MOST_SPARKS: Final = 72
 
 
@@ -36,11 +38,8 @@ def totals_view(totals: Totals) -> RenderableType:
 
 def labels_table(figures: Aggregates) -> Table:
     """Return the labels with bars, shares and mean confidences."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("label")
-    table.add_column("")
-    for heading in ("tweets", "share", "mean confidence"):
-        table.add_column(heading, justify="right")
+    numbers = ("tweets", "share", "mean confidence")
+    table = plain_table("label", "", *numbers, numbers=numbers)
     colours = _colours(figures)
     for label in figures.labels:
         share = label.tweets / figures.tweets
@@ -57,18 +56,22 @@ def labels_table(figures: Aggregates) -> Table:
 
 
 def groups_table(heading: str, groups: Sequence[Grouped], figures: Aggregates) -> RenderableType:
-    """Return the ten most frequent groups, each with a bar that its labels share."""
+    """Return the ten most frequent groups, each with a bar and the shares of its labels.
+
+    Of many labels the five most frequent ones have a column.
+    """
     if not groups:
         return Text(f"no {heading}s", style="dim")
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(heading)
-    table.add_column("")
-    table.add_column("tweets", justify="right")
+    labels = [label.label for label in figures.labels[:_MOST_LABELS]]
+    numbers = ("tweets", *labels)
+    table = plain_table(heading, "", *numbers, numbers=numbers)
     most = groups[0].tweets
     colours = _colours(figures)
     for group in groups[:_MOST_GROUPS]:
         name = f"#{group.name}" if heading == "hashtag" else group.name
-        table.add_row(escape(name), _shared_bar(group, most, colours), f"{group.tweets:,}")
+        shares = [f"{group.by_label.get(label, 0) / group.tweets:.0%}" for label in labels]
+        bar = _shared_bar(group, most, colours)
+        table.add_row(escape(name), bar, f"{group.tweets:,}", *shares)
     return table
 
 
@@ -83,13 +86,11 @@ def series_line(figures: Aggregates) -> Text:
 
 def runs_table(runs: Sequence[RunSummary]) -> Table:
     """Return what `murmur runs list` shows."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("run", "started", "tweets", "dead letters", "deletions", "last change"):
-        is_number = heading in ("tweets", "dead letters", "deletions")
-        table.add_column(heading, justify="right" if is_number else "left", no_wrap=True)
     pruned = any(run.kept_from for run in runs)
-    if pruned:
-        table.add_column("tweets kept from")
+    numbers = ("tweets", "dead letters", "deletions")
+    times = ("last change", *(["tweets kept from"] if pruned else []))
+    whole = ("run", "started", *times)
+    table = plain_table("run", "started", *numbers, *times, numbers=numbers, whole=whole)
     for run in runs:
         table.add_row(
             escape(run.run),
@@ -118,20 +119,20 @@ def _caption(totals: Totals) -> str:
 
 def _models_line(figures: Aggregates) -> Text:
     names = [f"{model.name} {model.version} ({model.sha256[:12]})" for model in figures.models]
-    return Text(f"scored by {', '.join(names)}", style="dim")
+    return whole_line(f"scored by {', '.join(names)}", "dim")
 
 
 def _span(figures: Aggregates) -> str:
     step = timedelta(seconds=figures.series_step_s)
     most = max((sum(point.by_label.values()) for point in figures.series), default=0)
-    return f"at most {most:,} in {_step_name(step)}"
+    return f"peak: {most:,} per {_step_name(step)}"
 
 
 def _step_name(step: timedelta) -> str:
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         count, rest = divmod(int(step.total_seconds()), length)
         if not rest:
-            return f"a {unit}".replace("a h", "an h") if count == 1 else f"{count} {unit}s"
+            return unit if count == 1 else f"{count} {unit}s"
     return str(step)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Generic, Literal, TypeVar
 
 from schemas.failures import Failure
+from schemas.private_files import create_private
 from schemas.transport.postgres import Connection
 from stream_processors.queries.export_parquet import write_parquet
 from stream_processors.queries.export_rows import ids_of, labels_of, rows_of
@@ -42,7 +43,8 @@ def export_run(
     All are of one moment of the database, ordered by day and root id: the same data gives the
     same bytes. Memory does not grow with the run. A file is written under another name beside it
     and renamed at the end; a pipe or a device is written to as it is, and behind a link what it
-    names. Raises `UnknownRun` and `EmptyRun` before anything is written.
+    names. Only its owner may read the file. Raises `UnknownRun` and `EmptyRun` before anything is
+    written.
     """
     require_run(connection, run)
     with connection:
@@ -95,7 +97,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
 @contextmanager
 def _whole(output: Path) -> Iterator[BinaryIO]:
     partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    with partial.open("xb") as file:
+    with create_private(partial) as file:
         try:
             yield file
             file.flush()

@@ -5,14 +5,19 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from schemas.transport.postgres import Connection
+from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
 
 _FETCHED_AT_ONCE: Final = 2_000
 
+# Rows of older releases may have times that Python does not know: they are shown as the nearest.
 # The whole order is by keys, so two exports of the same data are the same to the byte.
 _ROWS = """
-SELECT t.tweet_id, t.root_id, t.version, t.posted_at, t.edited_at, t.author_id, t.retweet_of,
+SELECT t.tweet_id, t.root_id, t.version, t.posted_at,
+       CASE WHEN t.edited_at IS NOT NULL
+       THEN least(greatest(t.edited_at, %(first)s), %(last)s) END, t.author_id, t.retweet_of,
        t.language, t.rules, t.hashtags, t.text, t.human_label, s.label, s.confidence,
-       s.probabilities, m.name, m.version, m.sha256, s.scored_at
+       s.probabilities, m.name, m.version, m.sha256,
+       least(greatest(s.scored_at, %(first)s), %(last)s)
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 JOIN models AS m ON m.model_id = s.model_id
@@ -74,7 +79,7 @@ def labels_of(connection: Connection, run: str) -> list[str]:
 def _streamed(connection: Connection, statement: str, run: str) -> Iterator[tuple[Any, ...]]:
     cursor = connection.cursor(name="export")
     cursor.itersize = _FETCHED_AT_ONCE
-    cursor.execute(statement, {"run": run})
+    cursor.execute(statement, {"run": run, "first": FIRST_TWEET, "last": LAST_MOMENT})
     # Not `yield from`, which closes it where nobody reads to its end: it went with the transaction.
     for row in cursor:  # noqa: UP028
         yield row

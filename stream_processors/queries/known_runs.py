@@ -31,7 +31,7 @@ def default_run(connection: Connection) -> str:
     if not names:
         raise UnknownRun(_which_there_are(names))
     with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM tweets WHERE run = %s)", (LIVE,))
+        cursor.execute("SELECT EXISTS (SELECT FROM live_roots)")
         (live_has_tweets,) = cursor.fetchall()[0]
     return LIVE if live_has_tweets else names[0]
 

@@ -1,5 +1,6 @@
 """The figures of a run: from Redis, and from PostgreSQL where Redis has none."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import redis
@@ -7,9 +8,8 @@ from msgspec import Struct
 
 from schemas import cache_keys
 from schemas.failures import Failure
-from schemas.settings import Settings
-from schemas.transport.cache import connect_redis
-from schemas.transport.postgres import PostgresUnavailable, connect_postgres
+from schemas.setting_views import AggregatesCacheSettings
+from schemas.transport.postgres import Connection, PostgresUnavailable
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.schema import Aggregates
@@ -28,19 +28,28 @@ class Totals(Struct, frozen=True, kw_only=True):
     aggregates: Aggregates
 
 
-def read_totals(settings: Settings, run: str | None, window: Window, now: datetime) -> Totals:
+def read_totals(
+    run: str | None,
+    window: Window,
+    now: datetime,
+    *,
+    cache: AggregatesCacheSettings,
+    connect_redis: Callable[[], "redis.Redis"],
+    connect_postgres: Callable[[], Connection],
+) -> Totals:
     """Return a run's figures over a window; no run: `live` if it has tweets, else the last one.
 
-    A run that is named, over a window that is kept, needs no PostgreSQL. Raises `UnknownRun`, and
-    `Failure` where neither server can answer.
+    A run that is named, over a window that is kept, needs no PostgreSQL: neither server is asked
+    for a connection before it is needed. Raises `UnknownRun`, and `Failure` where neither server
+    can answer.
     """
     if run is None:
-        run = _default_run(settings)
-    cached, note = _from_cache(settings, run, window)
+        run = _default_run(connect_postgres)
+    cached, note = _from_cache(cache, connect_redis, run, window)
     if cached is not None:
         return Totals(source="redis", note="", aggregates=cached)
     try:
-        connection = connect_postgres(settings, "totals")
+        connection = connect_postgres()
     except PostgresUnavailable as error:
         raise Failure(f"{note}, and {error}") from error
     try:
@@ -51,9 +60,9 @@ def read_totals(settings: Settings, run: str | None, window: Window, now: dateti
     return Totals(source="postgres", note=note, aggregates=found)
 
 
-def _default_run(settings: Settings) -> str:
+def _default_run(connect_postgres: Callable[[], Connection]) -> str:
     try:
-        connection = connect_postgres(settings, "totals")
+        connection = connect_postgres()
     except PostgresUnavailable as error:
         raise Failure(f"the runs are not known (--run NAME may be in Redis): {error}") from error
     try:
@@ -62,13 +71,17 @@ def _default_run(settings: Settings) -> str:
         connection.close()
 
 
-def _from_cache(settings: Settings, run: str, window: Window) -> tuple[Aggregates | None, str]:
+def _from_cache(
+    cache: AggregatesCacheSettings,
+    connect_redis: Callable[[], "redis.Redis"],
+    run: str,
+    window: Window,
+) -> tuple[Aggregates | None, str]:
     if window.name not in cache_keys.WINDOWS:
         return None, f"Redis keeps only the windows {', '.join(cache_keys.WINDOWS)}"
     try:
-        with connect_redis(settings) as client:
-            cache = AggregatesCache(client, settings.topic_prefix, settings.cache_ttl_s)
-            found = cache.read(run, window.name)
+        with connect_redis() as client:
+            found = AggregatesCache(client, cache.prefix, cache.ttl_s).read(run, window.name)
     except redis.RedisError:
         return None, "Redis does not answer"
     return found, "" if found else "Redis does not hold this run"

@@ -1,6 +1,6 @@
 """Dropping days of `live` while sinks write and people read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from typing import Final, TypeVar
@@ -13,8 +13,13 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from schemas import locks
 from schemas.failures import Failure
 from schemas.transport.postgres import Connection
-from stream_processors.retention.days import DayPartition, partitions_before
-from stream_processors.retention.limit import kept_from, raise_limit
+from stream_processors.retention.days import (
+    DayPartition,
+    partitions_across,
+    partitions_before,
+    size_bytes_of,
+)
+from stream_processors.retention.limit import kept_from, raise_limit, today
 
 _ATTEMPTS: Final = 6
 _LOCK_TIMEOUT: Final = "3s"
@@ -29,18 +34,27 @@ class PruneIsBusy(Failure):
 
 
 class PrunedDay(Struct, frozen=True, kw_only=True):
-    """A day that was dropped, and what its tables took on disk."""
+    """A day that was dropped, or several from `day` on, and what their tables took on disk."""
 
     day: date
     size_bytes: int
+    days: int = 1
 
 
 class PruneReport(Struct, frozen=True, kw_only=True):
-    """What was dropped, or with `dry_run` what would be; `kept_from` is the first day kept."""
+    """What was dropped, or with `dry_run` what would be; `kept_from` is the first day kept.
+
+    Days that share a table with later ones are deleted from it, and are not among `days`.
+    """
 
     kept_from: date
     days: tuple[PrunedDay, ...]
     dry_run: bool
+
+    @property
+    def day_count(self) -> int:
+        """How many days those are: one stands for a month where its days shared a table."""
+        return sum(day.days for day in self.days)
 
 
 def prune(
@@ -51,25 +65,46 @@ def prune(
     The limit is remembered first, under the lock that sinks share: from then on they store nothing
     of those days, so that no rollup moves for a tweet that is being dropped. Then each partition is
     detached without blocking anybody, and dropped. May be interrupted and repeated; a limit never
-    goes back. Raises `PruneIsBusy`.
+    goes back. Raises `PruneIsBusy`, and `Failure` for a day to come by the database's clock.
     """
+    with connection, connection.cursor() as cur:
+        now = today(cur)
+    if first_day > now:
+        raise Failure(f"by the database's clock it is {now}: no day after it is old")
     if dry_run:
         with connection, connection.cursor() as cur:
             limit = max(first_day, kept_from(cur))
-            partitions = partitions_before(cur, limit)
-        return _report(limit, partitions, dry_run=True)
-    limit = _patiently(lambda: _remember(connection, first_day), attempts)
-    with connection, connection.cursor() as cur:
-        partitions = partitions_before(cur, limit)
+    else:
+        limit = _patiently(lambda: _remember(connection, first_day), attempts)
+    # Each statement for itself: to look at the size of a table is to lock it.
     connection.autocommit = True
     try:
         with connection.cursor() as cur:
+            partitions = partitions_before(cur, limit)
+            sizes = [size_bytes_of(cur, partition) for partition in partitions]
+            report = _report(limit, partitions, sizes, dry_run=dry_run)
+            if dry_run:
+                return report
             _set_lock_timeout(cur, "SET")
+            # Before the tweets: of a root id that is noted there is a tweet.
+            _patiently(partial(_forget_roots, cur, limit), attempts)
             for partition in partitions:
                 _patiently(partial(_drop, cur, limit, partition.name), attempts)
+            for partition in partitions_across(cur, limit):
+                _patiently(partial(_delete_days, cur, limit, partition.name), attempts)
     finally:
         connection.autocommit = False
-    return _report(limit, partitions, dry_run=False)
+    return report
+
+
+def takes_more_than_half(connection: Connection, report: PruneReport) -> bool:
+    """Tell whether more than half of the days that are stored would be dropped.
+
+    A clock that is wrong, or a length that was mistyped, looks like this; a daily call does not.
+    """
+    with connection, connection.cursor() as cur:
+        held = {(each.day, each.days) for each in partitions_before(cur, date.max)}
+    return 2 * report.day_count > sum(days for _, days in held)
 
 
 def _remember(connection: Connection, first_day: date) -> date:
@@ -79,6 +114,10 @@ def _remember(connection: Connection, first_day: date) -> date:
         for lock in (locks.REMOVALS, locks.RUN_CREATION):
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
         return raise_limit(cur, first_day)
+
+
+def _forget_roots(cur: cursor, limit: date) -> None:
+    cur.execute("DELETE FROM live_roots WHERE day < %s", (limit,))
 
 
 def _drop(cur: cursor, limit: date, name: str) -> None:
@@ -97,6 +136,11 @@ def _drop(cur: cursor, limit: date, name: str) -> None:
         cur.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
 
 
+def _delete_days(cur: cursor, limit: date, name: str) -> None:
+    """Delete the days of a month of which others are kept; its table stays until all are old."""
+    cur.execute(sql.SQL("DELETE FROM {} WHERE day < %s").format(sql.Identifier(name)), (limit,))
+
+
 def _patiently(act: Callable[[], Result], attempts: int) -> Result:
     """Return what `act` returns, trying again while others hold its locks."""
     try:
@@ -110,7 +154,7 @@ def _patiently(act: Callable[[], Result], attempts: int) -> Result:
                 return act()
     except _BUSY as error:
         raise PruneIsBusy(
-            "the tables are in use: end what reads them for long (an export?), and call again"
+            "the tables are in use: stop long readers (an export?) and run the command again"
         ) from error
     raise AssertionError("the last attempt returns or raises")
 
@@ -120,9 +164,15 @@ def _set_lock_timeout(cur: cursor, command: str) -> None:
     cur.execute(statement.format(sql.Literal(_LOCK_TIMEOUT)))
 
 
-def _report(limit: date, partitions: list[DayPartition], *, dry_run: bool) -> PruneReport:
-    sizes: dict[date, int] = {}
-    for partition in partitions:
-        sizes[partition.day] = sizes.get(partition.day, 0) + partition.size_bytes
-    days = tuple(PrunedDay(day=day, size_bytes=size) for day, size in sizes.items())
-    return PruneReport(kept_from=limit, days=days, dry_run=dry_run)
+def _report(
+    limit: date, partitions: Sequence[DayPartition], sizes_bytes: Sequence[int], *, dry_run: bool
+) -> PruneReport:
+    periods: dict[tuple[date, int], int] = {}
+    for partition, size_bytes in zip(partitions, sizes_bytes, strict=True):
+        period = partition.day, partition.days
+        periods[period] = periods.get(period, 0) + size_bytes
+    dropped = tuple(
+        PrunedDay(day=day, size_bytes=size_bytes, days=days)
+        for (day, days), size_bytes in periods.items()
+    )
+    return PruneReport(kept_from=limit, days=dropped, dry_run=dry_run)

@@ -9,13 +9,13 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from schemas import locks
 from schemas.events import LIVE
 from schemas.failures import Failure
+from schemas.partitioned_tables import PARTITIONED
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.queries.known_runs import UnknownRun, require_run
 
-_PARTITIONED: Final = ("tweets", "scores", "rollups", "hashtag_rollups")
 _WITH_RUN: Final = ("dead_letters", "tombstones", "replay_files", "kept_days", "runs")
 _ATTEMPTS: Final = 6
 _LOCK_TIMEOUT: Final = "3s"
@@ -46,15 +46,15 @@ def delete_run(connection: Connection, run: str, *, attempts: int = _ATTEMPTS) -
                 _delete(cursor, run)
     except busy as error:
         raise RunIsBusy(
-            f"run {run!r} is in use, nothing was deleted: stop its replay, or who holds a "
-            "transaction open on it, and call again"
+            f"run {run!r} is in use, nothing was deleted: stop its replay, or close the "
+            "transactions that use it, and run the command again"
         ) from error
 
 
 def forget_in_redis(settings: Settings, run: str) -> bool:
     """Delete what Redis holds of a run; False where it does not answer (it forgets by itself)."""
     try:
-        with connect_redis(settings) as client:
+        with connect_redis(settings.redis_connection) as client:
             AggregatesCache(client, settings.topic_prefix, settings.cache_ttl_s).forget(run)
     except redis.RedisError:
         return False
@@ -84,12 +84,14 @@ def _delete(cursor: Any, run: str) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
     cursor.execute("SELECT run_no FROM runs WHERE run = %s", (run,))
     for (run_no,) in cursor.fetchall():
-        for table in _PARTITIONED:
+        for table in PARTITIONED:
             partition = sql.Identifier(f"{table}_{run_no}")
             cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(partition))
     for table in _WITH_RUN:
         statement = sql.SQL("DELETE FROM {} WHERE run = %s")
         cursor.execute(statement.format(sql.Identifier(table)), (run,))
+    if run == LIVE:
+        cursor.execute("DELETE FROM live_roots")
     cursor.execute(
         "INSERT INTO deleted_runs (run, deleted_at) VALUES (%s, clock_timestamp()) "
         "ON CONFLICT (run) DO UPDATE SET deleted_at = excluded.deleted_at",

@@ -1,16 +1,18 @@
 """One window of `tweets.raw` to what must be published for it: decided here, sent elsewhere."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from msgspec.structs import asdict
+
 from model_server.engine import UnscorableTexts
 from model_server.scorer import Scorer
-from schemas.codec import Headers, InvalidEvent, Reason, decode_raw, run_in_headers
-from schemas.events import RawEvent, Score, ScoredEvent, TweetPosted, scored
+from schemas.codec import InvalidEvent, Reason, decode_raw
+from schemas.events import Score, ScoredEvent, TweetPosted, TweetScored
 from schemas.transport.bisect import bisect
-from schemas.transport.dead_letters import DeadLetter, SourcePosition, dead_letter
+from schemas.transport.dead_letters import DeadLetter, letter_of
+from schemas.transport.messages import ConsumedMessage
 from stream_processors.scoring.extraction import extract
 
 STAGE: Final = "score"
@@ -27,22 +29,12 @@ DETERMINISTIC: Final = (
 of its input. A want of memory, a broken connection and an unknown fault of a library are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as it was read, nothing of it interpreted."""
-
-    position: SourcePosition
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-
-
 ScoringOutcome: TypeAlias = ScoredEvent | DeadLetter
 """What a message becomes: an event of `tweets.scored`, or a dead letter."""
 
 
 def score_window(
-    window: Sequence[Received],
+    window: Sequence[ConsumedMessage],
     *,
     scorer: Scorer,
     detect_language: Callable[[str], str | None],
@@ -53,7 +45,14 @@ def score_window(
     Where scoring or extraction raises a fault of the tweets (`DETERMINISTIC`), the window is halved
     down to those that are to blame; they become dead letters. Any other fault is raised.
     """
-    outcomes: list[ScoringOutcome | TweetPosted] = [_decode(message) for message in window]
+    outcomes: list[ScoringOutcome | TweetPosted] = []
+    for message in window:
+        try:
+            outcomes.append(decode_raw(message.value))
+        except InvalidEvent as error:
+            outcomes.append(
+                letter_of(message, stage=STAGE, reason=error.reason, detail=error.detail)
+            )
     posts = [(n, event) for n, event in enumerate(outcomes) if isinstance(event, TweetPosted)]
     scored_at = now()
 
@@ -67,31 +66,20 @@ def score_window(
                 model=scorer.identity,
                 scored_at=scored_at,
             )
-            outcomes[number] = scored(post, extract(post, detect_language), answer)
+            extracted = extract(post, detect_language)
+            outcomes[number] = TweetScored(**asdict(post), extracted=extracted, score=answer)
 
     for (number, _), fault in bisect(posts, score, deterministic=DETERMINISTIC):
-        outcomes[number] = _refused(window[number], Reason.SCORING_FAILED, _name_of(fault))
+        outcomes[number] = letter_of(
+            window[number], stage=STAGE, reason=Reason.SCORING_FAILED, detail=_name_of(fault)
+        )
     return [outcome for outcome in outcomes if not isinstance(outcome, TweetPosted)]
 
 
-def _decode(message: Received) -> RawEvent | DeadLetter:
-    try:
-        return decode_raw(message.value)
-    except InvalidEvent as error:
-        return _refused(message, error.reason, error.detail)
-
-
-def _refused(message: Received, reason: Reason, detail: str) -> DeadLetter:
-    return dead_letter(
-        run=run_in_headers(message.headers),
-        stage=STAGE,
-        reason=reason,
-        detail=detail,
-        position=message.position,
-        key=message.key,
-        value=message.value,
-        headers=message.headers,
-    )
+def refused_for_ending_processes(message: ConsumedMessage, ends: int) -> DeadLetter:
+    """Return the dead letter of a message that no process survives."""
+    detail = f"{ends} processes ended while it was scored"
+    return letter_of(message, stage=STAGE, reason=Reason.SCORING_FAILED, detail=detail)
 
 
 def _name_of(fault: Exception) -> str:

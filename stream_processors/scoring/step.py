@@ -4,30 +4,34 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from prometheus_client import Counter
-
 from model_server.scorer import Scorer
 from schemas.codec import encode, headers_of, key_of
 from schemas.events import TweetScored
+from schemas.process.metric_list import SCORE_CACHE_HITS, SCORE_ENGINE_CPU
 from schemas.process.metrics import StageMetrics
 from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
+from schemas.transport.messages import ConsumedMessage
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.redrives import passed_on
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
-from stream_processors.scoring.score_batch import Received, ScoringOutcome, score_window
+from stream_processors.scoring.score_batch import ScoringOutcome, score_window
+from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 
 
 class ScoreStep:
     """Scores a window and publishes it; returns once the brokers have acknowledged all of it.
 
-    Raises `DeliveryFailed` where they have not, and `ScoringHeld` during a hold: the window must
-    then not be acknowledged. Runs in one thread, always the same.
+    `model` is asked once for each window, so that another model may take over between two. Raises
+    `DeliveryFailed` where the brokers have not acknowledged, and `ScoringHeld` during a hold: the
+    window must then not be acknowledged. `read` is told of each window before that. Runs in one
+    thread, always the same.
     """
 
     def __init__(
         self,
         *,
-        scorer: Scorer,
+        model: Callable[[], Scorer],
+        read: Callable[[Sequence[ConsumedMessage]], None],
         detect_language: Callable[[str], str | None],
         publisher: ConfirmingPublisher,
         scored_topic: str,
@@ -35,8 +39,10 @@ class ScoreStep:
         metrics: StageMetrics,
         now: Callable[[], datetime],
         guard: CircuitBreaker,
+        unfinished: UnfinishedWindows[ScoringOutcome],
     ) -> None:
-        self._scorer = scorer
+        self._model = model
+        self._read = read
         self._detect_language = detect_language
         self._publisher = publisher
         self._scored_topic = scored_topic
@@ -44,27 +50,23 @@ class ScoreStep:
         self._metrics = metrics
         self._now = now
         self._guard = guard
-        self._cache_hits = Counter(
-            "murmur_score_cache_hits", "Texts whose score was remembered", registry=metrics.registry
-        )
-        self._engine_cpu_s = Counter(
-            "murmur_score_engine_cpu_seconds",
-            "CPU time in the tokenizer and the model",
-            registry=metrics.registry,
-        )
+        self._unfinished = unfinished
+        self._cache_hits = SCORE_CACHE_HITS.register(metrics.registry)
+        self._engine_cpu_s = SCORE_ENGINE_CPU.register(metrics.registry)
 
-    def judge(self, window: Sequence[Received]) -> list[ScoringOutcome]:
-        """Return what a window becomes, and publish nothing."""
-        return score_window(
-            window, scorer=self._scorer, detect_language=self._detect_language, now=self._now
-        )
+    def dead_letters_among(self, window: Sequence[ConsumedMessage]) -> int:
+        """Return how many messages would become dead letters, and publish nothing."""
+        outcomes = self._outcomes(window, self._model())
+        return sum(isinstance(outcome, DeadLetter) for outcome in outcomes)
 
-    def __call__(self, window: Sequence[Received]) -> None:
+    def __call__(self, window: Sequence[ConsumedMessage]) -> None:
         """Process one window."""
+        self._read(window)
         self._guard.admit()
-        hits_before, engine_cpu_before_s = self._scorer.cache_hits, self._scorer.engine_cpu_s
+        scorer = self._model()
+        hits_before, engine_cpu_before_s = scorer.cache_hits, scorer.engine_cpu_s
         started_s = time.perf_counter()
-        outcomes = self.judge(window)
+        outcomes = self._outcomes(window, scorer)
         scored_s = time.perf_counter()
         tweets = 0
         for message, outcome in zip(window, outcomes, strict=True):
@@ -81,9 +83,9 @@ class ScoreStep:
                 )
         self._guard.count(
             self._publisher,
-            (message.position.partition for message in window),
+            (message.partition for message in window),
             (
-                message.position.partition
+                message.partition
                 for message, outcome in zip(window, outcomes, strict=True)
                 if isinstance(outcome, DeadLetter)
             ),
@@ -94,5 +96,13 @@ class ScoreStep:
         self._metrics.batch_events.observe(len(window))
         self._metrics.events.labels("consumed").inc(len(window))
         self._metrics.events.labels("scored").inc(tweets)
-        self._cache_hits.inc(self._scorer.cache_hits - hits_before)
-        self._engine_cpu_s.inc(self._scorer.engine_cpu_s - engine_cpu_before_s)
+        self._cache_hits.inc(scorer.cache_hits - hits_before)
+        self._engine_cpu_s.inc(scorer.engine_cpu_s - engine_cpu_before_s)
+
+    def _outcomes(self, window: Sequence[ConsumedMessage], scorer: Scorer) -> list[ScoringOutcome]:
+        return self._unfinished.judge(
+            window,
+            lambda part: score_window(
+                part, scorer=scorer, detect_language=self._detect_language, now=self._now
+            ),
+        )

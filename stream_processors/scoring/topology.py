@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import faust
@@ -11,19 +12,20 @@ from faust.types import TP, EventT, StreamT
 from mode import CrashingSupervisor
 
 from schemas.private_files import make_private_folder
-from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
-from schemas.transport.dead_letters import SourcePosition
+from schemas.setting_views import Cluster, KafkaConnection, WindowLimits
+from schemas.topics import RAW, SCORE_GROUP
+from schemas.transport.messages import ConsumedMessage, from_faust
 from stream_processors.scoring.microbatches import Microbatches
-from stream_processors.scoring.score_batch import Received
 
-Step: TypeAlias = Callable[[Sequence[Received]], None]
+Step: TypeAlias = Callable[[Sequence[ConsumedMessage]], None]
 """Scores a window and returns once all that it published has been acknowledged."""
 
 
 def build_app(
-    settings: Settings,
+    cluster: Cluster,
+    limits: WindowLimits,
     *,
+    data_folder: Path,
     step: Step,
     executor: Executor,
     acknowledged: Callable[[], None],
@@ -34,12 +36,13 @@ def build_app(
     Raw bytes come in and are decoded by `step`, which never raises on malformed ones: a typed topic
     stalls for ever at its first malformed message. A window's offsets are acknowledged in order and
     only when everything that was published for it is safe; if `step` raises, nothing is, the
-    process ends, and whoever took over gets the window again.
+    process ends, and whoever took over gets the window again. Faust makes empty folders for tables
+    in `data_folder`, which is made where it is missing.
     """
     app = faust.App(
-        group_name(settings, SCORE_GROUP),
-        broker=[f"kafka://{server}" for server in settings.kafka_servers.split(",")],
-        broker_credentials=_credentials(settings),
+        cluster.names.group(SCORE_GROUP),
+        broker=[f"kafka://{server}" for server in cluster.kafka.servers.split(",")],
+        broker_credentials=_credentials(cluster.kafka),
         broker_commit_interval=1,
         broker_max_poll_records=500,
         # Without new messages for this long aiokafka would leave the group, and Faust not rejoin.
@@ -50,10 +53,10 @@ def build_app(
         broker_rebalance_timeout=60,
         broker_request_timeout=90,
         consumer_auto_offset_reset="earliest",
-        stream_buffer_maxsize=8 * settings.score_window,
+        stream_buffer_maxsize=8 * limits.most_tweets,
         stream_wait_empty=True,
         # It makes empty folders for tables that there are none of; by default in the current one.
-        datadir=make_private_folder(settings.home / "faust"),
+        datadir=make_private_folder(data_folder),
         store="memory://",
         table_standby_replicas=0,
         topic_allow_declare=False,
@@ -64,7 +67,7 @@ def build_app(
         worker_redirect_stdouts=False,
     )
     raw = app.topic(
-        topic_name(settings, RAW),
+        cluster.names.topic(RAW),
         key_type=bytes,
         key_serializer="raw",
         value_type=bytes,
@@ -74,19 +77,18 @@ def build_app(
     async def score(stream: StreamT[Any]) -> None:
         loop = asyncio.get_running_loop()
 
-        async def process(events: Sequence[EventT[bytes]]) -> None:
-            window = [_received(event) for event in events]
+        async def score_and_acknowledge(events: Sequence[EventT[bytes]]) -> None:
+            window = [from_faust(event.message) for event in events]
             await loop.run_in_executor(executor, step, window)
             for event in events:
                 await stream.ack(event)
             acknowledged()
 
         async with asyncio.TaskGroup() as tasks:
-            windows = Microbatches(tasks, process, most_items=settings.score_window)
-            async for events in cast("faust.Stream[Any]", stream).noack_take(
-                settings.score_window, settings.score_window_s
-            ):
-                await windows.add(events)
+            windows = Microbatches(tasks, score_and_acknowledge, most_items=limits.most_tweets)
+            await windows.take_in(
+                cast("faust.Stream[Any]", stream).noack_take(limits.most_tweets, limits.gather_s)
+            )
 
     app.agent(raw, name="score", concurrency=1, supervisor_strategy=CrashingSupervisor)(score)
 
@@ -98,37 +100,17 @@ def build_app(
     return app
 
 
-def _received(event: EventT[bytes]) -> Received:
-    message = event.message
-    headers = message.headers or {}
-    return Received(
-        position=SourcePosition(
-            message.topic, message.partition, message.offset, int(message.timestamp * 1000)
-        ),
-        key=message.key,
-        value=message.value,
-        # Kafka lets a header have no value; Faust's types do not say so.
-        headers=[
-            (name, value)
-            for name, value in (headers.items() if isinstance(headers, Mapping) else headers)
-            if isinstance(value, bytes)
-        ],
-    )
-
-
-def _credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:
+def _credentials(kafka: KafkaConnection) -> faust.SASLCredentials | faust.SSLCredentials | None:
     context = None
-    if settings.kafka_security_protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
-        if settings.kafka_ssl_certificate_file is not None:
-            context.load_cert_chain(
-                settings.kafka_ssl_certificate_file, settings.kafka_ssl_key_file
-            )
-    if settings.kafka_security_protocol.startswith("SASL_"):
+    if kafka.security_protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=kafka.ssl_ca_file)
+        if kafka.ssl_certificate_file is not None:
+            context.load_cert_chain(kafka.ssl_certificate_file, kafka.ssl_key_file)
+    if kafka.security_protocol.startswith("SASL_"):
         return faust.SASLCredentials(
-            username=settings.kafka_sasl_username,
-            password=settings.kafka_sasl_password.get_secret_value(),
+            username=kafka.sasl_username,
+            password=kafka.sasl_password.get_secret_value(),
             ssl_context=context,
-            mechanism=settings.kafka_sasl_mechanism,
+            mechanism=kafka.sasl_mechanism,
         )
     return faust.SSLCredentials(context) if context is not None else None

@@ -1,35 +1,37 @@
-"""The scoring process: model, publisher, probes and the Faust worker put together."""
+"""The scoring process: model, publisher, lag and the Faust worker put together."""
 
 import gc
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import faust
 from faust.types import TP
 
 from model_server.scorer import Scorer, load_scorer
 from schemas.private_files import make_private_folder
-from schemas.process.metrics import StageMetrics
-from schemas.process.probes import serve_probes
-from schemas.process.progress import Progress
-from schemas.process.watchdog import Watchdog, end_process, start_watchdog
+from schemas.process.running_process import RunningProcess, running_process
+from schemas.process.stop_signals import StopSignals
+from schemas.setting_views import ModelChoice
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED
 from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.expired_unread import ExpiredUnread
-from schemas.transport.group_lag import GroupLag, KafkaUnavailable, Partition
+from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 from schemas.transport.lag_watch import LagWatch, note_expired
+from schemas.transport.messages import ConsumedMessage, Partition
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.follow import HeldState, follow_hold
+from stream_processors.circuit_breaker.recovery_probe import found_waiting
 from stream_processors.scoring.language import language_detector
-from stream_processors.scoring.score_batch import Received
+from stream_processors.scoring.score_batch import refused_for_ending_processes
 from stream_processors.scoring.step import ScoreStep
 from stream_processors.scoring.topology import build_app
+from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 
 logger = logging.getLogger(__name__)
 
@@ -37,13 +39,30 @@ ASSIGNMENT_ANSWER_S = 2.0
 """Longest wait for each answer at an assignment: the group waits meanwhile."""
 
 
-def configured_scorer(settings: Settings) -> Scorer:
-    """Load the bundle that the settings name; raise `RefusedBundle` where it is not fit."""
-    return load_scorer(settings.model, cache_size=settings.score_cache_size)
+class FaustWorker(faust.Worker):
+    """Faust's worker, which leaves the signals to the process and hears of them from there."""
+
+    def __init__(self, app: faust.App, stop: StopSignals) -> None:
+        super().__init__(app, override_logging=False, quiet=True)
+        self._stop_signals = stop
+        self.spinner = None  # it writes to a terminal's cursor, also where there is no terminal
+
+    def install_signal_handlers(self) -> None:
+        """Stop where the process was asked to, in the loop, as at a signal of its own."""
+        self._stop_signals.tell(self._stop_soon)
+
+    def _stop_soon(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._on_sigterm)
+
+
+def chosen_scorer(choice: ModelChoice) -> Scorer:
+    """Load the bundle that was chosen; raise `RefusedBundle` where it is not fit."""
+    return load_scorer(choice.folder, cache_size=choice.cache_texts)
 
 
 def run_score_worker(
-    settings: Settings, probe_port: int, *, load: Callable[[Settings], Scorer] = configured_scorer
+    settings: Settings, probe_port: int, *, load: Callable[[ModelChoice], Scorer] = chosen_scorer
 ) -> None:
     """Score until a signal stops the process (exit 0) or a fault ends it (an exception).
 
@@ -52,36 +71,36 @@ def run_score_worker(
     """
     # Before the folders in it: a parent would be made for everybody to read.
     make_private_folder(settings.home)
-    metrics = StageMetrics("score")
-    progress = Progress(time.monotonic, settings.stall_after_s)
-    scorer = load(settings)
+    scorer = load(settings.model_choice)
     logger.info(
         "model loaded", extra={"model": scorer.identity.name, "sha256": scorer.identity.sha256}
     )
-    publisher = ConfirmingPublisher(settings, "murmur-score")
-    held = HeldState(progress, metrics)
-    guard = CircuitBreaker(settings, clock=time.time, told=held.tell)
-    step = ScoreStep(
-        scorer=scorer,
-        detect_language=language_detector(),
-        publisher=publisher,
-        scored_topic=topic_name(settings, SCORED),
-        dead_letters=DeadLetterWriter(publisher, topic_name(settings, DEAD_LETTER)),
-        metrics=metrics,
-        now=lambda: datetime.now(UTC),
-        guard=guard,
-    )
+    # What is loaded by now stays, and a stream makes much that lives for one window only: walking
+    # all of it every 700 objects cost a tenth of what this process does beside the model.
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+    with running_process(
+        "score", settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
+        _score(settings, process, scorer)
 
-    group_lag = GroupLag(
-        settings, group=group_name(settings, SCORE_GROUP), topics=[topic_name(settings, RAW)]
-    )
+
+def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
+    metrics, progress = process.metrics, process.progress
+    cluster, names = settings.cluster, settings.names
+    hold_limits, window_limits = settings.hold_limits, settings.window_limits
+    publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")
+    held = HeldState(progress, metrics)
+    guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
+    group_lag = GroupLag(cluster.kafka, group=names.group(SCORE_GROUP), topics=[names.topic(RAW)])
     expired = ExpiredUnread(lambda partition, count: note_expired(metrics, partition, count))
     assignment: set[Partition] = set()
 
-    def process(window: Sequence[Received]) -> None:
-        positions = [message.position for message in window]
-        expired.read((((at.source, at.partition), at.offset) for at in positions), group_lag.low_of)
-        step(window)
+    def read(window: Sequence[ConsumedMessage]) -> None:
+        expired.read(
+            (((message.topic, message.partition), message.offset) for message in window),
+            group_lag.low_of,
+        )
 
     def acknowledged() -> None:
         progress.advance()
@@ -93,59 +112,57 @@ def run_score_worker(
             committed = group_lag.standings(ASSIGNMENT_ANSWER_S).committed
             expired.assigned({name: committed[name] for name in mine & committed.keys()})
         except KafkaUnavailable as error:
-            logger.warning("what expired unread is not known: %s", error)
+            logger.warning("cannot tell what expired unread: %s", error)
         assignment.clear()
         assignment.update(mine)
         progress.ready = True
 
-    def told(lag: int) -> None:
-        progress.idle()
-        metrics.lag.set(lag)
-
-    # What is loaded by now stays, and a stream makes much that lives for one window only: walking
-    # all of it every 700 objects cost a tenth of what this process does beside the model.
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
-    finished = threading.Event()
+    step = ScoreStep(
+        model=lambda: scorer,
+        read=read,
+        detect_language=language_detector(),
+        publisher=publisher,
+        scored_topic=names.topic(SCORED),
+        dead_letters=DeadLetterWriter(publisher, names.topic(DEAD_LETTER)),
+        metrics=metrics,
+        now=lambda: datetime.now(UTC),
+        guard=guard,
+        unfinished=UnfinishedWindows(
+            settings.home / "score-windows",
+            refuse=refused_for_ending_processes,
+            scored=progress.advance,
+        ),
+    )
+    LagWatch(
+        group_lag,
+        assigned=lambda: frozenset(assignment),
+        progress=progress,
+        metrics=metrics,
+        expired=expired,
+    ).start(process.finished)
     with ThreadPoolExecutor(1, thread_name_prefix="score") as executor:
         app = build_app(
-            settings, step=process, executor=executor, acknowledged=acknowledged, assigned=assigned
+            cluster,
+            window_limits,
+            data_folder=settings.home / "faust",
+            step=step,
+            executor=executor,
+            acknowledged=acknowledged,
+            assigned=assigned,
         )
-        worker = faust.Worker(app, override_logging=False, quiet=True)
-        worker.spinner = None  # it writes to a terminal's cursor, also where there is no terminal
-        with serve_probes(
-            settings.probe_host,
-            probe_port,
-            metrics.registry,
-            health=progress.health,
-            readiness=progress.readiness,
-        ) as port:
-            logger.info("probes at http://%s:%d", settings.probe_host, port)
-            LagWatch(
-                group_lag,
-                assigned=lambda: frozenset(assignment),
-                progress=progress,
-                expired=expired,
-                told=told,
-            ).start(finished)
-            start_watchdog(
-                Watchdog(
-                    progress,
-                    stopping=lambda: worker.should_stop,
-                    clock=time.monotonic,
-                    end=end_process,
-                ),
-                finished,
-            )
-            try:
-                if follow_hold(
-                    guard,
-                    settings,
-                    judge=step.judge,
-                    publisher=publisher,
-                    progress=progress,
-                    finished=finished,
-                ):
-                    worker.execute_from_commandline()
-            finally:
-                finished.set()
+        worker = FaustWorker(app, process.stop)
+        process.ends_when(lambda: worker.should_stop)
+        if follow_hold(
+            guard,
+            hold_limits,
+            look=partial(
+                found_waiting,
+                cluster,
+                step.dead_letters_among,
+                messages=hold_limits.window_messages,
+                most_together=window_limits.most_tweets,
+            ),
+            publisher=publisher,
+            process=process,
+        ):
+            worker.execute_from_commandline()

@@ -11,7 +11,14 @@ from datetime import date
 
 from schemas.events import LIVE, AuthorErased, Removal, ScoredEvent, TweetScored
 from stream_processors.sink.rollups import Deltas, deltas
-from stream_processors.sink.rows import Key, Row, Tombstone, TombstoneKind, row_of, versions_of
+from stream_processors.sink.rows import (
+    Key,
+    NewRow,
+    Row,
+    Tombstone,
+    TombstoneKind,
+    versions_of,
+)
 
 
 @dataclass(frozen=True)
@@ -33,10 +40,10 @@ class State:
 class Decision:
     """What to write. Nothing in it overlaps; `outcomes` counts the events by what they did."""
 
-    inserts: list[Row] = field(default_factory=list)
-    updates: list[Row] = field(default_factory=list)
+    inserts: list[NewRow] = field(default_factory=list)
+    updates: list[NewRow] = field(default_factory=list)
     deletes: list[Row] = field(default_factory=list)
-    further_scores: list[Row] = field(default_factory=list)
+    further_scores: list[NewRow] = field(default_factory=list)
     tombstones: frozenset[Tombstone] = frozenset()
     deltas: Deltas = field(default_factory=Deltas)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -59,7 +66,20 @@ def decide(events: Sequence[ScoredEvent], state: State, model_ids: Mapping[str, 
             ledger.post(event, row_of(event, model_ids[event.score.model.sha256]))
         else:
             ledger.remove(tombstone_of(event))
-    return ledger.changes_since(state)
+    written = [row for row in ledger.rows.values() if isinstance(row, NewRow)]
+    new = [row for row in written if row.key not in state.rows]
+    changed = [row for row in written if state.rows.get(row.key, row) is not row]
+    replaced = [state.rows[row.key] for row in changed]
+    gone = [row for key, row in state.rows.items() if key not in ledger.rows]
+    return Decision(
+        inserts=sorted(new, key=lambda row: row.key),
+        updates=sorted(changed, key=lambda row: row.key),
+        deletes=sorted(gone, key=lambda row: row.key),
+        further_scores=[row for row in ledger.further.values() if ledger.still_current(row)],
+        tombstones=frozenset(ledger.tombstones) - state.tombstones,
+        deltas=deltas([*gone, *replaced], [*new, *changed]),
+        outcomes=ledger.outcomes,
+    )
 
 
 @dataclass
@@ -69,10 +89,10 @@ class _Ledger:
     rows: dict[Key, Row]
     tombstones: set[Tombstone]
     kept_from: date
-    further: dict[tuple[Key, int], Row] = field(default_factory=dict)
+    further: dict[tuple[Key, int], NewRow] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
 
-    def post(self, event: TweetScored, new: Row) -> None:
+    def post(self, event: TweetScored, new: NewRow) -> None:
         refusing = _refusing(event, self.tombstones)
         if refusing:
             self.outcomes["refused"] += 1
@@ -115,27 +135,33 @@ class _Ledger:
                     # that should come again.
                     waiting.append(Tombstone(row.run, "tweet", row.root_id))
 
-    def changes_since(self, state: State) -> Decision:
-        rows = self.rows
-        gone = [row for key, row in state.rows.items() if key not in rows]
-        new = [row for key, row in rows.items() if key not in state.rows]
-        changed = [row for key, row in rows.items() if state.rows.get(key, row) is not row]
-        replaced = [state.rows[row.key] for row in changed]
-        return Decision(
-            inserts=sorted(new, key=lambda row: row.key),
-            updates=sorted(changed, key=lambda row: row.key),
-            deletes=sorted(gone, key=lambda row: row.key),
-            further_scores=[row for row in self.further.values() if self._still_current(row)],
-            tombstones=frozenset(self.tombstones) - state.tombstones,
-            deltas=deltas([*gone, *replaced], [*new, *changed]),
-            outcomes=self.outcomes,
-        )
-
-    def _still_current(self, further: Row) -> bool:
+    def still_current(self, further: Row) -> bool:
         row = self.rows.get(further.key)
         return (
             row is not None and row.version == further.version and row.model_id != further.model_id
         )
+
+
+def row_of(event: TweetScored, model_id: int) -> NewRow:
+    """Return the row that an event asks for."""
+    retweet_of = event.retweet_of
+    return NewRow(
+        run=event.run,
+        root_id=event.root_id,
+        tweet_id=event.tweet_id,
+        version=event.version,
+        versions=versions_of(event) if event.version else (),
+        posted_at=event.posted_at,
+        rules=tuple(sorted({rule.tag for rule in event.rules})),
+        hashtags=event.extracted.hashtags,
+        author_id=event.author_id,
+        retweet_of=retweet_of.tweet_id if retweet_of else None,
+        retweet_of_author=retweet_of.author_id if retweet_of else None,
+        label=event.score.label,
+        confidence=event.score.confidence,
+        model_id=model_id,
+        event=event,
+    )
 
 
 def tombstone_of(event: Removal) -> Tombstone:

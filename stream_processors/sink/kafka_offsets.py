@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException
 
 from schemas.transport.consumer import CommittingConsumer
-from stream_processors.sink.incoming import Partition
+from schemas.transport.messages import Partition
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ class KafkaOffsets:
             if mine:
                 self._consumer.commit(mine)
         except KafkaException as error:
-            logger.warning("the offsets are committed later: %s", error.args[0].str())
+            logger.warning(
+                "the offsets could not be committed and are tried again: %s", error.args[0].str()
+            )
         else:
             self._uncommitted.clear()

@@ -10,7 +10,8 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from schemas.transport.dead_letters import DeadLetter
-from schemas.transport.redrives import redrive_of
+from schemas.transport.redrive_secret import redrive_secret
+from schemas.transport.redrives import Redrive, is_vouched_for, redrive_of
 from stream_processors.sink.erasing import named_ids
 
 
@@ -29,8 +30,9 @@ def write_letters(cur: cursor, letters: Sequence[DeadLetter]) -> None:
 
     A letter that was redriven and failed again is the row of its first position: the row becomes
     `new` again with the reason of now, unless it was discarded meanwhile. A repeat of an earlier
-    failure changes nothing.
+    failure changes nothing. A letter that only says so, unsigned, is a letter of its own.
     """
+    redrives = _vouched_for(cur, letters)
     execute_values(
         cur,
         "INSERT INTO dead_letters AS d (run, source, source_partition, source_offset,"
@@ -44,7 +46,7 @@ def write_letters(cur: cursor, letters: Sequence[DeadLetter]) -> None:
         [
             (
                 *identity,
-                redrives,
+                count,
                 _storable(letter.stage),
                 _storable(letter.reason),
                 _storable(letter.detail),
@@ -53,35 +55,45 @@ def write_letters(cur: cursor, letters: Sequence[DeadLetter]) -> None:
                 _headers(letter),
                 letter.value_size_bytes,
                 _storable(letter.value_sha256),
-                named_ids(letter.value),
+                named_ids(letter),
             )
-            for identity, (redrives, letter) in _last_failures(letters).items()
+            for identity, (count, letter) in _last_failures(letters, redrives).items()
         ],
         template=f"({', '.join(['%s'] * 14)}, %s::text[])",
     )
 
 
-def _last_failures(letters: Iterable[DeadLetter]) -> dict[_Identity, tuple[int, DeadLetter]]:
+def _vouched_for(cur: cursor, letters: Iterable[DeadLetter]) -> list[Redrive | None]:
+    """Return what each letter says of a redrive, where that is signed."""
+    links = [redrive_of(letter.headers) for letter in letters]
+    if not any(links):
+        return links
+    secret = redrive_secret(cur)
+    return [link if link is not None and is_vouched_for(link, secret) else None for link in links]
+
+
+def _last_failures(
+    letters: Iterable[DeadLetter], redrives: Iterable[Redrive | None]
+) -> dict[_Identity, tuple[int, DeadLetter]]:
     """Return each row's last failure: a statement may touch a row only once."""
     rows: dict[_Identity, tuple[int, DeadLetter]] = {}
-    for letter in letters:
-        identity, redrives = _identity(letter)
-        if identity not in rows or rows[identity][0] < redrives:
-            rows[identity] = redrives, letter
+    for letter, redrive in zip(letters, redrives, strict=True):
+        identity, count = _identity(letter, redrive)
+        if identity not in rows or rows[identity][0] < count:
+            rows[identity] = count, letter
     return rows
 
 
-def _identity(letter: DeadLetter) -> tuple[_Identity, int]:
+def _identity(letter: DeadLetter, redrive: Redrive | None) -> tuple[_Identity, int]:
     """Return the row that a letter is, and how often it had been redriven when it failed."""
-    redrive = redrive_of(letter.headers)
     if redrive is not None:
         run, source = redrive.run, redrive.source
-        place, redrives = (redrive.partition, redrive.offset, redrive.timestamp_ms), redrive.count
+        place, count = (redrive.partition, redrive.offset, redrive.timestamp_ms), redrive.count
     else:
         at = letter.position
         run, source = letter.run, at.source
-        place, redrives = (at.partition, at.offset, at.timestamp_ms), 0
-    return _Identity(None if run is None else _storable(run), _storable(source), *place), redrives
+        place, count = (at.partition, at.offset, at.timestamp_ms), 0
+    return _Identity(None if run is None else _storable(run), _storable(source), *place), count
 
 
 def _headers(letter: DeadLetter) -> str:

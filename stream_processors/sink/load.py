@@ -9,6 +9,8 @@ from psycopg2.extras import execute_values
 from schemas.events import LIVE, ScoredEvent, TweetScored
 from stream_processors.retention.limit import kept_from
 from stream_processors.sink.decide import State, refusing_tombstones
+from stream_processors.sink.live_roots import days_of, forget_roots
+from stream_processors.sink.places import Places
 from stream_processors.sink.rows import Key, Row, Tombstone
 
 _COLUMNS = """
@@ -21,13 +23,17 @@ _COUNTING_SCORE = """
 
 
 def load_state(
-    cur: cursor, events: Sequence[ScoredEvent], requested: frozenset[Tombstone]
+    cur: cursor,
+    events: Sequence[ScoredEvent],
+    requested: frozenset[Tombstone],
+    places: Places,
 ) -> State:
-    """Return everything that decides about the events, its rows locked until the commit."""
+    """Return everything that decides about the events, its rows locked until the commit.
+
+    `places` has all that `requested` concerns.
+    """
     posts = [event for event in events if isinstance(event, TweetScored)]
-    rows = _posted_before(cur, posts)
-    if requested:
-        rows |= _concerned(cur, requested)
+    rows = _posted_before(cur, posts) | _stored_at(cur, places)
     return State(
         rows=rows,
         tombstones=_tombstones(cur, posts, requested),
@@ -53,51 +59,52 @@ def load_model_ids(cur: cursor, events: Sequence[ScoredEvent]) -> dict[str, int]
 def _posted_before(cur: cursor, posts: Sequence[TweetScored]) -> dict[Key, Row]:
     rows: dict[Key, Row] = {}
     for run in sorted({post.run for post in posts}):
-        mine = [post for post in posts if post.run == run]
-        days = _days(mine) if run == LIVE else None
-        cur.execute(
-            f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
-            " WHERE t.run = %(run)s AND t.root_id = ANY(%(roots)s)"
-            + (" AND t.day BETWEEN %(first)s AND %(last)s" if days else "")
-            + " ORDER BY t.run, t.root_id FOR UPDATE OF t",
-            {
-                "run": run,
-                "roots": sorted({post.root_id for post in mine}),
-                "first": days[0] if days else None,
-                "last": days[1] if days else None,
-            },
-        )
-        rows |= _rows(cur)
+        roots = sorted({post.root_id for post in posts if post.run == run})
+        if run == LIVE:
+            rows |= _posted_before_in_live(cur, roots, {post.day for post in posts})
+        else:
+            cur.execute(
+                f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
+                " WHERE t.run = %s AND t.root_id = ANY(%s)"
+                " ORDER BY t.run, t.root_id FOR UPDATE OF t",
+                (run, roots),
+            )
+            rows |= _rows(cur)
     return rows
 
 
-def _days(posts: Sequence[TweetScored]) -> tuple[date, date]:
-    """Return the first and last day of posts: what spares looking into every day's partition."""
-    days = [post.day for post in posts]
-    return min(days), max(days)
+def _posted_before_in_live(
+    cur: cursor, roots: Sequence[str], own_days: Iterable[date]
+) -> dict[Key, Row]:
+    """Look only into the days that hold one of the root ids, each with its partition's locks.
+
+    A sink of an older release notes no days; its tweets are found where they say that they are.
+    """
+    noted = days_of(cur, roots)
+    days = sorted({*noted.values(), *own_days})
+    cur.execute(
+        f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
+        " WHERE t.run = %(run)s AND t.root_id = ANY(%(roots)s)"
+        " AND t.day = ANY(%(days)s) AND s.day = ANY(%(days)s)"
+        " ORDER BY t.run, t.root_id FOR UPDATE OF t",
+        {"run": LIVE, "roots": roots, "days": days},
+    )
+    rows = _rows(cur)
+    # Whoever took tweets away by other means left these behind.
+    forget_roots(cur, noted.keys() - {root_id for _, root_id in rows})
+    return rows
 
 
-def _concerned(cur: cursor, requested: Iterable[Tombstone]) -> dict[Key, Row]:
+def _stored_at(cur: cursor, places: Places) -> dict[Key, Row]:
     rows: dict[Key, Row] = {}
-    for run in sorted({tombstone.run for tombstone in requested}):
-        ids: dict[str, list[str]] = {"tweet": [], "author": []}
-        for tombstone in requested:
-            if tombstone.run == run:
-                ids[tombstone.kind].append(tombstone.id)
+    for run in places.runs:
+        days, roots = places.of_run(run)
         cur.execute(
             f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
-            " WHERE (%(everywhere)s OR t.run = %(run)s) AND ("
-            " t.root_id = ANY(%(tweets)s)"
-            " OR (t.version > 0 AND t.edit_history && %(tweets)s::text[])"
-            " OR t.retweet_of = ANY(%(tweets)s)"
-            " OR t.author_id = ANY(%(authors)s) OR t.retweet_of_author = ANY(%(authors)s))"
+            " WHERE t.run = %(run)s AND t.root_id = ANY(%(roots)s)"
+            " AND t.day = ANY(%(days)s) AND s.day = ANY(%(days)s)"
             " ORDER BY t.run, t.root_id FOR UPDATE OF t",
-            {
-                "everywhere": run == LIVE,
-                "run": run,
-                "tweets": sorted(ids["tweet"]),
-                "authors": sorted(ids["author"]),
-            },
+            {"run": run, "roots": roots, "days": days},
         )
         rows |= _rows(cur)
     return rows

@@ -14,7 +14,7 @@ TombstoneKind: TypeAlias = Literal["tweet", "author"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One tweet with the score that counts. `event` is None for a row that PostgreSQL had.
+    """One tweet with the score that counts.
 
     `versions` has the ids of an edited tweet's versions up to this one; it is empty for others.
     """
@@ -33,7 +33,6 @@ class Row:
     label: str
     confidence: float
     model_id: int
-    event: TweetScored | None = None
 
     @property
     def key(self) -> Key:
@@ -41,32 +40,17 @@ class Row:
         return self.run, self.root_id
 
 
+@dataclass(frozen=True, slots=True)
+class NewRow(Row):
+    """A row that came with an event, and can be written; PostgreSQL has all others."""
+
+    event: TweetScored
+
+
 def versions_of(event: TweetScored) -> tuple[str, ...]:
     """Return the ids of a tweet's versions from the first to the event's own."""
     history = event.edit_history[: event.version + 1]
     return tuple(dict.fromkeys((event.root_id, *history, event.tweet_id)))
-
-
-def row_of(event: TweetScored, model_id: int) -> Row:
-    """Return the row that an event asks for."""
-    retweet_of = event.retweet_of
-    return Row(
-        run=event.run,
-        root_id=event.root_id,
-        tweet_id=event.tweet_id,
-        version=event.version,
-        versions=versions_of(event) if event.version else (),
-        posted_at=event.posted_at,
-        rules=tuple(sorted({rule.tag for rule in event.rules})),
-        hashtags=event.extracted.hashtags,
-        author_id=event.author_id,
-        retweet_of=retweet_of.tweet_id if retweet_of else None,
-        retweet_of_author=retweet_of.author_id if retweet_of else None,
-        label=event.score.label,
-        confidence=event.score.confidence,
-        model_id=model_id,
-        event=event,
-    )
 
 
 @dataclass(frozen=True, slots=True)

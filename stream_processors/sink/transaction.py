@@ -2,22 +2,26 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from contextlib import nullcontext
+from datetime import date, datetime
 from typing import Final
 
 import psycopg2.errors
 from psycopg2.extensions import cursor
 
 from schemas import locks
-from schemas.events import LIVE, TweetScored
+from schemas.events import LIVE, ScoredEvent, TweetScored
 from schemas.transport.dead_letters import DeadLetter
+from schemas.transport.log_proof import LastMessage
+from schemas.transport.messages import Partition
 from schemas.transport.postgres import Connection
 from stream_processors.retention.limit import kept_from
 from stream_processors.sink.decide import Decision, decide, tombstone_of
 from stream_processors.sink.erasing import erase_letters, tombstones_in
-from stream_processors.sink.incoming import Incoming, Partition, Stored
+from stream_processors.sink.incoming import Incoming, Stored
 from stream_processors.sink.letters import write_letters
 from stream_processors.sink.load import load_model_ids, load_state
+from stream_processors.sink.places import NOWHERE, Places, alone, find_places
 from stream_processors.sink.positions import write_positions
 from stream_processors.sink.rows import Tombstone
 from stream_processors.sink.runs import deletions_of_runs, ensure_runs, touch_runs
@@ -27,8 +31,16 @@ _ANY_DAY: Final = date.min
 """Only `live` has partitions by day."""
 
 
-class _RemovalUnderSharedLock(Exception):
-    """The batch turned out to remove something: it has to be done alone."""
+_MADE_AT_ONCE: Final = 30
+"""Partitions that one transaction makes: it locks each of them, with its indexes."""
+
+
+class _FurtherRemovals(Exception):
+    """The batch removes more than its removals name: it has to be done anew, and alone."""
+
+    def __init__(self, tombstones: frozenset[Tombstone]) -> None:
+        super().__init__(f"{len(tombstones)} tombstones")
+        self.tombstones = tombstones
 
 
 class SinkTransaction:
@@ -47,15 +59,31 @@ class SinkTransaction:
         connection: Connection,
         events: Sequence[Incoming],
         letters: Sequence[Stored],
-        next_offsets: Mapping[Partition, int],
+        last_messages: Mapping[Partition, LastMessage],
     ) -> Counter[str]:
-        """Store a batch and return its outcomes, counted."""
-        exclusive = any(not isinstance(incoming.event, TweetScored) for incoming in events)
+        """Store a batch, move the positions behind these messages, and return its outcomes."""
+        requested = frozenset(
+            tombstone_of(incoming.event)
+            for incoming in events
+            if not isinstance(incoming.event, TweetScored)
+        )
+        exclusive = bool(requested)
         while True:
             try:
-                with connection, connection.cursor() as cur:
-                    return self._store(cur, events, letters, next_offsets, exclusive=exclusive)
-            except _RemovalUnderSharedLock:
+                with alone(connection) if exclusive else nullcontext():
+                    places = find_places(connection, requested) if requested else NOWHERE
+                    with connection, connection.cursor() as cur:
+                        return self._store(
+                            cur,
+                            events,
+                            letters,
+                            last_messages,
+                            requested,
+                            places,
+                            exclusive=exclusive,
+                        )
+            except _FurtherRemovals as further:
+                requested |= further.tombstones
                 exclusive = True
             except ConcurrentChange:
                 continue
@@ -70,7 +98,9 @@ class SinkTransaction:
         cur: cursor,
         events: Sequence[Incoming],
         letters: Sequence[Stored],
-        next_offsets: Mapping[Partition, int],
+        last_messages: Mapping[Partition, LastMessage],
+        requested: frozenset[Tombstone],
+        places: Places,
         *,
         exclusive: bool,
     ) -> Counter[str]:
@@ -91,12 +121,18 @@ class SinkTransaction:
         )
         living = _living(cur, events)
         living_letters = _living_letters(cur, letters)
-        decision = self._decide(cur, living, exclusive=exclusive)
+        decision = _decide(
+            cur,
+            [incoming.event for incoming in living],
+            requested,
+            places,
+            exclusive=exclusive,
+        )
         write_decision(cur, decision)
         write_letters(cur, living_letters)
         erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))
         touch_runs(cur, _runs_of(living, living_letters, decision))
-        write_positions(cur, next_offsets, self._topic_ids)
+        write_positions(cur, last_messages, self._topic_ids)
         ignored = len(events) - len(living) + len(letters) - len(living_letters)
         return decision.outcomes + Counter({"run-deleted": ignored})
 
@@ -106,12 +142,17 @@ class SinkTransaction:
             for event in (incoming.event for incoming in events)
             if isinstance(event, TweetScored)
         }
-        missing: dict[str, list[date]] = defaultdict(list)
-        for run, day in sorted(needed - self._known):
-            missing[run].append(day)
-        if missing:
+        for together in _in_parts(sorted(needed - self._known), _MADE_AT_ONCE):
+            missing: dict[str, list[date]] = defaultdict(list)
+            for run, day in together:
+                missing[run].append(day)
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
-            alive = {incoming.event.run for incoming in _living(cur, events)}
+            deleted_at = deletions_of_runs(cur, missing)
+            alive = {
+                event.run
+                for event in (incoming.event for incoming in events)
+                if _lives(event.run, event.received_at, deleted_at)
+            }
             limit = kept_from(cur) if LIVE in missing else _ANY_DAY
             ensure_runs(
                 cur,
@@ -123,21 +164,27 @@ class SinkTransaction:
             )
             # Others wait for the lock, and must not wait for the batch.
             cur.connection.commit()
-            self._known |= {(run, day) for run, day in needed if run in alive}
+            self._known |= {(run, day) for run, day in together if run in alive}
 
-    def _decide(self, cur: cursor, living: Sequence[Incoming], *, exclusive: bool) -> Decision:
-        events = [incoming.event for incoming in living]
-        model_ids = load_model_ids(cur, events)
-        requested: frozenset[Tombstone] = frozenset(
-            tombstone_of(event) for event in events if not isinstance(event, TweetScored)
-        )
-        while True:
-            decision = decide(events, load_state(cur, events, requested), model_ids)
-            if decision.removes and not exclusive:
-                raise _RemovalUnderSharedLock
-            if decision.tombstones <= requested:
-                return decision
-            requested |= decision.tombstones
+
+def _decide(
+    cur: cursor,
+    events: Sequence[ScoredEvent],
+    requested: frozenset[Tombstone],
+    places: Places,
+    *,
+    exclusive: bool,
+) -> Decision:
+    """Decide, or raise `_FurtherRemovals`: what those concern is found before the transaction."""
+    model_ids = load_model_ids(cur, events)
+    decision = decide(events, load_state(cur, events, requested, places), model_ids)
+    if not decision.tombstones <= requested or (decision.removes and not exclusive):
+        raise _FurtherRemovals(decision.tombstones)
+    return decision
+
+
+def _in_parts(items: Sequence[tuple[str, date]], size: int) -> list[Sequence[tuple[str, date]]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _living(cur: cursor, events: Sequence[Incoming]) -> list[Incoming]:
@@ -145,8 +192,7 @@ def _living(cur: cursor, events: Sequence[Incoming]) -> list[Incoming]:
     return [
         incoming
         for incoming in events
-        if incoming.event.run not in deleted_at
-        or incoming.event.received_at > deleted_at[incoming.event.run]
+        if _lives(incoming.event.run, incoming.event.received_at, deleted_at)
     ]
 
 
@@ -156,9 +202,13 @@ def _living_letters(cur: cursor, letters: Sequence[Stored]) -> list[DeadLetter]:
     return [
         stored.letter
         for stored in letters
-        if stored.letter.run not in deleted_at
-        or stored.published_at > deleted_at[stored.letter.run]
+        if _lives(stored.letter.run, stored.published_at, deleted_at)
     ]
+
+
+def _lives(run: str | None, came_at: datetime, deleted_at: Mapping[str, datetime]) -> bool:
+    """Tell whether what came then is of a run that has not been deleted since."""
+    return run is None or run not in deleted_at or came_at > deleted_at[run]
 
 
 def _runs_of(

@@ -1,82 +1,97 @@
-"""The sink process: sink, refresher, probes and signals put together."""
+"""The sink process: its clients, the sink and the refresher put together."""
 
-import logging
-import signal
 import threading
-import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from types import FrameType
+
+from confluent_kafka.admin import AdminClient
 
 from schemas.process.metrics import StageMetrics
-from schemas.process.probes import serve_probes
 from schemas.process.progress import Progress
-from schemas.process.watchdog import Watchdog, end_process, start_watchdog
+from schemas.process.running_process import running_process
 from schemas.settings import Settings
+from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP
 from schemas.transport.cache import connect_redis
-from schemas.transport.postgres import connect_postgres
+from schemas.transport.consumer import CommittingConsumer
+from schemas.transport.group_lag import GroupLag
+from schemas.transport.kafka_config import kafka_config
+from schemas.transport.log_proof import LogReader
+from schemas.transport.postgres import Connection, connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.topic_ids import find_topic_ids
 from stream_processors.aggregates.refresher import Refresher
+from stream_processors.sink.database import Database
 from stream_processors.sink.process import Sink
 
-logger = logging.getLogger(__name__)
+_CLIENT_ID = "murmur-sink"
+_PROOF_TIMEOUT_S = 10.0
+
+
+def make_sink(
+    settings: Settings,
+    *,
+    connect: Callable[[], Connection],
+    metrics: StageMetrics,
+    progress: Progress,
+) -> Sink:
+    """Return a sink with clients of its own; raise `Failure` where Kafka or a topic is missing."""
+    kafka, names = settings.kafka_connection, settings.names
+    group, dead_letter_topic = names.group(SINK_GROUP), names.topic(DEAD_LETTER)
+    topics = [names.topic(SCORED), dead_letter_topic]
+    return Sink(
+        topic_ids=find_topic_ids(AdminClient(kafka_config(kafka, _CLIENT_ID)), topics),
+        consumer=CommittingConsumer(kafka, group=group, topics=topics, client_id=_CLIENT_ID),
+        log=LogReader(kafka, timeout_s=_PROOF_TIMEOUT_S),
+        database=Database(connect, progress),
+        publisher=ConfirmingPublisher(kafka, _CLIENT_ID),
+        group_lag=GroupLag(kafka, group=group, topics=topics),
+        dead_letter_topic=dead_letter_topic,
+        batch_size=settings.sink_batch,
+        metrics=metrics,
+        progress=progress,
+    )
 
 
 def run_sink_worker(settings: Settings, probe_port: int) -> None:
     """Sink until a signal stops the process (it returns) or a fault ends it (an exception)."""
-    stop = threading.Event()
-
-    def request_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, request_stop)
-    signal.signal(signal.SIGINT, request_stop)
-    metrics = StageMetrics("sink")
-    progress = Progress(time.monotonic, settings.stall_after_s)
-    refresher = Refresher(
-        connect_postgres=lambda: connect_postgres(settings, "refresher"),
-        connect_redis=lambda: connect_redis(settings),
-        settings=settings,
-        clock=lambda: datetime.now(UTC),
-        registry=metrics.registry,
-    )
-    faults: list[BaseException] = []
-
-    def refresh() -> None:
-        try:
-            refresher.run(stop)
-        except BaseException as fault:
-            # Without its refresher the process would look well and its figures grow old.
-            faults.append(fault)
-            stop.set()
-            raise
-
-    thread = threading.Thread(target=refresh, name="refresher", daemon=True)
-    with serve_probes(
-        settings.probe_host,
-        probe_port,
-        metrics.registry,
-        health=progress.health,
-        readiness=progress.readiness,
-    ) as port:
-        logger.info("probes at http://%s:%d", settings.probe_host, port)
-        sink = Sink(
-            settings,
-            connect=lambda: connect_postgres(settings, "sink"),
-            metrics=metrics,
-            progress=progress,
+    with running_process(
+        "sink", settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
+        stop = process.stop
+        refresher = Refresher(
+            connect_postgres=lambda: connect_postgres(settings.postgres_connection, "refresher"),
+            connect_redis=lambda: connect_redis(settings.redis_connection),
+            settings=settings,
+            clock=lambda: datetime.now(UTC),
+            registry=process.metrics.registry,
         )
+        faults: list[BaseException] = []
+
+        def refresh() -> None:
+            try:
+                refresher.run(stop.event)
+            except BaseException as fault:
+                # Without its refresher the process would look well and its figures grow old.
+                faults.append(fault)
+                stop.ask()
+                raise
+
+        sink = make_sink(
+            settings,
+            connect=lambda: connect_postgres(settings.postgres_connection, "sink"),
+            metrics=process.metrics,
+            progress=process.progress,
+        )
+        thread = threading.Thread(target=refresh, name="refresher", daemon=True)
         thread.start()
-        watchdog = Watchdog(progress, stopping=stop.is_set, clock=time.monotonic, end=end_process)
-        finished = threading.Event()
-        start_watchdog(watchdog, finished)
         try:
             # Not in this thread: Python handles signals here, and not while libpq or librdkafka
             # hangs in it.
             with ThreadPoolExecutor(1, thread_name_prefix="sink") as executor:
-                executor.submit(sink.run, stop).result()
+                executor.submit(sink.run, stop.event).result()
         finally:
-            stop.set()
+            stop.ask()
             thread.join(timeout=10)
-            finished.set()
     if faults:
         raise faults[0]

@@ -1,18 +1,26 @@
 """Writing a decision: batched statements, in key order, inside the caller's transaction."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
+from psycopg2 import sql
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
-from schemas.events import TweetScored
+from schemas.events import LIVE
 from stream_processors.sink.decide import Decision
-from stream_processors.sink.rollups import Deltas
-from stream_processors.sink.rows import Row
+from stream_processors.sink.live_roots import add_roots, forget_roots
+from stream_processors.sink.rollups import Deltas, HashtagKey, RollupKey
+from stream_processors.sink.rows import NewRow, Row
 
 _PAGE = 1_000
+_ROLLUP_COLUMNS = {
+    "rollups": ("granularity", "bucket_start", "rule", "label", "model_id"),
+    "hashtag_rollups": ("granularity", "bucket_start", "hashtag", "label"),
+}
 
 
 class ConcurrentChange(Exception):
@@ -26,7 +34,9 @@ def write_decision(cur: cursor, decision: Decision) -> None:
     """Write rows, scores, tombstones and rollups; raise `ConcurrentChange` to have it redone."""
     _write_tombstones(cur, decision)
     _delete(cur, [*decision.deletes, *decision.updates])
+    forget_roots(cur, (row.root_id for row in decision.deletes if row.run == LIVE))
     fresh = sorted([*decision.inserts, *decision.updates], key=lambda row: row.key)
+    _add_roots(cur, decision)
     _insert_tweets(cur, fresh)
     _insert_scores(cur, fresh, counts=True)
     _insert_scores(cur, decision.further_scores, counts=False)
@@ -42,26 +52,68 @@ def _write_tombstones(cur: cursor, decision: Decision) -> None:
     )
 
 
+def _add_roots(cur: cursor, decision: Decision) -> None:
+    # The root of an update is there already, but for those of a sink of an older release.
+    added = add_roots(cur, [*decision.inserts, *decision.updates])
+    missing = {row.root_id for row in decision.inserts if row.run == LIVE} - added
+    if missing:
+        raise ConcurrentChange(f"{len(missing)} tweets appeared meanwhile, on whatever day")
+
+
 def _delete(cur: cursor, rows: Sequence[Row]) -> None:
-    keys = sorted((row.run, row.root_id, row.posted_at.date()) for row in rows)
-    for table in ("scores", "tweets"):
-        execute_values(
-            cur,
-            f"DELETE FROM {table} AS t USING (VALUES %s) AS gone (run, root_id, day)"  # noqa: S608
-            " WHERE t.run = gone.run AND t.root_id = gone.root_id AND t.day = gone.day",
-            keys,
-            page_size=_PAGE,
+    """Delete day by day: each statement then locks one partition, and not all that there are."""
+    roots: dict[tuple[str, date], list[str]] = defaultdict(list)
+    for row in rows:
+        roots[row.run, row.posted_at.date()].append(row.root_id)
+    for (run, day), of_day in sorted(roots.items()):
+        for table in ("scores", "tweets"):
+            cur.execute(
+                f"DELETE FROM {table} WHERE run = %s AND day = %s AND root_id = ANY(%s)",  # noqa: S608
+                (run, day, sorted(of_day)),
+            )
+
+
+def _insert_tweets(cur: cursor, rows: Sequence[NewRow]) -> None:
+    values = []
+    for row in rows:
+        event, extracted = row.event, row.event.extracted
+        references = {reference.kind: reference.tweet_id for reference in event.references}
+        values.append(
+            (
+                row.run,
+                row.posted_at.date(),
+                row.root_id,
+                row.tweet_id,
+                row.version,
+                list(row.versions),
+                row.posted_at,
+                event.edited_at,
+                event.received_at,
+                event.text,
+                event.language or extracted.language,
+                row.author_id,
+                event.conversation_id,
+                row.retweet_of,
+                row.retweet_of_author,
+                references.get("quoted"),
+                references.get("replied_to"),
+                list(row.rules),
+                list(row.hashtags),
+                list(extracted.mentions),
+                list(extracted.links),
+                list(extracted.emoji),
+                event.possibly_sensitive,
+                event.label,
+                event.source,
+            )
         )
-
-
-def _insert_tweets(cur: cursor, rows: Sequence[Row]) -> None:
     inserted = execute_values(
         cur,
         "INSERT INTO tweets (run, day, root_id, tweet_id, version, edit_history, posted_at,"
         " edited_at, received_at, text, language, author_id, conversation_id, retweet_of,"
         " retweet_of_author, quote_of, reply_to, rules, hashtags, mentions, links, emoji,"
         " possibly_sensitive, human_label, source) VALUES %s ON CONFLICT DO NOTHING RETURNING 1",
-        [_tweet_values(row, _event_of(row)) for row in rows],
+        values,
         page_size=_PAGE,
         fetch=True,
         template="(%s, %s, %s, %s, %s, %s::text[], %s, %s::timestamptz, %s, %s, %s, %s, %s, %s,"
@@ -71,39 +123,7 @@ def _insert_tweets(cur: cursor, rows: Sequence[Row]) -> None:
         raise ConcurrentChange(f"{len(rows) - len(inserted)} tweets appeared meanwhile")
 
 
-def _tweet_values(row: Row, event: TweetScored) -> tuple[Any, ...]:
-    references = {reference.kind: reference.tweet_id for reference in event.references}
-    extracted = event.extracted
-    return (
-        row.run,
-        row.posted_at.date(),
-        row.root_id,
-        row.tweet_id,
-        row.version,
-        list(row.versions),
-        row.posted_at,
-        event.edited_at,
-        event.received_at,
-        event.text,
-        event.language or extracted.language,
-        row.author_id,
-        event.conversation_id,
-        row.retweet_of,
-        row.retweet_of_author,
-        references.get("quoted"),
-        references.get("replied_to"),
-        list(row.rules),
-        list(row.hashtags),
-        list(extracted.mentions),
-        list(extracted.links),
-        list(extracted.emoji),
-        event.possibly_sensitive,
-        event.label,
-        event.source,
-    )
-
-
-def _insert_scores(cur: cursor, rows: Iterable[Row], *, counts: bool) -> None:
+def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None:
     execute_values(
         cur,
         "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
@@ -118,8 +138,8 @@ def _insert_scores(cur: cursor, rows: Iterable[Row], *, counts: bool) -> None:
                 counts,
                 row.label,
                 row.confidence,
-                msgspec.json.encode(_event_of(row).score.probabilities).decode(),
-                _event_of(row).score.scored_at,
+                msgspec.json.encode(row.event.score.probabilities).decode(),
+                row.event.score.scored_at,
             )
             for row in rows
         ],
@@ -146,28 +166,38 @@ def _move_rollups(cur: cursor, deltas: Deltas) -> None:
         [(*key, count) for key, count in sorted(deltas.hashtags.items())],
         page_size=_PAGE,
     )
-    # A rollup of nothing is no row, so that the tables equal a recount of the tweets.
-    execute_values(
-        cur,
-        "DELETE FROM rollups AS r USING (VALUES %s)"
-        " AS k (run, granularity, bucket_start, rule, label, model_id)"
-        " WHERE (r.run, r.granularity, r.bucket_start, r.rule, r.label, r.model_id)"
-        " = (k.run, k.granularity, k.bucket_start, k.rule, k.label, k.model_id) AND r.tweets = 0",
-        sorted(key for key, (tweets, _) in deltas.rollups.items() if tweets < 0),
-        page_size=_PAGE,
-    )
-    execute_values(
-        cur,
-        "DELETE FROM hashtag_rollups AS r USING (VALUES %s)"
-        " AS k (run, granularity, bucket_start, hashtag, label)"
-        " WHERE (r.run, r.granularity, r.bucket_start, r.hashtag, r.label)"
-        " = (k.run, k.granularity, k.bucket_start, k.hashtag, k.label) AND r.tweets = 0",
-        sorted(key for key, count in deltas.hashtags.items() if count < 0),
-        page_size=_PAGE,
+    _delete_empty(cur, "rollups", (k for k, (tweets, _) in deltas.rollups.items() if tweets < 0))
+    _delete_empty(
+        cur, "hashtag_rollups", (key for key, count in deltas.hashtags.items() if count < 0)
     )
 
 
-def _event_of(row: Row) -> TweetScored:
-    if row.event is None:
-        raise ValueError("only rows that came with an event are written")
-    return row.event
+def _delete_empty(
+    cur: cursor, table: str, lessened: Iterable[RollupKey] | Iterable[HashtagKey]
+) -> None:
+    """Delete rollups of nothing, so that the tables equal a recount; run by run, as `_delete`."""
+    by_run: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for run, *rest in lessened:
+        by_run[str(run)].append(tuple(rest))
+    columns = _ROLLUP_COLUMNS[table]
+    for run, keys in sorted(by_run.items()):
+        execute_values(
+            cur,
+            sql.SQL(
+                "DELETE FROM {} AS r USING (VALUES %s) AS k ({}) WHERE r.run = {} AND ({}) = ({})"
+                " AND r.tweets = 0"
+            ).format(
+                sql.Identifier(table),
+                _listed("", columns),
+                sql.Literal(run),
+                _listed("r", columns),
+                _listed("k", columns),
+            ),
+            sorted(keys),
+            page_size=_PAGE,
+        )
+
+
+def _listed(table: str, columns: Sequence[str]) -> sql.Composable:
+    names = [(table, column) if table else (column,) for column in columns]
+    return sql.SQL(", ").join(sql.Identifier(*name) for name in names)

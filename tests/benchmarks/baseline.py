@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.installation.topics import TopicInstaller
-from schemas.topics import RAW, group_name, topic_name, topic_specs
+from schemas.topics import RAW, topic_specs
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import connect_postgres
 from tests.benchmarks.bench_stack import BenchStack, measure_passage
@@ -30,12 +30,16 @@ class Obvious:
 
     def __init__(self, bench: BenchStack, cleanup: ExitStack) -> None:
         settings = bench.settings.model_copy(update={"topic_prefix": "obvious."})
-        TopicInstaller(settings).make(topic_specs(settings))
+        TopicInstaller(settings.cluster, settings.topic_layout).make(
+            topic_specs(settings.names, settings.topic_layout)
+        )
         self._bench = replace(bench, settings=settings, workers={})
         self._lag = GroupLag(
-            settings, group=group_name(settings, GROUP), topics=[topic_name(settings, RAW)]
+            settings.kafka_connection,
+            group=settings.names.group(GROUP),
+            topics=[settings.names.topic(RAW)],
         )
-        self._connection = connect_postgres(settings, "benchmark")
+        self._connection = connect_postgres(settings.postgres_connection, "benchmark")
         self._connection.autocommit = True
         cleanup.callback(self._connection.close)
         self._sql(TABLE)

@@ -15,7 +15,7 @@ from pathlib import Path
 from deploy.embedded import stack
 from deploy.embedded.status import status
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP, group_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag
 from tests.benchmarks.processes import Usage, usages
 from tests.conditions import wait_until
@@ -71,11 +71,13 @@ class BenchStack:
     def __post_init__(self) -> None:
         name = self.settings.topic_prefix
         self._score = GroupLag(
-            self.settings, group=group_name(self.settings, SCORE_GROUP), topics=[name + RAW]
+            self.settings.kafka_connection,
+            group=self.settings.names.group(SCORE_GROUP),
+            topics=[name + RAW],
         )
         self._sink = GroupLag(
-            self.settings,
-            group=group_name(self.settings, SINK_GROUP),
+            self.settings.kafka_connection,
+            group=self.settings.names.group(SINK_GROUP),
             topics=[name + SCORED, name + DEAD_LETTER],
         )
 

@@ -9,7 +9,8 @@ from model_server.engine import Probabilities
 from model_server.scorer import Scorer
 from schemas.events import ModelIdentity
 from schemas.process.logs import configure_logging
-from schemas.settings import Settings, load_settings
+from schemas.setting_views import ModelChoice
+from schemas.settings import load_settings
 from stream_processors.scoring.worker import run_score_worker
 
 
@@ -23,9 +24,9 @@ class ConstantEngine:
         return np.tile(np.array([[0.2, 0.3, 0.5]]), (len(texts), 1))
 
 
-def constant_scorer(settings: Settings) -> Scorer:
+def constant_scorer(choice: ModelChoice) -> Scorer:
     """Return a scorer that always answers the same."""
-    del settings
+    del choice
     identity = ModelIdentity(name="constant", version="1", sha256="c" * 64, cleaning="1")
     return Scorer(identity, ConstantEngine(), cache_size=0)
 
@@ -33,7 +34,7 @@ def constant_scorer(settings: Settings) -> Scorer:
 def main() -> int:
     """Run the worker."""
     settings = load_settings(None)
-    configure_logging(settings, "score")
+    configure_logging(settings.log, "score")
     run_score_worker(settings, 0, load=constant_scorer)
     return 0
 

@@ -18,7 +18,7 @@ from model_server.bundle import default_bundle, open_bundle
 from model_server.cleaning import CLEANING
 from retrain.base_models.loading import load_base
 from schemas.settings import Settings, load_settings
-from schemas.topics import RAW, group_name, topic_name
+from schemas.topics import RAW
 from schemas.transport.postgres import Connection, connect_postgres
 
 GROUP = "pipeline"
@@ -54,7 +54,7 @@ def classifier(settings: Settings) -> Classify:
 def obvious_app(settings: Settings, classify: Classify, connection: Connection) -> faust.App:
     """Return the Faust application."""
     app = faust.App(
-        group_name(settings, GROUP),
+        settings.names.group(GROUP),
         broker=[f"kafka://{server}" for server in settings.kafka_servers.split(",")],
         broker_commit_interval=1,
         consumer_auto_offset_reset="earliest",
@@ -72,7 +72,7 @@ def obvious_app(settings: Settings, classify: Classify, connection: Connection) 
             with connection, connection.cursor() as cursor:
                 cursor.execute(_INSERT, row)
 
-    app.agent(app.topic(topic_name(settings, RAW), value_serializer="json"))(score)
+    app.agent(app.topic(settings.names.topic(RAW), value_serializer="json"))(score)
     return app
 
 
@@ -80,7 +80,7 @@ def main() -> int:
     """Run it until it is stopped."""
     settings = load_settings(None)
     torch.set_num_threads(1)
-    connection = connect_postgres(settings, "obvious")
+    connection = connect_postgres(settings.postgres_connection, "obvious")
     app = obvious_app(settings, classifier(settings), connection)
     faust.Worker(app, loglevel="WARNING").execute_from_commandline()
     return 0

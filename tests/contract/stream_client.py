@@ -8,18 +8,22 @@ from pydantic import SecretStr
 
 from producers.live.gaps import Coverage
 from producers.live.read_quota import ReadQuota
-from producers.live.reader import Reader
+from producers.live.receiver import LiveReceiver
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_account.http_adapter import XAdapter
-from producers.x_api.publishing import Document, read_document
+from producers.x_account.requested_fields import Endpoint
+from producers.x_account.vocabulary_choice import VocabularyChoice
+from producers.x_api.documents import parse_document
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import SystemClock
 from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import Ending
 from producers.x_connection.disk_buffer import DiskBuffer
+from producers.x_connection.reader import StreamReader
 from producers.x_connection.received_line import ReceivedLine
 from producers.x_connection.stall import StallLimits
 from schemas.events import TweetPosted
+from schemas.process.liveness import Liveness
 from tests.x_server.server import FakeX
 
 TOKEN = "a-token-that-nobody-may-see"
@@ -41,22 +45,35 @@ class Client:
     """A reader on a fake X, its lines read by nobody but the test."""
 
     def __init__(
-        self, x: FakeX, folder: Path, monthly_posts: int = 1_000_000, api: str = ""
+        self,
+        x: FakeX,
+        folder: Path,
+        monthly_posts: int = 1_000_000,
+        api: str = "",
+        patience: StallLimits = PATIENCE,
+        silence_s: float = 2,
     ) -> None:
         self.clock = HurriedClock()
         self.inbox = LineBuffer(DiskBuffer(folder / "spill", 1_000_000), 10_000)
         self.started_at = self.clock.now()
-        adapter = XAdapter(api or x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
-        self.reader = Reader(
-            connect=lambda accept, accepted: StreamConnection(
-                adapter, accept=accept, on_accepted=accepted
-            ),
-            inbox=self.inbox,
+        adapter = XAdapter(api or x.address, SecretStr(x.token), timeout_s=1, silence_s=silence_s)
+        self.choice = VocabularyChoice(Endpoint.FILTERED_STREAM)
+        self.receiver = LiveReceiver(
+            buffer=self.inbox,
             spend=ReadQuota(monthly_posts),
             coverage=Coverage(self.started_at),
             gaps=[],
-            patience=PATIENCE,
             clock=self.clock,
+        )
+        self.reader = StreamReader(
+            "the stream",
+            connect=lambda accept, accepted: StreamConnection(
+                adapter, accept=accept, on_accepted=accepted, choice=self.choice
+            ),
+            receiver=self.receiver,
+            patience=patience,
+            clock=self.clock,
+            liveness=Liveness("the reader", self.clock.monotonic_s, 60),
         )
         self.lines: list[ReceivedLine] = []
         self._thread = threading.Thread(target=self.reader.run, daemon=True)
@@ -68,13 +85,16 @@ class Client:
             self.inbox.done()
         return self.lines
 
-    def posts(self) -> list[str]:
+    def events(self) -> list[TweetPosted]:
         return [
-            event.tweet_id
+            event
             for line in self.taken()
             for event in self._read(line).events
             if isinstance(event, TweetPosted)
         ]
+
+    def posts(self) -> list[str]:
+        return [event.tweet_id for event in self.events()]
 
     def dead_letters(self) -> int:
         return sum(len(self._read(line).refused) for line in self.taken())
@@ -92,4 +112,4 @@ class Client:
 
     def _read(self, line: ReceivedLine) -> Parsed:
         origin = Origin(run="live", run_started_at=self.started_at, source="x-v2", content="test")
-        return read_document(Document(line.raw, line.received_at, 1), origin)
+        return parse_document(line.raw, origin, line.received_at, 1)

@@ -6,24 +6,28 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from pydantic import SecretStr
 
-from producers.compliance.partitions import ALLOWED_CONNECTS, CompliancePartition, PartitionReader
-from producers.compliance.results import SOURCE, removal_of
+from producers.compliance.partitions import ALLOWED_CONNECTS, CompliancePartition, partition_reader
 from producers.compliance.stream_lines import streamed_removal
 from producers.parsing.faults import Unparsable
+from producers.parsing.provenance import Origin
 from producers.x_account.http_adapter import XAdapter
+from producers.x_api.documents import parse_document
+from producers.x_api.removals import SOURCE, removal_of
 from producers.x_connection.backoff import WINDOW_S, Attempts, after, connecting
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.connection_end import ConnectionEnd, Ending
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.received_line import ReceivedLine
 from schemas.events import LIVE, AuthorErased, TweetDeleted, TweetWithheld
+from schemas.process.liveness import Liveness
 from tests.conditions import wait_until
 from tests.contract.stream_client import TOKEN, HurriedClock
 from tests.x_server.compliance_streams import event_line
-from tests.x_server.faults import FAULTS, Fault
+from tests.x_server.faults import FAULTS, REFUSALS, Fault
 from tests.x_server.server import FakeX, fake_x
 
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
@@ -36,6 +40,22 @@ def test_a_tweet_that_is_deleted_or_dropped_is_deleted_here(kind: str) -> None:
     assert streamed_removal(event_line(kind, "15"), NOW) == TweetDeleted(
         run=LIVE, tweet_id="15", author_id="7001", deleted_at=AT, received_at=NOW, source=SOURCE
     )
+
+
+@pytest.mark.parametrize("kind", ["delete", "drop", "withheld"])
+def test_an_event_may_call_its_tweet_a_post(kind: str) -> None:
+    assert streamed_removal(event_line(kind, "15", called="post"), NOW) == streamed_removal(
+        event_line(kind, "15"), NOW
+    )
+
+
+@pytest.mark.parametrize("name", ["tweet_id", "post_id"])
+def test_an_event_may_name_its_tweet_by_the_bare_id(name: str) -> None:
+    event = {"event_at": "2026-11-21T09:00:00.000Z", name: "15", "author_id": "7001"}
+    bare = msgspec.json.encode({"data": {"delete": event}})
+    assert streamed_removal(bare, NOW) == streamed_removal(event_line("delete", "15"), NOW)
+    origin = Origin(run=LIVE, run_started_at=NOW, source=SOURCE, content="test")
+    assert parse_document(bare, origin, NOW, 1).events == [streamed_removal(bare, NOW)]
 
 
 def test_a_withheld_tweet_keeps_its_countries() -> None:
@@ -67,6 +87,7 @@ def test_an_account_that_is_no_longer_shown_is_erased_as_a_batch_job_erases_it(k
         "undrop",
         "edit",
         "tweet_edit",
+        "post_edit",
         "user_undelete",
         "user_unprotect",
         "user_unsuspend",
@@ -105,8 +126,12 @@ def test_what_does_not_say_what_is_gone_is_refused(line: bytes) -> None:
         streamed_removal(line, NOW)
 
 
-def test_a_message_of_x_is_no_event() -> None:
-    assert streamed_removal(b'{"errors":[{"title":"operational-disconnect"}]}', NOW) == "api-error"
+@pytest.mark.parametrize(
+    "line",
+    [b'{"errors":[{"title":"operational-disconnect"}]}', b'{"title": "ConnectionException"}'],
+)
+def test_a_message_of_x_is_no_event(line: bytes) -> None:
+    assert streamed_removal(line, NOW) == "api-error"
 
 
 def test_four_partitions_connect_no_more_often_than_x_allows_their_stream() -> None:
@@ -129,27 +154,26 @@ class Reading:
         self.clock = HurriedClock()
         self.inbox = LineBuffer(DiskBuffer(folder, 100_000), 1_000)
         adapter = XAdapter(x.address, SecretStr(x.token), timeout_s=1, silence_s=2)
-        self.reader = PartitionReader(
+        self.reader = partition_reader(
             TWEETS,
             adapter,
             self.inbox,
             silence_s=1.0,
             backfill_minutes=backfill_minutes,
             clock=self.clock,
+            liveness=Liveness("the reader", self.clock.monotonic_s, 60),
         )
         self.lines: list[ReceivedLine] = []
         self.thread = threading.Thread(target=self.reader.run, daemon=True)
         self.thread.start()
 
     def raw(self) -> list[bytes]:
-        self.reader.look()
         self.lines += self.inbox.take(1_000, 0.0)
         self.inbox.done()
         return [line.raw for line in self.lines]
 
     def ended(self, ending: Ending) -> bool:
-        self.reader.look()
-        return self.reader.endings[ending] > 0
+        return self.reader.status.endings[ending] > 0
 
     def stop(self) -> float:
         began_s = time.monotonic()
@@ -206,7 +230,7 @@ def test_an_odd_line_ends_nothing_and_heartbeats_are_not_kept(
 
 @pytest.mark.parametrize(
     "fault",
-    [f for f in FAULTS if (f.wait_s or f.ending is Ending.UNREACHABLE) and f.name != "403"],
+    [f for f in FAULTS if f.wait_s or f.ending is Ending.UNREACHABLE],
     ids=lambda fault: fault.name,
 )
 def test_after_a_fault_a_partition_connects_again_and_no_sooner_than_it_may(
@@ -238,8 +262,21 @@ def test_an_account_without_access_is_told_apart_and_x_is_not_asked_again(
     x.compliance_streams.forbidden = True
     partition = reading()
     partition.thread.join(10)
-    assert partition.reader.forbidden
+    assert partition.reader.refusal is not None
+    assert (partition.reader.refusal.status, partition.reader.refusal.said) == (403, "Forbidden")
     assert len(x.asked) == 1
+
+
+@pytest.mark.parametrize("fault", REFUSALS, ids=lambda fault: fault.name)
+def test_a_partition_ends_where_x_does_not_take_the_token(
+    fault: Fault, x: FakeX, reading: Callable[..., Reading]
+) -> None:
+    x.compliance_streams.scripts[TWEETS].append(fault)
+    partition = reading()
+    partition.thread.join(10)
+    assert not partition.thread.is_alive()
+    assert partition.reader.refusal is not None
+    assert TOKEN not in partition.reader.refusal.told
 
 
 def test_a_stop_takes_less_than_two_seconds(x: FakeX, reading: Callable[..., Reading]) -> None:

@@ -1,6 +1,7 @@
 """`murmur rules` against a fake X: what is shown, what is changed, and that no rule is missed."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,10 @@ from producers.rules.planning import plan_rules
 from producers.rules.remote_rules import RulesAtX
 from producers.rules.rules_file import read_rules
 from producers.x_account.client import patient, rules_client
-from producers.x_account.http_adapter import XAdapter
+from producers.x_account.http_adapter import XAdapter, XUnreachable
 from schemas.failures import Failure
 from schemas.settings import load_settings
+from tests.conditions import wait_until
 from tests.stack import MURMUR, process_environment
 from tests.x_server.server import FakeX, fake_x
 
@@ -117,5 +119,104 @@ def test_x_that_is_away_is_asked_five_times_aloud_and_then_named(
         RulesAtX(rules_client(adapter), patient(wait=waits.append)).listed()
     assert waits == [5, 10, 20, 40]
     said = [record.getMessage() for record in caplog.records if "again in" in record.message]
-    assert said[0] == "X cannot be reached (ConnectionError): asking again in 5 s"
+    assert said[0] == (
+        "X cannot be reached: 127.0.0.1:9: it refuses the connection: asking again in 5 s"
+    )
     assert len(said) == len(waits)
+
+
+@pytest.mark.parametrize(
+    ("api", "says"),
+    [
+        ("https://x.invalid", "x.invalid: its name has no address here (DNS)"),
+        ("http://127.0.0.1:9", "127.0.0.1:9: it refuses the connection"),
+    ],
+)
+def test_within_ten_seconds_the_host_and_what_is_in_the_way_are_said(
+    api: str, says: str, x: FakeX, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [MURMUR, "rules", "list"],
+            env=environment(x, TOKEN) | {"MURMUR_X_API": api},
+            stdout=errors,
+            stderr=errors,
+        )
+    try:
+        wait_until(lambda: says in log.read_text(), 10, says)
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def cause(api: str, timeout_s: float = 1) -> str:
+    adapter = XAdapter(api, SecretStr(TOKEN), timeout_s=timeout_s, silence_s=1)
+    with pytest.raises(XUnreachable) as unreachable:
+        rules_client(adapter).get_rules()
+    assert TOKEN not in str(unreachable.value)
+    return unreachable.value.cause
+
+
+def test_tls_a_proxy_and_silence_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert cause(f"http://127.0.0.1:{port}") == (
+            f"127.0.0.1:{port}: connected, and no answer in time (timeout)"
+        )
+    with fake_x(TOKEN) as plain:
+        assert cause(f"https://127.0.0.1:{plain.port}").startswith(
+            f"127.0.0.1:{plain.port}: TLS fails ("
+        )
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:9")
+    assert cause("https://api.x.invalid") == (
+        "api.x.invalid: the proxy 127.0.0.1:9 does not let it through (Connection refused)"
+    )
+
+
+def test_what_is_on_this_machine_is_asked_without_a_proxy_and_no_proxy_is_heeded(
+    x: FakeX, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert at_x(x).listed() == []
+    monkeypatch.setenv("NO_PROXY", "x.invalid")
+    assert "(DNS)" in cause("https://x.invalid")
+
+
+def test_rules_that_x_leads_elsewhere_with_go_nowhere(x: FakeX, file: Path) -> None:
+    with fake_x(TOKEN) as elsewhere:
+        x.redirects["/2/tweets/search/stream/rules"] = elsewhere.address
+        for command in ("plan", "apply"):
+            refused = run(x, command, file)
+            assert refused.returncode == 1
+            assert "a redirect to 127.0.0.1, which is not followed" in refused.stderr.decode()
+        assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (401, b'{"title":"Unauthorized","detail":"%s"}' % TOKEN.encode(), "Unauthorized: …"),
+        (402, b'{"title":"CreditsDepleted","detail":"none left"}', "credit at X is used up"),
+        (403, b'{"title":"Client Forbidden","detail":"\\u001b[2Jenroll"}', "\\x1b[2Jenroll"),
+        (404, b"<html>", "X refuses with 404"),
+        (200, b'{"errors":[{"title":"Internal Error"}]}', "errors alone: Internal Error"),
+    ],
+)
+def test_what_x_says_is_said_and_an_answer_of_errors_alone_is_no_empty_list(
+    status: int, body: bytes, says: str, x: FakeX, file: Path
+) -> None:
+    x.answers["/2/tweets/search/stream/rules"] = (status, body)
+    refused = run(x, "plan", file)
+    assert refused.returncode == 1
+    assert refused.stdout == b""
+    assert says in refused.stderr.decode()
+    assert TOKEN not in refused.stderr.decode()
+
+
+def test_rules_of_several_pages_are_listed_whole(x: FakeX) -> None:
+    x.rules_page = 2
+    for number in range(5):
+        x.corpus.add_rule(f"word{number}", f"tag {number}")
+    assert [rule.value for rule in at_x(x).listed()] == [f"word{number}" for number in range(5)]

@@ -15,14 +15,17 @@ from pydantic import SecretStr
 from producers.live.capture import Capture
 from producers.live.gaps import DELIVERY_DELAY, Coverage, Gap
 from producers.live.read_quota import ReadQuota
-from producers.live.reader import Reader
+from producers.live.receiver import LiveReceiver
 from producers.x_account.http_adapter import XAdapter
 from producers.x_connection.backoff import CONNECTS_IN_WINDOW, WINDOW_S
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.connection import StreamConnection
+from producers.x_connection.connection_end import Ending
 from producers.x_connection.disk_buffer import DiskBuffer
+from producers.x_connection.reader import StreamReader
 from producers.x_connection.received_line import ReceivedLine
 from producers.x_connection.stall import StallLimits
+from schemas.process.liveness import Liveness
 from tests.conditions import wait_until
 from tests.x_server.exchange import Exchange
 from tests.x_server.server import fake_x
@@ -115,9 +118,9 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
         spend = ReadQuota(MONTHLY_POSTS)
 
         def connect(
-            accept: Callable[[bytes], bool], accepted: Callable[[], None]
+            accept: Callable[[bytes], Ending | None], accepted: Callable[[], None]
         ) -> StreamConnection:
-            def later(raw: bytes) -> bool:
+            def later(raw: bytes) -> Ending | None:
                 clock.turn(HEARTBEAT)
                 return accept(raw)
 
@@ -129,14 +132,16 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
                 now_s=lambda: clock.now().timestamp(),
             )
 
-        reader = Reader(
+        receiver = LiveReceiver(
+            buffer=inbox, spend=spend, coverage=Coverage(None), gaps=[], clock=clock
+        )
+        reader = StreamReader(
+            "the stream",
             connect=connect,
-            inbox=inbox,
-            spend=spend,
-            coverage=Coverage(None),
-            gaps=[],
+            receiver=receiver,
             patience=StallLimits(silence_s=1e9, quiet_s=0),
             clock=clock,
+            liveness=Liveness("the reader", clock.monotonic_s, 1e9),
         )
         capture = Capture(tmp_path / "captures", file_life=timedelta(days=1))
         thread = threading.Thread(target=reader.run, daemon=True)
@@ -150,7 +155,7 @@ def test_a_month_goes_by(tmp_path: Path) -> None:
             capture.write(lines)
             tags_at |= _tags(lines)
             inbox.done()
-            gaps |= {gap.from_at: gap for gap in reader.take_gaps()}
+            gaps |= {gap.from_at: gap for gap in receiver.take_gaps()}
             if at_first is None and clock.now() >= FIRST_LOOK:
                 at_first = (process.memory_info().rss, process.num_fds())
         reader.stop()

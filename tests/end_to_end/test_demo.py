@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,8 @@ def test_a_second_demo_replaces_the_first_and_people_see_its_figures(
     assert "#" in done.stdout
     listed = json.loads(demo_home.murmur("runs", "list", "--json").stdout)["runs"]
     assert [(run["run"], run["tweets"]) for run in listed] == [("demo", manifest.rows)]
-    query = " ".join(done.stdout.split()).partition("there: ")[2].partition(";")[0]
+    (command,) = [line for line in done.stdout.splitlines() if " psql -c " in line]
+    query = shlex.split(command)[-1]
     rows = demo_home.murmur("psql", "-qtA", "-c", query).stdout.splitlines()
     texts = {text for _, text, _ in (row.split("|") for row in rows)}
     assert len(texts) == len(rows) == 10
@@ -105,7 +107,9 @@ def test_the_stack_stays_up_where_it_was_up_and_other_runs_are_not_replaced(
 
 def test_a_row_that_is_missing_is_noticed(demo_home: DemoHome, manifest: Manifest) -> None:
     demo_home.murmur("demo", "--lines", str(LINES), "--keep-up")
-    connection = connect_postgres(stack.settings_at(demo_home.home, None), "test")
+    connection = connect_postgres(
+        stack.settings_at(demo_home.home, None).postgres_connection, "test"
+    )
     try:
         assert all(check.ok for check in verify(connection, "demo", manifest))
         with connection, connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from tests.x_server.server import FakeX, fake_x
 
 @pytest.fixture
 def connection(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     yield connection
     connection.close()
 

@@ -107,7 +107,7 @@ def published(settings: Settings, run: str = "live") -> dict[str, TweetPosted]:
 
 def rows(settings: Settings, statement: str) -> list[Any]:
     """Ask PostgreSQL."""
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(statement)

@@ -51,4 +51,6 @@ def run_command(settings: Settings, *arguments: str, **changes: str) -> Result:
 
 
 def cached(settings: Settings) -> AggregatesCache:
-    return AggregatesCache(connect_redis(settings), settings.topic_prefix, settings.cache_ttl_s)
+    return AggregatesCache(
+        connect_redis(settings.redis_connection), settings.topic_prefix, settings.cache_ttl_s
+    )

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from schemas.codec import Headers, decode_raw
 from schemas.events import RawEvent, TweetPosted
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, topic_name
+from schemas.topics import DEAD_LETTER, RAW
 from schemas.transport.dead_letters import DeadLetter, SourcePosition, from_message
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import connect_postgres
@@ -69,13 +69,13 @@ def refused(settings: Settings, *arguments: object, code: int) -> str:
 
 def messages(settings: Settings, topic: str) -> list[Message]:
     """All messages that a topic holds now, partition by partition."""
-    return list(_messages(settings, topic_name(settings, topic)))
+    return list(_messages(settings, settings.names.topic(topic)))
 
 
 def _messages(settings: Settings, topic: str) -> Iterator[Message]:
     consumer = Consumer(
         {
-            **kafka_config(settings, "test"),
+            **kafka_config(settings.kafka_connection, "test"),
             "group.id": "unused",
             "enable.auto.commit": False,
             "fetch.wait.max.ms": 10,
@@ -136,7 +136,7 @@ def value_of(message: Message) -> bytes:
 
 def position(settings: Settings, run: str) -> tuple[int, int, int, bool]:
     """Records done, events published, dead letters, finished: of the run's only file."""
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
-from confluent_kafka import Message
 
 from schemas.events import ScoredEvent, TweetScored
 from schemas.transport.dead_letters import DeadLetter
+from schemas.transport.messages import ConsumedMessage
 from schemas.transport.postgres import Connection
 from stream_processors.sink.incoming import Incoming, Stored
 from stream_processors.sink.transaction import SinkTransaction
@@ -29,10 +29,10 @@ def store(
     """Store events and dead letters as if they had been published now."""
     when = datetime.now(UTC)
     # Only what PostgreSQL refuses needs the message that an event came as.
-    no_message = cast("Message", None)
+    no_message = cast("ConsumedMessage", None)
     (transaction or SinkTransaction({})).store(
         connection,
         [Incoming(event, no_message) for event in events],
-        [Stored(letter, when) for letter in letters],
+        [Stored(letter, when, letter.position) for letter in letters],
         {},
     )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from producers.compliance.results import SOURCE
+from producers.x_api.removals import SOURCE
 from schemas import locks
 from schemas.events import AuthorErased, ScoredEvent, TweetDeleted, TweetWithheld
 from schemas.settings import Settings
@@ -21,6 +21,7 @@ from tests.conditions import wait_until
 from tests.integration.live_stream import TOKEN, rows
 from tests.integration.replay_runs import messages, raw_events
 from tests.integration.storing import store
+from tests.metrics_page import differences
 from tests.stack import MURMUR, process_environment
 from tests.unit.examples import scored_tweet
 from tests.x_server.compliance_streams import event_line
@@ -73,6 +74,7 @@ def test_what_the_compliance_streams_say_is_gone_leaves_what_is_stored(
         assert time.monotonic() - began_s < 2
     assert process.returncode == 0, log.read_text()
     assert "murmur_compliance_stream_connected 8.0" in page
+    assert differences(page, "compliance-stream") == []
     assert json.loads(out) == {
         "AuthorErased": 1,
         "TweetDeleted": 1,

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from schemas.codec import Reason, encode
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORED, SINK_GROUP
 from schemas.transport.dead_letters import (
     MAX_KEPT_BYTES,
     MAX_KEY_BYTES,
@@ -19,6 +19,8 @@ from schemas.transport.dead_letters import (
 )
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection, connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.redrives import Redrive, redriven
 from stream_processors.dead_letters.cli import dead_letters
 from tests.conditions import wait_until
 from tests.integration.storing import store as store_directly
@@ -32,7 +34,7 @@ BAD = scored_tweet(text="refuse me")
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     connection.autocommit = True
     yield connection
     connection.close()
@@ -69,8 +71,8 @@ def refuse(database: Connection) -> None:
 
 def settle(settings: Settings) -> None:
     """Wait until the sink has read all there is, also what it published itself."""
-    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
-    lag = GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
+    topics = [settings.names.topic(topic) for topic in (SCORED, DEAD_LETTER)]
+    lag = GroupLag(settings.kafka_connection, group=settings.names.group(SINK_GROUP), topics=topics)
     wait_until(lambda: lag.total() == 0 and lag.total() == 0, 60, "the sink to commit everything")
 
 
@@ -112,6 +114,39 @@ def test_what_fails_again_is_the_same_letter_and_comes_back_three_times(
     with running_sink(settings):
         settle(settings)
     assert letters(settings) == [("new", "sink", 3, "refused-by-database")]
+
+
+def test_a_link_that_somebody_else_made_counts_nothing_up(
+    settings: Settings, database: Connection
+) -> None:
+    with running_sink(settings):
+        publish(settings, [b"{"])
+        settle(settings)
+    ((source, partition, offset, timestamp_ms),) = execute(
+        database,
+        "SELECT source, source_partition, source_offset, source_timestamp_ms FROM dead_letters",
+    )
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
+    for count in (1, 2, 1_000):
+        forged = Redrive(
+            source=source,
+            partition=partition,
+            offset=offset,
+            timestamp_ms=timestamp_ms,
+            run=None,
+            count=count,
+            signature="0" * 64,
+        )
+        publisher.publish(
+            settings.names.topic(SCORED), key=None, value=b"[", headers=redriven([], forged)
+        )
+    publisher.confirm()
+    with running_sink(settings):
+        settle(settings)
+    assert (
+        letters(settings)
+        == [("new", "sink", 0, "not-json")] + [("new", "sink", 0, "invalid-event")] * 3
+    )
 
 
 def test_a_kill_between_publishing_and_noting_repeats_a_tweet_and_nothing_else(
@@ -164,7 +199,7 @@ def test_what_cannot_go_back_says_why(settings: Settings, database: Connection) 
             headers=[],
         )
 
-    raw = topic_name(settings, RAW)
+    raw = settings.names.topic(RAW)
     store_directly(
         database,
         [],
@@ -180,7 +215,13 @@ def test_what_cannot_go_back_says_why(settings: Settings, database: Connection) 
     report = document(settings, "redrive", "1", "2", "3", "4", "5")
     assert report["redriven"] == []
     reasons = [refusal["why"] for refusal in report["refused"]]
-    parts = ("replay the file", "beginning", "none of", "discarded", "key or its headers")
+    parts = (
+        "replay the file",
+        "beginning",
+        "not belong to this installation",
+        "discarded",
+        "key or its headers",
+    )
     assert [part in reason for part, reason in zip(parts, reasons, strict=True)] == [True] * 5
     assert call(settings, "redrive", "1").return_value == 1
     assert document(settings, "show", "4")["note"] == "it is a test"

@@ -1,7 +1,9 @@
 """The embedded stack: what survives, who may reach it, and that stacks do not meet."""
 
 import json
+import os
 import pwd
+import signal
 import socket
 import subprocess
 import tempfile
@@ -23,11 +25,13 @@ from deploy.embedded.postgres_server import postgres_place
 from deploy.embedded.processes import remembered_commands
 from deploy.embedded.state import StackState, load_state
 from deploy.embedded.status import status
+from deploy.embedded.stored_runs import StoredRun, remember_runs, remembered_runs
 from model_server.bundle import RefusedBundle
 from schemas.settings import RETRAIN_FOLDER, Settings
 from schemas.transport.cache import connect_redis
 from tests.conditions import wait_until
 from tests.integration.traces import leave_a_trace, traces
+from tests.stack import MURMUR
 
 SERVERS = {"kafka", "postgres", "valkey"}
 
@@ -87,7 +91,7 @@ def test_a_model_that_is_no_bundle_is_refused_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MURMUR_MODEL", str(tmp_path / "nosuch"))
-    with pytest.raises(RefusedBundle, match="nosuch is no model bundle"):
+    with pytest.raises(RefusedBundle, match="nosuch is not a model bundle"):
         stacks.up(tmp_path / "home", env_file=None)
     assert not (tmp_path / "home").exists()
 
@@ -141,7 +145,10 @@ def test_the_servers_refuse_whoever_has_no_password(running: Settings, home: Pat
         )
     address = f"redis://127.0.0.1:{ports['redis']}"
     stranger = running.model_copy(update={"redis": SecretStr(address)})
-    with connect_redis(stranger) as cache, pytest.raises(redis.AuthenticationError):
+    with (
+        connect_redis(stranger.redis_connection) as cache,
+        pytest.raises(redis.AuthenticationError),
+    ):
         cache.ping()
 
 
@@ -248,3 +255,63 @@ def test_servers_that_a_person_names_are_used_and_not_started(
     (own_home / RETRAIN_FOLDER).rmdir()
     stacks.remove(own_home)
     assert not own_home.exists()
+
+
+def murmur_at(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MURMUR_")}
+    return subprocess.run(
+        [MURMUR, *arguments],
+        env={**environment, "MURMUR_HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_data_that_cannot_be_made_again_are_deleted_only_if_that_is_said(
+    running: Settings, home: Path
+) -> None:
+    connection = psycopg2.connect(running.postgres_uri)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM runs")
+        for run, kind in (("live", "live"), ("spring", "replay")):
+            cursor.execute(
+                "INSERT INTO runs (run, kind, started_at) VALUES (%s, %s, now())", (run, kind)
+            )
+    connection.close()
+    layout = Layout.of(home)
+    stacks.down(home)
+    assert {found.run for found in remembered_runs(layout) or ()} == {"live", "spring"}
+    remember_runs(layout, [StoredRun("live", 12_345), StoredRun("spring", 9)])
+    asked = murmur_at(home, "down", "--delete-data")
+    assert asked.returncode == 2
+    assert "live (12,345 tweets), spring (9 tweets)" in asked.stderr
+    assert "--yes" in asked.stderr
+    assert layout.state.exists()
+    remember_runs(layout, None)
+    assert murmur_at(home, "down", "--delete-data").returncode == 2, "unknown runs are asked about"
+    remember_runs(layout, [StoredRun("spring", 9)])
+    assert murmur_at(home, "down", "--delete-data").returncode == 0
+    assert not layout.state.exists()
+
+
+def test_an_interrupted_start_leaves_nothing_running(tmp_path: Path) -> None:
+    own_home = tmp_path / "home"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MURMUR_")}
+    starting = subprocess.Popen(
+        [MURMUR, "up", "--servers-only"],
+        env={**environment, "MURMUR_HOME": str(own_home)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_until(lambda: own_home.exists() and stacks.runs(own_home), 60, "no supervisor came up")
+        starting.send_signal(signal.SIGINT)
+        _, said = starting.communicate(timeout=60)
+        assert starting.returncode == 130
+        assert "stopping what was started" in said
+        assert processes_of(own_home) == []
+    finally:
+        stacks.remove(own_home)

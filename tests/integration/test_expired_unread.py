@@ -10,7 +10,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_GROUP, SCORED, group_name, topic_name
+from schemas.topics import RAW, SCORE_GROUP, SCORED
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
 from tests.conditions import wait_until
@@ -23,10 +23,14 @@ from tests.unit.examples import deleted, scored_tweet
 def test_what_expired_before_it_was_scored_is_counted(
     settings: Settings, tmp_path: Path, while_running: bool
 ) -> None:
-    topic = topic_name(settings, RAW)
-    lag = GroupLag(settings, group=group_name(settings, SCORE_GROUP), topics=[topic])
-    results = GroupLag(settings, group="test", topics=[topic_name(settings, SCORED)])
-    admin = AdminClient(kafka_config(settings, "test"))
+    topic = settings.names.topic(RAW)
+    lag = GroupLag(
+        settings.kafka_connection, group=settings.names.group(SCORE_GROUP), topics=[topic]
+    )
+    results = GroupLag(
+        settings.kafka_connection, group="test", topics=[settings.names.topic(SCORED)]
+    )
+    admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
     first, second = tmp_path / "first.log", tmp_path / "second.log"
 
     def scored() -> None:
@@ -67,7 +71,7 @@ def test_what_expired_before_it_was_stored_is_counted(settings: Settings) -> Non
     store(settings, [scored_tweet(tweet_id=str(number)) for number in range(40)])
     publish(settings, [scored_tweet(tweet_id=str(number)) for number in range(40, 80)])
     high = sink_lag(settings).standings().high
-    admin = AdminClient(kafka_config(settings, "test"))
+    admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
     gone = [TopicPartition(*at, end) for at, end in high.items() if "scored" in at[0]]
     for future in admin.delete_records(gone).values():
         future.result(timeout=30)

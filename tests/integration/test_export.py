@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import stat
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,12 @@ def test_the_same_data_gives_the_same_bytes_however_it_arrived(
     store(connection, tweets)
     assert exported(connection, form, tmp_path / "second") == first
     assert {path.name for path in tmp_path.iterdir()} == {"first", "second"}
+
+
+def test_an_export_is_for_its_owner_alone(connection: Connection, tmp_path: Path) -> None:
+    store(connection, some_tweets(3))
+    exported(connection, "jsonl", tmp_path / "x")
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o600
 
 
 def test_an_export_holds_every_tweet_by_day_and_id(connection: Connection, tmp_path: Path) -> None:
@@ -133,7 +140,7 @@ def test_an_export_that_breaks_off_leaves_the_file_that_was_there(
 
     def end_of_connection(rows: Iterator[Any]) -> Iterator[bytes]:
         yield str(next(rows)).encode()
-        administrator = connect_postgres(settings, "test")
+        administrator = connect_postgres(settings.postgres_connection, "test")
         with administrator, administrator.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
         administrator.close()
@@ -192,3 +199,19 @@ def test_formats_that_do_not_go_together_are_wrong_calls(settings: Settings) -> 
     assert (parquet_to_stdout.exit_code, "--output" in parquet_to_stdout.stderr) == (2, True)
     both = run_command(settings, "export", "--run", "x", "--format", "csv", "--ids-only")
     assert both.exit_code == 2
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "ids"])
+def test_a_time_that_no_calendar_of_python_has_breaks_no_export(
+    connection: Connection, tmp_path: Path, form: Format
+) -> None:
+    store(connection, some_tweets(3))
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE tweets SET edited_at = '10000-01-01' WHERE tweet_id = '10000'")
+        cursor.execute("UPDATE scores SET scored_at = '0044-03-15 BC' WHERE root_id = '10001'")
+    content = exported(connection, form, tmp_path / form)
+    if form == "jsonl":
+        rows = {row["tweet_id"]: row for row in map(json.loads, content.splitlines())}
+        assert rows["10000"]["edited_at"].startswith("2080")
+        assert rows["10001"]["scored_at"].startswith("2006")
+        assert rows["10002"]["edited_at"] is None

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.integration.live_stream import TOKEN, rows
 from tests.integration.replay_runs import raw_events
 from tests.stack import MURMUR, process_environment
 from tests.x_server.server import FakeX
+from tests.x_server.vocabularies import NEW, OLD, Dialect
 
 NOW = datetime.now(UTC)
 HOURS = timedelta(hours=1)
@@ -28,7 +30,7 @@ def x(x: FakeX) -> FakeX:
 
 
 def add_gap(settings: Settings, begins: datetime, ends: datetime | None) -> None:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(
@@ -81,6 +83,43 @@ def test_a_gap_is_refilled_with_all_rules_that_match_and_only_once(
     asked = len(x.asked)
     assert gaps(to_x, "refill") == []
     assert len(x.asked) == asked
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [NEW, OLD, replace(NEW, refuses=True), replace(OLD, refuses=True)],
+    ids=["posts", "tweets", "posts alone", "tweets alone"],
+)
+def test_a_gap_is_refilled_whole_in_whichever_vocabulary_x_searches(
+    dialect: Dialect, x: FakeX, to_x: Settings
+) -> None:
+    x.search_dialect = dialect
+    begins = NOW - 3 * HOURS
+    whole = "cats " + "and a whole sentence about them " * 12 + "to its end"
+    original = x.corpus.post(whole, at=begins + timedelta(minutes=1))
+    repost = x.corpus.post(whole, at=begins + timedelta(minutes=2), repeats=original)
+    first = x.corpus.post("cats first", at=begins + timedelta(minutes=3))
+    second = x.corpus.post("cats second", at=begins + timedelta(minutes=4), edits=first)
+    add_gap(to_x, begins, begins + HOURS)
+    (done,) = gaps(to_x, "refill")
+    assert (done["status"], done["posts"], done["detail"]) == ("refilled", 4, "")
+    found = {event.tweet_id: event for event in raw_events(to_x) if isinstance(event, TweetPosted)}
+    assert {tweet_id: event.text for tweet_id, event in found.items()} == {
+        post.tweet_id: post.text for post in (original, repost, first, second)
+    }
+    assert [ref.tweet_id for ref in found[repost.tweet_id].references] == [original.tweet_id]
+    assert (found[second.tweet_id].root_id, found[second.tweet_id].version) == (first.tweet_id, 1)
+
+
+def test_what_x_gives_in_no_vocabulary_is_said_with_the_gap(x: FakeX, to_x: Settings) -> None:
+    x.search_dialect = replace(NEW, expansion="something.else")
+    begins = NOW - 3 * HOURS
+    original = x.corpus.post("birds", at=begins)
+    x.corpus.post("cats", at=begins + timedelta(minutes=1), repeats=original)
+    add_gap(to_x, begins, begins + HOURS)
+    (done,) = gaps(to_x, "refill")
+    assert done["status"] == "refilled"
+    assert done["detail"] == "X gave posts without what was asked for: reposted_text (1)"
 
 
 def test_what_gaps_have_in_common_is_read_once(x: FakeX, to_x: Settings) -> None:

@@ -33,6 +33,6 @@ def test_the_command_that_releases_it_is_named_and_nobody_waits(home: Path) -> N
     with pytest.raises(Failure, match="`murmur dead-letters release`"):
         run_demo(home, run="demo", lines=20, keep_up=True, console=Console())
     said.clear()
-    assert release(settings)
+    assert release(settings.cluster)
     stacks.up(home, env_file=None, say=said.append)
     assert "waiting for score" in said

@@ -34,13 +34,15 @@ def touchy(settings: Settings) -> Settings:
 @contextmanager
 def following(settings: Settings) -> Iterator[tuple[CircuitBreaker, ConfirmingPublisher]]:
     """A guard as a scoring process has one: it has read the topic, and follows it."""
-    guard = CircuitBreaker(settings, clock=time.time, told=lambda _: None)
+    guard = CircuitBreaker(
+        settings.cluster, settings.hold_limits, clock=time.time, told=lambda _: None
+    )
     guard.board.load()
     finished = threading.Event()
     thread = threading.Thread(target=guard.board.follow_until, args=(finished,))
     thread.start()
     try:
-        yield guard, ConfirmingPublisher(settings, "test")
+        yield guard, ConfirmingPublisher(settings.kafka_connection, "test")
     finally:
         finished.set()
         thread.join(timeout=10)
@@ -59,7 +61,7 @@ def poison(count: int) -> list[Event | bytes | None]:
 
 
 def is_held(settings: Settings) -> Hold | None:
-    hold, fault = read_hold(settings)
+    hold, fault = read_hold(settings.cluster)
     assert fault is None
     return hold
 
@@ -89,7 +91,7 @@ def test_a_flood_holds_scoring_over_restarts_until_it_is_released(
         runner = CliRunner(env=process_environment(touchy))
         shown = json.loads(runner.invoke(dead_letters, ["list", "--json"]).stdout)
         assert shown["hold"]["letters"] >= 20
-        assert runner.invoke(dead_letters, ["release"]).output == "scoring goes on\n"
+        assert runner.invoke(dead_letters, ["release"]).output == "scoring is released\n"
         wait_until(lambda: everything_scored(touchy), 60, "everything to be scored")
         wait_until(lambda: probe(log, "/readyz")[0] == 200, 30, "readiness")
         assert "murmur_score_held 0.0" in probe(log, "/metrics")[1]
@@ -126,7 +128,7 @@ def test_every_process_of_the_group_holds_and_goes_on(touchy: Settings) -> None:
         for guard in (first, second):
             with pytest.raises(ScoringHeld, match="became dead letters"):
                 guard.admit()
-        assert release(touchy) is not None
+        assert release(touchy.cluster) is not None
         for guard in (first, second):
             wait_until(lambda guard=guard: guard.wait_for_release(0.1), 10, "the release")  # type: ignore[misc]
         # Counting begins anew: what was released does not hold it again.
@@ -154,3 +156,12 @@ def test_a_few_dead_letters_hold_nothing(touchy: Settings) -> None:
         publisher.confirm()
         guard.admit()
     assert is_held(touchy) is None
+
+
+def test_letters_are_shown_where_no_kafka_is_known(settings: Settings, tmp_path: Path) -> None:
+    without = settings.model_copy(update={"kafka": "", "home": tmp_path})
+    runner = CliRunner(env=process_environment(without))
+    shown = runner.invoke(dead_letters, ["list", "--json"])
+    assert shown.exit_code == 0
+    assert json.loads(shown.stdout)["total"] == 0
+    assert "no kafka is known" in json.loads(shown.stdout)["hold_fault"]

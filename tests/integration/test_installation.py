@@ -14,6 +14,7 @@ import schemas
 from deploy.installation.installing import check_installation, install
 from deploy.installation.topics import TopicInstaller
 from schemas.failures import Failure
+from schemas.partitioned_tables import BY_DAY, PARTITIONED
 from schemas.settings import Settings
 from schemas.topics import (
     DEAD_LETTER,
@@ -22,7 +23,6 @@ from schemas.topics import (
     SCORE_HOLD,
     SCORED,
     TopicSpec,
-    topic_name,
 )
 from schemas.transport.kafka_config import kafka_config
 from tests.conditions import wait_until
@@ -41,8 +41,8 @@ ALL_TOPICS = {RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED, SCORE_HOLD}
 @pytest.fixture
 def bare(settings: Settings) -> Settings:
     """Settings whose topics have been deleted and whose database has no tables."""
-    admin = AdminClient(kafka_config(settings, "test"))
-    names = [topic_name(settings, topic) for topic in ALL_TOPICS]
+    admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
+    names = [settings.names.topic(topic) for topic in ALL_TOPICS]
     for future in admin.delete_topics(names).values():
         future.result(30)
     wait_until(lambda: not admin.list_topics(timeout=10).topics.keys() & set(names), 30, "deleted")
@@ -50,34 +50,34 @@ def bare(settings: Settings) -> Settings:
 
 
 def test_a_complete_installation_is_found_complete(settings: Settings) -> None:
-    assert check_installation(settings).complete
+    assert check_installation(settings.installation).complete
 
 
 def test_check_names_what_is_missing_and_changes_nothing(bare: Settings) -> None:
     with own_database(bare) as empty:
         for _ in range(2):
-            report = check_installation(empty)
-            assert set(report.missing_topics) == {topic_name(empty, t) for t in ALL_TOPICS}
+            report = check_installation(empty.installation)
+            assert set(report.missing_topics) == {empty.names.topic(t) for t in ALL_TOPICS}
             assert report.missing_migrations == ALL_MIGRATIONS
             assert not report.complete
 
 
 def test_installing_makes_it_complete_and_a_second_time_does_nothing(bare: Settings) -> None:
     with own_database(bare) as empty:
-        first = install(empty)
-        assert set(first.made_topics) == {topic_name(empty, t) for t in ALL_TOPICS}
+        first = install(empty.installation)
+        assert set(first.made_topics) == {empty.names.topic(t) for t in ALL_TOPICS}
         assert first.applied_migrations == ALL_MIGRATIONS
-        second = install(empty)
+        second = install(empty.installation)
         assert (second.made_topics, second.applied_migrations) == ((), ())
-        assert check_installation(empty).complete
+        assert check_installation(empty.installation).complete
 
 
 def test_several_installing_at_once_all_succeed(bare: Settings) -> None:
     with own_database(bare) as empty, ThreadPoolExecutor(4) as pool:
-        reports = list(pool.map(lambda _: install(empty), range(4)))
+        reports = list(pool.map(lambda _: install(empty.installation), range(4)))
         applied = [name for report in reports for name in report.applied_migrations]
         assert applied == list(ALL_MIGRATIONS)
-        assert check_installation(empty).complete
+        assert check_installation(empty.installation).complete
 
 
 def test_a_migration_that_was_interrupted_is_applied_whole_the_next_time(bare: Settings) -> None:
@@ -87,31 +87,33 @@ def test_a_migration_that_was_interrupted_is_applied_whole_the_next_time(bare: S
         with connection, connection.cursor() as cursor:
             cursor.execute("CREATE TABLE positions ()")
         with pytest.raises(psycopg2.errors.DuplicateTable):
-            install(empty)
+            install(empty.installation)
         with connection, connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass('runs')")
             assert cursor.fetchone() == (None,)
             cursor.execute("DROP TABLE positions")
         connection.close()
-        assert install(empty).applied_migrations == ALL_MIGRATIONS
+        assert install(empty.installation).applied_migrations == ALL_MIGRATIONS
 
 
 def test_more_partitions_are_only_made_when_asked_for(settings: Settings) -> None:
     more = settings.model_copy(update={"topic_partitions": settings.topic_partitions + 2})
-    assert len(install(more).differing) == 2
-    assert not check_installation(more).complete
-    assert install(more, alter=True).differing == ()
-    assert check_installation(more).complete
-    assert check_installation(settings).complete, "more partitions than asked for are fine"
+    assert len(install(more.installation).differing) == 2
+    assert not check_installation(more.installation).complete
+    assert install(more.installation, alter=True).differing == ()
+    assert check_installation(more.installation).complete
+    assert check_installation(settings.installation).complete, (
+        "more partitions than asked for are fine"
+    )
 
 
 def test_a_topic_that_would_lose_data_is_refused(bare: Settings) -> None:
-    compacted = TopicSpec(topic_name(bare, RAW), 1, 1, cleanup="compact", retention_ms=-1)
-    TopicInstaller(bare).make([compacted])
+    compacted = TopicSpec(bare.names.topic(RAW), 1, 1, cleanup="compact", retention_ms=-1)
+    TopicInstaller(bare.cluster, bare.topic_layout).make([compacted])
     with pytest.raises(Failure, match=r"cleanup\.policy=compact"):
-        install(bare)
-    assert install(bare, alter=True)
-    assert check_installation(bare).complete
+        install(bare.installation)
+    assert install(bare.installation, alter=True)
+    assert check_installation(bare.installation).complete
 
 
 def test_the_command_exits_1_while_something_is_missing_and_0_when_it_is_made(
@@ -131,7 +133,21 @@ def test_the_command_exits_1_while_something_is_missing_and_0_when_it_is_made(
 
     status, report = init("--check")
     assert status == 1
-    assert topic_name(bare, RAW) in cast("list[str]", report["missing_topics"])
+    assert bare.names.topic(RAW) in cast("list[str]", report["missing_topics"])
     assert init()[0] == 0
     status, report = init("--check")
     assert (status, report["complete"]) == (0, True)
+
+
+def test_the_tables_that_are_partitioned_are_those_of_the_list(bare: Settings) -> None:
+    install(bare.installation)
+    with psycopg2.connect(bare.postgres_uri) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT partrelid::regclass::text FROM pg_partitioned_table")
+        assert {table for (table,) in cursor} == set(PARTITIONED)
+        cursor.execute(
+            "SELECT table_name FROM information_schema.columns"
+            " WHERE column_name = 'day' AND table_name = ANY(%s)",
+            (list(PARTITIONED),),
+        )
+        assert {table for (table,) in cursor} == set(BY_DAY)
+    connection.close()

@@ -3,7 +3,7 @@
 from confluent_kafka import Consumer, TopicPartition
 
 from schemas.settings import Settings
-from schemas.topics import SINK_GROUP, group_name
+from schemas.topics import SINK_GROUP
 from schemas.transport.kafka_config import kafka_config
 from tests.conditions import wait_until
 from tests.integration.test_sink import running_sink, sink_lag, store
@@ -17,7 +17,10 @@ def test_a_sink_that_was_killed_before_it_committed_leaves_no_lag_behind(
     lag = sink_lag(settings)
     committed = lag.standings().committed
     forget = Consumer(
-        {**kafka_config(settings, "test"), "group.id": group_name(settings, SINK_GROUP)}
+        {
+            **kafka_config(settings.kafka_connection, "test"),
+            "group.id": settings.names.group(SINK_GROUP),
+        }
     )
     forget.commit(
         offsets=[TopicPartition(*partition, 0) for partition in committed], asynchronous=False

@@ -15,7 +15,7 @@ from pyarrow import parquet
 from model_server.scorer import load_scorer
 from schemas.events import MatchedRule, TweetPosted
 from schemas.settings import Settings
-from schemas.topics import SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.from_postgres import aggregates_of
@@ -88,7 +88,9 @@ def run_through(
 ) -> None:
     """Publish tweets and wait until `murmur score` and the sink are done with them."""
     lag = GroupLag(
-        settings, group=group_name(settings, SINK_GROUP), topics=[topic_name(settings, SCORED)]
+        settings.kafka_connection,
+        group=settings.names.group(SINK_GROUP),
+        topics=[settings.names.topic(SCORED)],
     )
     with running_score(settings, tmp_path / "score.log"), running_sink(settings):
         publish_raw(settings, [tweet for tweet, _ in expected])

@@ -1,15 +1,22 @@
 """The sink's promises against a reference, through a real PostgreSQL, in any order of anything."""
 
 import os
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeGuard
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from schemas.events import (
     LIVE,
@@ -42,7 +49,19 @@ ROWS = """
     LEFT JOIN scores AS s ON s.run = t.run AND s.root_id = t.root_id AND s.counts
     LEFT JOIN models AS m ON m.model_id = s.model_id
 """
-TABLES = ("tweets", "scores", "rollups", "hashtag_rollups", "tombstones", "kept_days")
+MISPLACED_ROOTS = """
+    WITH stored AS (SELECT root_id, day FROM tweets WHERE run = 'live')
+    (TABLE stored EXCEPT TABLE live_roots) UNION ALL (TABLE live_roots EXCEPT TABLE stored)
+"""
+TABLES = (
+    "tweets",
+    "scores",
+    "live_roots",
+    "rollups",
+    "hashtag_rollups",
+    "tombstones",
+    "kept_days",
+)
 OLD_ROLLUPS = """
     SELECT run, granularity, bucket_start, rule, label, model_id, tweets, confidence_micros
     FROM rollups WHERE run = 'live' AND bucket_start < %s
@@ -75,7 +94,8 @@ def posts(draw: st.DrawFn) -> TweetScored:
         tweet_id=history[-1],
         version=version,
         edit_history=history,
-        posted_at=datetime.combine(DAYS[root], datetime.min.time(), UTC),
+        posted_at=datetime.combine(DAYS[root], datetime.min.time(), UTC)
+        + timedelta(days=draw(st.sampled_from([0, 0, 1, -40, 400]))),
         author_id=f"author{root}",
         rules=draw(st.sampled_from([(), (MatchedRule(tag="rain"),)])),
         references=()
@@ -109,6 +129,7 @@ class Promises(RuleBasedStateMachine):
         super().__init__()
         self._connection = connection
         self._published: list[ScoredEvent] = []
+        self._days_vary = False
         self._stored = 0
         self._transaction = SinkTransaction({})
         self._kept_from = date.min
@@ -119,15 +140,23 @@ class Promises(RuleBasedStateMachine):
             for table in TABLES:
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608  constants
 
+    @initialize(days_vary=st.booleans())
+    def begin(self, days_vary: bool) -> None:
+        """Tweets come with one day each and days are pruned, or they come with several days.
+
+        Not both: a tweet goes with the day that it was stored on, and is forgotten with it.
+        """
+        self._days_vary = days_vary
+
     @rule(published=st.lists(posts(), min_size=1, max_size=6))
     def publish(self, published: list[TweetScored]) -> None:
         """Posts, edits and second scores, in any order."""
-        self._published += published
+        self._published += self._dated(published)
 
     @rule(published=st.lists(st.one_of(posts(), removals), min_size=1, max_size=3))
     def remove(self, published: list[ScoredEvent]) -> None:
         """Deletions and erasures, before, between and after their posts."""
-        self._published += published
+        self._published += self._dated(published)
 
     @precondition(lambda self: self._published)
     @rule(data=st.data())
@@ -146,6 +175,7 @@ class Promises(RuleBasedStateMachine):
         """The sink stored, and was killed before it committed: the last events come again."""
         self._stored = data.draw(st.integers(0, self._stored))
 
+    @precondition(lambda self: not self._days_vary)
     @precondition(lambda self: any(_is_live_post(event) for event in self._published))
     @rule(first_day=st.sampled_from(FIRST_DAYS))
     def prune(self, first_day: date) -> None:
@@ -165,6 +195,7 @@ class Promises(RuleBasedStateMachine):
             batch = self._published[self._stored : self._stored + batch_size]
             store(self._connection, batch, transaction=self._transaction)
             self._stored += len(batch)
+        assert self._query(MISPLACED_ROOTS) == []
         # A removal may name a later version only. Whether a post that came too late to be kept
         # still tells of the others depends on which of the two came first.
         at_most = self._expected(self._graves)
@@ -178,6 +209,12 @@ class Promises(RuleBasedStateMachine):
     def teardown(self) -> None:
         """End with everything stored."""
         self.store_what_waits(3)
+
+    def _dated(self, published: Sequence[ScoredEvent]) -> list[ScoredEvent]:
+        return [
+            event if self._days_vary or not isinstance(event, TweetScored) else _on_its_day(event)
+            for event in published
+        ]
 
     def _expected(self, graves: set[Grave]) -> set[tuple[Any, ...]]:
         return {
@@ -216,13 +253,18 @@ class Promises(RuleBasedStateMachine):
         return set(rows)
 
 
+def _on_its_day(tweet: TweetScored) -> TweetScored:
+    midnight = datetime.combine(DAYS[tweet.root_id], datetime.min.time(), UTC)
+    return msgspec.structs.replace(tweet, posted_at=midnight)
+
+
 def _is_live_post(event: ScoredEvent) -> TypeGuard[TweetScored]:
     return isinstance(event, TweetScored) and event.run == LIVE
 
 
 @pytest.fixture
 def connection(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     with connection, connection.cursor() as cursor:
         # Nothing here looks at what a crash of PostgreSQL would leave.
         cursor.execute("SET synchronous_commit = off")

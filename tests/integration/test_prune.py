@@ -3,13 +3,14 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from schemas.events import LIVE, Reference, TweetScored
+from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.queries.run_list import summaries
@@ -22,15 +23,17 @@ from tests.integration.test_sink import publish, query, running_sink
 from tests.stack import process_environment
 from tests.unit.examples import deleted, scored_tweet
 
-FIRST = datetime(2026, 11, 10, 12, tzinfo=UTC)
+RECEIVED = datetime.now(UTC)
+FIRST = RECEIVED.replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=17)
+"""Young enough for partitions of single days."""
+
 DAYS = 6
-LIMIT = date(2026, 11, 13)
-RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
+LIMIT = FIRST.date() + timedelta(days=3)
 
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     yield connection
     connection.close()
 
@@ -38,7 +41,7 @@ def database(settings: Settings) -> Iterator[Connection]:
 def tweet(day: int, number: int = 0, *, run: str = LIVE, **fields: Any) -> TweetScored:
     fields = {"tweet_id": str(1000 + 10 * day + number), "hashtags": ("tram",), **fields}
     return scored_tweet(
-        run=run, posted_at=FIRST + timedelta(days=day), received_at=RECEIVED, **fields
+        run=run, received_at=RECEIVED, **{"posted_at": FIRST + timedelta(days=day), **fields}
     )
 
 
@@ -74,7 +77,9 @@ def test_old_days_go_and_the_figures_stay(database: Connection) -> None:
     assert len(prune(database, LIMIT, dry_run=True).days) == 3
     assert stored_days(database) == kept(FIRST.date())
     report = prune(database, LIMIT, dry_run=False)
-    assert [day.day.day for day in report.days] == [10, 11, 12]
+    assert [day.day for day in report.days] == [
+        FIRST.date() + timedelta(days=number) for number in range(3)
+    ]
     assert stored_days(database) == kept()
     assert figures(database) == before
     assert query(database, "SELECT count(*) FROM tweets WHERE run = 'replay'") == [(1,)]
@@ -112,10 +117,9 @@ def test_what_comes_later_of_a_pruned_day_counts_as_expired_and_nowhere_else(
         )
     assert figures(database) == before
     assert stored_days(database) == kept()
-    partitions = query(
-        database, "SELECT count(*) FROM pg_class WHERE relname ~ '_2025|_202611(10|11|12)$'"
-    )
-    assert partitions == [(0,)]
+    gone = [f"{FIRST + timedelta(days=number):%Y%m%d}" for number in range(3)]
+    names = f"_({'|'.join([*gone, f'{FIRST - timedelta(days=400):%Y%m}'])})"
+    assert query(database, "SELECT count(*) FROM pg_class WHERE relname ~ %s", names) == [(0,)]
 
 
 def test_a_prune_between_a_post_and_its_edit_or_deletion_leaves_the_figures_as_they_are(
@@ -147,7 +151,7 @@ def test_a_reader_does_not_lose_its_rows_and_makes_the_prune_wait(
     settings: Settings, database: Connection
 ) -> None:
     store(database, some_days())
-    reader = connect_postgres(settings, "reader")
+    reader = connect_postgres(settings.postgres_connection, "reader")
     with reader.cursor() as cur:
         cur.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         cur.execute("SELECT count(*) FROM tweets")
@@ -198,10 +202,72 @@ def test_a_deleted_live_run_begins_anew(database: Connection) -> None:
 def test_the_command_drops_whole_days_and_says_so(settings: Settings, database: Connection) -> None:
     store(database, some_days())
     runner = CliRunner(env=process_environment(settings))
-    result = runner.invoke(prune_command, ["--keep", "1d", "--json"])
+    result = runner.invoke(prune_command, ["--keep", "1d", "--json", "--yes"])
     report = json.loads(result.stdout)
     assert report["kept_from"] == str(datetime.now(UTC).date() - timedelta(days=1))
     assert len(report["days"]) == len(
         {day for _, day in kept(FIRST.date())} - {day for _, day in stored_days(database)}
     )
     assert runner.invoke(prune_command, ["--keep", "90m"]).exit_code == 2
+
+
+def test_more_than_half_is_asked_for_and_the_clock_is_the_databases(
+    settings: Settings, database: Connection
+) -> None:
+    store(database, some_days())
+    runner = CliRunner(env=process_environment(settings))
+    before = stored_days(database)
+    refused = runner.invoke(prune_command, ["--keep", "1d"])
+    assert refused.exit_code == 2
+    assert "add --yes" in refused.output
+    assert stored_days(database) == before
+    with pytest.raises(Failure, match="by the database's clock"):
+        prune(database, datetime.now(UTC).date() + timedelta(days=2), dry_run=False)
+    assert stored_days(database) == before
+
+
+def test_the_limit_can_be_lowered_and_what_comes_then_counts(
+    settings: Settings, database: Connection
+) -> None:
+    store(database, some_days())
+    prune(database, LIMIT, dry_run=False)
+    runner = CliRunner(env=process_environment(settings))
+    today = datetime.now(UTC).date()
+    length = (today - FIRST.date()).days
+    result = runner.invoke(prune_command, ["--keep", f"{length}d", "--lower", "--json"])
+    assert json.loads(result.stdout) == {
+        "kept_from": str(FIRST.date()),
+        "days": [],
+        "dry_run": False,
+    }
+    store(database, [tweet(0, 7)])
+    assert (("tweets", FIRST.date())) in stored_days(database)
+    # It goes one way only: what is kept is never less by this.
+    runner.invoke(prune_command, ["--keep", "1d", "--lower"])
+    store(database, [tweet(1, 7)])
+    assert ("tweets", FIRST.date() + timedelta(days=1)) in stored_days(database)
+
+
+def test_old_days_share_a_month_which_goes_as_a_whole_or_day_by_day(database: Connection) -> None:
+    days = [date(2016, 11, 17), date(2016, 12, 1), date(2016, 12, 20), date(2016, 12, 31)]
+    old = [
+        tweet(0, tweet_id=str(number), posted_at=datetime.combine(day, time(), UTC))
+        for number, day in enumerate(days, start=1)
+    ]
+    store(database, [*old, *some_days()])
+    names = query(
+        database, "SELECT relname FROM pg_class WHERE relname ~ '^tweets_[0-9]+_2016[0-9]+$'"
+    )
+    assert sorted(str(name)[-7:] for (name,) in names) == ["_201611", "_201612"]
+    before = figures(database)
+    report = prune(database, date(2016, 12, 20), dry_run=False)
+    assert [(day.day, day.days) for day in report.days] == [(date(2016, 11, 1), 30)]
+    assert stored_days(database) - kept(FIRST.date()) == {
+        (table, day) for table in ("tweets", "scores") for day in days[2:]
+    }
+    assert query(database, "SELECT count(*) FROM live_roots") == [(2 + 3 * DAYS,)]
+    assert figures(database) == before
+    report = prune(database, LIMIT, dry_run=False)
+    assert [day.days for day in report.days] == [31, 1, 1, 1]
+    assert stored_days(database) == kept()
+    assert figures(database) == before

@@ -49,13 +49,13 @@ class World:
         """Return a refresher that is not running yet."""
 
         def connect() -> Connection:
-            connection = connect_postgres(self._reachable, "refresher")
+            connection = connect_postgres(self._reachable.postgres_connection, "refresher")
             self.pids.append(connection.info.backend_pid)
             return connection
 
         return Refresher(
             connect_postgres=connect,
-            connect_redis=lambda: connect_redis(self._reachable),
+            connect_redis=lambda: connect_redis(self._reachable.redis_connection),
             settings=self.settings,
             clock=lambda: datetime.now(UTC),
             registry=registry or CollectorRegistry(),
@@ -76,7 +76,7 @@ class World:
 
     def store(self, *tweets: TweetScored) -> None:
         """Store tweets as the sink does."""
-        connection = connect_postgres(self.settings, "test")
+        connection = connect_postgres(self.settings.postgres_connection, "test")
         try:
             store(connection, tweets)
         finally:
@@ -84,7 +84,7 @@ class World:
 
     def cached_tweets(self, run: str = "archive") -> int | None:
         """Return how many tweets Redis tells of a run over all time."""
-        with connect_redis(self.settings) as client:
+        with connect_redis(self.settings.redis_connection) as client:
             cache = AggregatesCache(client, self.settings.topic_prefix, self.settings.cache_ttl_s)
             found = cache.read(run, "all")
         return found.tweets if found else None
@@ -97,7 +97,7 @@ class World:
 
     def execute(self, statement: str, *values: Any) -> None:
         """Do something to PostgreSQL from outside."""
-        connection = connect_postgres(self.settings, "test")
+        connection = connect_postgres(self.settings.postgres_connection, "test")
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute(statement, values)
@@ -121,7 +121,7 @@ def test_every_window_of_a_moving_run_is_kept_and_follows_it(world: World) -> No
         # The sink notes a change at most once a second: this one leaves changed_at as it is.
         world.store(tweet(2), tweet(3))
         world.wait_for(3)
-    with connect_redis(world.settings) as client:
+    with connect_redis(world.settings.redis_connection) as client:
         keys = client.keys("*murmur:aggregates:archive:*")
         assert len(keys) == len(WINDOWS)
         assert all(0 < client.ttl(key) <= world.settings.cache_ttl_s for key in keys)
@@ -132,7 +132,7 @@ def test_a_settled_run_is_not_written_again_until_it_moves(world: World) -> None
     world.execute("UPDATE runs SET changed_at = clock_timestamp() - interval '1 minute'")
     refresher = world.refresher()
     refresher.round()
-    with connect_redis(world.settings) as client:
+    with connect_redis(world.settings.redis_connection) as client:
         (key,) = client.keys("*murmur:aggregates:archive:all")
         first = client.get(key)
         refresher.round()
@@ -147,7 +147,7 @@ def test_a_flushed_redis_fills_again(world: World) -> None:
         world.store(tweet(1))
         world.wait_for(1)
         world.execute("UPDATE runs SET changed_at = clock_timestamp() - interval '1 minute'")
-        with connect_redis(world.settings) as client:
+        with connect_redis(world.settings.redis_connection) as client:
             client.flushdb()
         world.wait_for(1)
 
@@ -170,7 +170,7 @@ def test_figures_of_a_run_deleted_meanwhile_are_taken_back(world: World) -> None
     world.store(tweet(1))
     refresher = world.refresher()
     refresher.round()
-    connection = connect_postgres(world.settings, "test")
+    connection = connect_postgres(world.settings.postgres_connection, "test")
     delete_run(connection, "archive")
     connection.close()
     refresher.round()
@@ -235,3 +235,19 @@ def test_a_refresher_that_stops_gives_up_the_lock(world: World) -> None:
     world.store(tweet(2))
     successor.round()
     assert world.cached_tweets() == 2
+
+
+def test_a_fault_of_one_run_is_that_runs_alone(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Figures before the first year that Python knows: only whoever writes by hand has them."""
+    world.store(scored_tweet(run="bad"), scored_tweet(run="good"))
+    world.execute("UPDATE rollups SET bucket_start = '0044-03-15 BC' WHERE run = 'bad'")
+    registry = CollectorRegistry()
+    refresher = world.refresher(registry)
+    for _ in range(3):
+        refresher.round()
+    assert world.cached_tweets("good") == 1
+    assert world.cached_tweets("bad") is None
+    assert registry.get_sample_value("murmur_aggregates_failed_runs_total") == 1
+    assert caplog.text.count("the aggregates of run bad are not refreshed") == 1

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
 from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_GROUP, group_name, topic_name
+from schemas.topics import RAW, SCORE_GROUP
 from schemas.transport.dead_letters import SourcePosition
 from schemas.transport.kafka_config import kafka_config
 from tests.conditions import wait_until
@@ -29,6 +29,7 @@ from tests.integration.replay_runs import (
     tweet_line,
     value_of,
 )
+from tests.metrics_page import differences
 
 
 @pytest.fixture
@@ -69,19 +70,19 @@ def test_a_dead_letter_says_file_line_and_reason_and_holds_the_line(
         SourcePosition(f"file:{sha256}", 0, 2),
         SourcePosition(f"file:{sha256}", 0, 4),
     ]
-    assert letters[0].detail.startswith("tweets.jsonl:2: no JSON")
-    assert letters[1].detail == "tweets.jsonl:4: there is no text"
+    assert letters[0].detail.startswith("tweets.jsonl:2: not valid JSON")
+    assert letters[1].detail == "tweets.jsonl:4: the text is missing"
     assert {(letter.run, letter.stage) for letter in letters} == {("tweets", "replay")}
     assert [letter.value for letter in letters] == [b"not json", b'{"data":{"id":"5"}}']
 
 
 def test_no_more_than_the_bound_waits_for_scoring(settings: Settings, tmp_path: Path) -> None:
     path = archive(tmp_path, *map(tweet_line, range(300)))
-    raw = topic_name(settings, RAW)
+    raw = settings.names.topic(RAW)
     scorer = Consumer(
         {
-            **kafka_config(settings, "test"),
-            "group.id": group_name(settings, SCORE_GROUP),
+            **kafka_config(settings.kafka_connection, "test"),
+            "group.id": settings.names.group(SCORE_GROUP),
             "enable.auto.commit": False,
         }
     )
@@ -122,7 +123,9 @@ def test_missing_topics_are_a_line_that_says_what_to_do(settings: Settings, tmp_
     assert refused(elsewhere, path, code=1) == (
         "murmur: the topic nobody-made-these.tweets.raw is missing: run `murmur init`\n"
     )
-    topics = AdminClient(kafka_config(settings, "test")).list_topics(timeout=10).topics
+    topics = (
+        AdminClient(kafka_config(settings.kafka_connection, "test")).list_topics(timeout=10).topics
+    )
     assert "nobody-made-these.tweets.raw" not in topics
 
 
@@ -168,3 +171,5 @@ def test_probes_tell_of_the_replay_while_it_runs(
         wait_until(metric, 30, "events in the metrics")
         with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/readyz") as answer:
             assert answer.status == 200
+        with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/metrics") as answer:
+            assert differences(answer.read().decode(), "replay") == []

@@ -59,7 +59,7 @@ def timed(folder: Path, *seconds: float) -> Path:
 
 def place(settings: Settings, run: str) -> tuple[int, int, int]:
     """Files in the archive done, records before the next one, records done."""
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(
@@ -181,7 +181,7 @@ def test_a_run_begun_without_a_shift_is_not_moved_later(settings: Settings, tmp_
     path = timed(tmp_path, 0)
     replay(settings, path, "--run", "as-it-was")
     error = refused(settings, path, "--run", "as-it-was", "--shift-to-now", code=1)
-    assert "begun without --shift-to-now" in error
+    assert "started without --shift-to-now" in error
 
 
 def test_an_archive_goes_into_the_live_run_only_when_that_is_said_twice(
@@ -193,7 +193,7 @@ def test_an_archive_goes_into_the_live_run_only_when_that_is_said_twice(
     assert replay(settings, path, "--into", "live", "--yes")["run"] == "live"
     (event,) = raw_events(settings)
     assert event.run == "live"
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("SELECT kind FROM runs WHERE run = 'live'")

@@ -106,7 +106,7 @@ def test_a_deletion_that_gets_no_locks_says_so_and_deletes_nothing(
 ) -> None:
     store(connection, some_tweets(5))
     before = rows_about(connection, "archive")
-    reader = connect_postgres(settings, "reader")
+    reader = connect_postgres(settings.postgres_connection, "reader")
     try:
         with reader.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM tweets WHERE run = 'archive'")

@@ -17,11 +17,12 @@ from model_server.bundle import MODEL, default_bundle
 from schemas.codec import decode_scored, encode, headers_of, key_of
 from schemas.events import Event, TweetDeleted, TweetScored
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.publisher import ConfirmingPublisher
 from tests.conditions import wait_until
+from tests.metrics_page import differences
 from tests.stack import MURMUR, process_environment
 from tests.unit.examples import TWEET_ID, deleted, posted
 
@@ -48,8 +49,8 @@ def running_score(settings: Settings, log: Path) -> Iterator[subprocess.Popen[by
 
 
 def publish_raw(settings: Settings, events: Sequence[Event | bytes | None]) -> None:
-    publisher = ConfirmingPublisher(settings, "test")
-    topic = topic_name(settings, RAW)
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
+    topic = settings.names.topic(RAW)
     for number, event in enumerate(events):
         if event is None or isinstance(event, bytes):
             # The last one has a key as large as Kafka takes.
@@ -64,7 +65,9 @@ def publish_raw(settings: Settings, events: Sequence[Event | bytes | None]) -> N
 
 def everything_scored(settings: Settings) -> bool:
     lag = GroupLag(
-        settings, group=group_name(settings, SCORE_GROUP), topics=[topic_name(settings, RAW)]
+        settings.kafka_connection,
+        group=settings.names.group(SCORE_GROUP),
+        topics=[settings.names.topic(RAW)],
     )
     return lag.total() == 0
 
@@ -73,7 +76,7 @@ def messages(settings: Settings, topic: str, at_least: int) -> list[Message]:
     """Return a topic's messages, waiting for as many as are expected."""
     consumer = Consumer(
         {
-            **kafka_config(settings, "test"),
+            **kafka_config(settings.kafka_connection, "test"),
             "group.id": f"{settings.topic_prefix}reader-{topic}",
             "auto.offset.reset": "earliest",
         }
@@ -85,7 +88,7 @@ def messages(settings: Settings, topic: str, at_least: int) -> list[Message]:
         return len(found) >= at_least
 
     try:
-        consumer.subscribe([topic_name(settings, topic)])
+        consumer.subscribe([settings.names.topic(topic)])
         wait_until(enough, 60, f"{at_least} messages in {topic}")
         found.extend(m for m in consumer.consume(1000, 1.0) if m.error() is None)
     finally:
@@ -158,11 +161,12 @@ def test_every_message_has_exactly_one_outcome(settings: Settings, tmp_path: Pat
     for letter in letters:
         headers = dict(letter.headers() or [])
         assert headers["own"] == b"\xff"
-        assert headers["__streams.errors.topic"] == topic_name(settings, RAW).encode()
+        assert headers["__streams.errors.topic"] == settings.names.topic(RAW).encode()
         assert headers["murmur.errors.stage"] == b"score"
     assert status == 200
     assert f'murmur_score_events_total{{outcome="consumed"}} {300 + 5 + len(POISON)}.0' in metrics
     assert "murmur_score_cache_hits_total 293.0" in metrics
+    assert differences(metrics, "score") == []
 
 
 def _caught_up(log: Path) -> tuple[int, str] | None:
@@ -182,7 +186,9 @@ def test_kills_lose_nothing(settings: Settings, tmp_path: Path) -> None:
     ]
     publish_raw(settings, posts[:2700])
     lag = GroupLag(
-        settings, group=group_name(settings, SCORE_GROUP), topics=[topic_name(settings, RAW)]
+        settings.kafka_connection,
+        group=settings.names.group(SCORE_GROUP),
+        topics=[settings.names.topic(RAW)],
     )
     for target in (2200, 1500, 700):
         with running_score(settings, log) as process:

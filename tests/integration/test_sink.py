@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,11 +14,12 @@ from schemas.events import LIVE, Event, Reference
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.sink.process import Sink
+from stream_processors.sink.worker import make_sink
 from tests.conditions import wait_until
 from tests.unit.examples import deleted, scored_tweet
 
@@ -31,9 +32,9 @@ RECOUNT = """
 
 
 def publish(settings: Settings, events: Sequence[Event | bytes]) -> None:
-    publisher = ConfirmingPublisher(settings, "test")
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
     for event in events:
-        topic = topic_name(settings, SCORED)
+        topic = settings.names.topic(SCORED)
         if isinstance(event, bytes):
             publisher.publish(topic, key=None, value=event, headers=[])
         else:
@@ -43,15 +44,19 @@ def publish(settings: Settings, events: Sequence[Event | bytes]) -> None:
     publisher.confirm()
 
 
-@contextmanager
-def running_sink(settings: Settings) -> Iterator[StageMetrics]:
-    metrics, stop = StageMetrics("sink"), threading.Event()
-    sink = Sink(
+def sink_of(settings: Settings, metrics: StageMetrics) -> Sink:
+    return make_sink(
         settings,
-        connect=lambda: connect_postgres(settings, "test sink"),
+        connect=lambda: connect_postgres(settings.postgres_connection, "test sink"),
         metrics=metrics,
         progress=Progress(time.monotonic, 60),
     )
+
+
+@contextmanager
+def running_sink(settings: Settings) -> Iterator[StageMetrics]:
+    metrics, stop = StageMetrics("sink"), threading.Event()
+    sink = sink_of(settings, metrics)
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -82,7 +87,7 @@ def store(settings: Settings, *batches: Sequence[Event | bytes]) -> None:
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Connection]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     connection.autocommit = True
     yield connection
     connection.close()
@@ -161,11 +166,11 @@ def test_malformed_messages_become_dead_letters_once(
 
 
 def test_forged_dead_letters_stop_nothing(settings: Settings, database: Connection) -> None:
-    publisher = ConfirmingPublisher(settings, "test")
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
     for name in ("run", "murmur.errors.reason", "murmur.errors.stage", "__streams.errors.topic"):
         forged = [(name, b"\x00" + os.urandom(20_000).hex().encode())]
         publisher.publish(
-            topic_name(settings, DEAD_LETTER), key=b"\xff", value=b"\x00", headers=forged
+            settings.names.topic(DEAD_LETTER), key=b"\xff", value=b"\x00", headers=forged
         )
     publisher.confirm()
     store(settings, [scored_tweet()])
@@ -202,11 +207,13 @@ def test_events_of_a_deleted_run_do_not_bring_it_back(
 def test_live_tweets_lie_in_partitions_by_day_and_their_deletion_reaches_every_run(
     settings: Settings, database: Connection
 ) -> None:
+    now = datetime.now(UTC)
     days = [
         scored_tweet(
             run=LIVE,
-            tweet_id=str(800000000000000000 + n * 362387865600000),
-            posted_at=datetime(2016, 11, 19 + n, 16, tzinfo=UTC),
+            tweet_id=str(800000000000000000 + n),
+            posted_at=now - timedelta(days=3 - n),
+            received_at=now,
         )
         for n in range(3)
     ]
@@ -214,7 +221,8 @@ def test_live_tweets_lie_in_partitions_by_day_and_their_deletion_reaches_every_r
     store(settings, [*days, replayed], [deleted(days[0].tweet_id, run=LIVE)])
     assert tweets(database).keys() == {(LIVE, day.root_id) for day in days[1:]}
     partitions = query(database, "SELECT tableoid::regclass::text FROM tweets ORDER BY day")
-    assert [str(name)[-8:] for (name,) in partitions] == ["20161120", "20161121"]
+    names = [f"{day.posted_at:%Y%m%d}" for day in days[1:]]
+    assert [str(name)[-8:] for (name,) in partitions] == names
 
 
 def test_two_sinks_share_the_partitions_and_count_nothing_twice(
@@ -243,5 +251,7 @@ def test_a_connection_that_breaks_is_opened_anew(settings: Settings, database: C
 
 def sink_lag(settings: Settings) -> GroupLag:
     """Return who knows the sink's lag."""
-    topics = [topic_name(settings, topic) for topic in (SCORED, DEAD_LETTER)]
-    return GroupLag(settings, group=group_name(settings, SINK_GROUP), topics=topics)
+    topics = [settings.names.topic(topic) for topic in (SCORED, DEAD_LETTER)]
+    return GroupLag(
+        settings.kafka_connection, group=settings.names.group(SINK_GROUP), topics=topics
+    )

@@ -3,13 +3,16 @@
 import json
 import os
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
+from pydantic import SecretStr
 
 from schemas.settings import Settings
-from schemas.topics import SCORED, topic_name
+from schemas.topics import SCORED
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.postgres import connect_postgres
 from tests.integration.traces import leave_a_trace
 from tests.stack import MURMUR, process_environment
 
@@ -22,7 +25,7 @@ def test_kafkas_own_consumer_reads_and_commits_as_a_named_group(settings: Settin
             "kafka",
             "console-consumer",
             "--topic",
-            topic_name(settings, SCORED),
+            settings.names.topic(SCORED),
             "--group",
             "a-reader",
             "--from-beginning",
@@ -36,9 +39,9 @@ def test_kafkas_own_consumer_reads_and_commits_as_a_named_group(settings: Settin
         check=True,
     )
     assert answer.stdout == "for-everyone\n"
-    consumer = Consumer({**kafka_config(settings, "test"), "group.id": "a-reader"})
+    consumer = Consumer({**kafka_config(settings.kafka_connection, "test"), "group.id": "a-reader"})
     partitions = [
-        TopicPartition(topic_name(settings, SCORED), p) for p in range(settings.topic_partitions)
+        TopicPartition(settings.names.topic(SCORED), p) for p in range(settings.topic_partitions)
     ]
     committed = consumer.committed(partitions, timeout=10)
     consumer.close()
@@ -97,7 +100,8 @@ def test_the_status_without_a_stack_has_the_lag_of_ones_own_kafka(
     assert first.startswith("No stack runs in ")
     assert "`murmur up`" not in first
     sink = f"{settings.topic_prefix}murmur-sink"
-    assert f"{sink} has 1 to do in {topic_name(settings, SCORED)}" in lines
+    assert f"{sink} has 1 to do in {settings.names.topic(SCORED)}" in lines
+    assert "***@" in answer.stdout
     environment["MURMUR_KAFKA"] = "127.0.0.1:1"
     answer = subprocess.run(
         [MURMUR, "status"],
@@ -108,3 +112,63 @@ def test_the_status_without_a_stack_has_the_lag_of_ones_own_kafka(
         check=False,
     )
     assert (answer.returncode, "lag unknown: Kafka did not answer" in answer.stdout) == (1, True)
+
+
+def status_of(settings: Settings, home: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [MURMUR, "status", *options],
+        env=process_environment(settings.model_copy(update={"home": home / "none"})),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_status_is_good_only_where_every_server_can_do_its_work(
+    settings: Settings, tmp_path: Path
+) -> None:
+    well = status_of(settings, tmp_path, "--json")
+    assert (well.returncode, json.loads(well.stdout)["faults"]) == (0, [])
+
+    before_init = settings.model_copy(update={"topic_prefix": "nobody-made-me."})
+    told = status_of(before_init, tmp_path)
+    assert told.returncode == 1
+    assert "Kafka lacks the topic nobody-made-me.tweets.raw: run `murmur init`" in told.stdout
+
+    server = settings.postgres_uri.rpartition("@")[2]
+    refused = SecretStr(f"postgresql://nobody:Wrong-One@{server}")
+    told = status_of(settings.model_copy(update={"postgres": refused}), tmp_path)
+    assert told.returncode == 1
+    assert "PostgreSQL does not answer" in told.stdout
+    assert "Wrong-One" not in told.stdout
+
+    no_redis = settings.model_copy(update={"redis": SecretStr("redis://127.0.0.1:1/0")})
+    told = status_of(no_redis, tmp_path)
+    assert (told.returncode, "Redis does not answer" in told.stdout) == (1, True)
+
+
+def test_a_status_names_a_postgres_that_was_filled_from_another_kafka(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with (
+        closing(connect_postgres(settings.postgres_connection, "test")) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "INSERT INTO positions (consumer, topic_id, topic, partition, next_offset)"
+            " VALUES ('sink', 'another', %s, 0, 9)",
+            (settings.names.topic(SCORED),),
+        )
+    told = status_of(settings, tmp_path)
+    assert told.returncode == 1
+    assert "this is another Kafka" in told.stdout
+
+
+def test_a_status_shows_passwords_only_where_they_are_asked_for(
+    settings: Settings, tmp_path: Path
+) -> None:
+    assert settings.postgres_uri not in status_of(settings, tmp_path).stdout
+    assert settings.postgres_uri not in status_of(settings, tmp_path, "--json").stdout
+    assert settings.postgres_uri in status_of(settings, tmp_path, "--show-secrets").stdout

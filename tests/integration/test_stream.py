@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -19,9 +19,14 @@ from schemas.transport.postgres import connect_postgres
 from tests.conditions import wait_until
 from tests.integration.live_stream import published, rows, streaming
 from tests.integration.replay_runs import messages
+from tests.metrics_page import differences
 from tests.stack import MURMUR, process_environment
-from tests.x_server.faults import FAULTS
+from tests.x_server.faults import FAULTS, REFUSALS
 from tests.x_server.server import FakeX
+from tests.x_server.vocabularies import NEW
+
+START_S = 20.0
+"""What a process may take to start on a busy machine."""
 
 
 @pytest.fixture
@@ -48,6 +53,7 @@ def test_posts_arrive_with_their_rules_and_a_stop_is_clean_and_quick(
             10,
             "the count",
         )
+        assert differences(stream.page("/metrics"), "stream") == []
         began_s = time.monotonic()
         report = stream.stop()
         assert time.monotonic() - began_s < 2.5
@@ -161,7 +167,7 @@ def test_without_postgres_the_stream_goes_on_and_says_what_it_missed_later(
 ) -> None:
     with streaming(to_x, tmp_path) as stream:
         wait_until(lambda: x.connected, 30, "a connection")
-        connection = connect_postgres(to_x, "test")
+        connection = connect_postgres(to_x.postgres_connection, "test")
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(
@@ -222,3 +228,83 @@ def test_at_the_monthly_limit_it_pauses_says_so_and_takes_no_further_post(
         wait_until(lambda: x.connected, 30, "a raised limit")
         stream.stop()
     assert [reason for _, _, reason in gaps(to_x)] == ["spend-guard", "stopped"]
+
+
+def test_where_x_refuses_the_token_the_stream_ends_with_its_reason_and_leaves_no_gap(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    x.script.append(REFUSALS[-1])
+    ended = subprocess.run(
+        [MURMUR, "stream", "--probe-port", "0"],
+        env=process_environment(to_x),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert (
+        ended.stderr.decode()
+        .splitlines()[-1]
+        .endswith(
+            "X refuses the stream with 403: X says that the account has no access to this stream"
+            " (X says: Client Forbidden: \\x1b[31mnot enrolled)"
+        )
+    )
+    assert len(x.connects_s) == 1
+    assert gaps(to_x) == []
+    # What was never connected has missed nothing: not for the next start either.
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 10, "stored coverage")
+        stream.stop()
+    assert [reason for _, _, reason in gaps(to_x)] == ["stopped"]
+    assert [begins for begins, _, _ in gaps(to_x)] > [datetime.now(UTC) - timedelta(minutes=5)]
+
+
+def test_a_refusal_later_on_keeps_what_was_covered_before(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+        post = x.post("cats")
+        wait_until(lambda: post.tweet_id in published(to_x), 30, "a post")
+        stream.stop()
+    before = rows(to_x, "SELECT covered_until FROM stream_coverage")
+    x.script.append(REFUSALS[0])
+    with streaming(to_x, tmp_path) as stream:
+        assert stream.process.wait(30) == 1
+    assert rows(to_x, "SELECT covered_until FROM stream_coverage") == before
+    assert [(to_at, reason) for _, to_at, reason in gaps(to_x)] == [(None, "stopped")]
+
+
+def test_host_and_cause_are_said_within_ten_seconds(to_x: Settings, tmp_path: Path) -> None:
+    away = to_x.model_copy(update={"x_api": "https://x.invalid"})
+    with streaming(away, tmp_path) as stream:
+        wait_until(
+            lambda: (
+                "unreachable: x.invalid: its name has no address here (DNS)"
+                in stream.log.read_text()
+            ),
+            10 + START_S,
+            "host and cause",
+        )
+        wait_until(lambda: "x.invalid" in stream.page("/readyz"), 10, "the cause in /readyz")
+
+
+def test_what_posts_lack_is_counted_in_the_metrics_and_asked_for_otherwise(
+    x: FakeX, to_x: Settings, tmp_path: Path
+) -> None:
+    x.stream_dialect = NEW
+    with streaming(to_x, tmp_path) as stream:
+        wait_until(lambda: x.connected, 30, "a connection")
+
+        def complete() -> bool:
+            if x.connected:
+                x.post("cats and dogs")
+            return any(event.conversation_id for event in published(to_x).values())
+
+        wait_until(complete, 60, "posts with what was asked for")
+        counted = 'murmur_stream_missing_fields_total{field="created_at"}'
+        wait_until(lambda: counted in stream.page("/metrics"), 10, "the count")
+        stream.stop()
+    assert "fields-missing" in {reason for _, _, reason in gaps(to_x)}

@@ -46,7 +46,7 @@ def test_the_token_comes_from_a_file_and_shows_nowhere(
     ("change", "says"),
     [
         ({"x_bearer_token": ""}, "MURMUR_X_BEARER_TOKEN"),
-        ({"x_api": "http://api.x.com"}, "MURMUR_X_API has to be an https address"),
+        ({"x_api": "http://api.x.com"}, "MURMUR_X_API must be an https address"),
     ],
 )
 def test_what_is_missing_is_one_line_that_says_what_to_do(

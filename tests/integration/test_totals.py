@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -10,15 +10,26 @@ from pydantic import SecretStr
 from schemas.events import MatchedRule
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
-from schemas.transport.postgres import Connection
+from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.schema import Aggregates
-from stream_processors.aggregates.windows import parse_window
+from stream_processors.aggregates.windows import Window, parse_window
 from stream_processors.queries.known_runs import UnknownRun
-from stream_processors.queries.totals import read_totals
+from stream_processors.queries.totals import Totals, read_totals
 from tests.integration.reading import NOW, cached, run_command, some_tweets
 from tests.integration.storing import store
 from tests.unit.examples import deleted, scored_tweet
+
+
+def totals(settings: Settings, run: str | None, window: Window, now: datetime) -> Totals:
+    return read_totals(
+        run,
+        window,
+        now,
+        cache=settings.aggregates_cache,
+        connect_redis=lambda: connect_redis(settings.redis_connection),
+        connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
+    )
 
 
 @pytest.mark.parametrize("window", ["1h", "1d", "all", "90m", "2d"])
@@ -87,12 +98,12 @@ def test_totals_come_from_redis_and_from_postgres_where_redis_has_none(
 ) -> None:
     store(connection, some_tweets(5))
     day = parse_window("1d")
-    first = read_totals(settings, "archive", day, NOW)
+    first = totals(settings, "archive", day, NOW)
     assert (first.source, first.note) == ("postgres", "Redis does not hold this run")
     cached(settings).write([first.aggregates])
-    second = read_totals(settings, "archive", day, NOW + timedelta(minutes=5))
+    second = totals(settings, "archive", day, NOW + timedelta(minutes=5))
     assert (second.source, second.note, second.aggregates) == ("redis", "", first.aggregates)
-    other = read_totals(settings, "archive", parse_window("6h"), NOW)
+    other = totals(settings, "archive", parse_window("6h"), NOW)
     assert other.source == "postgres"
     assert "only the windows 1h, 1d, all" in other.note
 
@@ -108,11 +119,14 @@ def test_totals_are_answered_without_redis_and_say_so(
     assert "from PostgreSQL (Redis does not answer)" in result.stdout
 
 
-def test_a_cached_run_is_told_without_postgres(settings: Settings, connection: Connection) -> None:
+@pytest.mark.parametrize("postgres", ["postgresql://x@127.0.0.1:1/x", ""])
+def test_a_cached_run_is_told_without_postgres(
+    settings: Settings, connection: Connection, postgres: str
+) -> None:
     store(connection, some_tweets(5))
     cached(settings).write(aggregates_of(connection, "archive", [parse_window("all")], NOW))
-    away = settings.model_copy(update={"postgres": SecretStr("postgresql://x@127.0.0.1:1/x")})
-    found = read_totals(away, "archive", parse_window("all"), NOW)
+    away = settings.model_copy(update={"postgres": SecretStr(postgres)})
+    found = totals(away, "archive", parse_window("all"), NOW)
     assert (found.source, found.aggregates.tweets) == ("redis", 5)
 
 
@@ -122,7 +136,7 @@ def test_what_another_release_left_in_redis_is_passed_over(
     store(connection, some_tweets(5))
     cache = cached(settings)
     cache.write(aggregates_of(connection, "archive", [parse_window("all")], NOW))
-    with connect_redis(settings) as client:
+    with connect_redis(settings.redis_connection) as client:
         (key,) = client.keys(f"{settings.topic_prefix}murmur:aggregates:archive:*")
         client.set(key, b'{"of": "another release"}')
     assert cache.read("archive", "all") is None
@@ -145,10 +159,10 @@ def test_an_unknown_run_is_answered_with_the_known_ones(
     settings: Settings, connection: Connection
 ) -> None:
     with pytest.raises(UnknownRun, match="no runs yet"):
-        read_totals(settings, None, parse_window("all"), NOW)
+        totals(settings, None, parse_window("all"), NOW)
     store(connection, some_tweets(1))
     with pytest.raises(UnknownRun, match="there is no run 'archiv'; there are archive"):
-        read_totals(settings, "archiv", parse_window("all"), NOW)
+        totals(settings, "archiv", parse_window("all"), NOW)
 
 
 def test_the_table_shows_every_label_and_escapes_what_comes_from_outside(

@@ -4,15 +4,15 @@ import psycopg2
 from confluent_kafka import Consumer, TopicPartition
 
 from schemas.settings import Settings
-from schemas.topics import SCORED, topic_name
+from schemas.topics import SCORED
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.publisher import ConfirmingPublisher
 
 
 def leave_a_trace(settings: Settings, word: str) -> None:
     """Put a message into a topic and a row into a table."""
-    publisher = ConfirmingPublisher(settings, "test")
-    publisher.publish(topic_name(settings, SCORED), key=b"k", value=word.encode(), headers=[])
+    publisher = ConfirmingPublisher(settings.kafka_connection, "test")
+    publisher.publish(settings.names.topic(SCORED), key=b"k", value=word.encode(), headers=[])
     publisher.confirm()
     connection = psycopg2.connect(settings.postgres_uri)
     with connection, connection.cursor() as cursor:
@@ -25,9 +25,13 @@ def leave_a_trace(settings: Settings, word: str) -> None:
 def traces(settings: Settings) -> tuple[set[str], set[str]]:
     """Return all messages and rows that were left."""
     consumer = Consumer(
-        {**kafka_config(settings, "test"), "group.id": "test", "enable.partition.eof": True}
+        {
+            **kafka_config(settings.kafka_connection, "test"),
+            "group.id": "test",
+            "enable.partition.eof": True,
+        }
     )
-    topic = topic_name(settings, SCORED)
+    topic = settings.names.topic(SCORED)
     partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
     consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
     messages, ended = set(), 0

@@ -110,7 +110,7 @@ class Faults:
             _pass(_SLOW_RUNNING_S)
 
     def _flush(self) -> None:
-        with connect_redis(self.settings) as client:
+        with connect_redis(self.settings.redis_connection) as client:
             client.flushall()
 
     def _fill_disk(self, lasts_s: float) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from producers.live.command import run_stream
 from producers.x_connection.clock import SystemClock
 from schemas.process.logs import configure_logging
-from schemas.process.stop_signals import StopSignals
 from schemas.settings import load_settings
 
 SILENCE_S = 2.0
@@ -28,12 +27,11 @@ def main() -> None:
     settings = load_settings(None).model_copy(
         update={"x_silence_s": SILENCE_S, "x_quiet_s": QUIET_S}
     )
-    configure_logging(settings, "stream")
+    configure_logging(settings.log, "stream")
     run_stream(
         settings,
         capture=Path(sys.argv[1]),
         probe_port=0,
-        interrupted=StopSignals(),
         clock=HurriedClock(),
     )
 

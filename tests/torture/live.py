@@ -12,7 +12,7 @@ import msgspec
 
 from tests.integration.live_stream import TOKEN, settings_for
 from tests.stack import isolated, migrated_template, running_servers
-from tests.torture.live_storm import storm
+from tests.torture.live_storm import VOCABULARIES, storm
 from tests.torture.secrets_in_files import files_with
 from tests.x_server.server import fake_x
 
@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--vocabulary", choices=VOCABULARIES, default="switching")
     asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -35,11 +36,23 @@ def main() -> int:
     ):
         own = settings_for(x, settings, Path(folder))
         account = storm(
-            x, own, Path(folder), seconds=asked.seconds, kills=asked.kills, seed=asked.seed
+            x,
+            own,
+            Path(folder),
+            seconds=asked.seconds,
+            kills=asked.kills,
+            seed=asked.seed,
+            vocabulary=asked.vocabulary,
         )
         shown = files_with(TOKEN, Path(folder))
     ok = account.ok and not shown
-    summary = {"seed": asked.seed, **asdict(account), "files_with_token": shown, "ok": ok}
+    summary = {
+        "seed": asked.seed,
+        "vocabulary": asked.vocabulary,
+        **asdict(account),
+        "files_with_token": shown,
+        "ok": ok,
+    }
     print(msgspec.json.format(msgspec.json.encode(summary)).decode())  # noqa: T201
     return 0 if ok else 1
 

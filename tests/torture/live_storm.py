@@ -5,12 +5,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import msgspec
 
@@ -23,6 +23,7 @@ from tests.x_server.exchange import Exchange
 from tests.x_server.faults import FAULTS, Fault, deliver_and
 from tests.x_server.posts import Post
 from tests.x_server.server import FakeX
+from tests.x_server.vocabularies import OLD, STREAMED, Dialect
 
 POST_EVERY_S = 0.04
 STORED_WITHIN_S = 120.0
@@ -32,10 +33,21 @@ END_COSTS_S = 5.0
 CALM = Fault("calm for a while", deliver_and(40, Exchange.end), Ending.CLOSED, posts=40)
 RULES = (("cats", "about cats"), ("dogs", "about dogs"))
 
+VOCABULARIES: Final[Mapping[str, tuple[Dialect, ...]]] = {
+    "old": (OLD,),
+    "new": (STREAMED,),
+    "switching": (OLD, STREAMED),
+}
+"""What X's posts call their fields: of old, as now, or the one and the other by turns."""
+
+SWITCHED_AFTER_POSTS = 7
+LONG = "and a whole sentence about them " * 12
+
 
 @dataclass(frozen=True)
 class Account:
-    """What became of every post. `lost` is in no gap and in no row; `doubled` counts twice.
+    """What became of every post. `lost` is in no gap and in no row; `doubled` counts twice; `cut`
+    has another text than its author's, or does not name what it repeats.
 
     Gaps begin before the last line, so in a storm they cover nearly all of the time: of
     `delivered` posts, which X had sent whole and not shortly before a process ended, each has to
@@ -53,18 +65,26 @@ class Account:
     in_gaps: int
     lost: int
     doubled: int
+    cut: int
     missing_after_refill: int
 
     @property
     def ok(self) -> bool:
         """Whether every post is accounted for, and no two connections were open at once."""
-        wrong = self.lost + self.doubled + self.missing_after_refill
+        wrong = self.lost + self.doubled + self.cut + self.missing_after_refill
         taken = self.delivered > 0 and not self.not_taken
         return wrong == 0 and taken and self.most_at_once == 1
 
 
 def storm(
-    x: FakeX, settings: Settings, folder: Path, *, seconds: float, kills: int, seed: int
+    x: FakeX,
+    settings: Settings,
+    folder: Path,
+    *,
+    seconds: float,
+    kills: int,
+    seed: int,
+    vocabulary: str = "switching",
 ) -> Account:
     """Post, break and kill for so long, then refill, and account for every post."""
     generator = random.Random(seed)
@@ -79,7 +99,10 @@ def storm(
             stack.enter_context(
                 _process([MURMUR, worker, "--probe-port", "0"], settings, folder / f"{worker}.log")
             )
-        poster = threading.Thread(target=_post, args=(x, generator.random(), stop), daemon=True)
+        dialects = VOCABULARIES[vocabulary]
+        poster = threading.Thread(
+            target=_post, args=(x, generator.random(), stop, dialects), daemon=True
+        )
         poster.start()
         began_s = time.monotonic()
         for number in range(kills + 1):
@@ -112,6 +135,7 @@ def storm(
             settings,
             "SELECT sum(tweets) FROM rollups WHERE rule = '' AND granularity = 'day'",
         )
+        stored = _stored(settings)
         return Account(
             posted=len(posts),
             connects=len(x.connects_s),
@@ -123,8 +147,9 @@ def storm(
             not_taken=not_taken,
             in_gaps=len(missing),
             lost=len(lost),
-            doubled=int(counted) - len(_stored(settings)),
-            missing_after_refill=len(due - _stored(settings)),
+            doubled=int(counted) - len({p.root_id for p in posts if p.tweet_id in stored}),
+            cut=_cut(settings, posts),
+            missing_after_refill=len(due - stored),
         )
 
 
@@ -173,15 +198,28 @@ def _not_stored(settings: Settings, tweet_ids: set[str]) -> set[str]:
     return tweet_ids - _stored(settings)
 
 
-def _post(x: FakeX, seed: float, stop: threading.Event) -> None:
+def _post(
+    x: FakeX, seed: float, stop: threading.Event, dialects: Sequence[Dialect] = (OLD,)
+) -> None:
     generator = random.Random(seed)
     number = 0
     # Before its first start a stream has nothing to miss.
     while not x.connects_s:
         stop.wait(0.05)
+    last = x.corpus.post("birds at first")
     while not stop.wait(POST_EVERY_S):
         number += 1
-        x.post(generator.choice(["cats", "dogs", "cats dogs", "birds"]) + f" number {number}")
+        x.stream_dialect = dialects[number // SWITCHED_AFTER_POSTS % len(dialects)]
+        words = generator.choice(["cats", "dogs", "cats dogs", "birds"])
+        kind = generator.choice(["plain", "plain", "long", "edit", "repost"])
+        if kind == "repost":
+            original = last.repeats or last
+            x.post(original.text, repeats=original)
+        elif kind == "edit":
+            edited = last.repeats or last
+            last = x.post(f"{words} number {number}, edited", edits=edited)
+        else:
+            last = x.post(f"{words} number {number} {LONG if kind == 'long' else ''}".strip())
 
 
 def _asked_for(post: Post) -> bool:
@@ -221,11 +259,28 @@ def _within(at: datetime, gaps: list[Any]) -> bool:
 
 
 def _stored(settings: Settings) -> set[str]:
-    return {tweet_id for (tweet_id,) in _rows(settings, "SELECT tweet_id FROM tweets")}
+    """Return the ids of all versions that the rows stand for: an edit replaces what it edits."""
+    statement = "SELECT tweet_id FROM tweets UNION SELECT unnest(edit_history) FROM tweets"
+    return {tweet_id for (tweet_id,) in _rows(settings, statement)}
+
+
+def _cut(settings: Settings, posts: Sequence[Post]) -> int:
+    """Count the rows that have another text than was posted, or name nothing that they repeat."""
+    known = {post.tweet_id: post for post in posts}
+    return sum(
+        text != known[tweet_id].text or retweet_of != _repeated_by(known[tweet_id])
+        for tweet_id, text, retweet_of in _rows(
+            settings, "SELECT tweet_id, text, retweet_of FROM tweets"
+        )
+    )
+
+
+def _repeated_by(post: Post) -> str | None:
+    return None if post.repeats is None else post.repeats.tweet_id
 
 
 def _rows(settings: Settings, statement: str) -> list[Any]:
-    connection = connect_postgres(settings, "test")
+    connection = connect_postgres(settings.postgres_connection, "test")
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(statement)

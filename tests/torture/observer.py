@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP, group_name, topic_name
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP
 from schemas.transport.kafka_config import kafka_config
 
 GROUPS = {SCORE_GROUP: (RAW,), SINK_GROUP: (SCORED, DEAD_LETTER)}
@@ -70,7 +70,7 @@ class Observer:
             described = consumer.list_topics(timeout=_ANSWER_S).topics
             partitions = [
                 TopicPartition(name, number)
-                for name in (topic_name(self.settings, topic) for topic in GROUPS[group])
+                for name in (self.settings.names.topic(topic) for topic in GROUPS[group])
                 for number in described[name].partitions
             ]
             committed = consumer.committed(partitions, timeout=_ANSWER_S)
@@ -82,5 +82,5 @@ class Observer:
         self.latest[group] = Standing(at_s, sum(done), lag)
 
     def _consumer(self, group: str) -> Consumer:
-        config = kafka_config(self.settings, "murmur-torture-observer")
-        return Consumer({**config, "group.id": group_name(self.settings, group), "log_level": 0})
+        config = kafka_config(self.settings.kafka_connection, "murmur-torture-observer")
+        return Consumer({**config, "group.id": self.settings.names.group(group), "log_level": 0})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.settings import Settings
-from schemas.topics import RAW, topic_name
+from schemas.topics import RAW
 from schemas.transport.kafka_config import kafka_config
 from tests.torture.poison import REFUSED_BY_KAFKA_BYTES
 from tests.torture.tweets import Published
@@ -41,7 +41,7 @@ class Publishing:
         """Tell whether whoever publishes 2 MB sees the refusal."""
         try:
             self._producer().produce(
-                topic_name(self.settings, RAW), value=b"x" * REFUSED_BY_KAFKA_BYTES
+                self.settings.names.topic(RAW), value=b"x" * REFUSED_BY_KAFKA_BYTES
             )
         except KafkaException as error:
             return bool(error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE)
@@ -73,7 +73,7 @@ class Publishing:
                 self.positions[number] = (topic, partition, offset)
 
         producer.produce(
-            topic_name(self.settings, message.topic),
+            self.settings.names.topic(message.topic),
             key=message.key,
             value=message.value,
             headers=list(message.headers),
@@ -84,7 +84,7 @@ class Publishing:
     def _producer(self) -> Producer:
         return Producer(
             {
-                **kafka_config(self.settings, "murmur-torture"),
+                **kafka_config(self.settings.kafka_connection, "murmur-torture"),
                 "log_level": 0,
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",

@@ -170,7 +170,7 @@ class _Run:
         began_s = time.monotonic()
         try:
             await_processed(
-                Pipeline(self._settings).remaining,
+                Pipeline(self._settings.cluster).remaining,
                 stall_after_s=_STANDS_STILL_AFTER_S,
                 limit_s=_SETTLED_WITHIN_S,
             )
@@ -179,7 +179,7 @@ class _Run:
         return [], time.monotonic() - began_s
 
     def _judge(self) -> dict[str, Verdict]:
-        connection = connect_postgres(self._settings, "torture")
+        connection = connect_postgres(self._settings.postgres_connection, "torture")
         try:
             return judge(self._settings, connection, self._messages, self._publishing.positions)
         finally:

@@ -122,7 +122,7 @@ def _redis(settings: Settings, connection: Connection) -> Verdict:
     runs = [run for (run,) in _query(connection, "SELECT run FROM runs ORDER BY run")]
     pairs = [(run, window) for run in runs for window in cache_keys.WINDOWS]
     differing: Collection[tuple[str, str]] = pairs
-    with connect_redis(settings) as client:
+    with connect_redis(settings.redis_connection) as client:
         cache = AggregatesCache(client, settings.topic_prefix, settings.cache_ttl_s)
 
         def equal() -> bool:

@@ -95,7 +95,7 @@ def test_the_texts_of_several_files_are_measured_together(
         assert found["labels_file"] == f"{labels}, {more}"
     result = run("--labels", labels, folders[0])
     assert result.exit_code == 2
-    assert "It stands before options that take several files" in result.stderr
+    assert "Write it before options that take several files" in result.stderr
 
 
 def test_people_see_tables_and_a_page(

@@ -231,7 +231,7 @@ def test_a_taken_place_is_left_as_it_is(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir()
     result = run("export", trained, "--out", tmp_path / "bundle", "--any-cost")
     assert isinstance(result.exception, Failure)
-    assert "exists already" in str(result.exception)
+    assert "already exists" in str(result.exception)
     assert list((tmp_path / "bundle").iterdir()) == []
 
 

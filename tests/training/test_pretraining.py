@@ -58,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, out: str, *, at_step: int = -1, **changed: Any) -> dict[str, Any]:
-    order: dict[str, Any] = {
+    spec: dict[str, Any] = {
         "base": str(folder / "tiny"),
         "recipe": RECIPE,
         "seed": 1,
@@ -68,7 +68,7 @@ def run(folder: Path, out: str, *, at_step: int = -1, **changed: Any) -> dict[st
         "checkpoint_every_s": 0.0,
     }
     prepared = prepare(Sources(labels=[folder / "labels.csv"]))
-    return pretrain(PretrainingSpec(**{**order, **changed}), prepared, FragileDisplay(at_step))
+    return pretrain(PretrainingSpec(**{**spec, **changed}), prepared, FragileDisplay(at_step))
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ def test_the_command_learns_from_no_text_of_test_or_validation(folder: Path) -> 
     assert shown.stdout.endswith(
         f"in {folder / 'told'}; murmur model train … --base {folder}/told\n"
     )
-    assert "told was there already" in " ".join(shown.stderr.split())
+    assert "told already holds the result of this pretraining" in " ".join(shown.stderr.split())
 
 
 def test_a_finished_one_is_not_repeated_and_another_takes_not_its_place(

@@ -41,7 +41,7 @@ def test_people_are_told_where_the_result_lies_and_what_comes_next(training_fold
     steps = dict(line.split() for line in lines[:-1])
     assert steps["steps"].isdigit()
     assert steps["best_step"].isdigit()
-    assert "first was there already" in " ".join(result.stderr.split())
+    assert "first already holds the result of this training" in " ".join(result.stderr.split())
     assert last_line(out, "tiny", Path("b")) == f"in {out}; MURMUR_MODEL=b serves the bundle"
     assert last_line(out, "all-mpnet-base-v2", None).endswith(f"--teacher {out}")
 

@@ -67,7 +67,7 @@ def test_a_base_whose_description_is_damaged_is_named_before_anything_else(
 ) -> None:
     base = tiny_base(training_folder / "damaged")
     (base / "config.json").write_text("{")
-    with pytest.raises(Failure, match="describes no model"):
+    with pytest.raises(Failure, match="does not describe a model"):
         train("large", "--base", str(base), "--bundle", str(training_folder / "large-bundle"))
 
 
@@ -88,7 +88,7 @@ def test_a_base_that_can_be_no_bundle_is_refused_before_it_is_trained(
 def test_layers_of_a_base_that_keeps_its_own_are_refused_before_it_is_fetched(
     training_folder: Path, train: Train
 ) -> None:
-    with pytest.raises(Failure, match="a mpnet keeps its layers"):
+    with pytest.raises(Failure, match="the layers of a mpnet cannot be changed"):
         train("layered", "--base", "all-mpnet-base-v2", "--layers", "7")
     assert not list(training_folder.glob("layered*"))
 
@@ -98,7 +98,7 @@ def test_a_base_that_is_nowhere_is_said_before_the_teachers_are_asked(
     training_folder: Path, train: Train
 ) -> None:
     base, teacher = str(training_folder / "mistyped"), str(training_folder / "first")
-    with pytest.raises(Failure, match="neither a folder nor at the hub"):
+    with pytest.raises(Failure, match="neither as a folder nor at the hub"):
         train("baseless", "--base", base, "--teacher", teacher)
     assert not list((training_folder / "home").rglob("teacher-logits"))
 

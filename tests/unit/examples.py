@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import asdict
+
 from schemas.events import (
     Extracted,
     ModelIdentity,
@@ -11,7 +13,6 @@ from schemas.events import (
     TweetDeleted,
     TweetPosted,
     TweetScored,
-    scored,
 )
 
 RECEIVED_AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -59,7 +60,8 @@ def scored_tweet(
         model=model(by),
         scored_at=RECEIVED_AT,
     )
-    return scored(posted(**fields), Extracted(hashtags=hashtags), score)
+    extracted = Extracted(hashtags=hashtags)
+    return TweetScored(**asdict(posted(**fields)), extracted=extracted, score=score)
 
 
 def deleted(tweet_id: str = TWEET_ID, run: str = "test") -> TweetDeleted:

@@ -22,11 +22,14 @@ Place = tuple[str, int]
 """A kind and the number of a partition."""
 
 
-def event_line(kind: str, subject_id: str, **more: object) -> bytes:
-    """Return an event as X writes it; a kind about an account names it, another its tweet."""
+def event_line(kind: str, subject_id: str, called: str = "tweet", **more: object) -> bytes:
+    """Return an event as X writes it; a kind about an account names it, another its tweet.
+
+    `called` is what the event calls a tweet.
+    """
     about_account = kind.startswith("user_") or kind == "scrub_geo"
     subject = {"id": subject_id} if about_account else {"id": subject_id, "author_id": "7001"}
-    event = {"event_at": AT, ("user" if about_account else "tweet"): subject} | more
+    event = {"event_at": AT, ("user" if about_account else called): subject} | more
     return msgspec.json.encode({"data": {kind: event}})
 
 

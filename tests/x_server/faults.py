@@ -9,6 +9,7 @@ import msgspec
 
 from producers.x_connection.connection_end import Ending
 from tests.x_server.exchange import Exchange
+from tests.x_server.vocabularies import in_both_words, in_other_words
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,39 @@ def _bare_line_feeds(exchange: Exchange) -> None:
     exchange.end()
 
 
+def _line_and_end(content: bytes) -> Callable[[Exchange], None]:
+    """An odd line in the place of all posts."""
+
+    def play(exchange: Exchange) -> None:
+        exchange.accept()
+        exchange.line(content)
+        exchange.end()
+
+    return play
+
+
+def _endless_refusal(exchange: Exchange) -> None:
+    exchange.raw(b"HTTP/1.1 503 Something\r\nContent-Length: 999999999\r\n\r\n")
+    while not exchange.stopping(0.05):
+        exchange.raw(b" ")
+
+
+def _compressed_refusal(exchange: Exchange) -> None:
+    body = gzip.compress(b'{"title":"Service Unavailable"}')
+    exchange.answer(503, body, Content_Encoding="gzip")
+
+
+def _in_other_words(exchange: Exchange) -> None:
+    exchange.line(in_other_words(exchange.next_post()))
+    exchange.line(exchange.next_post())
+    exchange.end()
+
+
+def _in_both(exchange: Exchange) -> None:
+    exchange.line(in_both_words(exchange.next_post()))
+    exchange.end()
+
+
 def _twice(exchange: Exchange) -> None:
     post = exchange.next_post()
     exchange.line(post)
@@ -176,14 +210,22 @@ _OPERATIONAL = (
     b'"UpstreamOperationalDisconnect","detail":"This stream has been disconnected"}]}'
 )
 
+_TAKEN = (
+    b'{"title":"ConnectionException","detail":"This stream is currently at the maximum allowed'
+    b' connection limit.","connection_issue":"TooManyConnections",'
+    b'"type":"https://api.twitter.com/2/problems/streaming-connection"}'
+)
+_BARE = b'{"title": "ConnectionException"}'
+
 FAULTS = (
     Fault("reset before any answer", Exchange.reset, Ending.UNREACHABLE),
     Fault("closed before any answer", lambda _exchange: None, Ending.UNREACHABLE),
     Fault("half a status line", lambda e: e.raw(b"HTTP/1.1 2"), Ending.UNREACHABLE),
     Fault("no answer at all", Exchange.hold, Ending.UNREACHABLE),
     Fault("400", _status(400), Ending.HTTP, wait_s=5),
-    Fault("401 that repeats the token", _echo_token, Ending.HTTP, wait_s=5),
-    Fault("403", _status(403, b"{}"), Ending.HTTP, wait_s=5),
+    Fault("402", _status(402, b'{"title":"CreditsDepleted"}'), Ending.HTTP, wait_s=5),
+    Fault("403 of a proxy's", _status(403, b"<html>no</html>"), Ending.HTTP, wait_s=5),
+    Fault("403 for taken connections", _status(403, _TAKEN), Ending.TOO_MANY, wait_s=5),
     Fault("404", _status(404, b"no such thing"), Ending.HTTP, wait_s=5),
     Fault("500", _status(500), Ending.HTTP, wait_s=5),
     Fault("502 in HTML", _status(502, b"<html>" + b" " * 99_999), Ending.HTTP, wait_s=5),
@@ -194,8 +236,12 @@ FAULTS = (
     Fault("429 until long ago", _rate_limited_until(-900), Ending.RATE_LIMITED, wait_s=60),
     Fault("429 until next year", _rate_limited_until(3e7), Ending.RATE_LIMITED, wait_s=3600),
     Fault("420", _status(420), Ending.RATE_LIMITED, wait_s=60),
+    Fault("429 for taken connections", _status(429, _TAKEN), Ending.RATE_LIMITED, wait_s=60),
+    Fault("a refusal without end", _endless_refusal, Ending.HTTP, wait_s=5),
     Fault("accepted and closed at once", _accept_and_end, Ending.CLOSED, wait_s=5),
     Fault("accepted and reset at once", _accept_and_reset, Ending.RESET, wait_s=5),
+    Fault("taken connections as a line", _line_and_end(_TAKEN), Ending.TOO_MANY, wait_s=5),
+    Fault("a bare title as a line", _line_and_end(_BARE), Ending.TOO_MANY, wait_s=5),
     Fault("a heartbeat and closed", _heartbeat_and_end, Ending.CLOSED),
     Fault("closed in good order", deliver_and(3, Exchange.end), Ending.CLOSED, posts=3),
     Fault("closed without an end", deliver_and(3, lambda _: None), Ending.RESET, posts=3),
@@ -233,6 +279,8 @@ FAULTS = (
         "an overlong line", _line_between(b"x" * 3_000_000), Ending.CLOSED, posts=2, dead_letters=1
     ),
     Fault("a message of X's", _line_between(_OPERATIONAL), Ending.CLOSED, posts=2),
+    Fault("other words in mid-stream", deliver_and(1, _in_other_words), Ending.CLOSED, posts=3),
+    Fault("both vocabularies in one line", deliver_and(1, _in_both), Ending.CLOSED, posts=2),
     Fault("no matching rules", deliver_and(1, _without_rules), Ending.CLOSED, posts=2),
     Fault("a rule without a tag", deliver_and(1, _rule_without_tag), Ending.CLOSED, posts=2),
     Fault("posts in pieces", deliver_and(0, _in_pieces), Ending.CLOSED, posts=2),
@@ -240,7 +288,20 @@ FAULTS = (
     Fault("line feeds alone", deliver_and(0, _bare_line_feeds), Ending.CLOSED, posts=2),
     Fault("the same post twice", deliver_and(0, _twice), Ending.CLOSED, posts=2),
     Fault("compressed", _gzipped, Ending.CLOSED, posts=1),
+    Fault("a compressed refusal", _compressed_refusal, Ending.HTTP, wait_s=5),
     Fault("compressed, it says", _no_gzip_though_it_says_so, Ending.CLIENT_FAULT, wait_s=5),
     Fault("chunked, it says", _no_chunks_though_it_says_so, Ending.RESET, wait_s=5),
 )
 """In the order in which a connection meets them: before an answer, instead of one, after it."""
+
+REFUSALS = (
+    Fault("401 that repeats the token", _echo_token, Ending.HTTP),
+    Fault("401 and nothing more", _status(401), Ending.HTTP),
+    Fault("403", _status(403, b"{}"), Ending.HTTP),
+    Fault(
+        "403 with a reason",
+        _status(403, b'{"title":"Client Forbidden","detail":"\\u001b[31mnot enrolled"}'),
+        Ending.HTTP,
+    ),
+)
+"""What no further attempt can mend: the client ends."""

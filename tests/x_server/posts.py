@@ -4,8 +4,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
+
+from tests.x_server.vocabularies import OLD, Asked, Dialect
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TWITTER_EPOCH_MS = 1_288_834_974_657
@@ -18,36 +21,98 @@ class Rule:
     tag: str | None
 
 
+_SHORT_CHARS = 280
+_REPOST_CHARS = 140
+
+
 @dataclass(frozen=True)
 class Post:
-    """A post: `words` decides which rules match it, a rule's value being one of the words."""
+    """A post, or a version of one: a rule whose value is a word of its whole text matches it.
+
+    `history` has the ids of its versions up to this one; `repeats` is what a repost repeats.
+    """
 
     tweet_id: str
     at: datetime
     text: str
     author_id: str
+    history: tuple[str, ...] = ()
+    repeats: "Post | None" = None
 
-    def data(self) -> dict[str, object]:
-        return {
+    @property
+    def root_id(self) -> str:
+        return self.history[0] if self.history else self.tweet_id
+
+    def data(self, dialect: Dialect = OLD, asked: Asked | None = None) -> dict[str, object]:
+        """Return the object as an endpoint writes it: what was not asked for is not there.
+
+        `asked` None stands for everything.
+        """
+        words = dialect.words
+        data: dict[str, object] = {
             "id": self.tweet_id,
-            "text": self.text,
-            "author_id": self.author_id,
-            "created_at": self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "lang": "en",
-            "edit_history_tweet_ids": [self.tweet_id],
-            "conversation_id": self.tweet_id,
-            "possibly_sensitive": False,
+            "text": self._wire_text,
+            words.versions: list(self.history or (self.tweet_id,)),
         }
+        fields = None if asked is None else asked[dialect.parameter]
+        expansions = None if asked is None else asked["expansions"]
 
-    def line(self, rules: list[Rule]) -> bytes:
+        def has(name: str) -> bool:
+            # The vocabulary of posts has authors and references by expansions alone.
+            expanded = expansions is None or name in expansions
+            return fields is None or name in fields or expanded
+
+        if fields is None or "created_at" in fields:
+            data["created_at"] = _written(self.at)
+            data["lang"] = "en"
+            data["conversation_id"] = self.tweet_id
+            data["possibly_sensitive"] = False
+        if has("author_id"):
+            data["author_id"] = self.author_id
+        if self.repeats is not None and (has("referenced_tweets") or has("referenced_posts")):
+            data[words.references] = [{"type": "retweeted", "id": self.repeats.tweet_id}]
+        if self._is_long and (fields is None or {"note_tweet", "note_post"} & fields):
+            data[words.note] = {"text": self.text}
+        return data
+
+    def included(self, dialect: Dialect = OLD, asked: Asked | None = None) -> list[dict[str, Any]]:
+        """Return the post that a repost repeats, where that was asked for."""
+        known = asked is None or dialect.expansion in asked["expansions"]
+        return [self.repeats.data(dialect, asked)] if self.repeats is not None and known else []
+
+    def line(self, rules: list[Rule], dialect: Dialect = OLD, asked: Asked | None = None) -> bytes:
         matching = [
             {"id": rule.rule_id} | ({"tag": rule.tag} if rule.tag is not None else {})
             for rule in rules
             if rule.value in self.text.split()
         ]
         users = [{"id": self.author_id, "username": f"user{self.author_id}", "name": "A"}]
-        document = {"data": self.data(), "includes": {"users": users}, "matching_rules": matching}
+        includes: dict[str, object] = {"users": users}
+        if included := self.included(dialect, asked):
+            includes[dialect.words.included] = included
+        document = {
+            "data": self.data(dialect, asked),
+            "includes": includes,
+            "matching_rules": matching,
+        }
         return msgspec.json.encode(document)
+
+    @property
+    def _is_long(self) -> bool:
+        return self.repeats is None and len(self.text) > _SHORT_CHARS
+
+    @property
+    def _wire_text(self) -> str:
+        if self._is_long:
+            return self.text[: _SHORT_CHARS - 1] + "…"
+        if self.repeats is None:
+            return self.text
+        text = f"RT @user{self.repeats.author_id}: {self.text}"
+        return text if len(text) <= _REPOST_CHARS else text[: _REPOST_CHARS - 1] + "…"
+
+
+def _written(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass
@@ -62,13 +127,24 @@ class Corpus:
     lock: threading.Lock = field(default_factory=threading.Lock)
     _numbers: int = 0
 
-    def post(self, text: str, author_id: str = "7001", at: datetime | None = None) -> Post:
+    def post(
+        self,
+        text: str,
+        author_id: str = "7001",
+        at: datetime | None = None,
+        *,
+        edits: Post | None = None,
+        repeats: Post | None = None,
+    ) -> Post:
+        """Post a text, a new version of a post (`edits`), or a post again (`repeats`)."""
         with self.lock:
             self._numbers += 1
             at = at or self.now()
             at -= timedelta(microseconds=at.microsecond % 1000)
             ms = (at - _EPOCH) // timedelta(milliseconds=1) - _TWITTER_EPOCH_MS
-            post = Post(str((ms << 22) + self._numbers % (1 << 22)), at, text, author_id)
+            tweet_id = str((ms << 22) + self._numbers % (1 << 22))
+            history = () if edits is None else (*(edits.history or (edits.tweet_id,)), tweet_id)
+            post = Post(tweet_id, at, text, author_id, history, repeats)
             self.posts.append(post)
             return post
 

@@ -14,7 +14,13 @@ def listed(handler: "Handler") -> None:
         {"id": rule.rule_id, "value": rule.value} | ({"tag": rule.tag} if rule.tag else {})
         for rule in handler.x.corpus.rules.values()
     ]
-    meta = {"sent": "2026-11-21T00:00:00Z", "result_count": len(rules)}
+    query = parse_qs(urlsplit(handler.path).query)
+    begin = int(query.get("pagination_token", ["0"])[0])
+    end = begin + handler.x.rules_page
+    meta: dict[str, object] = {"sent": "2026-11-21T00:00:00Z", "result_count": len(rules)}
+    if end < len(rules):
+        meta["next_token"] = str(end)
+    rules = rules[begin:end]
     handler.answer_json(200, {"meta": meta} | ({"data": rules} if rules else {}))
 
 

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from tests.x_server.vocabularies import asked_in, refusal
+
 if TYPE_CHECKING:
     from tests.x_server.server import Handler
 
@@ -12,8 +14,13 @@ REACH = timedelta(days=7)
 
 
 def found(handler: "Handler") -> None:
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(handler.path).query).items()}
     x = handler.x
+    fields, dialect = asked_in(handler.path), x.search_dialect
+    problem = refusal(fields, dialect)
+    if problem is not None:
+        handler.answer_json(400, problem)
+        return
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(handler.path).query).items()}
     if x.search_forbidden_after is not None:
         if x.search_forbidden_after == 0:
             handler.answer_json(403, {"title": "Forbidden"})
@@ -34,5 +41,9 @@ def found(handler: "Handler") -> None:
     meta: dict[str, object] = {"result_count": len(page)}
     if begin + size < len(posts):
         meta |= {"next_token": str(begin + size)}
-    document = {"data": [p.data() for p in page], "includes": {"users": users}} if page else {}
+    includes: dict[str, object] = {"users": users}
+    if included := [each for post in page for each in post.included(dialect, fields)]:
+        includes[dialect.words.included] = included
+    data = [post.data(dialect, fields) for post in page]
+    document = {"data": data, "includes": includes} if page else {}
     handler.answer_json(200, document | {"meta": meta})

@@ -17,6 +17,7 @@ from tests.x_server import compliance, compliance_streams, rules, search
 from tests.x_server.exchange import Exchange
 from tests.x_server.faults import Fault
 from tests.x_server.posts import Corpus, Post
+from tests.x_server.vocabularies import NEW, OLD, Asked, Dialect, asked_in, refusal
 
 STREAM = "/2/tweets/search/stream"
 
@@ -24,7 +25,8 @@ STREAM = "/2/tweets/search/stream"
 class FakeX:
     """The server's state. `script` is played one fault a connect; behind it all goes well.
 
-    Where there is a `director`, it answers every connect instead.
+    Where there is a `director`, it answers every connect instead. Each endpoint has its dialect;
+    that of the stream may be changed at any time, and holds for what is posted from then on.
     """
 
     def __init__(self, token: str, heartbeat_s: float = 0.5) -> None:
@@ -38,13 +40,20 @@ class FakeX:
         self.asked: list[str] = []
         self.unauthorized = 0
         self.most_at_once = 0
+        self.stream_dialect: Dialect = OLD
+        self.search_dialect: Dialect = NEW
         self.search_forbidden_after: int | None = None
+        self.rules_page = 1_000
         self.search_refuses: set[str] = set()
+        self.redirects: dict[str, str] = {}
+        """Where requests go on to instead of being answered, by the beginning of their path."""
+        self.answers: dict[str, tuple[int, bytes]] = {}
+        """What is answered instead, by path."""
         self.stopping = threading.Event()
         self.compliance_streams = compliance_streams.ComplianceStreams(self.stopping, heartbeat_s)
         self.port = 0
         self._lock = threading.Lock()
-        self._subscribers: list[queue.SimpleQueue[bytes]] = []
+        self._subscribers: list[tuple[queue.SimpleQueue[bytes], Asked]] = []
         self._open: list[Exchange] = []
 
     @property
@@ -56,23 +65,32 @@ class FakeX:
         """Whether somebody is being delivered to."""
         return bool(self._subscribers)
 
-    def post(self, text: str, author_id: str = "7001") -> Post:
+    def post(
+        self,
+        text: str,
+        author_id: str = "7001",
+        *,
+        edits: Post | None = None,
+        repeats: Post | None = None,
+    ) -> Post:
         """Post, and deliver to whoever is connected and has a rule that matches."""
         with self._lock:
-            post = self.corpus.post(text, author_id)
+            post = self.corpus.post(text, author_id, edits=edits, repeats=repeats)
             matching = list(self.corpus.rules.values())
             if any(rule.value in text.split() for rule in matching):
-                for subscriber in self._subscribers:
-                    subscriber.put(post.line(matching))
+                for subscriber, asked in self._subscribers:
+                    subscriber.put(post.line(matching, self.stream_dialect, asked))
             return post
 
     def stream(self, handler: "Handler") -> None:
         posts: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         exchange = Exchange(handler, posts, self.stopping, self.heartbeat_s)
+        asked = asked_in(handler.path)
+        problem = refusal(asked, self.stream_dialect)
 
         def subscribe() -> None:
             with self._lock:
-                self._subscribers.append(posts)
+                self._subscribers.append((posts, asked))
 
         exchange.on_accept = subscribe
         with self._lock:
@@ -82,12 +100,14 @@ class FakeX:
             self.most_at_once = max(self.most_at_once, staying)
             fault = self.script.popleft() if self.script else None
         try:
-            exchange.play(self.director or (fault.play if fault else None))
+            if problem is not None:
+                exchange.play(lambda e: e.answer(400, msgspec.json.encode(problem)))
+            else:
+                exchange.play(self.director or (fault.play if fault else None))
         finally:
             with self._lock:
                 self._open.remove(exchange)
-                if posts in self._subscribers:
-                    self._subscribers.remove(posts)
+                self._subscribers = [each for each in self._subscribers if each[0] is not posts]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -98,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         self.x.asked.append(self.path)
+        if self.leads_elsewhere(path):
+            return
         if path.startswith(compliance.DOWNLOAD):
             more = 10 if self.x.compliance.breaks_off else 0
             self.answer(200, self.x.compliance.result(path), length_more=more)
@@ -122,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         self.x.asked.append(self.path)
         body = self.body()
-        if not self.authorized():
+        if self.leads_elsewhere(path) or not self.authorized():
             return
         if path == rules.PATH:
             rules.changed(self, msgspec.json.decode(body))
@@ -132,9 +154,26 @@ class Handler(BaseHTTPRequestHandler):
             self.answer_json(404, {"title": "Not Found"})
 
     def do_PUT(self) -> None:
+        path = urlsplit(self.path).path
         self.x.asked.append(self.path)
-        self.x.compliance.uploaded(urlsplit(self.path).path, self.body())
-        self.answer(200, b"")
+        body = self.body()
+        if not self.leads_elsewhere(path):
+            self.x.compliance.uploaded(path, body)
+            self.answer(200, b"")
+
+    def leads_elsewhere(self, path: str) -> bool:
+        """Redirect, or answer as the test wants it, whoever asks."""
+        for begin, address in self.x.redirects.items():
+            if path.startswith(begin):
+                self.send_response(307)
+                self.send_header("Location", f"{address}{self.path}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return True
+        if path in self.x.answers:
+            self.answer(*self.x.answers[path])
+            return True
+        return False
 
     def body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", "0")))

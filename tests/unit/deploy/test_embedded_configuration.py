@@ -20,13 +20,14 @@ from deploy.embedded.supervisor_config import supervisor_config
 from deploy.embedded.valkey_server import valkey_config
 from deploy.installation.topics import TopicFound, compare_topics
 from schemas.failures import Failure
-from schemas.settings import Settings, load_settings
+from schemas.setting_views import KafkaConnection
+from schemas.settings import load_settings
 from schemas.topics import TopicSpec
 
 
-def secured(**fields: object) -> Settings:
-    """Return settings with some fields of their own."""
-    return load_settings(None).model_copy(update=fields)
+def secured(**fields: object) -> KafkaConnection:
+    """Return how a cluster is reached, with some settings of its own."""
+    return load_settings(None).model_copy(update={"kafka": "a:1", **fields}).kafka_connection
 
 
 def supervised(
@@ -104,12 +105,12 @@ def test_tools_are_given_the_cluster_unless_a_person_names_one() -> None:
 
 
 def test_credentials_reach_java_clients_as_they_are() -> None:
-    settings = secured(
+    kafka = secured(
         kafka_security_protocol="SASL_SSL",
         kafka_sasl_username='a"b',
         kafka_sasl_password=SecretStr("c\\dé"),
     )
-    protocol, mechanism, login = client_properties(settings).splitlines()
+    protocol, mechanism, login = client_properties(kafka).splitlines()
     assert protocol == "security.protocol=SASL_SSL"
     assert mechanism == "sasl.mechanism=SCRAM-SHA-512"
     # Escaped twice: for the login module's own syntax, and for the properties file around it.
@@ -119,12 +120,12 @@ def test_credentials_reach_java_clients_as_they_are() -> None:
 def test_certificates_are_put_into_the_properties(tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
     authority.write_text("-----BEGIN-----\nabc\n")
-    settings = secured(kafka_security_protocol="SSL", kafka_ssl_ca_file=authority)
-    assert "ssl.truststore.certificates=-----BEGIN-----\\nabc\\n\n" in client_properties(settings)
+    kafka = secured(kafka_security_protocol="SSL", kafka_ssl_ca_file=authority)
+    assert "ssl.truststore.certificates=-----BEGIN-----\\nabc\\n\n" in client_properties(kafka)
 
 
 def test_a_plain_cluster_needs_no_properties() -> None:
-    assert client_properties(load_settings(None)) == ""
+    assert client_properties(secured()) == ""
 
 
 @pytest.mark.parametrize(

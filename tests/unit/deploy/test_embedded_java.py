@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.java import choose_java, parse_java_version
+from deploy.embedded.java import choose_java, options_of, parse_java_version
 from schemas.failures import Failure
 
 
@@ -25,6 +25,11 @@ def test_the_version_is_read_off_what_java_prints(printed: str, version: int | N
 def test_the_first_java_that_is_new_enough_is_taken() -> None:
     versions = {Path("/a"): None, Path("/b"): 11, Path("/c"): 17, Path("/d"): 25}
     assert choose_java(versions, versions.__getitem__) == Path("/c")
+
+
+def test_only_a_java_that_would_warn_of_it_is_told_what_the_libraries_may_do() -> None:
+    assert options_of(17) == options_of(21) == ()
+    assert "--enable-native-access=ALL-UNNAMED" in options_of(25)
 
 
 def test_without_a_fitting_java_the_failure_says_what_was_found_and_what_to_do() -> None:

@@ -4,17 +4,27 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
-from model_server.bundle import CARD, MANIFEST, MODEL, RefusedBundle, default_bundle, open_bundle
+from model_server.bundle import (
+    CARD,
+    MANIFEST,
+    MODEL,
+    TOKENIZER,
+    RefusedBundle,
+    default_bundle,
+    open_bundle,
+)
 from model_server.engine import OnnxEngine, UnscorableTexts
 from model_server.scorer import Prediction, Scorer, load_scorer
-from model_server.sealing import seal_bundle
+from model_server.sealing import seal_bundle, unsealed_engine
 from model_server.self_test import self_test
 
 TEXTS = [f"{'very ' * (number % 40)}good day number {number}" for number in range(70)]
@@ -31,6 +41,38 @@ def engine() -> OnnxEngine:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 10_000,
+        "a longer word " * 3_000 + "x" * 20_000,
+        " " * 9_000 + "words behind many spaces",
+        "\u200d " * 6_000 + "words behind many joiners",
+        "x" * 30_000 + " end",
+        "face with tears of joy enraged face " * 20_000,
+        "漢字 仮名 " * 5_000,
+    ],
+    ids=lambda text: ascii(text[:12]),
+)
+def test_of_a_long_text_the_model_sees_the_same_as_of_all_of_it(
+    engine: OnnxEngine, text: str
+) -> None:
+    tokenizer = Tokenizer.from_file(str(default_bundle() / TOKENIZER))
+    tokenizer.enable_truncation(max_length=open_bundle(default_bundle()).manifest.max_tokens)
+    assert engine.token_ids([text, "short"]) == [
+        tokenizer.encode(text).ids,
+        tokenizer.encode("short").ids,
+    ]
+
+
+def test_the_longest_text_that_cleaning_makes_is_tokenised_at_once(engine: OnnxEngine) -> None:
+    text = "face with tears of joy enraged face " * 25_000
+    engine.token_ids(["warm"])
+    started_s = time.process_time()
+    engine.token_ids([text])
+    assert time.process_time() - started_s < 0.1
 
 
 def test_a_text_gets_the_same_probabilities_whatever_its_neighbours(engine: OnnxEngine) -> None:
@@ -68,13 +110,13 @@ def test_a_changed_byte_is_refused(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"cleaning": "99"}, "not known"),
+        ({"cleaning": "99"}, "is unknown"),
         ({"labels": ["a", "b"]}, "number of labels"),
         ({"labels": ["a", "a", "b"]}, "twice"),
         ({"labels": ["a", "b", "c\x00"]}, "controls"),
         ({"labels": ["a", "b", " c"]}, "space around"),
         ({"labels": ["a"]}, "not a manifest"),
-        ({"files": {}}, "does not vouch"),
+        ({"files": {}}, "does not list"),
         ({"files": {"../model.onnx": "0", "model.onnx": "0", "tokenizer.json": "0"}}, "outside"),
         ({"tone": "new"}, "not a manifest"),
     ],
@@ -89,7 +131,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RefusedBundle, match="no model bundle"):
+    with pytest.raises(RefusedBundle, match="is not a model bundle"):
         open_bundle(tmp_path)
 
 
@@ -181,6 +223,22 @@ def test_a_higher_temperature_lowers_confidence_and_keeps_labels(copy: Path) -> 
     plain, cooler = (predicted(copy, temperature=temperature) for temperature in (1.0, 3.0))
     assert [p.label for p in plain] == [p.label for p in cooler]
     assert all(c.confidence <= p.confidence for p, c in zip(plain, cooler, strict=True))
+
+
+@pytest.mark.parametrize("temperature", [1.0, (0.5, 2.0, 1.5)])
+def test_an_engine_that_is_open_already_seals_the_same_bundle_and_answers_as_it_does(
+    copy: Path, temperature: float | tuple[float, ...]
+) -> None:
+    predicted(copy, temperature=temperature, lead_power=1.5)
+    sealed_anew = (copy / MANIFEST).read_bytes()
+    unsealed = unsealed_engine(copy, labels=LABELS, max_tokens=96)
+    plain = unsealed.probabilities(TEXTS)
+    predicted(copy, temperature=temperature, lead_power=1.5, unsealed=unsealed)
+    assert (copy / MANIFEST).read_bytes() == sealed_anew
+    answers = unsealed.calibrated_with(temperature, 1.5).probabilities(TEXTS)
+    assert np.array_equal(answers, OnnxEngine(open_bundle(copy)).probabilities(TEXTS))
+    assert not np.array_equal(answers, plain)
+    assert np.array_equal(unsealed.probabilities(TEXTS), plain)
 
 
 def test_each_label_may_have_a_calibration_of_its_own(copy: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_column_is_mapped_by_its_name_whatever_its_case(tmp_path: Path) -> Non
         tmp_path / "a.csv", content, named('text="Tweet Text",id=tweet_id,label=mood')
     )
     assert (tweet.tweet_id, tweet.text, tweet.label) == (str(OWN_ID), "one, two", "fine")
-    with pytest.raises(Failure, match="no column words: the header has nr, tweet text"):
+    with pytest.raises(Failure, match="no column named words: the header has nr, tweet text"):
         survey(tmp_path / "a.csv", content, named("text=words"))
 
 
@@ -87,13 +87,13 @@ def test_ids_may_be_left_out(tmp_path: Path) -> None:
 
 def test_columns_that_are_passed_over_or_taken_for_others_are_named(tmp_path: Path) -> None:
     said = said_of(tmp_path / "a.csv", b"tweet_id,text,sentiment\n%d,words,fine\n" % OWN_ID)
-    assert "columns taken for others: tweet_id for id" in said
-    assert "columns passed over: sentiment (--columns label=NAME reads one as label)" in said
+    assert "columns read under another name: tweet_id as id" in said
+    assert "columns that were not read: sentiment (--columns label=NAME reads one as label)" in said
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": ["words"], "mood": ["fine"]}), path)
-    assert "columns passed over: mood" in said_of(path, path.read_bytes())
+    assert "columns that were not read: mood" in said_of(path, path.read_bytes())
     bare = json.dumps({"id": str(OWN_ID), "text": "words", "sentiment": "fine"}).encode()
-    assert "columns passed over: sentiment" in said_of(tmp_path / "a.jsonl", bare)
+    assert "columns that were not read: sentiment" in said_of(tmp_path / "a.jsonl", bare)
 
 
 @pytest.mark.parametrize("own_id", ["x%d", "'%d", '"=""%d"""', "%d"])

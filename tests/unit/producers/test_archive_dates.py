@@ -62,7 +62,7 @@ def test_a_date_is_read_however_it_is_written(written: str) -> None:
     ],
 )
 def test_what_is_no_date_is_none(written: str) -> None:
-    with pytest.raises(Unparsable, match="is no date"):
+    with pytest.raises(Unparsable, match="is not a valid date"):
         parse_moment(written, "created_at")
 
 
@@ -146,3 +146,9 @@ def test_rows_without_a_time_are_counted(tmp_path: Path) -> None:
     found = survey(tmp_path / "a.csv", b"text,created_at\none,\ntwo,2021-01-01\n")
     assert found.findings.untimed == 1
     assert found.span.newest - datetime(2021, 1, 1, tzinfo=UTC) == timedelta(0)
+
+
+def test_what_was_noticed_of_tweets_is_kept_where_their_times_are_moved() -> None:
+    parsed = Parsed(dropped=["lang"], untimed=2, overruled_times=1)
+    left = Times(shift=timedelta(days=1)).applied(parsed, NOW)
+    assert (left.dropped, left.untimed, left.overruled_times) == (["lang"], 2, 1)

@@ -2,10 +2,12 @@
 
 import bz2
 import gzip
+import hashlib
 import io
 import json
 import os
 import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,7 +22,7 @@ from producers.archives.byte_stream import PieceFile
 from producers.archives.inputs import STANDARD_INPUT, Input, inputs_of
 from producers.formats.archive_format import FormatOptions
 from producers.replay.dry_run import Survey, survey_files
-from producers.replay.preparing import Prepared, prepare_files
+from producers.replay.preparing import Prepared, hash_files, prepare_files
 from producers.replay.times import Times
 from schemas.failures import Failure
 from tests.stack import MURMUR
@@ -110,7 +112,7 @@ def test_a_line_in_another_encoding_costs_itself_only(tmp_path: Path) -> None:
     latin_1 = '{"data":{"id":"1","text":"caf\xe9"}}\n'.encode("latin-1")
     found = survey(tmp_path / "mixed", line(1) + latin_1 + line(2))
     assert found.events.total() == 2
-    assert found.examples == {"unreadable-line": ["mixed:2: no UTF-8 at byte 29"]}
+    assert found.examples == {"unreadable-line": ["mixed:2: not valid UTF-8 at byte 29"]}
 
 
 def test_a_line_of_50_mb_costs_itself_only_and_little_memory(tmp_path: Path) -> None:
@@ -140,7 +142,7 @@ def test_a_folder_is_read_whole_but_for_what_is_no_archive(tmp_path: Path) -> No
     (tmp_path / ".hidden").write_bytes(line(0))
     found = prepared(tmp_path)
     assert [each.file for each in found.passed_over] == [str(tmp_path / "picture.jpg")]
-    assert "in no format" in found.passed_over[0].why
+    assert "format is not recognised" in found.passed_over[0].why
     all_events = sum(each.events.total() for each in surveys(tmp_path))
     assert all_events == 300
     pattern = str(tmp_path / "[12]" / "*.jsonl")
@@ -161,14 +163,16 @@ def test_files_come_in_the_order_of_the_numbers_in_their_names(
 
 @pytest.mark.parametrize("argument", ["nowhere.jsonl", "nothing*"])
 def test_what_means_no_file_is_refused(tmp_path: Path, argument: str) -> None:
-    with pytest.raises(Failure, match=r"no such file|no file in it"):
+    with pytest.raises(Failure, match=r"no such file|no files found"):
         inputs_of([str(tmp_path / argument)])
 
 
 def test_texts_and_labels_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     (tmp_path / "test_text.txt").write_text("one\ntwo\n")
     (tmp_path / "test_labels.txt").write_text("0\n")
-    with pytest.raises(Failure, match=r"it has 2 lines and test_labels\.txt 1"):
+    with pytest.raises(
+        Failure, match=r"it has 2 lines and test_labels\.txt has 1: each text needs one"
+    ):
         prepared(tmp_path / "test_text.txt")
 
 
@@ -258,3 +262,39 @@ def test_what_comes_slowly_is_read_as_what_comes_at_once(parts: list[bytes], eve
     files = prepare_files(inputs, FormatOptions(), None, standard_input=pipe).files
     (found,) = survey_files(files, Times(), lambda: NOW)
     assert found.events == {"TweetPosted": events}
+
+
+OPENED: list[str] = []
+"""What is opened while `_watched` names it; an audit hook cannot be taken away again."""
+
+_watched: set[str] = set()
+
+
+def _note_opening(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and str(arguments[0]) in _watched:
+        OPENED.append(str(arguments[0]))
+
+
+def test_a_dry_run_opens_a_file_to_tell_its_format_and_to_read_it_and_no_more(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(line(1))
+    sys.addaudithook(_note_opening)
+    _watched.add(str(path))
+    try:
+        inputs = inputs_of([str(path)])
+        files = prepare_files(inputs, FormatOptions(), None, force=True).files
+        survey_files(files, Times(), lambda: NOW)
+    finally:
+        _watched.clear()
+    assert [str(path)] * 2 == OPENED
+
+
+def test_a_file_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(line(1))
+    read: list[int] = []
+    (file,) = hash_files(prepared(path).files, read.append)
+    assert file.sha256 == hashlib.sha256(line(1)).hexdigest()
+    assert sum(read) == len(line(1))

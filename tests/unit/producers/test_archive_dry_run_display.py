@@ -50,7 +50,7 @@ def test_times_that_the_id_overrules_are_counted(tmp_path: Path) -> None:
     for times in (Times(), Times(start=datetime(2018, 1, 1, tzinfo=UTC))):
         (found,) = looked_at(path, times=times).surveys
         assert (found.events.total(), found.overruled_times) == (4, 1)
-    assert any("another time than the id holds: 1 " in each for each in shown(path))
+    assert any("differs from the time in the id: 1 " in each for each in shown(path))
 
 
 def test_files_and_the_files_within_them_are_counted_apart(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ ARCHIVES = (
     "x_v1_1_lines.jsonl",
     "x_v2_lines.jsonl",
     "x_v2_page.json",
+    "x_v2_posts.jsonl",
     "x_v2_truncated.gz",
 )
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)

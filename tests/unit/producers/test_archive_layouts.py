@@ -233,3 +233,34 @@ def test_each_event_of_an_array_is_a_tweet_with_an_id_of_its_own(tmp_path: Path)
     found = tweets(tmp_path / "a", json.dumps([{"text": "one"}, {"text": "two"}]).encode())
     assert len({tweet.tweet_id for tweet in found}) == 2
     assert all(isinstance(tweet, TweetPosted) for tweet in found)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_stands_beside_the_tweets_of_a_page_goes_with_each(
+    tmp_path: Path, wrapped: bool
+) -> None:
+    page = {
+        "data": [new(number, "x" * 2_000) | {"author_id": "9"} for number in range(5_000)],
+        "includes": {"users": [{"id": "9", "username": "Cats"}]},
+    }
+    content = json.dumps([page | {"data": page["data"][:2]}] if wrapped else page).encode()
+    (tmp_path / "a").write_bytes(content)
+    (file,) = prepared(tmp_path / "a").files
+    assert file.reader is not None
+    with (tmp_path / "a").open("rb") as opened:
+        reading = RecordReader(file, opened, run="r", run_started_at=NOW)
+        placed = next(each for each in reading.records(FilePosition()) if each is not None)
+    parsed = parse_record(placed.reader, placed.record, placed.origin, NOW)
+    assert parsed.events
+    assert parsed.context.tweet_context().usernames == {"9": "cats"}
+
+
+def test_an_array_within_lines_is_its_tweets_and_what_stands_beside_them() -> None:
+    user = {"users": [{"id": "9", "username": "Cats"}]}
+    documents = [{"data": new(number), "includes": user} for number in range(2)]
+    reader = X_V2.reader(json.dumps(new(0)).encode() + b"\n", FormatOptions())
+    origin = Origin("r", NOW, "x-v2", "content")
+    parsed = reader.parse(Record(1, json.dumps(documents).encode()), origin, NOW)
+    assert [event.text for event in parsed.events if isinstance(event, TweetPosted)]
+    assert len(parsed.events) == 2
+    assert parsed.context.tweet_context().usernames == {"9": "cats"}

@@ -38,7 +38,7 @@ def test_a_moment_is_read_however_archives_write_it(written: object) -> None:
     "written", ["", "yesterday", "Xyz Now 18 15:37:17 +0000 2016", True, 7, []]
 )
 def test_what_is_no_moment_is_refused_without_repeating_it(written: object) -> None:
-    with pytest.raises(Unparsable, match=r"^invalid-event: created_at is no date$"):
+    with pytest.raises(Unparsable, match=r"^invalid-event: created_at is not a valid date$"):
         parse_moment(written, "created_at")
 
 
@@ -86,5 +86,5 @@ def test_a_made_id_depends_on_content_line_and_place_alone() -> None:
 
 @pytest.mark.parametrize("written", ["x", "row2", "ABC", "", "a" * 65])
 def test_what_is_no_id_is_refused_with_the_rule(written: str) -> None:
-    with pytest.raises(Unparsable, match="1 to 64 of 0-9 and a-f"):
+    with pytest.raises(Unparsable, match="1 to 64 characters of 0-9 and a-f"):
         tweet_id(written, "id")

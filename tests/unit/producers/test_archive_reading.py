@@ -238,7 +238,7 @@ def test_texts_that_parquet_holds_as_bytes_are_read_as_utf_8(tmp_path: Path) -> 
 def test_a_parquet_file_without_a_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "words.parquet"
     pq.write_table(pa.table({"words": ["not a known column"]}), path)
-    with pytest.raises(Failure, match=r"words\.parquet: there is no column text"):
+    with pytest.raises(Failure, match=r"words\.parquet: there is no column named text"):
         prepare_files([Input(path, named=True)], FormatOptions(), None)
 
 

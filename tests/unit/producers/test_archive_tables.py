@@ -57,8 +57,27 @@ def test_a_lone_column_may_be_named_for_a_file_without_a_header(tmp_path: Path) 
     path.write_bytes(b'one\n"Hello, ""world"""\n')
     (tmp_path / "b.jpg").write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0")
     assert texts_of(path, FormatOptions(columns=("text",))) == ["one", 'Hello, "world"']
-    with pytest.raises(Failure, match="in no format"):
+    with pytest.raises(Failure, match="format is not recognised"):
         texts_of(tmp_path / "b.jpg", FormatOptions(columns=("text",)))
+
+
+@pytest.mark.parametrize(
+    ("quoting", "texts"),
+    [
+        (None, ['a "b"', '"To be" or "not"', "that\\u2019s"]),
+        (False, ['"a ""b"""', '"To be" or "not"', "that\\u2019s"]),
+    ],
+)
+def test_in_a_tsv_only_the_quotes_around_a_whole_cell_are_taken_off_unless_none_shall_be(
+    tmp_path: Path, quoting: bool | None, texts: list[str]
+) -> None:
+    """Its header tells it from SemEval's rows, whose escapes are decoded."""
+    path = tmp_path / "a.tsv"
+    path.write_bytes(
+        b'id\tlabel\ttext\n1\tneutral\t"a ""b"""\n2\tneutral\t"To be" or "not"\n'
+        b"3\tneutral\tthat\\u2019s\n"
+    )
+    assert texts_of(path, FormatOptions(quoting=quoting)) == texts
 
 
 def texts_of(path: Path, options: FormatOptions) -> list[str]:
@@ -76,9 +95,9 @@ def texts_of(path: Path, options: FormatOptions) -> list[str]:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"Id,txt,lbl\n1,hi,2\n", "the header has id, txt, lbl; none is text: .*--columns"),
-        (b"id,txt\n1,hi\n", "takes the header line for a row"),
-        (b"id;text;label\n1;hi;2\n", "semicolons stand between its columns"),
+        (b"Id,txt,lbl\n1,hi,2\n", "the header has id, txt, lbl; none is named text: .*--columns"),
+        (b"id,txt\n1,hi\n", "remove the header line and name the columns"),
+        (b"id;text;label\n1;hi;2\n", "are separated by semicolons"),
     ],
 )
 def test_wrong_column_names_are_told(

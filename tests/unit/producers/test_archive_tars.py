@@ -79,7 +79,7 @@ def test_a_destroyed_header_costs_its_own_file_only() -> None:
     content[1536:1600] = b"\xff" * 64
     first, lost, last = read(bytes(content))
     assert (first[1], last[1], last[2]) == ("a", "c", b"c" * 600)
-    assert lost[2] == "damaged tar: bytes 1536 to 3072 have no sound header"
+    assert lost[2] == "damaged tar: no valid header in bytes 1536 to 3072"
 
 
 @pytest.mark.parametrize(

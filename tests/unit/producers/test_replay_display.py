@@ -1,6 +1,7 @@
 """What people are told when a replay has ended."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,12 @@ def test_the_table_has_remarks_only_where_there_is_something_to_remark(action: A
     assert len(table.columns) == 6 + (action is not Action.BEGIN)
 
 
+def test_a_file_that_is_resumed_says_at_which_record() -> None:
+    resumed = file_report("a", Action.RESUME)
+    resumed.planned = replace(resumed.planned, start=FilePosition(records_done=1200))
+    assert "resumed at record 1,201" in shown(report(resumed))
+
+
 def test_dead_letters_are_found_by_the_command_that_lists_them() -> None:
     faulty = file_report("a")
     faulty.dead_letters = Counter({"not-json": 2})
@@ -78,6 +85,6 @@ def test_who_published_something_is_told_that_scoring_goes_on_and_where_it_shows
     published = file_report("a")
     published.events = Counter({"TweetPosted": 3})
     (sentence,) = what_next(report(published))
-    assert "scoring goes on" in sentence
+    assert "scoring continues" in sentence
     assert "`murmur totals --run spring`" in sentence
     assert what_next(report(file_report("a", Action.ALREADY_FINISHED))) == []

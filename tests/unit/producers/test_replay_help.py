@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from producers.cli import replay
 from producers.formats.registry import ASKED_IN_TURN, FORMATS
 
-README = Path(__file__).parents[3] / "producers" / "README.md"
+README = Path(__file__).parents[3] / "producers" / "formats" / "README.md"
 
 
 def help_text() -> str:
@@ -16,7 +16,7 @@ def help_text() -> str:
 
 
 def test_formats_stand_in_the_help_in_the_order_of_the_readme() -> None:
-    section = README.read_text("utf-8").partition("## Formats")[2].partition("\nFILE is")[0]
+    section = README.read_text("utf-8").partition("## Formats")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     names = re.findall(r"`(.*?)`", " ".join(cells))
     assert [known.name for known in FORMATS] == names

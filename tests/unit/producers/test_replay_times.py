@@ -57,7 +57,7 @@ def test_a_time_that_ends_before_it_begins_is_a_wrong_call(tmp_path: Path, end: 
     arguments = [str(file), "--dry-run", "--from", "2025-01-01", "--to", end]
     result = CliRunner().invoke(replay, arguments)
     assert result.exit_code == 2
-    assert "--from is not before --to" in result.stderr
+    assert "--from must be before --to" in result.stderr
 
 
 def test_removals_are_kept_whatever_their_time() -> None:

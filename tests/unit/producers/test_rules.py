@@ -1,31 +1,40 @@
 """Rules: the language and what is outside it, matching, the file, and changes without a hole."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.parsing.provenance import Parsed
+from producers.parsing.provenance import Origin, Parsed
+from producers.parsing.tweet_context import NO_CONTEXT, TweetContext
 from producers.rules.evaluation import matches
 from producers.rules.language import OutsideSubset, RuleFault, parse_rule
 from producers.rules.matching import rule_matcher
 from producers.rules.planning import MAX_AT_X, Add, Delete, RuleAtX, plan_rules, steps_of
 from producers.rules.rules_file import WantedRule, read_rules
-from producers.rules.tweet_features import facts_of, surroundings_of
+from producers.rules.tweet_features import facts_of
+from producers.x_api.documents import parse_document
 from schemas.events import Reference, TweetPosted
 from schemas.failures import Failure
 from tests.unit.examples import posted
 
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 DOCUMENT = (
     b'{"data":{"id":"20","author_id":"7","attachments":{"media_keys":["3_1"]}},'
     b'"includes":{"users":[{"id":"7","username":"CityTram"}]}}'
 )
 
 
+def context_of(raw: bytes) -> TweetContext:
+    origin = Origin("spring", NOW, "x-v2", "test")
+    return parse_document(raw, origin, NOW, 1).context.tweet_context()
+
+
 def holds(rule: str, text: str = "", raw: bytes = b"", **fields: object) -> bool:
     tweet = posted(text=text or "nothing", **fields)
-    return matches(parse_rule(rule), facts_of(tweet, surroundings_of(raw)))
+    return matches(parse_rule(rule), facts_of(tweet, context_of(raw)))
 
 
 @pytest.mark.parametrize(
@@ -114,18 +123,18 @@ def test_any_text_is_a_rule_or_refused_and_a_rule_decides(text: str) -> None:
         rule = parse_rule(text)
     except RuleFault:
         return
-    assert matches(rule, facts_of(posted(text=text), surroundings_of(b""))) in (True, False)
+    assert matches(rule, facts_of(posted(text=text), NO_CONTEXT)) in (True, False)
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_have_surroundings(raw: bytes) -> None:
-    surroundings_of(raw)
+def test_any_bytes_have_a_context(raw: bytes) -> None:
+    context_of(raw)
 
 
 def test_a_tweet_keeps_its_own_rules_and_gets_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text("- {value: tram, tag: trams}\n- {value: bus, tag: buses}\n")
-    tagged = rule_matcher(path).tag(Parsed(events=[posted(text="a tram")]), b"")
+    tagged = rule_matcher(path).tag(Parsed(events=[posted(text="a tram")]))
     (event,) = tagged.events
     assert isinstance(event, TweetPosted)
     assert [rule.tag for rule in event.rules] == ["trams"]
@@ -134,12 +143,12 @@ def test_a_tweet_keeps_its_own_rules_and_gets_those_of_the_file(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("- {value: a", "no YAML"),
+        ("- {value: a", "not valid YAML"),
         ("value: a", "a list"),
         ("- {value: a}", "rule 1 needs `value` and `tag`"),
         ("- {value: a, tag: b}\n- {value: a, tag: c}", "rule 2"),
-        ("- {value: 12, tag: b}", "rule 1 needs a text"),
-        ("- !!python/object/apply:os.system [ls]", "no YAML"),
+        ("- {value: 12, tag: b}", "rule 1 needs a `value`: a text"),
+        ("- !!python/object/apply:os.system [ls]", "not valid YAML"),
     ],
 )
 def test_a_faulty_file_is_refused_with_the_place(tmp_path: Path, content: str, says: str) -> None:

@@ -75,7 +75,9 @@ def test_what_no_header_can_hold_is_refused_without_showing_it(
     odd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MURMUR_X_BEARER_TOKEN", odd)
-    with pytest.raises(MissingSetting, match="MURMUR_X_BEARER_TOKEN holds more") as refused:
+    with pytest.raises(
+        MissingSetting, match="MURMUR_X_BEARER_TOKEN must hold only the token"
+    ) as refused:
         _ = load_settings(None).x_token
     assert TOKEN not in str(refused.value)
     monkeypatch.delenv("MURMUR_X_BEARER_TOKEN")

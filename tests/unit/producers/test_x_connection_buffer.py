@@ -1,6 +1,7 @@
 """The buffer between reader and publisher: order, bounds, and what a kill leaves."""
 
 import shutil
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -144,6 +145,7 @@ def test_a_capture_rotates_and_reads_back_as_it_came(tmp_path: Path) -> None:
     capture.close(lines[-1].received_at)
     files = sorted(tmp_path.iterdir())
     assert len(files) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert [raw for file in files for raw in replayed_lines(file)] == [each.raw for each in lines]
 
 

@@ -34,13 +34,13 @@ def test_texts_are_cleaned_and_each_stands_there_once(tmp_path: Path) -> None:
     texts = [example.text for example in (*found.training, *found.validation)]
     assert "see @user & me" in texts
     assert max(Counter(texts).values()) == 1
-    assert found.account.removed["repeats another"] == 41
+    assert found.data_report.removed["repeats another"] == 41
 
 
 def test_texts_whose_copies_have_different_labels_are_left_out_whole(tmp_path: Path) -> None:
     found = prepared(tmp_path, [*distinct(40), ("both ways", "calm"), ("both ways ", "cross")])
     assert "both ways" not in {example.text for example in (*found.training, *found.validation)}
-    assert found.account.removed["its copies have different labels"] == 2
+    assert found.data_report.removed["its copies have different labels"] == 2
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_no_text_of_the_test_set_is_trained_on_nor_one_that_is_nearly_so(
     )
     found = prepared(tmp_path, [*distinct(40), (written, "calm")], test=test)
     assert len(found.training) + len(found.validation) == 40
-    assert sum(n for why, n in found.account.removed.items() if why.startswith(reason)) == 1
+    assert sum(n for why, n in found.data_report.removed.items() if why.startswith(reason)) == 1
 
 
 def test_a_text_of_the_test_set_stays_out_whatever_is_wrong_with_its_label(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_text_of_the_test_set_stays_out_whatever_is_wrong_with_its_label(tmp_p
     )
     found = prepared(tmp_path, rows, test=test)
     assert len(found.training) + len(found.validation) == 37
-    assert found.account.test_files[str(test)] == {"rows": 2, "missing column": 1}
+    assert found.data_report.test_files[str(test)] == {"rows": 2, "missing column": 1}
 
 
 def test_texts_are_not_near_by_their_emoji_alone(tmp_path: Path) -> None:
@@ -103,9 +103,9 @@ def test_unlabelled_texts_are_kept_apart_from_test_and_validation_too(tmp_path: 
     )
     found = prepared(tmp_path, distinct(40), test=test, validation=validation, unlabelled=more)
     assert found.unlabelled == ("free to be used",)
-    assert found.account.unlabelled == 1
-    assert found.account.unlabelled_files == {str(more): {"rows": 4}}
-    removed = found.account.as_json()["removed"]
+    assert found.data_report.unlabelled == 1
+    assert found.data_report.unlabelled_files == {str(more): {"rows": 4}}
+    removed = found.data_report.as_json()["removed"]
     assert removed["unlabelled, nearly a text of validation or test"] == 2
     assert removed["unlabelled, repeats another"] == 1
 
@@ -115,7 +115,7 @@ def test_training_texts_that_are_nearly_validation_texts_are_removed(tmp_path: P
     rows = [*distinct(40), ("A day in May!", "calm")]
     found = prepared(tmp_path, rows, validation=validation)
     assert len(found.training) == 40
-    assert found.account.validation == {"calm": 1, "cross": 1}
+    assert found.data_report.validation == {"calm": 1, "cross": 1}
 
 
 def test_the_hash_of_the_data_tells_any_change(tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_the_hash_of_the_data_tells_any_change(tmp_path: Path) -> None:
         ([*distinct(40), ("odd one", "clam")], "too few training texts: 1 of 'clam'"),
         ([(text, "calm") for text, _ in distinct(40)], "2 to 50 labels, these files have 1"),
         ([(text, f"label {n}") for n, (text, _) in enumerate(distinct(51))], "have 51"),
-        ([*distinct(8), ("a", "x" * 101)], "can be no label"),
-        ([*distinct(8), ("a", "one\x1btwo")], "can be no label"),
+        ([*distinct(8), ("a", "x" * 101)], "cannot be a label"),
+        ([*distinct(8), ("a", "one\x1btwo")], "cannot be a label"),
         ([*distinct(4)] * 5, "too few training texts: 2 of 'calm', 2 of 'cross'"),
         ([*distinct(9), *((t, LABELS[LABELS[0] == n]) for t, n in distinct(9))], "9 of 9 texts"),
     ],
@@ -162,7 +162,7 @@ def test_two_of_many_labels_may_be_chosen(tmp_path: Path) -> None:
     file = write(tmp_path / "labels.tsv", [*distinct(40), *others])
     found = prepare(Sources(labels=[file], label_names=LABELS))
     assert found.labels == tuple(LABELS)
-    assert found.account.files[str(file)] == {"rows": 40, "unknown label": 100}
+    assert found.data_report.files[str(file)] == {"rows": 40, "unknown label": 100}
 
 
 def test_chosen_labels_that_the_files_write_in_another_way_are_refused(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_without_times_the_same_share_of_each_label_validates_whatever_the_order
 
 
 def test_a_split_by_time_is_refused_where_no_id_has_one() -> None:
-    with pytest.raises(UnusableLabels, match="no id holds a time"):
+    with pytest.raises(UnusableLabels, match="no id contains a time"):
         split([Example("12", "text", "calm")], by="time", share=0.1)
 
 
@@ -214,7 +214,7 @@ def test_a_folder_of_tweeteval_brings_its_own_validation_and_test(tmp_path: Path
         (tmp_path / f"{name}_labels.txt").write_text("".join(f"{n % 2}\n" for n in range(rows)))
     found = prepare(Sources(labels=[tmp_path]))
     assert (len(found.training), len(found.validation)) == (19, 4)
-    assert found.account.removed["a text of test"] == 1
+    assert found.data_report.removed["a text of test"] == 1
 
     for choice in ({"split_by": "hash"}, {"validation_share": 0.2}):
         with pytest.raises(UnusableLabels, match="no split to choose"):
@@ -227,7 +227,7 @@ def test_a_folder_of_tweeteval_brings_its_own_validation_and_test(tmp_path: Path
 
 def test_rows_empty_when_cleaned_count_once_whatever_their_labels(tmp_path: Path) -> None:
     found = prepared(tmp_path, [*distinct(40), ("&nbsp;", "calm"), ("&nbsp;", "cross")])
-    removed = found.account.as_json()["removed"]
+    removed = found.data_report.as_json()["removed"]
     assert sum(removed.values()) == 2
     assert min(removed.values()) > 0
 
@@ -237,7 +237,7 @@ def test_a_bound_holds_for_unlabelled_texts_too(tmp_path: Path) -> None:
     more.write_text("".join(f"more {n} of {n} such {n}\n" for n in range(90)))
     labels = write(tmp_path / "labels.tsv", distinct(80))
     found = prepare(Sources(labels=[labels], unlabelled=[more], most_texts=30))
-    assert len(found.unlabelled) == found.account.unlabelled == 30
+    assert len(found.unlabelled) == found.data_report.unlabelled == 30
     kept = len(found.training) + len(found.validation)
     removed = {"more than are wanted": 80 - kept, "unlabelled, more than are wanted": 60}
-    assert found.account.as_json()["removed"] == removed
+    assert found.data_report.as_json()["removed"] == removed

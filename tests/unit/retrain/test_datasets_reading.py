@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrain.datasets.reading import UnusableLabels, label_files, read_labelled, read_texts
-from retrain.datasets.rows import Fault
+from schemas.label_files.row import Fault
 
 TWEETEVAL = {"mapping.txt": "0\tcalm\t_calm_\n1\tcross", "test_text.txt": "a lake\nmy foot\n"}
 
@@ -61,6 +61,32 @@ def test_the_marks_of_semeval_are_taken_off_and_those_of_html_are_left(tmp_path:
     ]
 
 
+def test_a_time_behind_a_text_of_semeval_is_no_part_of_it_and_a_tab_within_is(
+    tmp_path: Path,
+) -> None:
+    file = semeval(
+        tmp_path,
+        '1\tcalm\t"a lake"\tMon Aug 24 20:27:40 +0000 2015\n2\tcalm\ttwo\tparts\t\n'
+        "3\tcalm\t\tMon Aug 24 20:27:40 +0000 2015\n",
+    )
+    read = read_labelled(file, labels=None)
+    assert [row.text for row in read.rows] == ["a lake", "two\tparts"]
+    assert read.faults == {Fault.EMPTY_TEXT: [3]}
+
+
+def test_quotes_of_a_tsv_that_wrap_no_whole_text_are_left(tmp_path: Path) -> None:
+    content = 'label\ttext\ncalm\t"To be" or "not to be"\ncalm\t "a lake" \n'
+    file = write(tmp_path, **{"own.tsv": content}) / "own.tsv"
+    assert [text for text, _ in texts_of(file)] == ['"To be" or "not to be"', "a lake"]
+
+
+def test_a_row_of_a_csv_is_known_by_its_first_line(tmp_path: Path) -> None:
+    content = 'text,label\n"one,\ntwo",calm\n\nthree,calm\n"four\n",\n'
+    read = read_labelled(write(tmp_path, **{"own.csv": content}) / "own.csv", labels=None)
+    assert [row.line for row in read.rows] == [2, 5]
+    assert read.faults == {Fault.MISSING_COLUMN: [6]}
+
+
 def test_rows_left_out_are_counted_by_their_lines(tmp_path: Path) -> None:
     file = semeval(
         tmp_path,
@@ -111,7 +137,7 @@ def test_a_quoted_text_in_a_csv_may_span_lines(tmp_path: Path) -> None:
 
 def test_a_quote_that_nobody_closes_refuses_a_csv_and_swallows_no_row(tmp_path: Path) -> None:
     write(tmp_path, **{"own.csv": 'label,text\ncalm,"oh\ncross,no\ncalm,yes\n'})
-    with pytest.raises(UnusableLabels, match="is no CSV"):
+    with pytest.raises(UnusableLabels, match="is not valid CSV"):
         texts_of(tmp_path / "own.csv")
 
 
@@ -136,11 +162,11 @@ def test_no_separator_but_a_line_feed_parts_the_texts_of_a_tweeteval_folder(
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"file": "hello\nworld\n"}, "is no label file"),
-        ({"file": ""}, "is no label file"),
+        ({"file": "hello\nworld\n"}, "is not a label file"),
+        ({"file": ""}, "is not a label file"),
         ({"file": "1\tcalm\tNot Available\n"}, "text not available: 1"),
         ({"file": "text,label\n"}, "it is empty"),
-        ({"file": "text,label\n" + "a" * 200_000 + ",calm\n"}, "is no CSV"),
+        ({"file": "text,label\n" + "a" * 200_000 + ",calm\n"}, "is not valid CSV"),
         ({"other": ""}, "No such file"),
     ],
 )

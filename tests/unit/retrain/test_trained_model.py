@@ -1,5 +1,6 @@
 """A trained model's folder: whole or not there, and read only if it is understood."""
 
+import stat
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from retrain.trained_model import (
+    CALIBRATION,
+    VALIDATION,
     CalibrationText,
     Trained,
     TrainedRefused,
@@ -52,6 +55,12 @@ def write(folder: Path, trained: Trained = TRAINED) -> Path:
     return folder
 
 
+def test_the_texts_are_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = write(tmp_path / "model")
+    for file in (folder / CALIBRATION, folder / VALIDATION):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     folder = write(tmp_path / "model")
     assert read_trained(folder) == TRAINED
@@ -79,7 +88,7 @@ def test_nothing_stands_there_when_writing_fails(tmp_path: Path) -> None:
 
 
 def test_a_model_is_not_overwritten(tmp_path: Path) -> None:
-    with pytest.raises(TrainedRefused, match="exists already"):
+    with pytest.raises(TrainedRefused, match="already exists"):
         write(write(tmp_path / "model"))
 
 
@@ -87,10 +96,10 @@ def test_a_model_is_not_overwritten(tmp_path: Path) -> None:
     ("changed", "said"),
     [
         ({"labels": ("calm", "calm")}, "names a label twice"),
-        ({"class_biases": (0.0,)}, "not one class bias for each label"),
-        ({"cleaning": "0"}, "cleaning '0', which is not known"),
-        ({"max_tokens": 4}, "is not understood"),
-        ({"labels": ("calm",)}, "is not understood"),
+        ({"class_biases": (0.0,)}, "does not have one class bias for each label"),
+        ({"cleaning": "0"}, "cleaning version '0', which is unknown"),
+        ({"max_tokens": 4}, "cannot be read"),
+        ({"labels": ("calm",)}, "cannot be read"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(
@@ -102,5 +111,5 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 
 def test_a_folder_without_a_manifest_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(TrainedRefused, match="is no trained model"):
+    with pytest.raises(TrainedRefused, match="is not a trained model"):
         read_trained(tmp_path)

@@ -1,8 +1,9 @@
 """Bytes become events or one kind of error; events become bytes and come back the same."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from schemas.codec import (
 )
 from schemas.events import MAX_TEXT_CHARS, TweetDeleted, TweetPosted
 from schemas.topics import MAX_EVENT_BYTES
-from tests.unit.examples import posted
+from tests.unit.examples import deleted, posted, scored_tweet
 
 storable_text = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=500
@@ -115,6 +116,37 @@ def test_the_day_is_the_utc_day_wherever_a_time_was_written() -> None:
     event = decode_raw(json.dumps(document).encode())
     assert isinstance(event, TweetPosted)
     assert event.day.isoformat() == "2019-12-31"
+
+
+FAR = datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-5)))
+LONG_AGO = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))
+
+
+@pytest.mark.parametrize("moment", [FAR, LONG_AGO], ids=["far", "long ago"])
+@pytest.mark.parametrize("field", ["posted_at", "received_at", "edited_at", "scored_at"])
+def test_a_tweet_with_a_time_that_cannot_be_is_refused(field: str, moment: datetime) -> None:
+    tweet = scored_tweet()
+    if field == "scored_at":
+        score = msgspec.structs.replace(tweet.score, scored_at=moment)
+        tweet = msgspec.structs.replace(tweet, score=score)
+    else:
+        tweet = msgspec.structs.replace(tweet, **{field: moment})
+    with pytest.raises(InvalidEvent) as refused:
+        decode_scored(encode(tweet))
+    assert refused.value.reason == Reason.IMPLAUSIBLE_TIME
+
+
+@pytest.mark.parametrize("moment", [FAR, LONG_AGO], ids=["far", "long ago"])
+def test_what_is_removed_goes_whatever_its_times_are(moment: datetime) -> None:
+    removal = TweetDeleted(
+        run="test", tweet_id="1", deleted_at=moment, received_at=moment, source="test"
+    )
+    read = decode_scored(encode(removal))
+    assert isinstance(read, TweetDeleted)
+    assert read.deleted_at is None
+    assert 2006 <= read.received_at.year <= 2080
+    fine = deleted()
+    assert decode_raw(encode(fine)) == fine
 
 
 def test_what_is_too_large_is_refused_before_it_is_parsed() -> None:

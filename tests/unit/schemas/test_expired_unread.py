@@ -2,7 +2,8 @@
 
 import pytest
 
-from schemas.transport.expired_unread import ExpiredUnread, Partition
+from schemas.transport.expired_unread import ExpiredUnread
+from schemas.transport.messages import Partition
 
 P: Partition = ("tweets.raw", 0)
 OTHER: Partition = ("tweets.raw", 1)

@@ -16,7 +16,7 @@ from schemas.topics import RAW, SCORED
 
 GOLDEN = Path(__file__).parents[3] / "schemas" / "golden"
 EXAMPLES = sorted(GOLDEN.glob("*/*.json"))
-DECODERS = {RAW: decode_raw, SCORED: decode_scored}
+DECODERS: dict[str, Callable[[bytes], object]] = {RAW: decode_raw, SCORED: decode_scored}
 
 
 def test_the_kept_schemas_are_those_of_the_code() -> None:

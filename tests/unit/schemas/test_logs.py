@@ -21,6 +21,12 @@ def test_what_a_client_of_kafka_repeats_is_said_again_after_a_while_with_how_oft
     assert vars(again)["left_out"] == 5
 
 
+def test_what_faust_says_of_every_rebalance_is_left_out() -> None:
+    says = OnceInAWhile(lambda: 0.0).filter
+    assert not says(record("faust.app.base", "Missing sensor state for rebalance #1"))
+    assert says(record("faust.app.base", "Missing something else"))
+
+
 def test_our_own_lines_are_always_said() -> None:
     says = OnceInAWhile(lambda: 0.0).filter
     assert all(says(record("stream_processors.sink", "stored")) for _ in range(3))

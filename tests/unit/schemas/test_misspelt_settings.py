@@ -38,5 +38,5 @@ def test_commands_say_so_of_the_environment_and_of_the_env_file_and_go_on(
     found = CliRunner().invoke(murmur, ["rules", "--help"])
     assert found.exit_code == 0
     for name in ("MURMUR_REDDIS", "MURMUR_KAFKAA"):
-        assert f"{name} is no setting" in found.stderr
+        assert f"{name} is not a setting and has no effect; did you mean" in found.stderr
     assert "elsewhere" not in found.output

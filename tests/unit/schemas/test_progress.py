@@ -65,3 +65,30 @@ def test_a_hold_is_said_and_is_no_stall() -> None:
     clock.now_s = 3600
     assert progress.health().ok
     assert (progress.readiness().ok, progress.readiness().detail) == (False, "held since noon")
+
+
+def test_a_lag_that_is_measured_is_asked_for_whenever_it_is_needed() -> None:
+    progress, clock = progress_with_lag(0)
+    waiting = [0]
+    progress.measure_lag(lambda: waiting[0])
+    progress.idle()
+    # Nobody says it: what stands still could not.
+    waiting[0] = 7
+    clock.now_s = 61
+    assert progress.health().detail == "lag 7 and no progress for 61 s"
+    waiting[0] = 0
+    assert progress.health().ok
+
+
+def test_a_server_is_named_once_it_takes_long_and_not_after_its_answer() -> None:
+    progress, clock = progress_with_lag(5)
+    clock.now_s = 1
+    progress.wait_for("Kafka")
+    assert progress.readiness().ok
+    clock.now_s = 3
+    progress.wait_for("Kafka")
+    assert progress.readiness().detail == "waiting for Kafka"
+    clock.now_s = 3600
+    assert progress.health().ok
+    progress.advance()
+    assert progress.readiness().ok

@@ -4,9 +4,11 @@ import io
 from datetime import UTC, datetime
 
 import pytest
-from rich.console import Console
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console, Group
 
-from schemas.terminal import terminal_console
+from schemas.terminal import plain_table, print_whole, terminal_console, whole_line
 from stream_processors.dead_letters.display import letters_table
 from stream_processors.dead_letters.letters import Letter
 
@@ -49,8 +51,28 @@ def test_a_narrow_terminal_shows_all_that_other_commands_want_of_a_dead_letter()
         value_sha256="0" * 64,
     )
     narrow = Console(width=80, file=io.StringIO())
-    narrow.print(letters_table([letter]))
+    print_whole(narrow, letters_table([letter]))
     assert isinstance(narrow.file, io.StringIO)
     shown = narrow.file.getvalue()
-    for whole in ("1234567", "2026-11-21 12:00:00", "replay", "missing-field", "new"):
+    run = "spring-" * 9
+    for whole in ("1234567", "2026-11-21 12:00:00", run, "replay", "missing-field", "new"):
         assert whole in shown
+
+
+COPIED = st.text(st.characters(categories=["L", "N"], max_codepoint=0x24F), min_size=1)
+
+
+@given(COPIED, COPIED, COPIED, st.integers(min_value=10, max_value=200))
+def test_what_is_there_to_be_copied_is_whole_at_any_width(
+    command: str, copied: str, prose: str, width: int
+) -> None:
+    table = plain_table("copied", "prose", "tweets", numbers=("tweets",), whole=("copied",))
+    table.add_row(copied, " ".join([prose] * 9), "12,345,678")
+    console = Console(width=width, file=io.StringIO())
+    print_whole(console, Group(table, whole_line(f"murmur psql -c '{command} {command}'")))
+    assert isinstance(console.file, io.StringIO)
+    printed = console.file.getvalue().splitlines()
+    assert f"murmur psql -c '{command} {command}'" in [line.rstrip() for line in printed]
+    assert any(copied in line and "12,345,678" in line for line in printed)
+    assert "…" not in console.file.getvalue()
+    assert console.width == width

@@ -1,12 +1,8 @@
 """A process that stands still is ended, and one that shall stop does so in time."""
 
+from schemas.process.exit_codes import ExitCode
 from schemas.process.progress import Progress
-from schemas.process.watchdog import (
-    EXIT_STALLED,
-    EXIT_UNFINISHED,
-    STOP_WITHIN_S,
-    Watchdog,
-)
+from schemas.process.watchdog import STOP_WITHIN_S, Watchdog
 
 
 class Process:
@@ -18,7 +14,7 @@ class Process:
         self.ends: list[tuple[int, str]] = []
         self.progress = Progress(lambda: self.now_s, stall_after_s=60)
         self.watchdog = Watchdog(
-            self.progress,
+            self.progress.health,
             stopping=lambda: self.is_stopping,
             clock=lambda: self.now_s,
             end=lambda code, reason: self.ends.append((code, reason)),
@@ -34,7 +30,7 @@ def test_lag_without_progress_ends_the_process_and_says_what_stood_still() -> No
     process = Process()
     process.progress.lag = 7
     assert process.looks_at(60) == []
-    assert process.looks_at(61) == [(EXIT_STALLED, "lag 7 and no progress for 61 s")]
+    assert process.looks_at(61) == [(ExitCode.STALLED, "lag 7 and no progress for 61 s")]
 
 
 def test_progress_and_idleness_keep_it_alive() -> None:
@@ -60,7 +56,7 @@ def test_a_process_that_cannot_stop_is_ended_before_ten_seconds() -> None:
     process.looks_at(100)
     assert process.looks_at(100 + STOP_WITHIN_S - 0.1) == []
     [(code, _)] = process.looks_at(100 + STOP_WITHIN_S)
-    assert (code, STOP_WITHIN_S < 10) == (EXIT_UNFINISHED, True)
+    assert (code, STOP_WITHIN_S < 10) == (ExitCode.UNFINISHED, True)
 
 
 def test_what_is_in_flight_when_it_is_told_to_stop_is_no_stall() -> None:

@@ -61,6 +61,16 @@ def test_a_replay_without_tweets_has_no_bounds(window: str) -> None:
     assert bounds(parse_window(window), "archive", None, None, NOON) is None
 
 
+@pytest.mark.parametrize("window", ["1h", "all"])
+def test_the_last_minute_of_all_times_is_in_a_window(window: str) -> None:
+    newest = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    found = bounds(parse_window(window), "archive", NOON, newest, NOON)
+    assert found is not None
+    assert found.start <= newest < found.end
+    step = series_step(found.end - found.start)
+    assert step_starts(found, step)[-1] <= newest
+
+
 def test_all_reaches_from_the_first_tweet_to_the_newest_even_if_that_is_of_tomorrow() -> None:
     first, newest = NOON - timedelta(days=9), NOON + timedelta(hours=5)
     everything = parse_window("all")

@@ -2,13 +2,22 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Headers
 from schemas.printable import shown
-from schemas.transport.redrives import REDRIVE_HEADER, Redrive, passed_on, redrive_of, redriven
+from schemas.transport.redrives import (
+    REDRIVE_HEADER,
+    Redrive,
+    is_vouched_for,
+    passed_on,
+    redrive_of,
+    redriven,
+    signed,
+)
 from stream_processors.dead_letters.time_option import InvalidMoment, parse_moment
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -19,9 +28,12 @@ redrives = st.builds(
     partition=st.integers(0, 2**31 - 1),
     offset=st.integers(0, 2**63 - 1),
     timestamp_ms=st.integers(0, 2**63 - 1),
-    run=st.none() | st.text(max_size=63),
+    run=st.none() | st.from_regex(r"[a-z0-9][a-z0-9._-]{0,62}", fullmatch=True),
     count=st.integers(1, 1_000),
 )
+
+
+LINK = Redrive(source="x" * 255, partition=1, offset=2, timestamp_ms=3, run=None, count=1)
 
 
 @given(st.none() | st.binary() | st.text())
@@ -43,6 +55,18 @@ def test_escapes_and_direction_marks_are_spelt_out() -> None:
     assert shown("\x1b[31mred\u202egnp\n") == r"\x1b[31mred\u202egnp\n"
 
 
+@given(redrives, st.binary(min_size=1))
+def test_only_whoever_has_the_secret_vouches_for_a_link_and_for_its_count(
+    redrive: Redrive, secret: bytes
+) -> None:
+    link = signed(redrive, secret)
+    assert is_vouched_for(link, secret)
+    assert not is_vouched_for(redrive, secret)
+    assert not is_vouched_for(link, secret + b"x")
+    for name, value in (("count", link.count + 1), ("offset", link.offset + 1), ("run", "forged")):
+        assert not is_vouched_for(msgspec.structs.replace(link, **{name: value}), secret)
+
+
 @given(headers, redrives)
 def test_a_redrive_leaves_the_own_headers_and_reads_back(own: Headers, redrive: Redrive) -> None:
     linked = redriven(own, redrive)
@@ -55,6 +79,15 @@ def test_a_redrive_leaves_the_own_headers_and_reads_back(own: Headers, redrive: 
 def test_a_malformed_link_is_none(value: bytes) -> None:
     assert redrive_of([(REDRIVE_HEADER, value)]) is None
     assert redrive_of([(REDRIVE_HEADER, b'{"source":"x","count":-1}')]) is None
+
+
+def test_what_anybody_put_there_is_not_passed_on() -> None:
+    own = ("other", b"x")
+    for value in (b"{", b" " * 1_000_000, b'{"source":"' + b"x" * 1_000_000 + b'"}'):
+        assert passed_on([own, (REDRIVE_HEADER, value)]) == []
+    twice = [(REDRIVE_HEADER, msgspec.json.encode(LINK))] * 2
+    assert redrive_of(passed_on([own, *twice])) == LINK
+    assert len(passed_on([own, *twice])) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from schemas.codec import decode_scored, encode
-from schemas.events import Extracted, scored
+from schemas.events import Extracted, TweetScored
 from stream_processors.scoring.extraction import extract
 from tests.unit.examples import posted, scored_tweet
 
@@ -64,5 +65,6 @@ def test_the_language_is_guessed_only_where_the_tweet_does_not_say_it() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=2000))
 def test_whatever_is_read_off_a_text_can_be_published(text: str) -> None:
     event = posted(text=text)
-    result = scored(event, extract(event, lambda _: None), scored_tweet().score)
+    extracted = extract(event, lambda _: None)
+    result = TweetScored(**asdict(event), extracted=extracted, score=scored_tweet().score)
     assert decode_scored(encode(result)) == result

@@ -1,7 +1,7 @@
 """Microbatches fill while the one before is at work."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -17,13 +17,15 @@ def test_every_item_is_in_one_window_in_order(arrivals: list[int], most: int) ->
     async def process(window: Sequence[int]) -> None:
         await asyncio.to_thread(seen.append, list(window))
 
+    async def numbers() -> AsyncIterator[Sequence[int]]:
+        number = 0
+        for count in arrivals:
+            yield range(number, number + count)
+            number += count
+
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
-            windows = Microbatches[int](tasks, process, most_items=most)
-            number = 0
-            for count in arrivals:
-                await windows.add(range(number, number + count))
-                number += count
+            await Microbatches[int](tasks, process, most_items=most).take_in(numbers())
 
     asyncio.run(run())
     assert [item for window in seen for item in window] == list(range(sum(arrivals)))
@@ -41,47 +43,60 @@ def test_a_first_item_goes_off_at_once_and_what_comes_meanwhile_together() -> No
             at_work.set()
             await go_on.wait()
 
-        async with asyncio.TaskGroup() as tasks:
-            windows = Microbatches[str](tasks, process, most_items=10)
-            await windows.add(["a"])
+        async def arrivals() -> AsyncIterator[Sequence[str]]:
+            yield ["a"]
             await at_work.wait()
-            await windows.add(["b"])
-            await windows.add(["c", "d"])
+            yield ["b"]
+            yield ["c", "d"]
             go_on.set()
+
+        async with asyncio.TaskGroup() as tasks:
+            await Microbatches[str](tasks, process, most_items=10).take_in(arrivals())
 
     asyncio.run(run())
     assert seen == [["a"], ["b", "c", "d"]]
 
 
-def test_who_adds_waits_while_a_full_window_waits() -> None:
+def test_no_more_is_asked_for_while_a_full_window_waits() -> None:
     async def run() -> None:
         at_work, go_on = asyncio.Event(), asyncio.Event()
+        arriving, asked_again = asyncio.Event(), asyncio.Event()
 
         async def process(_window: Sequence[int]) -> None:
             at_work.set()
             await go_on.wait()
 
+        async def arrivals() -> AsyncIterator[Sequence[int]]:
+            yield [1]
+            await at_work.wait()
+            arriving.set()
+            yield [2, 3]
+            asked_again.set()
+
         async with asyncio.TaskGroup() as tasks:
             windows = Microbatches[int](tasks, process, most_items=2)
-            await windows.add([1])
-            await at_work.wait()
-            adding = asyncio.create_task(windows.add([2, 3]))
-            await asyncio.wait([adding], timeout=0.05)
-            assert not adding.done()
+            taking_in = asyncio.create_task(windows.take_in(arrivals()))
+            await arriving.wait()
+            await asyncio.wait([taking_in], timeout=0.05)
+            assert not asked_again.is_set()
             go_on.set()
-            await adding
+            await taking_in
+            assert asked_again.is_set()
 
     asyncio.run(run())
 
 
-def test_a_fault_ends_who_adds_even_where_nothing_more_is_added() -> None:
+def test_a_fault_ends_the_taking_in_even_where_nothing_more_arrives() -> None:
     async def run() -> None:
         async def process(_window: Sequence[int]) -> None:
             raise LookupError("no way")
 
-        async with asyncio.TaskGroup() as tasks:
-            await Microbatches[int](tasks, process, most_items=2).add([1])
+        async def arrivals() -> AsyncIterator[Sequence[int]]:
+            yield [1]
             await asyncio.Event().wait()
+
+        async with asyncio.TaskGroup() as tasks:
+            await Microbatches[int](tasks, process, most_items=2).take_in(arrivals())
 
     with pytest.raises(ExceptionGroup) as fault:
         asyncio.run(run())

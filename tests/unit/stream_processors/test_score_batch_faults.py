@@ -12,8 +12,9 @@ from model_server.engine import Probabilities, UnscorableTexts
 from model_server.scorer import Scorer
 from schemas.codec import Reason, encode, headers_of
 from schemas.events import Event, TweetScored
-from schemas.transport.dead_letters import DeadLetter, SourcePosition
-from stream_processors.scoring.score_batch import Received, ScoringOutcome, score_window
+from schemas.transport.dead_letters import DeadLetter
+from schemas.transport.messages import ConsumedMessage
+from stream_processors.scoring.score_batch import ScoringOutcome, score_window
 from tests.unit.examples import LABELS, RECEIVED_AT, deleted, model, posted
 
 POISON = "poison"
@@ -46,7 +47,7 @@ def outcomes(
         deleted(),
     ]
     window = [
-        Received(SourcePosition("tweets.raw", 0, n), b"key", encode(event), headers_of(event))
+        ConsumedMessage("tweets.raw", 0, n, 0, b"key", encode(event), headers_of(event))
         for n, event in enumerate(events)
     ]
     return score_window(

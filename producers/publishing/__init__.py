@@ -1,0 +1,1 @@
+"""How does what was read get into Kafka? Encoded once, refused with its place, published."""

@@ -1,0 +1,404 @@
+"""Every metric that any process of Murmur exposes: alerts and dashboards may name no other.
+
+`python -m schemas.process.metric_list` prints them as a table.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.codec import Reason
+from schemas.events import AuthorErased, TweetDeleted, TweetPosted, TweetWithheld
+from schemas.process.metric_specs import (
+    CounterSpec,
+    GaugeSpec,
+    HistogramSpec,
+    LabelValues,
+    MetricSpec,
+)
+from schemas.process.process_list import COMPLIANCE_STREAM, PROCESSES, SCORE, SINK, STREAM
+
+REPLAY: Final = "replay"
+"""No long-running process, but `murmur replay --probe-port` serves metrics too."""
+
+EXPOSING: Final = (REPLAY, *(process.name for process in PROCESSES))
+"""Whoever serves metrics."""
+
+_STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_BATCH_EVENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+_AGE_SECONDS = (*(step / 20 for step in range(1, 21)), 1.5, 2, 3, 5, 10, 30, 60, 300, 3600)
+"""Fine where the promise lies (half a second at half load), coarse beyond."""
+_REFRESH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+
+_RAW_EVENTS = tuple(
+    event.__name__ for event in (TweetPosted, TweetDeleted, TweetWithheld, AuthorErased)
+)
+_REASONS = tuple(reason.value for reason in Reason)
+_ENDINGS = (
+    "closed-by-x",
+    "connection-lost",
+    "unreachable",
+    "http-error",
+    "rate-limited",
+    "too-many-connections",
+    "silent-stall",
+    "no-posts",
+    "fields-missing",
+    "client-fault",
+    "buffer-full",
+    "spend-guard",
+    "stopped",
+    "process-ended",
+)
+
+
+@dataclass(frozen=True)
+class StageSpecs:
+    """The metrics that every stage has, under its own prefix."""
+
+    events: CounterSpec
+    dead_letters: CounterSpec
+    expired_unread: CounterSpec
+    lag: GaugeSpec
+    batch_events: HistogramSpec
+    step_seconds: HistogramSpec
+    last_progress: GaugeSpec
+
+
+def _stage(
+    name: str, exposed_by: str, *, outcomes: LabelValues, steps: tuple[str, ...]
+) -> StageSpecs:
+    by = (exposed_by,)
+    prefix = f"murmur_{name}"
+    return StageSpecs(
+        events=CounterSpec(
+            name=f"{prefix}_events_total",
+            unit="events",
+            help="Events by outcome",
+            labels={"outcome": outcomes},
+            exposed_by=by,
+        ),
+        dead_letters=CounterSpec(
+            name=f"{prefix}_dead_letters_total",
+            unit="messages",
+            help="Dead letters",
+            labels={"reason": _REASONS},
+            exposed_by=by,
+        ),
+        expired_unread=CounterSpec(
+            name=f"{prefix}_expired_unread_total",
+            unit="messages",
+            help="Messages that expired before they were read",
+            exposed_by=by,
+        ),
+        lag=GaugeSpec(
+            name=f"{prefix}_lag_events",
+            unit="events",
+            help="Events not yet processed",
+            exposed_by=by,
+        ),
+        batch_events=HistogramSpec(
+            name=f"{prefix}_batch_events",
+            unit="events",
+            help="Events in a batch",
+            buckets=_BATCH_EVENTS,
+            exposed_by=by,
+        ),
+        step_seconds=HistogramSpec(
+            name=f"{prefix}_step_seconds",
+            unit="seconds",
+            help="Time of a step for a batch",
+            labels={"step": steps},
+            buckets=_STEP_SECONDS,
+            exposed_by=by,
+        ),
+        last_progress=GaugeSpec(
+            name=f"{prefix}_last_progress_timestamp_seconds",
+            unit="seconds since 1970",
+            help="When a batch was last finished",
+            exposed_by=by,
+        ),
+    )
+
+
+STAGES: Final = {
+    "replay": _stage("replay", REPLAY, outcomes=_RAW_EVENTS, steps=()),
+    "score": _stage(
+        "score", SCORE.name, outcomes=("consumed", "scored"), steps=("score", "publish")
+    ),
+    "sink": _stage(
+        "sink",
+        SINK.name,
+        outcomes=(
+            "inserted",
+            "edited",
+            "outdated",
+            "repeated",
+            "refused",
+            "expired",
+            "removal",
+            "removed",
+            "run-deleted",
+        ),
+        steps=("store", "commit"),
+    ),
+    # What X sends and is no event of ours counts under X's own name for it.
+    "stream": _stage("stream", STREAM.name, outcomes=None, steps=()),
+    "compliance_stream": _stage(
+        "compliance_stream", COMPLIANCE_STREAM.name, outcomes=None, steps=()
+    ),
+}
+"""By the name of a stage, which stands in the names of its metrics."""
+
+
+SCORE_HELD: Final = GaugeSpec(
+    name="murmur_score_held",
+    unit="",
+    help="1 while scoring is held",
+    exposed_by=(SCORE.name,),
+)
+SCORE_CACHE_HITS: Final = CounterSpec(
+    name="murmur_score_cache_hits_total",
+    unit="texts",
+    help="Texts whose score was remembered",
+    exposed_by=(SCORE.name,),
+)
+SCORE_ENGINE_CPU: Final = CounterSpec(
+    name="murmur_score_engine_cpu_seconds_total",
+    unit="seconds",
+    help="CPU time in the tokenizer and the model",
+    exposed_by=(SCORE.name,),
+)
+
+SINK_EVENT_AGE: Final = HistogramSpec(
+    name="murmur_sink_event_age_seconds",
+    unit="seconds",
+    help="From the receipt of a tweet to its commit in PostgreSQL",
+    buckets=_AGE_SECONDS,
+    exposed_by=(SINK.name,),
+)
+SINK_REMOVAL_AGE: Final = HistogramSpec(
+    name="murmur_sink_removal_age_seconds",
+    unit="seconds",
+    help="From the receipt of a deletion to its commit in PostgreSQL",
+    buckets=_AGE_SECONDS,
+    exposed_by=(SINK.name,),
+)
+SINK_LOG_LOSSES: Final = CounterSpec(
+    name="murmur_sink_log_losses_total",
+    unit="positions",
+    help="Positions whose log in Kafka had lost its end, so that it was read again",
+    exposed_by=(SINK.name,),
+)
+AGGREGATES_REFRESH: Final = HistogramSpec(
+    name="murmur_aggregates_refresh_seconds",
+    unit="seconds",
+    help="Time of one round of refreshes",
+    buckets=_REFRESH_SECONDS,
+    exposed_by=(SINK.name,),
+)
+AGGREGATES_LAST_REFRESH: Final = GaugeSpec(
+    name="murmur_aggregates_last_refresh_timestamp_seconds",
+    unit="seconds since 1970",
+    help="When this process last finished a round as the refresher",
+    exposed_by=(SINK.name,),
+)
+AGGREGATES_REFRESH_FAILURES: Final = CounterSpec(
+    name="murmur_aggregates_refresh_failures_total",
+    unit="rounds",
+    help="Rounds that failed, by server",
+    labels={"server": ("PostgreSQL", "Redis")},
+    exposed_by=(SINK.name,),
+)
+AGGREGATES_FAILED_RUNS: Final = CounterSpec(
+    name="murmur_aggregates_failed_runs_total",
+    unit="refreshes",
+    help="Refreshes that failed because of what one run holds",
+    exposed_by=(SINK.name,),
+)
+
+STREAM_CONNECTED: Final = GaugeSpec(
+    name="murmur_stream_connected",
+    unit="",
+    help="1 while X sends",
+    exposed_by=(STREAM.name,),
+)
+STREAM_NEXT_WAIT: Final = GaugeSpec(
+    name="murmur_stream_next_wait_seconds",
+    unit="seconds",
+    help="Wait before the next connect, by X's rules",
+    exposed_by=(STREAM.name,),
+)
+STREAM_LAST_LINE: Final = GaugeSpec(
+    name="murmur_stream_last_line_timestamp_seconds",
+    unit="seconds since 1970",
+    help="When the last line came",
+    exposed_by=(STREAM.name,),
+)
+STREAM_SPILLED: Final = GaugeSpec(
+    name="murmur_stream_spilled_bytes",
+    unit="bytes",
+    help="Lines on disk because Kafka is slow",
+    exposed_by=(STREAM.name,),
+)
+STREAM_MONTH_POSTS: Final = GaugeSpec(
+    name="murmur_stream_month_posts",
+    unit="posts",
+    help="Posts read in this UTC month",
+    exposed_by=(STREAM.name,),
+)
+STREAM_MONTH_POSTS_LIMIT: Final = GaugeSpec(
+    name="murmur_stream_month_posts_limit",
+    unit="posts",
+    help="MURMUR_X_MONTHLY_POSTS",
+    exposed_by=(STREAM.name,),
+)
+STREAM_SPEND_PAUSED: Final = GaugeSpec(
+    name="murmur_stream_spend_paused",
+    unit="",
+    help="1 while the spend guard holds the stream",
+    exposed_by=(STREAM.name,),
+)
+STREAM_CAPTURE_FAILURES: Final = GaugeSpec(
+    name="murmur_stream_capture_failures",
+    unit="pieces",
+    help="Pieces of the capture that were not written",
+    exposed_by=(STREAM.name,),
+)
+STREAM_CONNECTS: Final = CounterSpec(
+    name="murmur_stream_connects_total",
+    unit="attempts",
+    help="Attempts at a connection",
+    exposed_by=(STREAM.name,),
+)
+STREAM_ENDINGS: Final = CounterSpec(
+    name="murmur_stream_endings_total",
+    unit="connections",
+    help="Ends of connections",
+    labels={"reason": _ENDINGS},
+    exposed_by=(STREAM.name,),
+)
+STREAM_MISSING_FIELDS: Final = CounterSpec(
+    name="murmur_stream_missing_fields_total",
+    unit="posts",
+    help="Posts that came without what was asked for",
+    labels={"field": None},
+    exposed_by=(STREAM.name,),
+)
+
+COMPLIANCE_CONNECTED: Final = GaugeSpec(
+    name="murmur_compliance_stream_connected",
+    unit="partitions",
+    help="Partitions that X sends, of 8",
+    exposed_by=(COMPLIANCE_STREAM.name,),
+)
+COMPLIANCE_ENDINGS: Final = CounterSpec(
+    name="murmur_compliance_stream_endings_total",
+    unit="connections",
+    help="Ends of connections",
+    labels={"reason": _ENDINGS},
+    exposed_by=(COMPLIANCE_STREAM.name,),
+)
+
+_OF_THE_OPERATING_SYSTEM = (
+    GaugeSpec(
+        name="process_virtual_memory_bytes",
+        unit="bytes",
+        help="Virtual memory size in bytes.",
+        exposed_by=EXPOSING,
+    ),
+    GaugeSpec(
+        name="process_resident_memory_bytes",
+        unit="bytes",
+        help="Resident memory size in bytes.",
+        exposed_by=EXPOSING,
+    ),
+    GaugeSpec(
+        name="process_start_time_seconds",
+        unit="seconds since 1970",
+        help="Start time of the process since unix epoch in seconds.",
+        exposed_by=EXPOSING,
+    ),
+    CounterSpec(
+        name="process_cpu_seconds_total",
+        unit="seconds",
+        help="Total user and system CPU time spent in seconds.",
+        exposed_by=EXPOSING,
+    ),
+    GaugeSpec(
+        name="process_open_fds",
+        unit="files",
+        help="Number of open file descriptors.",
+        exposed_by=EXPOSING,
+    ),
+    GaugeSpec(
+        name="process_max_fds",
+        unit="files",
+        help="Maximum number of open file descriptors.",
+        exposed_by=EXPOSING,
+    ),
+)
+"""What prometheus_client's `ProcessCollector` makes, on Linux."""
+
+METRICS: Final[tuple[MetricSpec, ...]] = (
+    *(spec for stage in STAGES.values() for spec in vars(stage).values()),
+    SCORE_HELD,
+    SCORE_CACHE_HITS,
+    SCORE_ENGINE_CPU,
+    SINK_EVENT_AGE,
+    SINK_REMOVAL_AGE,
+    SINK_LOG_LOSSES,
+    AGGREGATES_REFRESH,
+    AGGREGATES_LAST_REFRESH,
+    AGGREGATES_REFRESH_FAILURES,
+    AGGREGATES_FAILED_RUNS,
+    STREAM_CONNECTED,
+    STREAM_NEXT_WAIT,
+    STREAM_LAST_LINE,
+    STREAM_SPILLED,
+    STREAM_MONTH_POSTS,
+    STREAM_MONTH_POSTS_LIMIT,
+    STREAM_SPEND_PAUSED,
+    STREAM_CAPTURE_FAILURES,
+    STREAM_CONNECTS,
+    STREAM_ENDINGS,
+    STREAM_MISSING_FIELDS,
+    COMPLIANCE_CONNECTED,
+    COMPLIANCE_ENDINGS,
+    *_OF_THE_OPERATING_SYSTEM,
+)
+"""All of them, each once."""
+
+
+def metrics_of(process: str) -> tuple[MetricSpec, ...]:
+    """Return what the /metrics of a process have; `process` is one of `EXPOSING`."""
+    return tuple(spec for spec in METRICS if process in spec.exposed_by)
+
+
+def metric_table() -> str:
+    """Return the list as a table in Markdown, ended by a line feed."""
+    lines = [
+        "| metric | kind | unit | labels | exposed by | meaning |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{spec.name}` | {spec.kind} | {spec.unit} | {_labels(spec)} | "
+        f"{_processes(spec)} | {spec.help} |"
+        for spec in METRICS
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(spec: MetricSpec) -> str:
+    return "; ".join(
+        name if values is None else f"{name}: {', '.join(values) or 'none yet'}"
+        for name, values in spec.labels.items()
+    )
+
+
+def _processes(spec: MetricSpec) -> str:
+    return "all" if spec.exposed_by == EXPOSING else ", ".join(spec.exposed_by)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(metric_table())

@@ -1,0 +1,131 @@
+"""What a part takes of the settings: the few that it uses, and none of the others.
+
+`schemas.settings.Settings` makes them. A file that imports only this one cannot read a setting that
+nobody handed to it. Secrets are `SecretStr`, so that no `repr` shows them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+
+@dataclass(frozen=True)
+class KafkaConnection:
+    """How every client reaches the cluster: `servers` is host:port[,host:port].
+
+    The SASL fields count only where `security_protocol` begins with `SASL_`.
+    """
+
+    servers: str
+    security_protocol: str
+    sasl_mechanism: str
+    sasl_username: str
+    sasl_password: SecretStr
+    ssl_ca_file: Path | None
+    ssl_certificate_file: Path | None
+    ssl_key_file: Path | None
+
+
+@dataclass(frozen=True)
+class Names:
+    """What topics and consumer groups are called on the cluster of an installation."""
+
+    prefix: str
+
+    def topic(self, topic: str) -> str:
+        """Return a topic's name on the cluster."""
+        return f"{self.prefix}{topic}"
+
+    def group(self, group: str) -> str:
+        """Return a consumer group's name on the cluster."""
+        return f"{self.prefix}{group}"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """An installation in Kafka: how to reach it, and what its topics and groups are called."""
+
+    kafka: KafkaConnection
+    names: Names
+
+
+@dataclass(frozen=True)
+class TopicLayout:
+    """How new topics are laid out, and for how long what they hold is kept."""
+
+    partitions: int
+    replication: int
+    raw_retention_hours: int
+    scored_retention_hours: int
+
+
+@dataclass(frozen=True)
+class PostgresConnection:
+    """Where PostgreSQL is: a URI with its password."""
+
+    uri: SecretStr
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What `murmur init` makes, and where: topics so laid out, and tables."""
+
+    cluster: Cluster
+    layout: TopicLayout
+    postgres: PostgresConnection
+
+
+@dataclass(frozen=True)
+class RedisConnection:
+    """Where Redis is: a URI with its password."""
+
+    uri: SecretStr
+
+
+@dataclass(frozen=True)
+class AggregatesCacheSettings:
+    """Whose aggregates Redis keeps (`prefix` of the keys), and for how long."""
+
+    prefix: str
+    ttl_s: int
+
+
+@dataclass(frozen=True)
+class ProbeAddress:
+    """Where a process serves /metrics, /healthz and /readyz; port 0 is a free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """What is logged, and how: `level` is a name of the standard library, `format` json or text."""
+
+    level: str
+    format: str
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which bundle scores, and the number of texts whose score it keeps. None: the default one."""
+
+    folder: Path | None
+    cache_texts: int
+
+
+@dataclass(frozen=True)
+class WindowLimits:
+    """How many tweets are scored together at most, and for how long they are gathered."""
+
+    most_tweets: int
+    gather_s: float
+
+
+@dataclass(frozen=True)
+class HoldLimits:
+    """The share of dead letters above which scoring is held, over so many of the last messages."""
+
+    most_ratio: float
+    window_messages: int

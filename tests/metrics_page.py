@@ -1,0 +1,38 @@
+"""What a process exposes at /metrics, held against the list of metrics."""
+
+from collections.abc import Iterator
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from schemas.process.metric_list import metrics_of
+
+
+def differences(page: str, process: str) -> list[str]:
+    """Return a line for each difference between a page and what the list says of its process.
+
+    Kind, help and the names and values of labels count, too. Creation times, which the library
+    adds to counters and histograms, are no metrics of ours.
+    """
+    return list(_differences(page, process))
+
+
+def _differences(page: str, process: str) -> Iterator[str]:
+    listed = {spec.name.removesuffix("_total"): spec for spec in metrics_of(process)}
+    found = {family.name: family for family in text_string_to_metric_families(page)}
+    for name in [f"{name}_created" for name in found]:
+        found.pop(name, None)
+    for name in sorted(listed.keys() - found.keys()):
+        yield f"{name} is in the list, {process} does not expose it"
+    for name in sorted(found.keys() - listed.keys()):
+        yield f"{process} exposes {name}, which is not in the list"
+    for name in sorted(listed.keys() & found.keys()):
+        spec, family = listed[name], found[name]
+        if (family.type, family.documentation) != (spec.kind, spec.help):
+            yield f"{name} is a {family.type}: {family.documentation}"
+        for sample in family.samples:
+            for label, value in sample.labels.items():
+                if label == "le" and spec.kind == "histogram":
+                    continue
+                values = spec.labels.get(label, ())
+                if values is not None and value not in values:
+                    yield f"{name} has {label}={value!r}, which is not in the list"

@@ -1,0 +1,90 @@
+"""The lag of a process: what its partitions hold behind what it has done."""
+
+from schemas.process.metrics import StageMetrics
+from schemas.process.progress import Progress
+from schemas.transport.expired_unread import ExpiredUnread
+from schemas.transport.group_lag import GroupLag, KafkaUnavailable, Standings
+from schemas.transport.lag_watch import LagWatch
+from schemas.transport.messages import Partition
+
+MINE: Partition = ("tweets.scored", 0)
+ANOTHERS: Partition = ("tweets.scored", 1)
+
+
+class Brokers(GroupLag):
+    """What the brokers answer; a test double, since they cannot be made to answer so."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.committed = {MINE: 10, ANOTHERS: 10}
+
+    def standings(self, timeout_s: float = 10.0) -> Standings:
+        del timeout_s
+        if self.away:
+            raise KafkaUnavailable("away")
+        return Standings(self.committed, {MINE: 0, ANOTHERS: 0}, {MINE: 40, ANOTHERS: 50})
+
+
+class Watched:
+    """A process whose lag is watched."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.brokers = Brokers()
+        self.progress = Progress(lambda: self.now_s, stall_after_s=60)
+        self.metrics = StageMetrics("sink")
+        self.assigned: set[Partition] = {MINE}
+        self.done: dict[Partition, int] = {}
+        self.watch = LagWatch(
+            self.brokers,
+            assigned=lambda: self.assigned,
+            progress=self.progress,
+            metrics=self.metrics,
+            expired=ExpiredUnread(lambda _at, _count: None),
+            done=lambda: self.done,
+        )
+
+    def lag(self) -> int:
+        self.watch.look()
+        shown = self.metrics.registry.get_sample_value("murmur_sink_lag_events")
+        assert shown == self.progress.lag
+        return self.progress.lag
+
+
+def test_it_is_that_of_its_own_partitions_and_the_metric_shows_it() -> None:
+    assert Watched().lag() == 30
+
+
+def test_what_its_own_store_has_counts_whatever_the_group_has_committed() -> None:
+    process = Watched()
+    process.done = {MINE: 35}
+    assert process.lag() == 5
+    process.done = {MINE: 4}
+    assert process.lag() == 36
+
+
+def test_who_has_nothing_answers_for_the_group_while_that_stands_still() -> None:
+    process = Watched()
+    process.assigned = set()
+    assert process.lag() == 0
+    assert process.lag() == 70
+    process.brokers.committed = {MINE: 20, ANOTHERS: 10}
+    assert process.lag() == 0
+
+
+def test_nothing_to_do_is_progress_but_not_while_another_server_is_away() -> None:
+    process = Watched()
+    process.done, process.now_s = {MINE: 40}, 100
+    assert (process.lag(), process.progress.last_progress_s) == (0, 100)
+    process.progress.unavailable, process.now_s = "PostgreSQL", 200
+    assert (process.lag(), process.progress.unavailable) == (0, "PostgreSQL")
+
+
+def test_kafka_that_is_away_is_said_until_it_is_back() -> None:
+    process = Watched()
+    process.brokers.away = True
+    process.watch.look()
+    assert process.progress.unavailable == "Kafka"
+    process.brokers.away = False
+    assert process.lag() == 30
+    assert process.progress.unavailable is None
