@@ -13,10 +13,12 @@ from producers.formats.day_order import with_day_order
 from producers.formats.registry import FORMATS
 from producers.formats.rows import RowReader
 from producers.parsing.faults import Unparsable
+from producers.parsing.provenance import Parsed
 from producers.parsing.timestamps import parse_moment
 from producers.parsing.written_dates import AmbiguousDate, DayOrder, day_order_of
+from producers.replay.times import Times
 from schemas.failures import Failure
-from tests.unit.archive_replays import survey, tweets
+from tests.unit.archive_replays import NOW, survey, tweets
 
 MOMENT = datetime(2023, 3, 21, 16, 5, 9, tzinfo=UTC)
 OWN_ID = 1_630_900_690_744_246_273

@@ -11,10 +11,16 @@ from hypothesis import strategies as st
 
 from producers.archives.json_elements import json_elements
 from producers.archives.lines import LineReader
+from producers.archives.records import Record
 from producers.formats import v2_pages
+from producers.formats.archive_format import FormatOptions, parse_record
 from producers.formats.json_documents import LARGE_DOCUMENT_BYTES
+from producers.formats.x_v2 import X_V2
+from producers.parsing.provenance import Origin
+from producers.replay.positions import FilePosition
+from producers.replay.record_reader import RecordReader
 from schemas.events import TweetPosted
-from tests.unit.archive_replays import prepared, survey, tweets
+from tests.unit.archive_replays import NOW, prepared, survey, tweets
 
 FIRST_ID = 1_630_900_690_744_246_273
 WHOLE = "This is the whole of it. " * 9
@@ -244,9 +250,7 @@ def test_what_stands_beside_the_tweets_of_a_page_goes_with_each(
         "includes": {"users": [{"id": "9", "username": "Cats"}]},
     }
     content = json.dumps([page | {"data": page["data"][:2]}] if wrapped else page).encode()
-    (tmp_path / "a").write_bytes(content)
-    (file,) = prepared(tmp_path / "a").files
-    assert file.reader is not None
+    file = prepared(tmp_path / "a", content)
     with (tmp_path / "a").open("rb") as opened:
         reading = RecordReader(file, opened, run="r", run_started_at=NOW)
         placed = next(each for each in reading.records(FilePosition()) if each is not None)
