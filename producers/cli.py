@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from producers.formats.registry import FORMATS
-from producers.option_types import Speed, Time, confirm_live
+from producers.option_types import Columns, NamedColumns, Speed, Time, confirm_live
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from producers.parsing.written_dates import DayOrder
     from producers.replay.command import ReplayRequest
     from schemas.process.stop_signals import StopSignals
 
@@ -35,13 +36,21 @@ DEFAULT_MAX_LAG = 20_000
 )
 @click.option(
     "--columns",
-    metavar="A,B,C",
-    help="Column names of a CSV or TSV without a header. Its first line is read as a row.",
+    type=Columns(),
+    metavar="A,B,C | NAME=COLUMN,...",
+    help="Column names of a CSV or TSV without a header. Its first line is read as a row. Or, by "
+    'name, which column or field is meant: text="Tweet Text",id=tweet_id (label=- for none).',
+)
+@click.option(
+    "--dates",
+    "day_order",
+    type=click.Choice(["dmy", "mdy"]),
+    help="Order of day and month in dates of numbers, where the file does not show it.",
 )
 @click.option(
     "--quoting/--no-quoting",
     default=None,
-    help="CSV quoting. Default: CSV yes, TSV around whole cells only.",
+    help="CSV quoting. Default: CSV yes, TSV where its rows show it.",
 )
 @click.option(
     "--rules",
@@ -61,6 +70,9 @@ DEFAULT_MAX_LAG = 20_000
     default=DEFAULT_MAX_LAG,
     show_default=True,
     help="Pause while this many events wait for scoring, so that live ones pass. 0: never pause.",
+)
+@click.option(
+    "--force", is_flag=True, help="Go on where none of a file's first 100 records is usable."
 )
 @click.option(
     "--restart",
@@ -103,12 +115,14 @@ def replay(
     files: tuple[str, ...],
     run: str | None,
     format_name: str | None,
-    columns: str | None,
+    columns: NamedColumns | None,
+    day_order: "DayOrder | None",
     quoting: bool | None,
     rules_file: Path | None,
     rate: float | None,
     limit: int | None,
     max_lag: int,
+    force: bool,
     restart: bool,
     dry_run: bool,
     speed: float | None,
@@ -131,7 +145,7 @@ def replay(
     other names are ignored; in --columns write - for them. Times are ISO 8601, in UTC unless they
     have an offset.
 
-    Exits 1 if a file could not be read to its end.
+    Exits 1 if a file could not be read to its end, or if nothing of a named file is usable.
     """
     import logging
     import sys
@@ -172,7 +186,9 @@ def replay(
         run=name,
         format_name=format_name,
         options=FormatOptions(
-            columns=tuple(part.strip() for part in columns.split(",")) if columns else None,
+            columns=None if columns is None else columns.by_position,
+            mapping=() if columns is None else columns.by_name,
+            day_order=day_order,
             quoting=quoting,
         ),
         matcher=None if rules_file is None else rule_matcher(rules_file),
@@ -180,6 +196,7 @@ def replay(
         limit=limit,
         max_lag=max_lag,
         restart=restart,
+        force=force,
         probe_port=probe_port,
         speed=speed,
         window=Times(start, end),
@@ -202,7 +219,7 @@ def replay(
         console.print(sentence, markup=False, soft_wrap=True)
     if report.outcome is ReplayOutcome.INTERRUPTED:
         return interrupted_by(interrupted.signal_number or 0)
-    return ExitCode.FAILED if report.damaged else ExitCode.DONE
+    return ExitCode.FAILED if report.damaged or report.useless else ExitCode.DONE
 
 
 def _dry_run(
@@ -224,4 +241,4 @@ def _dry_run(
         output = terminal_console(soft_wrap=True)
         for line in dry_run_lines(found):
             output.print(line, markup=False)
-    return ExitCode.FAILED if found.damaged else ExitCode.DONE
+    return ExitCode.FAILED if found.damaged or found.useless else ExitCode.DONE

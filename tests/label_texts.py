@@ -96,7 +96,7 @@ def _published(
     path: Path, options: FormatOptions, format_name: str | None
 ) -> tuple[str, dict[int, str]]:
     """Return how a replay reads a file, and the texts that it publishes, by their first lines."""
-    ((prepared,), _) = prepare_files([Input(path, named=True)], options, format_name)
+    ((prepared,), _) = prepare_files([Input(path, named=True)], options, format_name, force=True)
     texts: dict[int, str] = {}
     with path.open("rb") as file:
         reading = RecordReader(prepared, file, run="label-texts", run_started_at=NOW)

@@ -1,10 +1,10 @@
 """Pieces of a file read like a file, forwards only."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from producers.archives.compression import DamagedFile
+from producers.archives.expansion import DamagedFile
 
 
 class ByteStream:
@@ -61,12 +61,15 @@ class PieceFile(io.RawIOBase):
 
 
 def looked_at(
-    pieces: Iterator[bytes], size_bytes: int, *, one_line: bool = False
+    pieces: Iterator[bytes],
+    size_bytes: int,
+    *,
+    enough: Callable[[bytes], bool] = lambda _beginning: False,
 ) -> tuple[bytes, Iterator[bytes]]:
     """Return the first pieces, of at least so many bytes in all, and all pieces again.
 
-    With `one_line`, fewer bytes are enough where they hold a line end. What the pieces raise
-    is raised when they are read, never here.
+    Fewer bytes are read where those that are there are `enough`. What the pieces raise is raised
+    when they are read, never here.
     """
     taken: list[bytes] = []
     size = 0
@@ -75,7 +78,7 @@ def looked_at(
         while size < size_bytes and (piece := next(pieces, b"")):
             taken.append(piece)
             size += len(piece)
-            if one_line and b"\n" in piece:
+            if enough(piece if len(taken) == 1 else b"".join(taken)):
                 break
     except (DamagedFile, OSError) as error:
         failure = error

@@ -10,19 +10,17 @@ from typing import BinaryIO, Final
 
 import zstandard
 
+from producers.archives.expansion import CountedFile, DamagedFile, Expansion
+
 _READ_BYTES: Final = 128 * 1024
 
 # One call of zstandard's decompressor answers all that its input holds: up to 32 KiB for each
-# byte of a hostile file. Small bites bound that, and cost nothing measurable.
-_ZSTD_BITE_BYTES: Final = 4 * 1024
-_ZSTD_LARGEST_WINDOW: Final = 2**31
-"""What `zstd --long=31` writes, as large public archives do; only such files take the memory."""
+# byte of a hostile file. Small bites bound that to 4 MiB.
+_ZSTD_BITE_BYTES: Final = 128
+_ZSTD_LARGEST_WINDOW: Final = 2**27
+"""What `zstd --long` writes: a window takes as much memory as the file says."""
 
 _ZSTD_SKIPPABLE: Final = tuple(bytes([low, 0x2A, 0x4D, 0x18]) for low in range(0x50, 0x60))
-
-
-class DamagedFile(Exception):
-    """The compressed data ends early or makes no sense; what came before it is good."""
 
 
 def decompressed(file: BinaryIO) -> Iterator[bytes]:
@@ -31,15 +29,14 @@ def decompressed(file: BinaryIO) -> Iterator[bytes]:
     A file that cannot seek is a buffered one, which can look ahead.
 
     Files of several members or frames are read to the end of the last. Raises `DamagedFile`
-    after everything that could be read, and `OSError` where the disk fails.
+    after everything that could be read, or where more comes of the file than an archive holds
+    (`producers.archives.expansion`), and `OSError` where the disk fails.
     """
     beginning = beginning_of(file)
-    if beginning.startswith(b"\x1f\x8b"):
-        return _gzip(file)
-    if beginning.startswith(b"BZh"):
-        return _bzip2(file)
-    if beginning == b"\x28\xb5\x2f\xfd" or beginning in _ZSTD_SKIPPABLE:
-        return _zstd(file)
+    for mark, unpacked in _COMPRESSIONS:
+        if beginning.startswith(mark):
+            expansion = Expansion()
+            return expansion.bounded(unpacked(CountedFile(file, expansion)))
     if isinstance(file, io.BufferedReader):
         return iter(partial(file.read1, _READ_BYTES), b"")
     return iter(partial(file.read, _READ_BYTES), b"")
@@ -54,7 +51,7 @@ def beginning_of(file: BinaryIO) -> bytes:
     return beginning
 
 
-def _gzip(file: BinaryIO) -> Iterator[bytes]:
+def _gzip(file: CountedFile) -> Iterator[bytes]:
     with gzip.GzipFile(fileobj=file) as stream:
         while True:
             try:
@@ -66,7 +63,7 @@ def _gzip(file: BinaryIO) -> Iterator[bytes]:
             yield piece
 
 
-def _bzip2(file: BinaryIO) -> Iterator[bytes]:
+def _bzip2(file: CountedFile) -> Iterator[bytes]:
     with bz2.BZ2File(file) as stream:
         while True:
             try:
@@ -82,20 +79,69 @@ def _bzip2(file: BinaryIO) -> Iterator[bytes]:
             yield piece
 
 
-def _zstd(file: BinaryIO) -> Iterator[bytes]:
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_LARGEST_WINDOW)
-    frame = decompressor.decompressobj()
-    begun = False
-    while bite := file.read(_ZSTD_BITE_BYTES):
-        while bite:
+def _zstd(file: CountedFile) -> Iterator[bytes]:
+    frames = _ZstdFrames()
+    while stored := file.read(_READ_BYTES):
+        unpacked: list[bytes] = []
+        size_bytes = 0
+        for start in range(0, len(stored), _ZSTD_BITE_BYTES):
             try:
-                piece = frame.decompress(bite)
+                unpacked.append(frames.unpacked(stored[start : start + _ZSTD_BITE_BYTES]))
+            except DamagedFile:
+                yield from filter(None, unpacked)
+                raise
+            size_bytes += len(unpacked[-1])
+            if size_bytes >= _READ_BYTES:
+                yield b"".join(unpacked)
+                unpacked.clear()
+                size_bytes = 0
+        if size_bytes:
+            yield b"".join(unpacked)
+    if frames.begun:
+        raise DamagedFile("damaged zstd data: the file ends within a frame")
+
+
+class _ZstdFrames:
+    """Frames one after the other; `begun` tells whether one is open."""
+
+    def __init__(self) -> None:
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_LARGEST_WINDOW)
+        self._frame = self._decompressor.decompressobj()
+        self.begun = False
+
+    def unpacked(self, bite: bytes) -> bytes:
+        """Return what a bite unpacks to; raise `DamagedFile` where it makes no sense."""
+        parts = []
+        while bite:
+            if not self.begun:
+                _check_window(bite)
+            try:
+                parts.append(self._frame.decompress(bite))
             except zstandard.ZstdError as error:
                 raise DamagedFile(f"damaged zstd data: {error}") from error
-            begun, bite = True, b""
-            if piece:
-                yield piece
-            if frame.eof:
-                bite, frame, begun = frame.unused_data, decompressor.decompressobj(), False
-    if begun:
-        raise DamagedFile("damaged zstd data: the file ends within a frame")
+            self.begun, bite = True, b""
+            if self._frame.eof:
+                bite = self._frame.unused_data
+                self._frame, self.begun = self._decompressor.decompressobj(), False
+        return b"".join(parts)
+
+
+def _check_window(beginning: bytes) -> None:
+    """Raise `DamagedFile` where a frame wants more memory than is given to any."""
+    try:
+        window_bytes = zstandard.get_frame_parameters(beginning).window_size
+    except zstandard.ZstdError:
+        return  # too short to tell, or no frame: decompressing says what it is
+    if window_bytes > _ZSTD_LARGEST_WINDOW:
+        raise DamagedFile(
+            f"its zstd window is {window_bytes >> 20:,} MiB, at most {_ZSTD_LARGEST_WINDOW >> 20} "
+            "are held in memory: decompress it first, `zstd -dc --long=31 FILE`"
+        )
+
+
+_COMPRESSIONS: Final = (
+    (b"\x1f\x8b", _gzip),
+    (b"BZh", _bzip2),
+    (b"\x28\xb5\x2f\xfd", _zstd),
+    *((mark, _zstd) for mark in _ZSTD_SKIPPABLE),
+)

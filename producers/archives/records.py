@@ -18,13 +18,14 @@ class Record(NamedTuple):
 
     `line` is the number of its first line, from 1. `raw` has no line end. Where `unreadable` is
     set, `raw` is what there was of it, or its beginning. `place` counts the records that begin on
-    the same line, from 0.
+    the same line, from 0. Where `continues` is set, it is a part of a line, whose rest is the next.
     """
 
     line: int
     raw: bytes
     unreadable: Unreadable | None = None
     place: int = 0
+    continues: bool = False
 
 
 Lines = Iterator[Record]

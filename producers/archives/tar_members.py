@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from producers.archives.byte_stream import ByteStream
-from producers.archives.compression import DamagedFile
+from producers.archives.expansion import DamagedFile
 from producers.archives.member import Member
 
 BLOCK_BYTES: Final = 512

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Final
 
 from producers.compliance.jobs import ComplianceJobs, JobOver
-from producers.compliance.results import SOURCE, STAGE, Kind, parsed_removal, removal_of
 from producers.compliance.stored_ids import StoredIds
 from producers.publishing.destination import destination
 from producers.publishing.outgoing import SourceRecord, publish_record
 from producers.x_account.client import patient, search_client
 from producers.x_account.http_adapter import x_adapter
+from producers.x_api.removals import SOURCE, STAGE, Kind, parsed_removal, removal_of
 from schemas.events import LIVE
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres

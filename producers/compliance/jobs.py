@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import requests
 from requests.utils import get_environ_proxies
 
-from producers.compliance.results import Kind
 from producers.x_account.client import Answer, Ask, XRefused, answered
 from producers.x_account.http_adapter import CONNECT_TIMEOUT_S
 from producers.x_account.unreachable import unreachable_cause
+from producers.x_api.removals import Kind
 from schemas.failures import Failure
 
 _LOOK_EVERY_S: Final = 30.0

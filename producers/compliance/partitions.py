@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from producers.compliance.results import Kind
 from producers.x_account.http_adapter import XAdapter
+from producers.x_api.removals import Kind
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import Clock
 from producers.x_connection.connection import StreamConnection

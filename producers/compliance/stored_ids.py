@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
-from producers.compliance.results import Kind
+from producers.x_api.removals import Kind
 from schemas.transport.postgres import Connection
 
 _IDS: Final[dict[Kind, str]] = {

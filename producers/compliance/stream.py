@@ -3,11 +3,11 @@
 from datetime import datetime
 from functools import partial
 
-from producers.compliance.results import SOURCE, parsed_removal
 from producers.compliance.stream_lines import streamed_removal
 from producers.compliance.telemetry import ComplianceTelemetry
 from producers.parsing.provenance import Parsed
 from producers.publishing.outgoing import SourceRecord
+from producers.x_api.removals import SOURCE, parsed_removal
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.received_line import ReceivedLine
 from schemas.events import RawEvent

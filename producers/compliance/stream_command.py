@@ -5,12 +5,12 @@ from functools import partial
 from typing import Final
 
 from producers.compliance.partitions import PARTITIONS, partition_reader
-from producers.compliance.results import STAGE
 from producers.compliance.stream import ComplianceStream
 from producers.compliance.telemetry import STAGE as PROCESS
 from producers.compliance.telemetry import ComplianceTelemetry
 from producers.publishing.destination import destination
 from producers.x_account.http_adapter import XAdapter, x_adapter
+from producers.x_api.removals import STAGE
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.buffer_publisher import BufferPublisher
 from producers.x_connection.clock import Clock, SystemClock

@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
-from producers.compliance.results import Kind, removal
 from producers.parsing.faults import Unparsable
 from producers.x_api.lenient_parser import API_ERROR
 from producers.x_api.problems import problem_in
+from producers.x_api.removals import Kind, removal
 from schemas.codec import Reason
 from schemas.events import Removal
 

@@ -6,19 +6,20 @@ from typing import Final
 
 from producers.archives.records import Lines, Record
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.quoted_rows import cells_of, quoted_records
-from producers.formats.rows import Row, RowReader, without_header
+from producers.formats.quoted_rows import QUOTED_READING, cells_of, quoted_records
+from producers.formats.rows import REPEATED_HEADER, Row, RowReader, without_header
 from producers.formats.table_header import first_line
 from producers.parsing.faults import Unparsable
-from producers.parsing.field_values import tweet_id
+from producers.parsing.field_values import is_nothing, tweet_id, unmarked_id
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference
 
 _NAMES: Final = frozenset(["tweet_id", "inbound", "text", "in_response_to_tweet_id", "created_at"])
+_ANSWERED: Final = "in_response_to_tweet_id"
 _INBOUND: Final = {"true": "inbound", "false": "outbound"}
 
 
-def _row(raw: bytes, *, names: tuple[str, ...]) -> Row:
+def _row(raw: bytes, *, names: tuple[str, ...]) -> Row | str:
     """A customer's tweet has the rule `inbound`, a company's `outbound`: figures for each.
 
     The ids hold no time: `created_at` gives the day.
@@ -26,8 +27,10 @@ def _row(raw: bytes, *, names: tuple[str, ...]) -> Row:
     cells = cells_of(raw, ",", quoting=True)
     if len(cells) != len(names):
         raise Unparsable(Reason.UNREADABLE_LINE, f"{len(cells)} columns instead of {len(names)}")
+    if tuple(cell.strip().lower() for cell in cells) == names:
+        return REPEATED_HEADER
     row: dict[str, str] = dict(zip(names, cells, strict=True))
-    answered = _whole(row["in_response_to_tweet_id"].strip())
+    references, dropped = _answered(row["in_response_to_tweet_id"])
     direction = _INBOUND.get(row["inbound"].strip().lower())
     return Row(
         {
@@ -36,18 +39,21 @@ def _row(raw: bytes, *, names: tuple[str, ...]) -> Row:
             "created_at": row["created_at"],
             "author_id": row.get("author_id"),
         },
-        references=(
-            (Reference(kind="replied_to", tweet_id=tweet_id(answered, "answered id")),)
-            if answered
-            else ()
-        ),
+        references=references,
         rules=(MatchedRule(tag=direction),) if direction else (),
+        dropped=dropped,
     )
 
 
-def _whole(number: str) -> str:
-    """Undo what a data frame makes of a column of numbers with gaps: `12.0` is 12."""
-    return number.removesuffix(".0")
+def _answered(written: str) -> tuple[tuple[Reference, ...], tuple[str, ...]]:
+    """Return what a row answers; a data frame makes `12.0` of a number in a column with gaps."""
+    if is_nothing(written):
+        return (), ()
+    try:
+        answered = tweet_id(unmarked_id(written.strip()), _ANSWERED)
+    except Unparsable:
+        return (), (_ANSWERED,)
+    return (Reference(kind="replied_to", tweet_id=answered),), ()
 
 
 def _rows(lines: Lines) -> Iterator[Record]:
@@ -67,5 +73,7 @@ CUSTOMER_SUPPORT: Final = ArchiveFormat(
     "twcs",
     "Kaggle's customer support tweets (twcs.csv)",
     _recognises,
-    lambda beginning, _options: RowReader(_rows, partial(_row, names=_names(beginning))),
+    lambda beginning, _options: RowReader(
+        _rows, partial(_row, names=_names(beginning)), reading=QUOTED_READING
+    ),
 )

@@ -1,49 +1,78 @@
 """CSV and TSV with named columns."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Final
 
-from producers.archives.records import Lines, Record
+from producers.archives.line_ends import lines_of
+from producers.archives.lines import LineReader
+from producers.archives.records import Lines, Record, Unreadable
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.lone_column import lone_column_is_csv
-from producers.formats.named_values import COLUMNS
-from producers.formats.quoted_rows import cells_of, quoted_records
-from producers.formats.rows import Row, RowReader, without_header
+from producers.formats.quoted_rows import QUOTED_READING, cells_of, quoted_records
+from producers.formats.rows import REPEATED_HEADER, Row, RowReader, without_header
+from producers.formats.table_columns import TableColumns, table_columns
 from producers.formats.table_header import column_names, fault_of_header, fault_of_names, first_line
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
 from schemas.failures import Failure
 from schemas.label_files.delimited import unwrapped
 
+_ROWS: Final = 100
+_MOST_HEADER_BYTES: Final = 1_000
+_BELOW_ANOTHER: Final = "it stands below a header with its columns in other order"
+
 
 @dataclass(frozen=True)
 class _Columns:
-    """How rows are read. `places` says where each known column stands among `width` columns.
+    """How rows are read. `places` says where each known column stands; `header` is empty for none.
 
     With `unwraps`, quotes that wrap a whole cell are no part of it.
     """
 
     places: Mapping[str, int]
+    header: tuple[str, ...]
     width: int
     delimiter: str
     quoting: bool
     unwraps: bool
-    has_header: bool
 
     def rows(self, lines: Lines) -> Iterator[Record]:
         """Yield the rows after the header; a quoted text may go over several lines."""
         rows = quoted_records(lines, self.delimiter) if self.quoting else lines
-        return without_header(rows) if self.has_header else rows
+        return self._above_another_header(without_header(rows)) if self.header else rows
 
-    def row(self, raw: bytes) -> Row:
-        """Return the values of the known columns."""
+    def _above_another_header(self, rows: Iterator[Record]) -> Iterator[Record]:
+        """Yield the rows, those below a header with other columns as unreadable."""
+        fault = None
+        for row in rows:
+            yield row if fault is None else row._replace(unreadable=row.unreadable or fault)
+            if fault is None and b"text" in row.raw[:_MOST_HEADER_BYTES].lower():
+                names = column_names(
+                    row.raw.decode(errors="replace"), self.delimiter, quoting=self.quoting
+                )
+                if names != self.header and self._is_header(names):
+                    fault = Unreadable(Reason.UNREADABLE_LINE, _BELOW_ANOTHER)
+
+    def _is_header(self, names: Sequence[str]) -> bool:
+        return self.width > 1 and sorted(names) == sorted(self.header)
+
+    def row(self, raw: bytes) -> Row | str:
+        """Return the values of the known columns, or that the header stands here again."""
         cells = cells_of(raw, self.delimiter, quoting=self.quoting)
+        while len(cells) > self.width and not cells[-1].strip():
+            cells.pop()
         if len(cells) != self.width:
             detail = f"{len(cells)} columns instead of {self.width}"
             raise Unparsable(Reason.UNREADABLE_LINE, detail)
+        if self.header and cells[self.places["text"]].strip(' "').lower() in self.header:
+            names = tuple(cell.strip().strip('"').strip().lower() for cell in cells)
+            if names == self.header:
+                return REPEATED_HEADER
+            if self._is_header(names):
+                raise Unparsable(Reason.UNREADABLE_LINE, "a header with its columns in other order")
         values = {name: cells[place] for name, place in self.places.items()}
         if self.unwraps and b'"' in raw:
             values = {name: unwrapped(cell) for name, cell in values.items()}
@@ -58,7 +87,7 @@ def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> 
     else:
         names = column_names(first, delimiter, quoting=True)
         width = len(names)
-        recognised = "text" in names
+        recognised = dict(options.mapping).get("text", "text").lower() in names
     if not recognised or width > 1:
         return recognised
     # Nothing else tells a picture from texts a line, where a person names the column.
@@ -70,34 +99,65 @@ def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> 
 def _reader(
     beginning: bytes, options: FormatOptions, *, delimiter: str, quoting: bool
 ) -> RowReader:
-    quoting = quoting if options.quoting is None else options.quoting
-    names = options.columns or column_names(first_line(beginning), delimiter, quoting=quoting)
-    known = [name for name in names if name in COLUMNS]
-    if "text" not in known:
+    if options.quoting is not None:
+        quoting = options.quoting
+    names = options.columns or column_names(first_line(beginning), delimiter, quoting=True)
+    by_content = delimiter == "\t" and options.quoting is None and len(names) > 1
+    if by_content:
+        quoting = _quotes_are_csv(beginning, delimiter, len(names))
+    columns = table_columns(names, options.mapping, by_position=options.columns is not None)
+    if "text" not in columns.read:
         if options.columns is None:
             raise Failure(fault_of_header(beginning) or fault_of_names(names))
         raise Failure(
             "there is no column named text: name the columns in order, for example --columns "
             "id,label,text"
         )
-    twice = [name for name, times in Counter(known).items() if times > 1]
-    if twice:
-        raise Failure(f"the column {twice[0]} is named twice: rename one, with --columns")
-    columns = _Columns(
-        places={name: names.index(name) for name in known},
+    read = _Columns(
+        places={known: names.index(name) for known, name in columns.read.items()},
+        header=() if options.columns is not None else names,
         width=len(names),
         delimiter=delimiter,
         quoting=quoting,
         # A lone column that is no CSV is a plain text a line, and its quotes are the person's.
-        unwraps=delimiter == "\t" and options.quoting is None and len(names) > 1,
-        has_header=options.columns is None,
+        unwraps=by_content and not quoting,
     )
-    return RowReader(columns.rows, columns.row)
+    return RowReader(
+        read.rows,
+        read.row,
+        columns,
+        options.day_order,
+        reading=_reading(columns, quoting=quoting, by_content=by_content),
+    )
+
+
+def _reading(columns: TableColumns, *, quoting: bool, by_content: bool) -> str:
+    taken = "".join(f" {known}={name}" for name, known in columns.taken_for)
+    return f"{QUOTED_READING * quoting}{' quoted' * (quoting and by_content)}{taken}"
+
+
+def _quotes_are_csv(beginning: bytes, delimiter: str, width: int) -> bool:
+    """Tell whether a table by tabs is quoted as CSV is: whether more of its rows are whole so."""
+    if b'"' not in beginning:
+        return False
+    *lines, cut = [line for line in lines_of(beginning)[: 10 * _ROWS] if line.strip()] or [b""]
+    lines = lines[:_ROWS] or [cut]
+    rows = islice(quoted_records(iter(LineReader([b"\n".join(lines)])), delimiter), _ROWS)
+    plain = sum(line.count(delimiter.encode()) != width - 1 for line in lines)
+    quoted = sum(not _is_whole(row.raw, delimiter, width) for row in rows)
+    return quoted < plain
+
+
+def _is_whole(raw: bytes, delimiter: str, width: int) -> bool:
+    try:
+        return len(cells_of(raw, delimiter, quoting=True)) == width
+    except Unparsable:
+        return False
 
 
 TSV: Final = ArchiveFormat(
     "tsv",
-    "tab-separated values with named columns; only quotes around a whole cell are taken off",
+    "tab-separated values with named columns; quotes are CSV's where the rows show it",
     partial(_recognises, delimiter="\t"),
     partial(_reader, delimiter="\t", quoting=False),
 )

@@ -13,29 +13,46 @@ from schemas.label_files.delimited import csv_rows
 MAX_ROW_LINES: Final = 1_000
 """A quote that is still open after so many lines was never meant to open a cell."""
 
+MAX_ROW_BYTES: Final = 8 * 1024 * 1024
+
+QUOTED_READING: Final = " rows=2"
+"""Tells rows from those of the reading before, which took other lines together."""
+
+_CREDIT_A_ROW: Final = 4
+_MOST_CREDIT: Final = 20_000
+"""Lines that may be read ahead in vain, four more for each row: quotes that open again and again
+would have every row read a thousand lines."""
+
 
 def quoted_records(lines: Lines, delimiter: str) -> Iterator[Record]:
     """Join the lines of each row.
 
-    A line whose quotes are not closed within `MAX_ROW_LINES`, or before the end of the file, is a
-    record by itself, and reading goes on at the next line: one stray quote costs one line.
+    A line whose quotes are not closed within `MAX_ROW_LINES` and `MAX_ROW_BYTES`, or before the end
+    of the file, is a record by itself, and reading goes on at the next line: one stray quote costs
+    one line. Where stray quotes are many, fewer lines are looked at, so that a row never costs more
+    than some lines.
     """
     ahead: deque[Record] = deque()
+    credit = _MOST_CREDIT
 
     def following() -> Record | None:
         return ahead.popleft() if ahead else next(lines, None)
 
     while (line := following()) is not None:
+        credit = min(credit + _CREDIT_A_ROW, _MOST_CREDIT)
         if line.unreadable is not None or b'"' not in line.raw:
             yield line
             continue
         taken = [line]
+        most_lines = min(MAX_ROW_LINES, 1 + credit)
 
-        def supply(taken: list[Record] = taken) -> Iterator[str]:
+        def supply(taken: list[Record] = taken, most_lines: int = most_lines) -> Iterator[str]:
             yield _text_of(taken[0].raw)
-            while len(taken) < MAX_ROW_LINES and (line := following()) is not None:
+            size_bytes = len(taken[0].raw)
+            while len(taken) < most_lines and (line := following()) is not None:
                 taken.append(line)
-                if line.unreadable is not None:
+                size_bytes += len(line.raw)
+                if line.unreadable is not None or size_bytes > MAX_ROW_BYTES:
                     return
                 yield _text_of(line.raw)
 
@@ -43,6 +60,7 @@ def quoted_records(lines: Lines, delimiter: str) -> Iterator[Record]:
             next(csv_rows(supply(), delimiter))
         except csv.Error:
             ahead.extendleft(reversed(taken[1:]))
+            credit = max(credit - len(taken), 0)
             yield line
         else:
             yield Record(line.line, b"\n".join([part.raw for part in taken]))

@@ -2,15 +2,16 @@
 
 from typing import Final
 
-from producers.archives.tar_members import is_tar
 from producers.formats.account_export import ACCOUNT_EXPORT
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.batch_compliance import COMPLIANCE_TWEETS, COMPLIANCE_USERS
 from producers.formats.customer_support import CUSTOMER_SUPPORT
 from producers.formats.delimited import CSV, TSV
 from producers.formats.json_columns import JSON_COLUMNS
+from producers.formats.other_content import fault_of_container
 from producers.formats.semeval import SEMEVAL
 from producers.formats.sentiment140 import SENTIMENT140
-from producers.formats.table_header import fault_of_header
+from producers.formats.table_header import fault_of_header, fault_of_mapping, fault_of_rows
 from producers.formats.twarc_flat import TWARC_FLAT
 from producers.formats.tweeteval import TWEETEVAL
 from producers.formats.x_v1_1 import X_V1_1
@@ -22,6 +23,8 @@ FORMATS: Final = (
     TWARC_FLAT,
     X_V1_1,
     ACCOUNT_EXPORT,
+    COMPLIANCE_TWEETS,
+    COMPLIANCE_USERS,
     SENTIMENT140,
     CUSTOMER_SUPPORT,
     SEMEVAL,
@@ -35,6 +38,8 @@ FORMATS: Final = (
 ASKED_IN_TURN: Final = (
     TWEETEVAL,
     ACCOUNT_EXPORT,
+    COMPLIANCE_USERS,
+    COMPLIANCE_TWEETS,
     TWARC_FLAT,
     X_V1_1,
     JSON_COLUMNS,
@@ -57,23 +62,22 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
     An empty file has any format. Raises `Failure`, which does not name the file, where none
     recognises it.
     """
-    if beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Failure("it is UTF-16: convert it to UTF-8 first")
-    if is_tar(beginning):
-        raise Failure("it is a tar within another file: unpack what holds it")
-    if beginning.startswith(b"PK\x03\x04"):
-        raise Failure("it is a zip, which is read only as a file of its own: unpack what holds it")
-    if beginning.startswith(b"PAR1"):
-        raise Failure("it is Parquet that was compressed as a whole: decompress it first")
+    container = fault_of_container(beginning)
+    if container is not None:
+        raise Failure(container)
     if named is not None:
         return next(known for known in FORMATS if known.name == named)
     if not beginning.strip():
         return X_V2
+    if options.mapping and JSON_COLUMNS.recognises(beginning, options):
+        return JSON_COLUMNS
     for known in ASKED_IN_TURN:
         if known.recognises(beginning, options):
             return known
     raise Failure(
-        fault_of_header(beginning)
+        (None if options.columns is None else fault_of_rows(beginning, len(options.columns)))
+        or fault_of_mapping(beginning, options.mapping)
+        or fault_of_header(beginning)
         or "its format is not recognised from its content: choose one with --format (--help lists "
         "them); a CSV or TSV file needs a header with a column named text, or --columns"
     )

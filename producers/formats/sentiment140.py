@@ -10,7 +10,7 @@ from typing import Final
 
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_lines
-from producers.formats.quoted_rows import cells_of, quoted_records
+from producers.formats.quoted_rows import QUOTED_READING, cells_of, quoted_records
 from producers.formats.rows import Row, RowReader
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
@@ -43,5 +43,7 @@ SENTIMENT140: Final = ArchiveFormat(
     "sentiment140",
     "sentiment140's CSV without a header, labels 0, 2 and 4, in Latin-1",
     _recognises,
-    lambda _beginning, _options: RowReader(partial(quoted_records, delimiter=","), _row),
+    lambda _beginning, _options: RowReader(
+        partial(quoted_records, delimiter=","), _row, reading=QUOTED_READING
+    ),
 )

@@ -1,31 +1,44 @@
 """The header of a table, and what is wrong with one that names no text."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
+from producers.archives.line_ends import lines_of
 from producers.formats.json_beginning import first_lines
 from producers.formats.quoted_rows import cells_of
+from producers.formats.table_columns import listed
 from producers.parsing.faults import Unparsable
 
-_BOM: Final = b"\xef\xbb\xbf"
-_DELIMITERS: Final = ("\t", ",", ";")
+_UNREAD: Final = {";": "semicolons", "|": "bars"}
+_DELIMITERS: Final = ("\t", ",", *_UNREAD)
+_MOST_LINES_BEFORE: Final = 5
+_WORDS: Final = 4
+"""What has as many words is a text, no name of a column."""
+
 _NAME: Final = re.compile(r"[^\W\d][\w .:/-]{0,63}")
-_MOST_NAMES: Final = 12
+_TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
 
 
 def first_line(beginning: bytes) -> str:
     """Return the first line that is not blank."""
-    lines = beginning.removeprefix(_BOM).splitlines()
+    lines = lines_of(beginning)
     return next((line for line in lines if line.strip()), b"").decode(errors="replace")
 
 
 def column_names(header: str, delimiter: str, *, quoting: bool) -> tuple[str, ...]:
-    """Return the names in a header as columns are known by them, in lower case."""
+    """Return the names in a header as columns are known by them, in lower case.
+
+    Empty ones at its end are no columns.
+    """
     try:
         names = cells_of(header.encode(), delimiter, quoting=quoting)
     except Unparsable:
         names = header.split(delimiter)
-    return tuple(name.strip().strip('"').lower() for name in names)
+    known = [name.strip().strip('"').strip().lower() for name in names]
+    while len(known) > 1 and not known[-1]:
+        known.pop()
+    return tuple(known)
 
 
 def fault_of_header(beginning: bytes) -> str | None:
@@ -34,29 +47,60 @@ def fault_of_header(beginning: bytes) -> str | None:
     delimiter = max(_DELIMITERS, key=header.count)
     names = column_names(header, delimiter, quoting=True)
     rows = first_lines(beginning)[1:]
+    below = _header_below(rows)
+    if below is not None:
+        return f"its header is line {below} of those that are not blank: remove the lines before it"
     if (
         len(names) < 2
-        or not all(_NAME.fullmatch(name) for name in names)
+        or not all(_NAME.fullmatch(name) and name.count(" ") < _WORDS for name in names)
         or any(row.count(delimiter.encode()) < len(names) - 1 for row in rows[:1])
     ):
         return None
-    if delimiter == ";":
+    if delimiter in _UNREAD:
         return (
-            f"its columns ({_listed(names)}) are separated by semicolons, which are not supported: "
-            "use commas or tabs"
+            f"its columns ({listed(names)}) are separated by {_UNREAD[delimiter]}, which are not "
+            "supported: use commas or tabs"
         )
     return None if "text" in names else fault_of_names(names)
 
 
+def _header_below(rows: list[bytes]) -> int | None:
+    for number, row in enumerate(rows[:_MOST_LINES_BEFORE], 2):
+        header = row.decode(errors="replace")
+        if any("text" in column_names(header, each, quoting=True)[1:] for each in _DELIMITERS):
+            return number
+    return None
+
+
+def fault_of_mapping(beginning: bytes, mapping: Sequence[tuple[str, str]]) -> str | None:
+    """Return which column that a person named for the text the header lacks, None for another."""
+    header = first_line(beginning)
+    names = column_names(header, max(_DELIMITERS, key=header.count), quoting=True)
+    meant = dict(mapping).get("text")
+    if meant is None or meant.lower() in names:
+        return None
+    return f"there is no column named {meant}: the header has {listed(names)}"
+
+
+def fault_of_rows(beginning: bytes, width: int) -> str | None:
+    """Return why a table without a header cannot be read, None where nothing shows it."""
+    row = first_line(beginning)
+    for delimiter, called in _UNREAD.items():
+        if width > 1 and row.count(delimiter) >= width - 1:
+            return (
+                f"its columns are separated by {called}, which are not supported: "
+                "use commas or tabs"
+            )
+    return None
+
+
 def fault_of_names(names: tuple[str, ...]) -> str:
     """Return what to do about a header without a column text."""
+    texts = (name for name in names if _TEXT_LIKE.search(name) and not name.endswith("id"))
+    meant = next(texts, names[-1])
+    shown = f'"{meant}"' if " " in meant else meant
     return (
-        f"the header has {_listed(names)}; none is named text: rename the column, or remove the "
-        "header line and name the columns in their order, for example --columns id,text,label "
-        "(- for one that is not read)"
+        f"the header has {listed(names)}; none is named text: choose one with --columns "
+        f"text={shown}, or remove the header line and name the columns in their order, for example "
+        "--columns id,text,label (- for one that is not read)"
     )
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more

@@ -4,21 +4,20 @@ Source: `twarc2 flatten` (twarc 2, expansions.py): `author`, `referenced_tweets`
 the tweets that they name, `matching_rules` and `__twarc` stand in the tweet itself.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from producers.archives.records import Lines, Record
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_beginning import first_objects
+from producers.formats.json_documents import document_reader
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed
-from producers.parsing.timestamps import parse_moment
 from producers.x_api.documents import HEARTBEAT
+from producers.x_api.sound_tweets import sound_tweet
 from producers.x_api.tweets import by_id, matched_rules, tweet_posted
 from producers.x_api.wire import (
     IncludedTweet,
@@ -29,6 +28,7 @@ from producers.x_api.wire import (
     WireTweet,
 )
 from schemas.codec import Reason
+from schemas.events import TweetPosted
 
 
 class _Author(msgspec.Struct, gc=False):
@@ -72,49 +72,41 @@ class _FlatTweet(WireTweet):
 _decoder: Final = msgspec.json.Decoder(_FlatTweet)
 
 
-@dataclass(frozen=True)
-class TwarcFlatReader:
-    """Reads flattened tweets, each a line."""
-
-    def records(self, lines: Lines) -> Iterator[Record]:
-        """Yield each line."""
-        return lines
-
-    def parse(self, record: Record, origin: Origin, received_at: datetime) -> Parsed:
-        """Return the tweet of a line, a retweet with the whole text that it repeats."""
-        try:
-            tweet = _decoder.decode(record.raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            if not record.raw.strip():
-                return Parsed(skipped=[HEARTBEAT])
-            tweet = _odd_tweet(record.raw)
-        if tweet.id is None and tweet.full_text is None:
-            raise Unparsable(Reason.MISSING_FIELD, "the tweet has neither an id nor a text")
-        if tweet.author_id is None and tweet.author is not None:
-            tweet.author_id = tweet.author.id
-        event = tweet_posted(
-            tweet,
-            included=by_id([reference.whole for reference in tweet.folded]),
-            rules=matched_rules(tweet.matching_rules),
-            origin=origin,
-            received_at=received_at,
-            line=record.line,
-            place=record.place,
-        )
-        return Parsed([event])
+def parse_flat(raw: bytes, origin: Origin, received_at: datetime, line: int, place: int) -> Parsed:
+    """Return the tweet of a document, a retweet with the whole text that it repeats."""
+    try:
+        tweet = _decoder.decode(raw)
+        return Parsed([_event(tweet, origin, received_at, line, place)])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unparsable):
+        if not raw.strip():
+            return Parsed(skipped=[HEARTBEAT])
+        tweet, dropped = _odd_tweet(raw)
+    return Parsed([_event(tweet, origin, received_at, line, place)], dropped=dropped)
 
 
-def _odd_tweet(raw: bytes) -> _FlatTweet:
+def _event(
+    tweet: _FlatTweet, origin: Origin, received_at: datetime, line: int, place: int
+) -> TweetPosted:
+    if tweet.id is None and tweet.full_text is None:
+        raise Unparsable(Reason.MISSING_FIELD, "the tweet has neither an id nor a text")
+    if tweet.author_id is None and tweet.author is not None:
+        tweet.author_id = tweet.author.id
+    return tweet_posted(
+        tweet,
+        included=by_id([reference.whole for reference in tweet.folded]),
+        rules=matched_rules(tweet.matching_rules),
+        origin=origin,
+        received_at=received_at,
+        line=line,
+        place=place,
+    )
+
+
+def _odd_tweet(raw: bytes) -> tuple[_FlatTweet, list[str]]:
     plain = plain_json(raw)
     if not isinstance(plain, Mapping):
         raise Unparsable(Reason.INVALID_EVENT, "the tweet is not a JSON object")
-    created_at = plain.get("created_at")
-    if created_at is not None:
-        plain = {**plain, "created_at": parse_moment(created_at, "created_at")}
-    try:
-        return msgspec.convert(plain, _FlatTweet)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise Unparsable(Reason.INVALID_EVENT, str(error)) from None
+    return sound_tweet(plain, _FlatTweet)
 
 
 def _recognises(beginning: bytes, _options: FormatOptions) -> bool:
@@ -128,5 +120,5 @@ TWARC_FLAT: Final = ArchiveFormat(
     "twarc-flat",
     "twarc's flattened lines: a tweet a line, with what it includes",
     _recognises,
-    lambda _beginning, _options: TwarcFlatReader(),
+    lambda beginning, _options: document_reader(beginning, parse_flat),
 )

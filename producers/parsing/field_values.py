@@ -2,7 +2,7 @@
 
 import html
 import re
-from typing import Final
+from typing import Any, Final
 
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
@@ -20,6 +20,11 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})?")
 _NO_LANGUAGE: Final = frozenset(["und", "zxx", "qam", "qct", "qht", "qme", "qst", "art"])
 _USUAL_LANGUAGES: Final = frozenset(["en", "ja", "es", "pt", "ar", "in", "th", "ko", "tr", "fr"])
 _MAX_LABEL_CHARS: Final = 100
+_MAX_WHOLE_FLOAT: Final = 2**53
+_NOTHINGS: Final = frozenset(["", "nan", "nat", "none", "null", "<na>", "na"])
+"""What data frames, R and others write where there is no value, in lower case."""
+
+_MARKED_ID: Final = re.compile(r"(?:x|'|=\"|\")([0-9]{5,30})\"?|([0-9]{1,15})\.0")
 
 
 def storable(text: str) -> str:
@@ -81,6 +86,29 @@ def human_label(value: str | None) -> str | None:
         detail = f"the label has {len(label)} characters, at most {_MAX_LABEL_CHARS}"
         raise Unparsable(Reason.INVALID_EVENT, detail)
     return label or None
+
+
+def is_nothing(value: object) -> bool:
+    """Tell whether a value says that there is none, as NaN does; a text and a label never do."""
+    if isinstance(value, str):
+        return value.strip().lower() in _NOTHINGS
+    return value is None or value != value  # noqa: PLR0124 (NaN alone is not what it is)
+
+
+def whole_number(value: Any) -> Any:
+    """Return a fraction that is a whole number as one, where no digit was lost; all else as it is.
+
+    Data frames make fractions of a column of numbers with gaps.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < _MAX_WHOLE_FLOAT:
+        return int(value)
+    return value
+
+
+def unmarked_id(text: str) -> str:
+    """Return an id without what keeps spreadsheets and R from rounding it: `x12345` is 12345."""
+    found = _MARKED_ID.fullmatch(text)
+    return text if found is None else found[1] or found[2]
 
 
 def language(value: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """JSON as files in the wild hold it, to plain objects."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -9,12 +9,26 @@ from producers.parsing.faults import Unparsable
 from producers.parsing.field_values import storable
 from schemas.codec import Reason
 
+_LONG_BYTES: Final = 256 * 1024
+_MOST_VALUES: Final = 400_000
+"""A page of 500 tweets has some 50,000; each may take 100 bytes, and twice where it is odd."""
+
+_SURROGATE_ESCAPE: Final = "\\ud"
+
+
+def _nothing(_constant: str) -> None:
+    return None
+
 
 def plain_json(raw: bytes) -> Any:
     """Return plain objects; raise `Unparsable`, and nothing else, where it is no JSON.
 
-    Lone surrogates become U+FFFD, in names of fields too.
+    Lone surrogates become U+FFFD, in names of fields too. NaN and infinities, which JSON does not
+    have and data frames write nevertheless, are null. What would take much more memory than its
+    text is refused.
     """
+    if len(raw) > _LONG_BYTES and sum(map(raw.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise Unparsable(Reason.TOO_LARGE, f"more than {_MOST_VALUES:,} values on a line")
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -22,8 +36,11 @@ def plain_json(raw: bytes) -> Any:
     # Python's own reader takes lone surrogates, which files in the wild do hold. They are replaced
     # everywhere at once, in names of fields too.
     try:
-        plain = json.loads(raw.decode("utf-8", "surrogatepass"))
-        return json.loads(storable(json.dumps(plain, ensure_ascii=False)))
+        text = raw.decode("utf-8", "surrogatepass")
+        plain = json.loads(text, parse_constant=_nothing)
+        if text.isascii() and _SURROGATE_ESCAPE not in text.lower():
+            return plain
+        return json.loads(storable(json.dumps(plain, ensure_ascii=False)), parse_constant=_nothing)
     except UnicodeDecodeError as error:
         detail = f"not valid UTF-8 at byte {error.start}"
         raise Unparsable(Reason.UNREADABLE_LINE, detail) from None

@@ -45,11 +45,15 @@ class Parsed(Struct):
 
     `skipped` names what is known and no event: heartbeats, blank lines, compliance kinds that
     ask for nothing here. `overruled_times` counts tweets whose archive gives them another time than
-    their id holds, which is theirs. `context` says, where it is asked, what stood beside them.
+    their id holds, which is theirs. `dropped` names fields that could not be read, once for each
+    tweet that goes without one. `untimed` counts tweets that have no time but their run's start.
+    `context` says, where it is asked, what stood beside them.
     """
 
     events: list[RawEvent] = []
     refused: list[Refused] = []
     skipped: list[str] = []
     overruled_times: int = 0
+    dropped: list[str] = []
+    untimed: int = 0
     context: ContextSource = NO_CONTEXT

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from producers.parsing.faults import Unparsable
+from producers.parsing.written_dates import DayOrder, written_date
 from schemas.codec import Reason
 from schemas.tweet_time import ImplausibleTime, check_plausible, posted_at, snowflake_time
 
@@ -54,12 +55,15 @@ def utc(moment: datetime) -> datetime:
         raise Unparsable(Reason.IMPLAUSIBLE_TIME, "a time outside the calendar") from None
 
 
-def parse_moment(value: object, field: str) -> datetime:
+def parse_moment(value: object, field: str, order: DayOrder | None = None) -> datetime:
     """Return the UTC moment of an archive's date; raise `Unparsable` where it is none.
 
     Known are ISO 8601, the dates of X's API 1.1 (`Wed Aug 27 13:08:45 +0000 2008`, in data sets
-    also with UTC, GMT, PST or PDT in the place of the offset), and seconds
-    (9 or 10 digits) or milliseconds (12 or 13 digits) since 1970, as text or number.
+    also with UTC, GMT, PST or PDT in the place of the offset), seconds (9 or 10 digits) or
+    milliseconds (12 or 13 digits) since 1970, as text or number, and what programs and people
+    write (`producers.parsing.written_dates`): RFC 2822, days before and behind months by name or
+    number. Which of two numbers is the day is said by `order`; without it a date that can be read
+    two ways is none (`AmbiguousDate`). What says nothing of its time zone is UTC.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value) if abs(value) < 1e15 else ""
@@ -72,8 +76,10 @@ def parse_moment(value: object, field: str) -> datetime:
         if parts := _API_1_1.fullmatch(text):
             return utc(_api_1_1(parts))
         return utc(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
+    except OverflowError:
         raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid date") from None
+    except ValueError:
+        return utc(written_date(text, field, order))
 
 
 def _milliseconds(number: re.Match[str]) -> int:

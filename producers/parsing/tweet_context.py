@@ -25,3 +25,18 @@ class ContextSource(Protocol):
 
 
 NO_CONTEXT: Final = TweetContext({}, frozenset())
+
+
+@dataclass(frozen=True)
+class JoinedContext:
+    """What several documents say beside their tweets."""
+
+    parts: tuple[ContextSource, ...]
+
+    def tweet_context(self) -> TweetContext:
+        """Return the context of all of them."""
+        found = [part.tweet_context() for part in self.parts]
+        return TweetContext(
+            {user_id: name for each in found for user_id, name in each.usernames.items()},
+            frozenset().union(*(each.with_media for each in found)),
+        )

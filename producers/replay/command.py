@@ -69,6 +69,7 @@ class ReplayRequest:
     window: Times = field(default_factory=Times)
     shift_to_now: bool = False
     matcher: RuleMatcher | None = None
+    force: bool = False
 
 
 def run_replay(
@@ -78,7 +79,7 @@ def run_replay(
     clock = time.monotonic
     with ExitStack() as stack:
         bars = stack.enter_context(progress_bars(console))
-        prepared = _prepared(request, interrupted)
+        prepared = _prepared(request, interrupted, force=request.force)
         files = _hashed_with_bar(prepared.files, bars)
         require_topics(settings)
         connect = partial(connect_postgres, settings.postgres_connection, STAGE)
@@ -134,7 +135,7 @@ def run_replay(
 def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) -> DryRun:
     """Look at the files and report; needs no server. Raises `Failure` as `run_replay` does."""
     with progress_bars(console) as bars:
-        prepared = _prepared(request, interrupted)
+        prepared = _prepared(request, interrupted, force=True)
         reading = bars.add_task(
             "reading", total=sum(file.size_bytes for file in prepared.files), counts="", waiting=""
         )
@@ -147,12 +148,14 @@ def run_dry(request: ReplayRequest, interrupted: StopSignals, console: Console) 
     return DryRun(surveys, prepared.passed_over)
 
 
-def _prepared(request: ReplayRequest, interrupted: StopSignals) -> Prepared:
+def _prepared(request: ReplayRequest, interrupted: StopSignals, *, force: bool) -> Prepared:
+    """Tell the formats; with `force` files are not asked for a tweet among their first records."""
     return prepare_files(
         request.inputs,
         request.options,
         request.format_name,
         standard_input=_standard_input(interrupted),
+        force=force,
     )
 
 

@@ -15,6 +15,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from producers.replay.findings import sentences_on
 from producers.replay.plan import Action, ArchiveFile, PlannedFile
 from producers.replay.preparing import passed_over_by_kind
 from producers.replay.report import FileReport, ReplayOutcome, ReplayReport
@@ -24,6 +25,8 @@ from schemas.terminal import plain_table
 _PUBLISHED: Final = (Action.BEGIN, Action.RESUME)
 _MOST_FILES: Final = 20
 """How many files are named one by one; those that something is wrong with come first."""
+
+_MOST_SENTENCES: Final = 40
 
 
 class ProgressDisplay:
@@ -125,12 +128,14 @@ def what_next(report: ReplayReport) -> list[str]:
         kinds = passed_over_by_kind(report.passed_over)
         others = f" (and others, for {len(kinds) - 1:,} more reasons: --dry-run names them)"
         sentences.append(f"passed over: {kinds[0]}{others if len(kinds) > 1 else ''}")
-    overruled = sum(file.overruled_times for file in report.files)
-    if overruled:
-        sentences.append(
-            f"{overruled:,} tweets have a created_at other than the time in their id; the id's "
-            "time is used"
-        )
+    sentences += [
+        f"{file.planned.file.shown}: {file.nothing_usable}"
+        for file in report.useless[:_MOST_FILES]
+        if not file.dead_letters
+    ]
+    sentences += sentences_on((file.planned.file.shown, file.findings) for file in report.files)[
+        :_MOST_SENTENCES
+    ]
     if report.time_shift:
         sentences.append(
             f"All times are moved by {report.time_shift}, as in every replay of this run."

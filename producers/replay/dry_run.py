@@ -9,11 +9,13 @@ from typing import Final
 
 from producers.formats.archive_format import parse_record
 from producers.parsing.provenance import Parsed
+from producers.replay.findings import Findings
 from producers.replay.plan import ArchiveFile
 from producers.replay.positions import FilePosition
 from producers.replay.preparing import PassedOver
 from producers.replay.record_reader import EXAMPLES, Placed, RecordReader
 from producers.replay.times import Times, TimeSpan
+from producers.replay.trial import SAYS_NOTHING
 from schemas.events import TweetPosted
 
 NO_LANGUAGE: Final = "none"
@@ -33,22 +35,19 @@ class Survey:
     labels: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
     span: TimeSpan = field(default_factory=TimeSpan)
-    untimed: int = 0
-    overruled_times: int = 0
+    findings: Findings = field(default_factory=Findings)
     unknown: list[str] = field(default_factory=list)
     damage: str | None = None
 
     def add(self, placed: Placed, parsed: Parsed) -> None:
         """Take in what a record became."""
         self.skipped.update(parsed.skipped)
-        self.overruled_times += parsed.overruled_times
+        self.findings.add(placed, parsed)
         for event in parsed.events:
             self.events[type(event).__name__] += 1
             if isinstance(event, TweetPosted):
                 # Only a tweet without any time gets the moment at which its run began.
-                if event.posted_at == placed.origin.run_started_at:
-                    self.untimed += 1
-                else:
+                if event.posted_at != placed.origin.run_started_at:
                     self.span.add(event)
                 self.languages[event.language or NO_LANGUAGE] += 1
                 if event.label is not None:
@@ -58,6 +57,18 @@ class Survey:
             examples = self.examples.setdefault(refusal.reason, [])
             if len(examples) < EXAMPLES:
                 examples.append(f"{placed.file_name}:{placed.record.line}: {refusal.detail}")
+
+    @property
+    def overruled_times(self) -> int:
+        """How many tweets have another time than their id holds."""
+        return self.findings.overruled_times
+
+    @property
+    def nothing_usable(self) -> str | None:
+        """Why nothing of the file can be used, None where something can."""
+        if self.events or self.damage is not None or not SAYS_NOTHING.issuperset(self.skipped):
+            return None
+        return "no record of it is a tweet" if self.refused else "it has no tweets"
 
     def as_json(self) -> dict[str, object]:
         """Return the survey as a program reads it."""
@@ -75,8 +86,8 @@ class Survey:
             },
             "oldest": self.span.oldest.isoformat() if known else None,
             "newest": self.span.newest.isoformat() if known else None,
-            "without_a_time": self.untimed,
-            "overruled_times": self.overruled_times,
+            **self.findings.as_json(),
+            "nothing_usable": self.nothing_usable,
             "languages": dict(self.languages.most_common()),
             "labels": dict(self.labels.most_common()),
             "of_no_known_format": self.unknown,
@@ -95,6 +106,11 @@ class DryRun:
     def damaged(self) -> bool:
         """Tell whether a file could not be read to its end."""
         return any(survey.damage is not None for survey in self.surveys)
+
+    @property
+    def useless(self) -> bool:
+        """Tell whether nothing could be used of a file that a person named."""
+        return any(survey.file.named and survey.nothing_usable for survey in self.surveys)
 
     def as_json(self) -> dict[str, object]:
         """Return all surveys as a program reads them."""
@@ -146,4 +162,5 @@ def _survey(
         survey.formats = reading.formats
         survey.unknown = reading.unknown
         survey.damage = reading.damage
+        survey.findings.ids.forget()
     return survey

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from producers.formats.table_columns import listed
 from producers.replay.dry_run import DryRun, Survey
 from producers.replay.plan import PACKED
 from producers.replay.preparing import passed_over_by_kind
@@ -18,6 +19,7 @@ def dry_run_lines(dry_run: DryRun) -> Iterator[str]:
     for survey in surveys[:_MOST_FILES]:
         yield f"{survey.file.shown}: {_format(survey)}"
         yield from _about([survey])
+        yield from _of_columns_and_ids(survey)
         yield from _not_read(survey)
     if len(surveys) > _MOST_FILES:
         others = surveys[_MOST_FILES:]
@@ -71,12 +73,27 @@ def _about(surveys: list[Survey]) -> Iterator[str]:
     if timed:
         oldest, newest = min(s.oldest for s in timed), max(s.newest for s in timed)
         yield f"  posted: {oldest:%Y-%m-%d %H:%M:%S} to {newest:%Y-%m-%d %H:%M:%S} UTC"
-    untimed = sum(survey.untimed for survey in surveys)
+    untimed = sum(survey.findings.untimed for survey in surveys)
     if untimed:
         yield f"  without a time of their own: {untimed:,} (a replay uses the start of its run)"
     overruled = sum(survey.overruled_times for survey in surveys)
     if overruled:
         yield f"  created_at differs from the time in the id: {overruled:,} (the id's time is used)"
+    dropped = _sum(survey.findings.dropped for survey in surveys)
+    if dropped:
+        yield f"  fields that could not be read and were left out: {_counted(dropped)}"
+
+
+def _of_columns_and_ids(survey: Survey) -> Iterator[str]:
+    findings = survey.findings
+    if findings.taken_for:
+        taken = (f"{column} as {known}" for column, known in findings.taken_for.items())
+        yield f"  columns read under another name: {', '.join(taken)}"
+    if findings.passed_over:
+        yield f"  columns that were not read: {listed(tuple(findings.passed_over))}"
+    yield from (f"  {sentence}" for sentence in findings.ids.sentences())
+    if survey.nothing_usable is not None:
+        yield f"  nothing usable: {survey.nothing_usable}"
 
 
 def _not_read(survey: Survey) -> Iterator[str]:

@@ -83,6 +83,7 @@ def replay_files(
             with plan.file.path.open("rb") as file:
                 file_report = FileReplay(plan, file, context, left).publish()
         report.files.append(file_report)
+        file_report.findings.ids.forget()
         if not file_report.finished and context.stopped():
             report.ending = ReplayOutcome.INTERRUPTED
             break
@@ -143,6 +144,7 @@ class FileReplay:
             else:
                 report.lines = reading.lines
                 report.formats = reading.formats
+                report.unknown = reading.unknown
                 report.damage = reading.damage
                 at_end = not (context.stopped() and self._plan.file.stream is not None)
             self._wait_for_confirmations()
@@ -169,7 +171,7 @@ class FileReplay:
             parsed = context.times.applied(parsed, received_at)
         if parsed.skipped:
             report.skipped.update(parsed.skipped)
-        report.overruled_times += parsed.overruled_times
+        report.findings.add(placed, parsed)
         source = f"file:{placed.origin.content}"
         messages = outgoing(
             SourceRecord(record.raw, source, record.line, record.place, name=placed.file_name),

@@ -8,13 +8,14 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from producers.archives.byte_stream import PieceFile, looked_at
-from producers.archives.compression import DamagedFile, decompressed
+from producers.archives.compression import decompressed
+from producers.archives.expansion import DamagedFile, Expansion
 from producers.archives.member import Member
 from producers.archives.opening import content_of, is_parquet
 from producers.archives.tar_members import BLOCK_BYTES
 from producers.formats.archive_format import ArchiveReader, FormatOptions
+from producers.formats.day_order import with_day_order
 from producers.formats.json_columns import JSON_COLUMNS
-from producers.formats.named_values import COLUMNS
 from producers.formats.registry import SNIFFED_BYTES, choose_format
 from producers.formats.tweeteval import labels_beside
 from producers.parsing.field_values import storable
@@ -51,6 +52,7 @@ def packed_files(
     if they stood there.
     """
     following = 0
+    expansion = Expansion(archive.size_bytes)
     with tempfile.TemporaryDirectory(prefix="murmur-") as folder:
         aside = PairedFiles(Path(folder))
         for unnamed in members:
@@ -59,11 +61,12 @@ def packed_files(
             if _hidden(member.name):
                 continue
             if member.damage is None and aside.wants(member.name):
-                damage = _put_aside(member, aside)
+                bounded = member._replace(content=expansion.bounded(member.content))
+                damage = _put_aside(bounded, aside)
                 if damage is not None and member.number >= first:
                     yield PackedFile(member.number, member.name, damage=damage)
             elif member.number >= first:
-                yield _of_member(member, archive)
+                yield _of_member(member, archive, expansion)
         for number, (name, path) in enumerate(aside.texts(), following):
             if number >= first:
                 options = replace(archive.options, labels=labels_beside(path))
@@ -87,12 +90,15 @@ def _put_aside(member: Member, aside: PairedFiles) -> str | None:
     return None
 
 
-def _of_member(member: Member, archive: ArchiveFile) -> PackedFile:
+def _of_member(member: Member, archive: ArchiveFile, expansion: Expansion) -> PackedFile:
     if member.damage is not None:
         return PackedFile(member.number, member.name, damage=member.damage)
     packed, content = looked_at(member.content, BLOCK_BYTES)
     named = JSON_COLUMNS.name if is_parquet(packed) else archive.named_format
-    opened = content_of(io.BufferedReader(PieceFile(content)), COLUMNS)
+    opened = content_of(io.BufferedReader(PieceFile(content)), archive.options.wanted_columns)
+    if archive.stream is None:
+        # What is packed twice may unpack to 200 times 200 its size: once is enough.
+        opened = expansion.bounded(opened)
     return _formatted(member._replace(content=opened), archive.options, named)
 
 
@@ -101,7 +107,7 @@ def _formatted(member: Member, options: FormatOptions, named: str | None) -> Pac
     options = replace(options, file_name=member.name)
     try:
         known = choose_format(beginning, options, named)
-        reader = known.reader(beginning, options)
+        reader = with_day_order(known.reader(beginning, options), beginning)
     except Failure as failure:
         return PackedFile(member.number, member.name, content, why=str(failure))
     return PackedFile(member.number, member.name, content, known.name, reader)

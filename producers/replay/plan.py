@@ -29,7 +29,8 @@ class ArchiveFile:
     """A file to replay, told by its content.
 
     `reader` is None for a tar or zip, whose files have formats of their own. `stream` is what
-    comes from standard input: it has no position, since it cannot be read again.
+    comes from standard input: it has no position, since it cannot be read again. `named` tells
+    whether a person named it, `reading` what tells its records from those of another reading.
     """
 
     path: Path
@@ -40,6 +41,8 @@ class ArchiveFile:
     options: FormatOptions = field(default_factory=FormatOptions)
     named_format: str | None = None
     stream: Iterator[bytes] | None = None
+    named: bool = True
+    reading: str = ""
 
     @property
     def name(self) -> str:
@@ -54,7 +57,8 @@ class ArchiveFile:
     @property
     def key(self) -> FileKey:
         """What its position is known by."""
-        return FileKey(self.sha256, f"{self.format_name} {self.options.described()}")
+        read_as = f"{self.format_name} {self.options.described()}{self.reading}"
+        return FileKey(self.sha256, read_as)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from producers.archives.opening import content_of
 from producers.archives.records import Lines, Record, Unreadable
 from producers.archives.tar_members import tar_members
 from producers.archives.zip_members import zip_members
-from producers.formats.archive_format import ArchiveReader
-from producers.formats.named_values import COLUMNS
+from producers.formats.archive_format import ArchiveReader, line_reader
 from producers.parsing.provenance import Origin, Parsed
 from producers.replay.packed_files import UNKNOWN_FORMAT, packed_files
 from producers.replay.plan import ZIP, ArchiveFile
@@ -50,7 +49,7 @@ class RecordReader:
     ) -> None:
         self._file = file
         self._opened = opened
-        self._content = file.stream or (iter(()) if opened is None else content_of(opened, COLUMNS))
+        self._content = file.stream or _content_of(file, opened)
         self._origin = Origin(run, run_started_at, file.format_name, file.sha256)
         self._lines_before = 0
         self._current = LineReader(())
@@ -75,7 +74,7 @@ class RecordReader:
         passed = start.records_done - start.records_before_member
         is_stream = self._file.stream is not None
         for part in self._parts(start.members_done):
-            self._current = LineReader(part.content)
+            self._current = line_reader(part.reader, part.content)
             origin, whole = part.origin, part.origin.content.encode()
             for number, record in enumerate(part.reader.records(iter(self._current))):
                 if number < passed:
@@ -121,6 +120,10 @@ class RecordReader:
 
     def _count(self, format_name: str) -> None:
         self.formats[format_name] = self.formats.get(format_name, 0) + 1
+
+
+def _content_of(file: ArchiveFile, opened: BinaryIO | None) -> Iterator[bytes]:
+    return iter(()) if opened is None else content_of(opened, file.options.wanted_columns)
 
 
 class _Part(NamedTuple):

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from producers.replay.plan import PlannedFile
+from producers.replay.findings import Findings
+from producers.replay.packed_files import UNKNOWN_FORMAT
+from producers.replay.plan import Action, PlannedFile
 from producers.replay.preparing import PassedOver
+from producers.replay.trial import SAYS_NOTHING
 
 
 class ReplayOutcome(StrEnum):
@@ -14,6 +17,7 @@ class ReplayOutcome(StrEnum):
 
     FINISHED = "finished"
     DAMAGED = "not read to its end"
+    NOTHING = "nothing usable"
     LIMIT = "limit reached"
     INTERRUPTED = "interrupted"
 
@@ -23,7 +27,8 @@ class FileReport:
     """What became of one file in this call; what an earlier call published is not in it.
 
     `lines` is how many lines of the file were read, those of an earlier call among them (of a tar
-    only those of the file that it went on in). `formats` counts the files of each format.
+    only those of the file that it went on in). `formats` counts the files of each format, and
+    `unknown` names files of a tar that have none.
     """
 
     planned: PlannedFile
@@ -32,10 +37,28 @@ class FileReport:
     dead_letters: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     formats: dict[str, int] = field(default_factory=dict)
-    overruled_times: int = 0
+    unknown: list[str] = field(default_factory=list)
+    findings: Findings = field(default_factory=Findings)
     finished: bool = False
     damage: str | None = None
     seconds: float = 0.0
+
+    @property
+    def nothing_usable(self) -> str | None:
+        """Why nothing of the file could be used; None where something could, or may yet."""
+        began = self.planned.action is Action.BEGIN
+        if not began or not self.finished or self.events.total():
+            return None
+        if self.dead_letters:
+            counted = ", ".join(f"{n:,} {reason}" for reason, n in self.dead_letters.most_common())
+            return f"no record of it is a tweet ({counted})"
+        beyond_a_header = not self.skipped and self.lines > 1
+        if beyond_a_header or not SAYS_NOTHING.issuperset(self.skipped):
+            return None
+        if self.skipped[UNKNOWN_FORMAT] and self.unknown:
+            return f"none of the files in it can be read: {'; '.join(self.unknown)}"
+        counted = ", ".join(f"{count:,} {name}" for name, count in self.skipped.most_common())
+        return f"it has no tweets{', but ' if counted else ''}{counted}"
 
     def as_json(self) -> dict[str, object]:
         """Return the report as a program reads it."""
@@ -51,7 +74,8 @@ class FileReport:
             "events": dict(sorted(self.events.items())),
             "dead_letters": dict(sorted(self.dead_letters.items())),
             "skipped": dict(sorted(self.skipped.items())),
-            "overruled_times": self.overruled_times,
+            **self.findings.as_json(),
+            "nothing_usable": self.nothing_usable,
             "finished": self.finished,
             "damage": self.damage,
             "seconds": round(self.seconds, 3),
@@ -76,11 +100,11 @@ class ReplayReport:
     @property
     def outcome(self) -> ReplayOutcome:
         """How it ended: finished is only what was read to its end."""
-        return (
-            ReplayOutcome.DAMAGED
-            if self.ending is ReplayOutcome.FINISHED and self.damaged
-            else self.ending
-        )
+        if self.ending is not ReplayOutcome.FINISHED:
+            return self.ending
+        if self.damaged:
+            return ReplayOutcome.DAMAGED
+        return ReplayOutcome.NOTHING if self.useless else ReplayOutcome.FINISHED
 
     @property
     def events(self) -> int:
@@ -96,6 +120,11 @@ class ReplayReport:
     def damaged(self) -> list[FileReport]:
         """The files that could not be read to their end."""
         return [file for file in self.files if file.damage is not None]
+
+    @property
+    def useless(self) -> list[FileReport]:
+        """The files that a person named and of which nothing could be used."""
+        return [file for file in self.files if file.planned.file.named and file.nothing_usable]
 
     def as_json(self) -> dict[str, object]:
         """Return the report as a program reads it."""

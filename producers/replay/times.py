@@ -40,6 +40,9 @@ class Times:
             refused=list(parsed.refused),
             skipped=list(parsed.skipped),
             overruled_times=parsed.overruled_times,
+            dropped=list(parsed.dropped),
+            untimed=parsed.untimed,
+            context=parsed.context,
         )
         for place, event in enumerate(parsed.events):
             if isinstance(event, TweetPosted) and not self.holds(event):

@@ -11,10 +11,10 @@ import msgspec
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed, Refused
-from producers.parsing.timestamps import parse_moment
 from producers.parsing.tweet_context import NO_CONTEXT, TweetContext
 from producers.x_api.compliance import compliance_kind, parse_compliance
 from producers.x_api.problems import is_problem
+from producers.x_api.sound_tweets import sound_tweet
 from producers.x_api.tweets import Included, by_id, matched_rules, tweet_posted
 from producers.x_api.wire import (
     Attachments,
@@ -70,9 +70,10 @@ def _parsed(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Par
     parsed = Parsed(skipped=skipped, context=beside)
     for place, tweet in enumerate(data if isinstance(data, list) else [data]):
         try:
+            sound, dropped = _tweet(tweet)
             parsed.events.append(
                 tweet_posted(
-                    _tweet(tweet),
+                    sound,
                     included=included,
                     rules=rules,
                     origin=origin,
@@ -81,6 +82,7 @@ def _parsed(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Par
                     place=place,
                 )
             )
+            parsed.dropped.extend(dropped)
         except Unparsable as fault:
             alone = _alone(tweet) if isinstance(data, list) else None
             parsed.refused.append(Refused(fault.reason, fault.detail, place, alone))
@@ -94,16 +96,10 @@ def _alone(tweet: object) -> bytes | None:
         return None
 
 
-def _tweet(plain: object) -> WireTweet:
+def _tweet(plain: object) -> tuple[WireTweet, list[str]]:
     if not isinstance(plain, Mapping):
         raise Unparsable(Reason.INVALID_EVENT, "the tweet is not a JSON object")
-    created_at = plain.get("created_at")
-    if created_at is not None:
-        plain = {**plain, "created_at": parse_moment(created_at, "created_at")}
-    try:
-        return msgspec.convert(plain, WireTweet)
-    except msgspec.ValidationError as error:
-        raise Unparsable(Reason.INVALID_EVENT, str(error)) from None
+    return sound_tweet(plain, WireTweet)
 
 
 def _included(includes: object) -> Included:

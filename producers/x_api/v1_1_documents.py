@@ -16,6 +16,7 @@ from producers.parsing.provenance import Origin, Parsed
 from producers.parsing.timestamps import parse_moment
 from producers.x_api.compliance import country_codes
 from producers.x_api.documents import HEARTBEAT
+from producers.x_api.sound_tweets import sound_tweet
 from producers.x_api.v1_1_tweets import old_tweet_posted
 from producers.x_api.v1_1_wire import OldTweet
 from schemas.codec import Reason
@@ -61,9 +62,16 @@ def parse_old_document(
         return _parse_odd(plain_json(raw), origin, received_at, line, place)
     if tweet.whole_text is None or tweet.tweet is not msgspec.UNSET:
         return _parse_odd(plain_json(raw), origin, received_at, line, place)
-    return Parsed(
-        [old_tweet_posted(tweet, origin=origin, received_at=received_at, line=line, place=place)]
-    )
+    try:
+        return Parsed(
+            [
+                old_tweet_posted(
+                    tweet, origin=origin, received_at=received_at, line=line, place=place
+                )
+            ]
+        )
+    except Unparsable:
+        return _parse_odd(plain_json(raw), origin, received_at, line, place)
 
 
 def _parse_odd(
@@ -79,22 +87,12 @@ def _parse_odd(
         return _control(kind, document[kind], origin, received_at)
     if TWEET_FIELDS.isdisjoint(document):
         raise Unparsable(Reason.MISSING_FIELD, "the document is neither a tweet nor a control line")
-    try:
-        tweet = msgspec.convert(_without_nothings(document), OldTweet)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise Unparsable(Reason.INVALID_EVENT, str(error)) from None
+    bare = {name: value for name, value in document.items() if name != "tweet"}
+    tweet, dropped = sound_tweet(bare, OldTweet)
     return Parsed(
-        [old_tweet_posted(tweet, origin=origin, received_at=received_at, line=line, place=place)]
+        [old_tweet_posted(tweet, origin=origin, received_at=received_at, line=line, place=place)],
+        dropped=dropped,
     )
-
-
-def _without_nothings(document: Mapping[str, object]) -> dict[str, object]:
-    """Leave out `tweet`, and dates of another kind than text or whole number."""
-    return {
-        name: int(value) if name == "created_at" and isinstance(value, float) else value
-        for name, value in document.items()
-        if name != "tweet"
-    }
 
 
 def _control(kind: str, about: object, origin: Origin, received_at: datetime) -> Parsed:

@@ -52,9 +52,16 @@ def old_tweet_posted(
 def _edit_ids(tweet: OldTweet) -> list[WireId] | None:
     if tweet.edit_history is not None:
         return tweet.edit_history.edit_tweet_ids
-    if tweet.edit_info is not None and tweet.edit_info.initial is not None:
-        return tweet.edit_info.initial.editTweetIds
-    return None
+    if tweet.edit_info is None:
+        return None
+    edit, initial = tweet.edit_info.edit, tweet.edit_info.initial
+    if edit is None:
+        return None if initial is None else initial.editTweetIds
+    if edit.editControlInitial is not None and edit.editControlInitial.editTweetIds:
+        return edit.editControlInitial.editTweetIds
+    # It names the first version alone: what lies between is not known, and changes nothing.
+    own_id, first_id = tweet.own_id, edit.initialTweetId
+    return None if not own_id or not first_id else list(dict.fromkeys([first_id, own_id]))
 
 
 def _references(tweet: OldTweet) -> tuple[Reference, ...]:

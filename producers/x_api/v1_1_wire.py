@@ -25,10 +25,18 @@ class EditIds(Struct):
     editTweetIds: list[WireId] | None = None  # noqa: N815 (as the export has it)
 
 
+class Edit(Struct):
+    """What an account's export says of a tweet that was edited."""
+
+    initialTweetId: WireId | None = None  # noqa: N815
+    editControlInitial: EditIds | None = None  # noqa: N815
+
+
 class EditInfo(Struct):
-    """The edits of a tweet in an account's own export."""
+    """The edits of a tweet in an account's own export: `initial` where there were none."""
 
     initial: EditIds | None = None
+    edit: Edit | None = None
 
 
 class OldTweetCore(Struct):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from producers.compliance.results import SOURCE
+from producers.x_api.removals import SOURCE
 from schemas import locks
 from schemas.events import AuthorErased, ScoredEvent, TweetDeleted, TweetWithheld
 from schemas.settings import Settings

@@ -11,12 +11,15 @@ import pytest
 from schemas.settings import Settings
 from schemas.topics import RAW
 from tests.integration.replay_runs import (
+    FIRST_ID,
     archive,
     dead_letters,
     first_stored_position,
     messages,
     numbers,
     position,
+    raw_events,
+    refused,
     replay,
     running,
     tweet_line,
@@ -119,3 +122,41 @@ def test_a_file_whose_name_is_no_utf_8_is_replayed(settings: Settings, tmp_path:
     assert position(settings, "name") == (2, 1, 1, True)
     (letter,) = dead_letters(settings)
     assert letter.detail.startswith("caf\ufffd.jsonl:2: ")
+
+
+def test_what_nothing_can_be_used_of_is_refused_before_anything_is_published(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = archive(tmp_path, b"id,text,label\n", *[b"1,words,and,more\n"] * 120, name="wide.csv")
+    error = refused(settings, path, "--run", "wide", code=1)
+    assert "4 columns instead of 3" in error
+    assert "id, text, label" in error
+    assert dead_letters(settings) == []
+    assert raw_events(settings) == []
+    report = replay(settings, path, "--run", "wide", "--force", code=1)
+    assert (report["events"], report["dead_letters"]) == (0, 120)
+    assert report["outcome"] == "nothing usable"
+    assert "120 unreadable-line" in report["files"][0]["nothing_usable"]
+    assert len(dead_letters(settings)) == 120
+
+
+def test_an_interrupted_array_goes_on_where_it_was(settings: Settings, tmp_path: Path) -> None:
+    tweets = [json.loads(tweet_line(number))["data"] for number in range(60)]
+    path = archive(tmp_path, json.dumps(tweets).encode(), name="array.json")
+    assert replay(settings, path, "--limit", "25")["events"] == 25
+    assert replay(settings, path)["events"] == 35
+    assert numbers(settings) == list(range(60))
+
+
+def test_what_was_noticed_of_ids_columns_and_times_stands_in_the_report(
+    settings: Settings, tmp_path: Path
+) -> None:
+    rows = [b"x%d,words %d,fine,01/03/2023\n" % (FIRST_ID, number) for number in range(3)]
+    path = archive(tmp_path, b"status_id,text,mood,created_at\n", *rows, name="a.csv")
+    (file,) = replay(settings, path)["files"]
+    assert file["columns_passed_over"] == ["mood"]
+    assert file["columns_taken_for"] == {"status_id": "id"}
+    assert file["dropped_fields"] == {"created_at": 3}
+    assert file["repeated_ids"] == 2
+    assert file["without_a_time"] == 0
+    assert {event.tweet_id for event in raw_events(settings)} == {str(FIRST_ID)}  # type: ignore[union-attr]

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from producers.archives.compression import DamagedFile, decompressed
+from producers.archives.compression import decompressed
+from producers.archives.expansion import DamagedFile
 
 
 def files_with(secret: str, folder: Path) -> list[str]:

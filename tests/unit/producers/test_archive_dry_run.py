@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -17,7 +18,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.archives.inputs import Input, inputs_of
+from producers.archives.byte_stream import PieceFile
+from producers.archives.inputs import STANDARD_INPUT, Input, inputs_of
 from producers.formats.archive_format import FormatOptions
 from producers.replay.dry_run import Survey, survey_files
 from producers.replay.preparing import Prepared, hash_files, prepare_files
@@ -87,7 +89,8 @@ def test_an_empty_file_is_passed_over_and_refused_where_it_is_the_only_one(
     inputs = [Input(tmp_path / name, named=True) for name in ("empty", "lines.jsonl")]
     with pytest.raises(Failure, match=r"^[^:]*/empty: it is empty$"):
         prepare_files(inputs[:1], FormatOptions(("text",)), format_name)
-    found = prepare_files(inputs, FormatOptions(("text",)), format_name)
+    # As CSV its lines are none; what is empty is passed over all the same.
+    found = prepare_files(inputs, FormatOptions(("text",)), format_name, force=True)
     assert [each.name for each in found.files] == ["lines.jsonl"]
     assert found.passed_over == [(str(tmp_path / "empty"), "it is empty")]
 
@@ -245,6 +248,22 @@ def test_standard_input_is_read_as_a_file_is() -> None:
     assert json.loads(shown.stdout)["files"][0]["events"] == {"TweetPosted": 2_000}
 
 
+@pytest.mark.parametrize(
+    ("parts", "events"),
+    [
+        ([b"{\n", b'"statuses":[\n', b'{"id_str":"1","full_text":"one"}', b"]}\n"], 1),
+        ([b"[\n", b'{"id":"1","text":"one"},\n{"id":"2"', b',"text":"two"}]'], 2),
+        ([line(0), line(1)], 2),
+    ],
+)
+def test_what_comes_slowly_is_read_as_what_comes_at_once(parts: list[bytes], events: int) -> None:
+    pipe = io.BufferedReader(PieceFile(iter(parts)))
+    inputs = [Input(STANDARD_INPUT, named=True)]
+    files = prepare_files(inputs, FormatOptions(), None, standard_input=pipe).files
+    (found,) = survey_files(files, Times(), lambda: NOW)
+    assert found.events == {"TweetPosted": events}
+
+
 OPENED: list[str] = []
 """What is opened while `_watched` names it; an audit hook cannot be taken away again."""
 
@@ -264,7 +283,9 @@ def test_a_dry_run_opens_a_file_to_tell_its_format_and_to_read_it_and_no_more(
     sys.addaudithook(_note_opening)
     _watched.add(str(path))
     try:
-        surveys(path)
+        inputs = inputs_of([str(path)])
+        files = prepare_files(inputs, FormatOptions(), None, force=True).files
+        survey_files(files, Times(), lambda: NOW)
     finally:
         _watched.clear()
     assert [str(path)] * 2 == OPENED

@@ -12,11 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from producers.archives.compression import DamagedFile, decompressed
+from producers.archives.compression import decompressed
+from producers.archives.expansion import DamagedFile
 from producers.archives.inputs import Input
+from producers.archives.json_elements import json_elements
+from producers.archives.line_ends import line_end_of
 from producers.archives.lines import KEPT_BYTES, LineReader
 from producers.archives.opening import content_of
 from producers.archives.records import Record
@@ -24,7 +27,6 @@ from producers.formats.archive_format import FormatOptions
 from producers.formats.named_values import tweet_of_values
 from producers.formats.quoted_rows import MAX_ROW_LINES, cells_of, quoted_records
 from producers.formats.registry import choose_format
-from producers.formats.x_v2 import whole_page
 from producers.parsing.provenance import Origin
 from producers.replay.preparing import prepare_files
 from schemas.failures import Failure
@@ -73,16 +75,46 @@ def test_damage_becomes_one_unreadable_record_at_its_line(name: str) -> None:
     assert reader.damage == last.unreadable.detail
 
 
-@given(st.lists(st.binary(max_size=8)), st.lists(st.integers(0, 60), max_size=6))
-def test_lines_do_not_depend_on_how_the_pieces_fall(contents: list[bytes], cuts: list[int]) -> None:
-    content = b"\n".join(contents)
+texts_with_ends = st.lists(
+    st.binary(max_size=8) | st.sampled_from([b"\r", b"\n", b"\r\n", b"\xef\xbb\xbf"]), max_size=12
+).map(b"".join)
+
+
+@given(texts_with_ends, st.lists(st.integers(0, 60), max_size=6))
+@example(b"\xef\xbb\xbfa\rb\rc", [])
+@example(b"a\r\nb\rc\r\n", [2])
+def test_lines_do_not_depend_on_how_the_pieces_fall(content: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
     pieces = [content[a:b] for a, b in pairwise(edges)]
-    lines = list(LineReader(pieces))
-    wanted = content.removesuffix(b"\n").split(b"\n") if content else []
-    assert [line.line for line in lines] == list(range(1, len(wanted) + 1))
-    first = [line.removeprefix(b"\xef\xbb\xbf") for line in wanted[:1]]
-    assert raws(iter(lines)) == [line.removesuffix(b"\r") for line in first + wanted[1:]]
+    end = line_end_of(content)
+    wanted = content.removesuffix(end).split(end) if content else []
+    for in_parts in (False, True):
+        lines = list(LineReader(pieces, in_parts=in_parts))
+        assert {line.line for line in lines} == set(range(1, len(wanted) + 1))
+        if not in_parts:
+            bare = [line.removeprefix(b"\xef\xbb\xbf") for line in wanted]
+            assert raws(iter(lines)) == [
+                line.removesuffix(b"\r").removeprefix(b"\n") for line in bare
+            ]
+
+
+@pytest.mark.parametrize(
+    ("content", "end"),
+    [
+        (b"", b"\n"),
+        (b"one line", b"\n"),
+        (b"a\nb\n", b"\n"),
+        (b"a\r\nb\r\n", b"\n"),
+        (b"a\rb\rc", b"\r"),
+        (b'a\r"b\nb"\rc\r', b"\r"),
+        (b"a text \r with one\nb\nc\n", b"\n"),
+        (b"x" * 65_535 + b"\r\ny\r\n", b"\n"),
+    ],
+)
+def test_lone_carriage_returns_end_lines_where_they_are_the_line_ends(
+    content: bytes, end: bytes
+) -> None:
+    assert line_end_of(content) == end
 
 
 @pytest.mark.parametrize("piece_bytes", [1 << 10, 1 << 20])
@@ -114,7 +146,7 @@ def test_a_quote_that_is_never_closed_costs_its_own_line_only(following: int) ->
 
 
 def test_a_page_above_its_bound_is_one_unreadable_record() -> None:
-    (page,) = whole_page(records(b"{" * 100, b"}" * 100), max_page_bytes=150)
+    (page,) = json_elements(records(b"{" * 100, b"}" * 100), max_element_bytes=150)
     assert page.unreadable is not None
     assert page.unreadable.reason == "too-large"
 

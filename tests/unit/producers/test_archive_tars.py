@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.archives.compression import DamagedFile
+from producers.archives.expansion import DamagedFile
 from producers.archives.tar_members import is_tar, tar_members
 
 Files = list[tuple[str, bytes]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.archives.compression import DamagedFile
+from producers.archives.expansion import DamagedFile
 from producers.archives.zip_members import is_zip, zip_members
 
 Files = list[tuple[str, bytes]]

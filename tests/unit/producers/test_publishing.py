@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.compliance.results import parsed_removal, removal_of
 from producers.parsing.provenance import Origin, Parsed, Refused
 from producers.publishing.destination import Destination
 from producers.publishing.outgoing import SourceRecord, outgoing
@@ -20,6 +19,7 @@ from producers.rules.language import parse_rule
 from producers.rules.matching import RuleMatcher
 from producers.rules.rules_file import WantedRule
 from producers.x_api.documents import parse_document
+from producers.x_api.removals import parsed_removal, removal_of
 from schemas.codec import Reason, decode_raw
 from schemas.events import MatchedRule, TweetPosted
 from schemas.topics import MAX_EVENT_BYTES

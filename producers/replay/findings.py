@@ -1,0 +1,99 @@
+"""What was noticed of the tweets of a file, beside what became of them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from producers.formats.json_documents import DocumentReader
+from producers.formats.rows import RowReader
+from producers.formats.table_columns import listed
+from producers.parsing.provenance import Parsed
+from producers.replay.record_reader import Placed
+from producers.replay.repeated_ids import RepeatedIds
+from schemas.events import TweetPosted
+
+
+@dataclass
+class Findings:
+    """Counts tweets with other times than their ids' and without any, dropped fields, repeated ids.
+
+    `passed_over` and `taken_for` are names of columns, in the order in which they were met.
+    """
+
+    overruled_times: int = 0
+    untimed: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    passed_over: dict[str, None] = field(default_factory=dict)
+    taken_for: dict[str, str] = field(default_factory=dict)
+    ids: RepeatedIds = field(default_factory=RepeatedIds)
+    _reader: object = None
+
+    def add(self, placed: Placed, parsed: Parsed) -> None:
+        """Take in what a record became."""
+        self.overruled_times += parsed.overruled_times
+        self.untimed += parsed.untimed
+        if parsed.dropped:
+            self.dropped.update(parsed.dropped)
+        if placed.reader is not self._reader:
+            self._reader = placed.reader
+            if isinstance(placed.reader, RowReader):
+                columns = placed.reader.columns
+                self.passed_over.update(dict.fromkeys(columns.passed_over))
+                self.taken_for.update(columns.taken_for)
+            elif isinstance(placed.reader, DocumentReader):
+                self.passed_over.update(dict.fromkeys(placed.reader.passed_over))
+        for event in parsed.events:
+            if isinstance(event, TweetPosted):
+                self.ids.add(event)
+
+    def as_json(self) -> dict[str, object]:
+        """Return what was noticed as a program reads it."""
+        return {
+            "overruled_times": self.overruled_times,
+            "without_a_time": self.untimed,
+            "dropped_fields": dict(sorted(self.dropped.items())),
+            "columns_passed_over": list(self.passed_over),
+            "columns_taken_for": self.taken_for,
+            "repeated_ids": self.ids.repeats,
+            "rounded_ids": self.ids.lost_digits,
+        }
+
+
+def sentences_on(named: Iterable[tuple[str, Findings]]) -> list[str]:
+    """Return what a person should know of the files, each sentence about all of them."""
+    files = list(named)
+    total = Counter[str]()
+    for _, each in files:
+        total.update(each.dropped)
+    said = []
+    overruled = sum(each.overruled_times for _, each in files)
+    if overruled:
+        said.append(
+            f"{overruled:,} tweets have a created_at other than the time in their id; the id's "
+            "time is used"
+        )
+    untimed = sum(each.untimed for _, each in files)
+    if untimed:
+        said.append(f"{untimed:,} tweets have no time of their own; the start of the run is used")
+    if total:
+        counted = ", ".join(f"{count:,} {name}" for name, count in total.most_common())
+        said.append(f"fields that could not be read and were left out: {counted}")
+    columns: dict[str, list[str]] = {}
+    for name, each in files:
+        if each.taken_for:
+            taken = ", ".join(f"{column} as {known}" for column, known in each.taken_for.items())
+            columns.setdefault(f"columns read under another name: {taken}", []).append(name)
+        if each.passed_over:
+            passed = listed(tuple(each.passed_over))
+            columns.setdefault(
+                f"columns that were not read: {passed} (--columns label=NAME reads one as label)",
+                [],
+            ).append(name)
+    said += [f"{_shown(names)}: {what}" for what, names in columns.items()]
+    for name, each in files:
+        said += [f"{name}: {sentence}" for sentence in each.ids.sentences()]
+    return said
+
+
+def _shown(names: list[str]) -> str:
+    return f"{names[0]} and {len(names) - 1:,} more" if len(names) > 1 else names[0]
