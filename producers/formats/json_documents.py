@@ -1,11 +1,10 @@
 """Reading JSON whose objects are documents of X, however they lie in the file."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
-
-import msgspec
 
 from producers.archives.json_elements import json_elements
 from producers.archives.lines import MAX_LINE_BYTES
@@ -92,38 +91,31 @@ class DocumentReader:
         if len(record.raw) > _LONG_BYTES and record.raw.count(b"{") > _MOST_OBJECTS:
             detail = f"the document holds more than {_MOST_OBJECTS:,} objects: split it"
             raise Unparsable(Reason.TOO_LARGE, detail)
+        whole = self._parsed(record.raw, record, record.place, origin, received_at)
+        if whole.events or whole.skipped or any(each.raw is not None for each in whole.refused):
+            return whole
+        tweets = _tweets_of(record.raw)
+        return whole if tweets is None else self._each(tweets, record, origin, received_at)
+
+    def _parsed(
+        self, raw: bytes, record: Record, place: int, origin: Origin, received_at: datetime
+    ) -> Parsed:
         try:
-            return self.parse_document(record.raw, origin, received_at, record.line, record.place)
+            return self.parse_document(raw, origin, received_at, record.line, place)
         except Unparsable as fault:
-            tweets = _tweets_of(record.raw)
-            if tweets is None:
-                raise
-            return self._each(tweets, record, origin, received_at, fault)
+            return Parsed(refused=[Refused(fault.reason, fault.detail)])
 
     def _each(
-        self,
-        tweets: list[object],
-        record: Record,
-        origin: Origin,
-        received_at: datetime,
-        fault: Unparsable,
+        self, tweets: list[object], record: Record, origin: Origin, received_at: datetime
     ) -> Parsed:
         whole = Parsed()
-        for place, tweet in enumerate(tweets, record.place):
-            try:
-                alone = msgspec.json.encode(tweet)
-            except (RecursionError, TypeError, ValueError):
-                raise fault from None
-            try:
-                parsed = self.parse_document(alone, origin, received_at, record.line, place)
-            except Unparsable as refused:
-                parsed = Parsed(refused=[Refused(refused.reason, refused.detail)])
+        for place, tweet in enumerate(tweets):
+            alone = json.dumps(tweet).encode()
+            parsed = self._parsed(alone, record, record.place + place, origin, received_at)
             whole.events.extend(parsed.events)
             whole.skipped.extend(parsed.skipped)
             whole.dropped.extend(parsed.dropped)
-            whole.refused.extend(
-                replace(each, place=place - record.place, raw=alone) for each in parsed.refused
-            )
+            whole.refused.extend(replace(each, place=place, raw=alone) for each in parsed.refused)
         return whole
 
 
@@ -141,6 +133,8 @@ def document_reader(
 
 def _tweets_of(raw: bytes) -> list[object] | None:
     try:
-        return tweets_within(plain_json(raw))
-    except Unparsable:
+        tweets = tweets_within(plain_json(raw))
+        json.dumps(tweets)
+    except (Unparsable, RecursionError):
         return None
+    return tweets

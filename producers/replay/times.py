@@ -37,6 +37,8 @@ class Times:
             refused=list(parsed.refused),
             skipped=list(parsed.skipped),
             overruled_times=parsed.overruled_times,
+            dropped=list(parsed.dropped),
+            untimed=parsed.untimed,
         )
         for place, event in enumerate(parsed.events):
             if isinstance(event, TweetPosted) and not self.holds(event):

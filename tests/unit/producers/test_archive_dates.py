@@ -15,8 +15,10 @@ from producers.formats.rows import RowReader
 from producers.parsing.faults import Unparsable
 from producers.parsing.timestamps import parse_moment
 from producers.parsing.written_dates import AmbiguousDate, DayOrder, day_order_of
+from producers.replay.dry_run import survey_files
+from producers.replay.times import Times
 from schemas.failures import Failure
-from tests.unit.archive_replays import survey, tweets
+from tests.unit.archive_replays import NOW, prepared, survey, tweets
 
 MOMENT = datetime(2023, 3, 21, 16, 5, 9, tzinfo=UTC)
 OWN_ID = 1_630_900_690_744_246_273
@@ -146,3 +148,10 @@ def test_rows_without_a_time_are_counted(tmp_path: Path) -> None:
     found = survey(tmp_path / "a.csv", b"text,created_at\none,\ntwo,2021-01-01\n")
     assert found.findings.untimed == 1
     assert found.span.newest - datetime(2021, 1, 1, tzinfo=UTC) == timedelta(0)
+
+
+def test_what_was_dropped_is_counted_in_any_time_asked_for(tmp_path: Path) -> None:
+    content = f"id,text,created_at\n{OWN_ID},words,soon\n,words,\n".encode()
+    file = prepared(tmp_path / "a.csv", content)
+    (found,) = survey_files([file], Times(start=datetime(2020, 1, 1, tzinfo=UTC)), lambda: NOW)
+    assert (found.findings.dropped, found.findings.untimed) == ({"created_at": 1}, 1)
