@@ -37,7 +37,12 @@ from stream_processors.sink.incoming import (
 )
 from stream_processors.sink.isolating import DETERMINISTIC, isolate
 from stream_processors.sink.kafka_offsets import KafkaOffsets
-from stream_processors.sink.start_offsets import log_losses, require_same_logs, start_offsets
+from stream_processors.sink.start_offsets import (
+    LogWentBack,
+    log_losses,
+    require_same_logs,
+    start_offsets,
+)
 from stream_processors.sink.transaction import SinkTransaction
 
 logger = logging.getLogger(__name__)
@@ -83,6 +88,7 @@ class Sink:
         )
         self._log_losses = log_losses(metrics.registry)
         self._log_in_doubt = False
+        self._was_assigned = False
         self._progress = progress
         self._positions: dict[Partition, int] = {}
         self._expired = ExpiredUnread(lambda at, count: note_expired(metrics, at, count))
@@ -202,6 +208,10 @@ class Sink:
         def read(connection: Connection) -> None:
             started = start_offsets(connection, self._log, self._topic_ids, assigned)
             self._log_losses.inc(len(started.set_back))
+            if started.set_back and self._was_assigned:
+                # The client takes the leader of before for older than it knows, and reads no more.
+                raise LogWentBack("Kafka lost the end of its logs: a new process begins anew")
+            self._was_assigned = True
             found.update(started.offsets)
 
         self._with_connection(read)
