@@ -7,14 +7,15 @@ id would be one in the index of every day; with it, it is one in a single index.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Final
 
 from psycopg2.extensions import cursor
-from psycopg2.extras import execute_values
 
 from schemas.events import LIVE
 from stream_processors.sink.rows import Row
 
-_PAGE = 1_000
+_ADD: Final = "INSERT INTO live_roots (root_id, day) SELECT * FROM unnest(%s::text[], %s::date[])"
+_ADD_KNOWN: Final = f"{_ADD} ON CONFLICT DO NOTHING"
 
 
 def days_of(cur: cursor, root_ids: Sequence[str]) -> dict[str, date]:
@@ -23,16 +24,16 @@ def days_of(cur: cursor, root_ids: Sequence[str]) -> dict[str, date]:
     return dict(cur.fetchall())
 
 
-def add_roots(cur: cursor, rows: Iterable[Row]) -> set[str]:
-    """Note the days of those rows that belong to `live`; return the root ids that are new."""
-    added = execute_values(
-        cur,
-        "INSERT INTO live_roots (root_id, day) VALUES %s ON CONFLICT DO NOTHING RETURNING root_id",
-        sorted((row.root_id, row.posted_at.date()) for row in rows if row.run == LIVE),
-        page_size=_PAGE,
-        fetch=True,
-    )
-    return {root_id for (root_id,) in added}
+def add_roots(cur: cursor, rows: Iterable[Row], *, known: bool) -> None:
+    """Note the days of those rows that belong to `live`.
+
+    Raises `psycopg2.errors.UniqueViolation` where a root id has a day already, unless they are
+    `known`: those get one where a sink of an older release has noted none.
+    """
+    roots = sorted((row.root_id, row.posted_at.date()) for row in rows if row.run == LIVE)
+    if roots:
+        root_ids, days = zip(*roots, strict=True)
+        cur.execute(_ADD_KNOWN if known else _ADD, (list(root_ids), list(days)))
 
 
 def forget_roots(cur: cursor, root_ids: Iterable[str]) -> None:

@@ -23,7 +23,11 @@ from stream_processors.sink.database import Database
 from stream_processors.sink.incoming import Batch, Incoming, Stored, read_batch
 from stream_processors.sink.isolating import DETERMINISTIC, isolate
 from stream_processors.sink.kafka_offsets import KafkaOffsets
-from stream_processors.sink.start_offsets import require_same_logs, start_offsets
+from stream_processors.sink.start_offsets import (
+    LogWentBack,
+    require_same_logs,
+    start_offsets,
+)
 from stream_processors.sink.transaction import SinkTransaction
 
 logger = logging.getLogger(__name__)
@@ -65,6 +69,7 @@ class Sink:
         self._ages = SINK_EVENT_AGE.register(metrics.registry)
         self._removal_ages = SINK_REMOVAL_AGE.register(metrics.registry)
         self._log_losses = SINK_LOG_LOSSES.register(metrics.registry)
+        self._was_assigned = False
         self._progress = progress
         self._positions: dict[Partition, int] = {}
         self._expired = ExpiredUnread(lambda at, count: note_expired(metrics, at, count))
@@ -168,6 +173,10 @@ class Sink:
                     self._database.connection(), self._log, self._topic_ids, assigned
                 )
         self._log_losses.inc(len(started.set_back))
+        if started.set_back and self._was_assigned:
+            # The client takes the leader of before for older than it knows, and reads no more.
+            raise LogWentBack("Kafka lost the end of its logs: a new process starts again")
+        self._was_assigned = True
         found = started.offsets
         self._positions |= found
         known = {name: at for name, at in found.items() if at >= 0}

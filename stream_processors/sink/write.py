@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from psycopg2 import sql
+from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
@@ -53,11 +54,11 @@ def _write_tombstones(cur: cursor, decision: Decision) -> None:
 
 
 def _add_roots(cur: cursor, decision: Decision) -> None:
-    # The root of an update is there already, but for those of a sink of an older release.
-    added = add_roots(cur, [*decision.inserts, *decision.updates])
-    missing = {row.root_id for row in decision.inserts if row.run == LIVE} - added
-    if missing:
-        raise ConcurrentChange(f"{len(missing)} tweets appeared meanwhile, on whatever day")
+    try:
+        add_roots(cur, decision.inserts, known=False)
+    except UniqueViolation as error:
+        raise ConcurrentChange("a tweet appeared meanwhile, on whatever day") from error
+    add_roots(cur, decision.updates, known=True)
 
 
 def _delete(cur: cursor, rows: Sequence[Row]) -> None:
