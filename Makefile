@@ -59,7 +59,7 @@ check: $(VENV)/retrain.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m schemas.json_schema --check
+	$(BIN)/python -m schemas.write_json_schemas --check
 	$(BIN)/python -m tests.house_rules
 
 format: $(VENV)/dev.stamp ## Put the code into the house style
@@ -67,8 +67,8 @@ format: $(VENV)/dev.stamp ## Put the code into the house style
 	$(BIN)/ruff check --fix .
 
 generated: $(VENV)/dev.stamp ## Regenerate what is made from the code: JSON Schemas, .env.example
-	$(BIN)/python -m schemas.json_schema
-	$(BIN)/python -m schemas.env_example > .env.example
+	$(BIN)/python -m schemas.write_json_schemas
+	$(BIN)/python -m schemas.write_env_example > .env.example
 
 lock: $(UV) ## Regenerate the lock files from pyproject.toml (without an index address)
 	$(COMPILE) --extra dev --extra retrain pyproject.toml -o requirements/retrain.txt

@@ -9,7 +9,7 @@ from cachetools import LRUCache
 
 from model_server.bundle import default_bundle, open_bundle
 from model_server.cleaning import CLEANING
-from model_server.engine import Engine, OnnxEngine, Probabilities
+from model_server.onnx_engine import Engine, OnnxEngine, Probabilities
 from model_server.self_test import self_test
 from schemas.events import ModelIdentity
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from model_server.bundle import Bundle, RefusedBundle
 from model_server.cleaning import CLEANING
-from model_server.engine import Engine
+from model_server.onnx_engine import Engine
 
 LARGEST_DIFFERENCE: Final = 0.1
 DECIDED_MARGIN: Final = 0.2

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from producers.parsing.written_dates import DayOrder
-    from producers.replay.command import ReplayRequest
+    from producers.replay.run_replay import ReplayRequest
     from schemas.process.stop_signals import StopSignals
 
 DEFAULT_MAX_LAG = 20_000
@@ -154,12 +154,12 @@ def replay(
 
     from producers.archives.inputs import inputs_of
     from producers.formats.archive_format import FormatOptions
-    from producers.replay.command import ReplayRequest, run_replay
     from producers.replay.display import report_table, what_next
     from producers.replay.report import ReplayOutcome
     from producers.replay.run_name import run_name_of
-    from producers.replay.times import Times
-    from producers.rules.matching import rule_matcher
+    from producers.replay.run_replay import ReplayRequest, run_replay
+    from producers.replay.time_range import Times
+    from producers.rules.tag_with_rules import rule_matcher
     from schemas.events import LIVE, valid_run_name
     from schemas.process.exit_codes import ExitCode, interrupted_by
     from schemas.process.logs import configure_logging
@@ -229,8 +229,8 @@ def _dry_run(
 
     import msgspec
 
-    from producers.replay.command import run_dry
     from producers.replay.dry_run_display import dry_run_lines
+    from producers.replay.run_replay import run_dry
     from schemas.process.exit_codes import ExitCode
     from schemas.terminal import terminal_console
 

@@ -12,7 +12,7 @@ def score(probe_port: int) -> None:
     """Score tweets: tweets.raw → tweets.scored. Run one process a core, as many as you like."""
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
-    from stream_processors.scoring.worker import run_score_worker
+    from stream_processors.scoring.score_worker import run_score_worker
 
     settings = load_settings()
     configure_logging(settings.log, SCORE.name)
@@ -25,7 +25,7 @@ def sink(probe_port: int) -> None:
     """Store scored tweets in PostgreSQL and keep the aggregates in Redis."""
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
-    from stream_processors.sink.worker import run_sink_worker
+    from stream_processors.sink.sink_worker import run_sink_worker
 
     settings = load_settings()
     configure_logging(settings.log, SINK.name)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas import locks
-from schemas.env_example import env_example
 from schemas.process.process_list import PROCESSES
+from schemas.write_env_example import env_example
 
 ROOMS = ("schemas", "model_server", "producers", "stream_processors", "retrain", "deploy", "tests")
 MAX_README_LINES = 70
@@ -30,20 +30,20 @@ ALL_SETTINGS = re.compile(r"from schemas\.settings import .*\b(Settings|load_set
 MAY_TAKE_ALL_SETTINGS = frozenset(
     {
         # They are about the settings themselves, or about servers that no setting names.
-        "schemas/env_example.py",
+        "schemas/write_env_example.py",
         "schemas/misspelt_settings.py",
         "deploy/installation/server_faults.py",
         # They put a command or a process together, and hand each part the few that it uses.
         "deploy/demo/demo.py",
         "deploy/embedded/stack.py",
         "deploy/embedded/status.py",
-        "producers/compliance/batch_command.py",
-        "producers/compliance/stream_command.py",
-        "producers/gaps/command.py",
-        "producers/live/command.py",
-        "producers/replay/command.py",
-        "stream_processors/scoring/worker.py",
-        "stream_processors/sink/worker.py",
+        "producers/compliance/run_compliance_jobs.py",
+        "producers/compliance/run_compliance_stream.py",
+        "producers/gaps/run_refill.py",
+        "producers/live/run_stream.py",
+        "producers/replay/run_replay.py",
+        "stream_processors/scoring/score_worker.py",
+        "stream_processors/sink/sink_worker.py",
         # Parts: strike them from this list once they take what they use.
         "producers/x_account/http_adapter.py",
         "stream_processors/aggregates/refresher.py",
@@ -93,7 +93,7 @@ ONE_LIST_EACH = (
     ),
     OnlyIn(
         re.compile(r"(INTO|FROM|UPDATE|JOIN) posts_read\b"),
-        "producers/x_account/posts_read.py",
+        "producers/x_account/posts_read_sql.py",
         "the SQL of posts read",
     ),
 )

@@ -11,7 +11,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from model_server.bundle import MODEL, TOKENIZER, Bundle
-from model_server.sealing import seal_bundle
+from model_server.seal_bundle import seal_bundle
 
 _LOGIT = 4.0
 

@@ -16,8 +16,8 @@ from producers.archives.inputs import Input
 from producers.formats.archive_format import FormatOptions, parse_record
 from producers.parsing.faults import Unparsable
 from producers.parsing.field_values import tweet_text
+from producers.replay.inspect_files import prepare_files
 from producers.replay.positions import FilePosition
-from producers.replay.preparing import prepare_files
 from producers.replay.record_reader import RecordReader
 from retrain.datasets.reading import UnusableLabels, read_labelled, read_texts
 from schemas.events import TweetPosted

@@ -26,7 +26,7 @@ from deploy.demo.sample_events import (
 )
 from deploy.demo.texts import TextMaker
 from deploy.demo.vocabulary import TOPICS
-from deploy.demo.wire import Post, deletion_line, post_line
+from deploy.demo.x_v2_lines import Post, deletion_line, post_line
 
 SEED: Final = 2024
 LINES: Final = 20_000

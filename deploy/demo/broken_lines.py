@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from deploy.demo.wire import snowflake
+from deploy.demo.x_v2_lines import snowflake
 from schemas.codec import Reason
 
 _FAR_OFF: Final = datetime(2079, 1, 1, tzinfo=UTC)

@@ -19,21 +19,21 @@ from deploy.demo.result import DemoResult
 from deploy.demo.verification import check, verify
 from deploy.embedded import stack
 from deploy.embedded.layout import Layout
+from deploy.embedded.stack_state import load_state
 from deploy.embedded.start_programs import Say
-from deploy.embedded.state import load_state
 from deploy.embedded.supervision import Supervisor
 from producers.archives.inputs import Input
 from producers.cli import DEFAULT_MAX_LAG
 from producers.formats.archive_format import FormatOptions
-from producers.replay.command import ReplayRequest, run_replay
 from producers.replay.report import ReplayOutcome
+from producers.replay.run_replay import ReplayRequest, run_replay
 from schemas.failures import Failure
 from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection, connect_postgres
-from stream_processors.aggregates.windows import ALL, parse_window
-from stream_processors.circuit_breaker.release import read_hold
+from stream_processors.aggregates.time_windows import ALL, parse_window
+from stream_processors.circuit_breaker.release_hold import read_hold
 from stream_processors.queries.known_runs import UnknownRun, run_names
 from stream_processors.queries.totals import Totals, read_totals
 from stream_processors.retention.run_deletion import delete_run, forget_in_redis

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from deploy.demo.texts import Said, TextMaker
 from deploy.demo.vocabulary import NAMES
-from deploy.demo.wire import Author, Post, snowflake
+from deploy.demo.x_v2_lines import Author, Post, snowflake
 
 FIRST_DAY: Final = datetime(2024, 5, 13, tzinfo=UTC)
 DAYS: Final = 3

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from deploy.embedded.layout import Layout
+from deploy.embedded.leftover_processes import has_command, runs
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.processes import has_command, runs
-from deploy.embedded.programs import Program
-from deploy.embedded.state import DATABASE_USER, StackState
+from deploy.embedded.stack_state import DATABASE_USER, StackState
+from deploy.embedded.supervised_program import Program
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
 

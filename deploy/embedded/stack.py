@@ -12,15 +12,15 @@ from pathlib import Path
 import msgspec
 
 from deploy.embedded.layout import Layout
+from deploy.embedded.leftover_processes import end_processes, remember_commands, remembered_commands
 from deploy.embedded.postgres_server import new_folder_if_root
-from deploy.embedded.processes import end_processes, remember_commands, remembered_commands
-from deploy.embedded.servers import PROGRAM_OF, addresses, await_servers, prepare_servers
+from deploy.embedded.server_programs import PROGRAM_OF, addresses, await_servers, prepare_servers
+from deploy.embedded.stack_state import StackState, load_state, save_state, settle_state
 from deploy.embedded.start_programs import Say
-from deploy.embedded.state import StackState, load_state, save_state, settle_state
 from deploy.embedded.stored_runs import remember_runs, stored_runs
 from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor_command
 from deploy.embedded.supervisor_config import supervisor_config
-from deploy.embedded.workers import await_workers, worker_programs
+from deploy.embedded.worker_programs import await_workers, worker_programs
 from deploy.installation.installing import install
 from model_server.bundle import default_bundle, open_bundle
 from schemas.failures import Failure
@@ -28,7 +28,7 @@ from schemas.private_files import make_private_folder, write_private
 from schemas.process.process_list import EMBEDDED
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
 from schemas.transport.postgres import connect_postgres
-from stream_processors.circuit_breaker.release import read_hold
+from stream_processors.circuit_breaker.release_hold import read_hold
 
 
 def settings_at(home: Path, env_file: Path | None = Path(".env")) -> Settings:

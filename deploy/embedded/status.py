@@ -9,11 +9,11 @@ from typing import Final
 from deploy.embedded.lag import TopicLag, topic_lags
 from deploy.embedded.layout import Layout
 from deploy.embedded.readiness import probe_check
-from deploy.embedded.servers import PROGRAM_OF
+from deploy.embedded.server_programs import PROGRAM_OF
 from deploy.embedded.stack import settings_at
-from deploy.embedded.state import load_state
+from deploy.embedded.stack_state import load_state
 from deploy.embedded.supervision import ProcessState, Supervisor
-from deploy.embedded.workers import probe_url
+from deploy.embedded.worker_programs import probe_url
 from deploy.installation.server_faults import server_faults
 from schemas.failures import Failure
 from schemas.process.process_list import EMBEDDED

@@ -12,7 +12,7 @@ from typing import Any
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.state import StackState
+from deploy.embedded.stack_state import StackState
 from deploy.embedded.supervisor_config import SUPERVISOR_USER
 from schemas.failures import Failure
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.programs import Program
+from deploy.embedded.supervised_program import Program
 
 SUPERVISOR_USER = "murmur"
 

@@ -2,8 +2,8 @@
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.programs import Program
-from deploy.embedded.state import StackState
+from deploy.embedded.stack_state import StackState
+from deploy.embedded.supervised_program import Program
 from schemas.private_files import make_private_folder, write_private
 
 

@@ -33,7 +33,7 @@ def run(wait_minutes: int, as_json: bool) -> None:
     """
     import msgspec
 
-    from producers.compliance.batch_command import run_compliance
+    from producers.compliance.run_compliance_jobs import run_compliance
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
 
@@ -61,7 +61,7 @@ def stream(probe_port: int, as_json: bool) -> None:
     """
     import msgspec
 
-    from producers.compliance.stream_command import run_compliance_stream
+    from producers.compliance.run_compliance_stream import run_compliance_stream
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
 

@@ -11,7 +11,7 @@ from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import Ending
 from producers.x_connection.reader import StreamReader
 from producers.x_connection.received_line import ReceivedLine
-from producers.x_connection.stall import StallLimits
+from producers.x_connection.stall_detection import StallLimits
 from schemas.process.liveness import Liveness
 
 ALLOWED_CONNECTS: Final = 22

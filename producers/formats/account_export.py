@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.json_beginning import JsonLayout
 from producers.formats.json_documents import DocumentReader
+from producers.formats.json_sniffing import JsonLayout
 from producers.x_api.v1_1_documents import parse_old_document
 
 # Not deleted_tweets, which stand in a file of their own: their author has deleted them.

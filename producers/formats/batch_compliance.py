@@ -8,13 +8,13 @@ from typing import Any, Final
 import msgspec
 
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.json_beginning import first_objects
 from producers.formats.json_documents import document_reader
+from producers.formats.json_sniffing import first_objects
 from producers.parsing.faults import Unparsable
 from producers.parsing.provenance import Origin, Parsed
 from producers.parsing.timestamps import parse_moment
-from producers.x_api.documents import HEARTBEAT
 from producers.x_api.removals import Kind, removal_of
+from producers.x_api.v2_documents import HEARTBEAT
 from schemas.tweet_time import snowflake_time
 
 _SAID: Final = frozenset(["action", "redacted_at", "reason"])

@@ -10,9 +10,9 @@ from producers.archives.line_ends import lines_of
 from producers.archives.lines import LineReader
 from producers.archives.records import Lines, Record, Unreadable
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.lone_column import lone_column_is_csv
 from producers.formats.quoted_rows import QUOTED_READING, cells_of, quoted_records
 from producers.formats.rows import REPEATED_HEADER, Row, RowReader, without_header
+from producers.formats.single_column import lone_column_is_csv
 from producers.formats.table_columns import TableColumns, table_columns
 from producers.formats.table_header import column_names, fault_of_header, fault_of_names, first_line
 from producers.parsing.faults import Unparsable

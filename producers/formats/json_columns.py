@@ -7,7 +7,7 @@ from typing import Final
 from producers.archives.json_elements import json_elements
 from producers.archives.records import SplitLines
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.json_beginning import JsonLayout, first_objects, json_layout
+from producers.formats.json_sniffing import JsonLayout, first_objects, json_layout
 from producers.formats.named_values import COLUMNS
 from producers.formats.rows import Row, RowReader, each_line
 from producers.formats.table_columns import TableColumns, listed, table_columns

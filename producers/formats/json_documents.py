@@ -10,7 +10,7 @@ import msgspec
 from producers.archives.json_elements import json_elements
 from producers.archives.lines import MAX_LINE_BYTES
 from producers.archives.records import Lines, Record
-from producers.formats.json_beginning import JsonLayout, json_layout, tweets_within
+from producers.formats.json_sniffing import JsonLayout, json_layout, tweets_within
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed, Refused

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.json_beginning import first_lines
+from producers.formats.json_sniffing import first_lines
 from producers.formats.quoted_rows import row_text
 from producers.formats.rows import Row, RowReader, each_line
 from producers.formats.table_header import column_names, first_line

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.json_beginning import first_lines
+from producers.formats.json_sniffing import first_lines
 from producers.formats.quoted_rows import QUOTED_READING, cells_of, quoted_records
 from producers.formats.rows import Row, RowReader
 from producers.parsing.faults import Unparsable

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from producers.archives.line_ends import lines_of
-from producers.formats.json_beginning import first_lines
+from producers.formats.json_sniffing import first_lines
 from producers.formats.quoted_rows import cells_of
 from producers.formats.table_columns import listed
 from producers.parsing.faults import Unparsable

@@ -11,15 +11,15 @@ from typing import Final
 import msgspec
 
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.json_beginning import first_objects
 from producers.formats.json_documents import document_reader
+from producers.formats.json_sniffing import first_objects
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed
-from producers.x_api.documents import HEARTBEAT
 from producers.x_api.sound_tweets import sound_tweet
 from producers.x_api.tweets import by_id, matched_rules, tweet_posted
-from producers.x_api.wire import (
+from producers.x_api.v2_documents import HEARTBEAT
+from producers.x_api.v2_json_types import (
     IncludedTweet,
     Note,
     WireId,

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from producers.archives.records import Record, Unreadable
-from producers.x_api.wire import WireId
+from producers.x_api.v2_json_types import WireId
 from schemas.codec import Reason
 
 _MOST_OBJECTS: Final = 1_000_000

@@ -3,8 +3,8 @@
 from typing import Final
 
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.json_beginning import first_objects
 from producers.formats.json_documents import document_reader
+from producers.formats.json_sniffing import first_objects
 from producers.x_api.v1_1_documents import CONTROLS, parse_old_document
 
 

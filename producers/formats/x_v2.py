@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Final
 
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
-from producers.formats.json_beginning import first_lines, json_layout
 from producers.formats.json_documents import document_reader
+from producers.formats.json_sniffing import first_lines, json_layout
 from producers.formats.v2_pages import tweets_of_page
 from producers.parsing.provenance import Origin, Parsed
-from producers.x_api.documents import parse_document
+from producers.x_api.v2_documents import parse_document
 
 _X_FIELDS: Final = frozenset(
     [

@@ -65,7 +65,7 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
     """
     import msgspec
 
-    from producers.gaps.command import refill_gaps
+    from producers.gaps.run_refill import refill_gaps
     from schemas.process.exit_codes import ExitCode
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from producers.gaps.refill_quota import MonthExhausted
+from producers.gaps.monthly_refill_limit import MonthExhausted
 from producers.gaps.search import RecentSearch
 from producers.gaps.table import GapTable, KnownGap
 from producers.gaps.time_slices import searchable, slices
 from producers.parsing.provenance import Origin
 from producers.publishing.destination import Destination
 from producers.publishing.outgoing import SourceRecord, publish_record
-from producers.rules.planning import RuleAtX
-from producers.x_api.documents import parse_document
+from producers.rules.rule_changes import RuleAtX
 from producers.x_api.missing_fields import Asked
+from producers.x_api.v2_documents import parse_document
 from schemas.transport.publisher import ConfirmingPublisher
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.gaps.refill_quota import Meter
-from producers.rules.planning import RuleAtX
+from producers.gaps.monthly_refill_limit import Meter
+from producers.rules.rule_changes import RuleAtX
 from producers.x_account.client import Answer, Ask, XRefused, answered
 from producers.x_account.requested_fields import Endpoint
 from producers.x_account.vocabulary_choice import VocabularyChoice

@@ -8,7 +8,7 @@ from typing import TypeVar
 import psycopg2
 from psycopg2.extensions import cursor
 
-from producers.x_account.posts_read import add_posts_read, posts_read_since_first
+from producers.x_account.posts_read_sql import add_posts_read, posts_read_since_first
 from schemas.failures import Failure
 from schemas.transport.postgres import Connection
 

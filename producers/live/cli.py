@@ -25,7 +25,7 @@ def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
     """
     import msgspec
 
-    from producers.live.command import run_stream
+    from producers.live.run_stream import run_stream
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from psycopg2.extensions import cursor
 
 from producers.live.gaps import Gap
-from producers.x_account.posts_read import add_posts_read, posts_read_since_first
+from producers.x_account.posts_read_sql import add_posts_read, posts_read_since_first
 from schemas.transport.postgres import Connection
 from schemas.transport.transactions import Transactions
 

@@ -4,7 +4,7 @@ import threading
 from datetime import datetime
 
 from producers.live.gaps import Coverage, Gap
-from producers.live.read_quota import ReadQuota
+from producers.live.monthly_read_limit import ReadQuota
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import Clock
 from producers.x_connection.connection_end import Ending

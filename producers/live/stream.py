@@ -6,15 +6,15 @@ from typing import Final
 
 from producers.live.capture import Capture
 from producers.live.coverage_store import CoverageStore
-from producers.live.read_quota import ReadQuota
+from producers.live.monthly_read_limit import ReadQuota
 from producers.live.receiver import LiveReceiver
 from producers.live.telemetry import StreamTelemetry
 from producers.parsing.provenance import Origin, Parsed
 from producers.publishing.outgoing import SourceRecord
 from producers.x_account.vocabulary_choice import VocabularyChoice
-from producers.x_api.documents import parse_document
 from producers.x_api.missing_fields import seen_in
-from producers.x_api.wire import WireDocument
+from producers.x_api.v2_documents import parse_document
+from producers.x_api.v2_json_types import WireDocument
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import Clock
 from producers.x_connection.reader import ReaderStatus

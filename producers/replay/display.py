@@ -16,8 +16,8 @@ from rich.progress import (
 from rich.table import Table
 
 from producers.replay.findings import sentences_on
+from producers.replay.inspect_files import passed_over_by_kind
 from producers.replay.plan import Action, ArchiveFile, PlannedFile
-from producers.replay.preparing import passed_over_by_kind
 from producers.replay.report import FileReport, ReplayOutcome, ReplayReport
 from producers.replay.telemetry import Status
 from schemas.terminal import plain_table

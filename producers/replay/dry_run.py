@@ -10,11 +10,11 @@ from typing import Final
 from producers.formats.archive_format import parse_record
 from producers.parsing.provenance import Parsed
 from producers.replay.findings import Findings
+from producers.replay.inspect_files import PassedOver
 from producers.replay.plan import ArchiveFile
 from producers.replay.positions import FilePosition
-from producers.replay.preparing import PassedOver
 from producers.replay.record_reader import EXAMPLES, Placed, RecordReader
-from producers.replay.times import Times, TimeSpan
+from producers.replay.time_range import Times, TimeSpan
 from producers.replay.trial import SAYS_NOTHING
 from schemas.events import TweetPosted
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from producers.formats.table_columns import listed
 from producers.replay.dry_run import DryRun, Survey
+from producers.replay.inspect_files import passed_over_by_kind
 from producers.replay.plan import PACKED
-from producers.replay.preparing import passed_over_by_kind
 
 _MOST_FILES = 20
 _MOST_NAMES = 6

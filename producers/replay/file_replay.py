@@ -20,8 +20,8 @@ from producers.replay.record_reader import Placed, RecordReader
 from producers.replay.report import FileReport, ReplayOutcome, ReplayReport
 from producers.replay.telemetry import Status, Watcher
 from producers.replay.throttle import Throttle
-from producers.replay.times import Times
-from producers.rules.matching import RuleMatcher
+from producers.replay.time_range import Times
+from producers.rules.tag_with_rules import RuleMatcher
 from schemas.failures import Failure
 from schemas.transport.publisher import ConfirmingPublisher
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 from producers.replay.findings import Findings
+from producers.replay.inspect_files import PassedOver
 from producers.replay.packed_files import UNKNOWN_FORMAT
 from producers.replay.plan import Action, PlannedFile
-from producers.replay.preparing import PassedOver
 from producers.replay.trial import SAYS_NOTHING
 
 

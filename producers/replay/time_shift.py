@@ -7,7 +7,7 @@ from producers.formats.archive_format import parse_record
 from producers.replay.plan import ArchiveFile
 from producers.replay.positions import FilePosition
 from producers.replay.record_reader import RecordReader
-from producers.replay.times import UNMOVED, Times, TimeSpan
+from producers.replay.time_range import UNMOVED, Times, TimeSpan
 from schemas.events import LIVE, TweetPosted
 from schemas.failures import Failure
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from producers.formats.archive_format import TellsOfItself, parse_record
-from producers.formats.json_beginning import WRAPPERS
+from producers.formats.json_sniffing import WRAPPERS
 from producers.formats.named_values import COLUMNS
 from producers.formats.rows import BLANK_LINE, REPEATED_HEADER
 from producers.formats.semeval import NOT_AVAILABLE

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from producers.rules.planning import Plan
     from producers.rules.remote_rules import RulesAtX
+    from producers.rules.rule_changes import Plan
 
 _file = click.argument(
     "file",
@@ -33,7 +33,7 @@ def plan(file: Path, as_json: bool) -> int:
 
     Changes nothing. Exits 1 on a difference.
     """
-    from producers.rules.planning import plan_rules
+    from producers.rules.rule_changes import plan_rules
     from producers.rules.rules_file import read_rules
 
     wanted = read_rules(file)
@@ -49,7 +49,7 @@ def plan(file: Path, as_json: bool) -> int:
 @_as_json
 def apply(file: Path, as_json: bool) -> None:
     """Give X the rules of the file. New rules are added before old ones are deleted."""
-    from producers.rules.planning import plan_rules
+    from producers.rules.rule_changes import plan_rules
     from producers.rules.rules_file import read_rules
 
     wanted = read_rules(file)
@@ -91,7 +91,7 @@ def _show(planned: "Plan", *, as_json: bool) -> None:
     import msgspec
     from rich.markup import escape
 
-    from producers.rules.matching import outside_subset
+    from producers.rules.tag_with_rules import outside_subset
     from schemas.terminal import terminal_console
 
     retagged = [new for _, new in planned.retagged]

@@ -6,12 +6,20 @@ from typing import Any, Final
 
 import tweepy
 
-from producers.rules.planning import ADDED_AT_ONCE, Add, Delete, Plan, RuleAtX, plan_rules, steps_of
+from producers.rules.rule_changes import (
+    ADDED_AT_ONCE,
+    Add,
+    Delete,
+    Plan,
+    RuleAtX,
+    plan_rules,
+    steps_of,
+)
 from producers.rules.rules_file import WantedRule
 from producers.x_account.client import Answer, Ask, answered
 from producers.x_api.problems import MAX_SAID_CHARS, said_by
+from schemas.escape_for_terminal import shown
 from schemas.failures import Failure
-from schemas.printable import shown
 
 _MAX_SHOWN: Final = 5
 _RULES: Final = "/2/tweets/search/stream/rules"

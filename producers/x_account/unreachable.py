@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError, NameResolutionError
 
-from schemas.printable import shown
+from schemas.escape_for_terminal import shown
 
 _MAX_CHARS: Final = 200
 

@@ -16,7 +16,7 @@ from producers.x_api.compliance import compliance_kind, parse_compliance
 from producers.x_api.problems import is_problem
 from producers.x_api.sound_tweets import sound_tweet
 from producers.x_api.tweets import Included, by_id, matched_rules, tweet_posted
-from producers.x_api.wire import (
+from producers.x_api.v2_json_types import (
     Attachments,
     IncludedTweet,
     WireId,

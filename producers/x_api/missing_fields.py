@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from producers.x_api.tweets import by_id
-from producers.x_api.wire import WireDocument, WireTweet
+from producers.x_api.v2_json_types import WireDocument, WireTweet
 
 
 class Asked(StrEnum):

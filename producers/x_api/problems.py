@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.printable import shown
+from schemas.escape_for_terminal import shown
 
 MAX_SAID_CHARS: Final = 300
 _MAX_ERRORS: Final = 3

@@ -8,7 +8,7 @@ from producers.parsing.faults import Unparsable
 from producers.parsing.field_values import language, storable, tweet_id, tweet_text, user_id
 from producers.parsing.provenance import Origin
 from producers.parsing.timestamps import time_of_edit, time_of_post, utc
-from producers.x_api.wire import IncludedTweet, WireId, WireReference, WireRule, WireTweet
+from producers.x_api.v2_json_types import IncludedTweet, WireId, WireReference, WireRule, WireTweet
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference, TweetPosted
 

@@ -15,10 +15,10 @@ from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed
 from producers.parsing.timestamps import parse_moment
 from producers.x_api.compliance import country_codes
-from producers.x_api.documents import HEARTBEAT
 from producers.x_api.sound_tweets import sound_tweet
+from producers.x_api.v1_1_json_types import OldTweet
 from producers.x_api.v1_1_tweets import old_tweet_posted
-from producers.x_api.v1_1_wire import OldTweet
+from producers.x_api.v2_documents import HEARTBEAT
 from schemas.codec import Reason
 from schemas.events import AuthorErased, TweetDeleted, TweetWithheld
 

@@ -6,8 +6,8 @@ from producers.parsing.field_values import language, tweet_id, tweet_text, user_
 from producers.parsing.provenance import Origin
 from producers.parsing.timestamps import parse_moment, time_of_edit, time_of_post
 from producers.x_api.tweets import edit_versions
-from producers.x_api.v1_1_wire import OldTweet, OldTweetCore
-from producers.x_api.wire import WireId
+from producers.x_api.v1_1_json_types import OldTweet, OldTweetCore
+from producers.x_api.v2_json_types import WireId
 from schemas.events import Reference, TweetPosted
 from schemas.tweet_time import snowflake_time
 

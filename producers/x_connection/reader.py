@@ -12,7 +12,7 @@ from producers.x_connection.clock import Clock
 from producers.x_connection.connection import StreamConnection
 from producers.x_connection.connection_end import PAUSES, ConnectionEnd, Ending
 from producers.x_connection.received_line import ReceivedLine
-from producers.x_connection.stall import StallLimits, verdict
+from producers.x_connection.stall_detection import StallLimits, verdict
 from schemas.process.liveness import Liveness
 
 logger = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from model_server.bundle import default_bundle, open_bundle
-from model_server.engine import OnnxEngine
-from retrain.baselines.measuring import Labels, Measured, figures_of
-from retrain.datasets.preparing import Prepared
+from model_server.onnx_engine import OnnxEngine
+from retrain.baselines.measure_baselines import Labels, Measured, figures_of
+from retrain.datasets.prepare_dataset import Prepared
 from retrain.datasets.splitting import Example
 from schemas.failures import Failure
 

@@ -44,9 +44,9 @@ def baselines(
     from rich.markup import escape
 
     from retrain.baselines.bundles import measure_bundle
-    from retrain.baselines.measuring import measure, test_examples, write_down
+    from retrain.baselines.measure_baselines import measure, test_examples, write_down
     from retrain.datasets.display import data_report_table
-    from retrain.datasets.preparing import prepare
+    from retrain.datasets.prepare_dataset import prepare
     from retrain.tracking import start_run
     from schemas.settings import load_settings
     from schemas.terminal import plain_table, print_whole, terminal_console

@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from retrain.datasets.data_report import DataReport
-from retrain.datasets.preparing import Prepared, Sources, prepare
+from retrain.datasets.prepare_dataset import Prepared, Sources, prepare
 from schemas.terminal import plain_table
 
 

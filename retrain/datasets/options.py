@@ -9,7 +9,7 @@ import click
 from model_server.cleaning import CLEANING
 
 if TYPE_CHECKING:
-    from retrain.datasets.preparing import Sources
+    from retrain.datasets.prepare_dataset import Sources
 
 _PATH: Final = click.Path(exists=True, path_type=Path)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -87,7 +87,7 @@ def unlabelled_option(command: _Command) -> _Command:
 
 def sources_of(options: Mapping[str, Any], *, most_texts: int | None = None) -> "Sources":
     """Take the sources out of a command's options."""
-    from retrain.datasets.preparing import Sources
+    from retrain.datasets.prepare_dataset import Sources
 
     return Sources(
         labels=options["labels"],

@@ -49,7 +49,7 @@ def evaluate(
     import msgspec
 
     from retrain.evaluation.display import evaluation_view
-    from retrain.evaluation.measuring import measure
+    from retrain.evaluation.measure_bundles import measure
     from schemas.failures import Failure
     from schemas.terminal import print_whole, terminal_console
 

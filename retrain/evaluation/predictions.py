@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from model_server.bundle import Bundle
 from model_server.cleaning import CLEANING
-from model_server.engine import Engine, OnnxEngine, Probabilities
+from model_server.onnx_engine import Engine, OnnxEngine, Probabilities
 from model_server.self_test import self_test
 
 Indices: TypeAlias = npt.NDArray[np.int64]

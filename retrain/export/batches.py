@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from model_server.engine import BATCH_TEXTS
+from model_server.onnx_engine import BATCH_TEXTS
 
 Feeds: TypeAlias = dict[str, npt.NDArray[np.int64]]
 

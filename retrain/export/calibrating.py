@@ -10,7 +10,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
 from model_server.calibration import MOST_LEAD_POWER, Logits, calibrated
-from model_server.engine import Probabilities
+from model_server.onnx_engine import Probabilities
 from retrain.evaluation.predictions import Indices
 
 COLDEST: Final = 0.01

@@ -5,8 +5,8 @@ from rich.markup import escape
 from rich.text import Text
 
 from retrain.evaluation.number_format import HEADINGS, figure_text
-from retrain.export.card import NOT_KEPT_OUT
 from retrain.export.export_bundle import ExportSpec, export
+from retrain.export.model_card import NOT_KEPT_OUT
 from retrain.export.result import Exported
 from schemas.terminal import plain_table, terminal_console, whole_line
 

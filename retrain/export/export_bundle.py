@@ -9,8 +9,8 @@ from typing import Final
 
 from model_server.bundle import CARD, MODEL, TOKENIZER, Bundle, open_bundle, sha256_of
 from model_server.cleaning import CLEANING
-from model_server.engine import OnnxEngine, Probabilities
-from model_server.sealing import seal_bundle, unsealed_engine
+from model_server.onnx_engine import OnnxEngine, Probabilities
+from model_server.seal_bundle import seal_bundle, unsealed_engine
 from retrain.atomic_folder import put_in_place, unfinished_beside
 from retrain.datasets.reading import LabelledFile
 from retrain.datasets.tweeteval import name_of, name_with_folder
@@ -18,16 +18,16 @@ from retrain.evaluation.evaluate import figures_alone
 from retrain.evaluation.predictions import Answers, probabilities_of, truth_of
 from retrain.export.batches import Feeds, batches_of
 from retrain.export.calibrating import Calibration, calibrate
-from retrain.export.card import Measured, model_card
-from retrain.export.cost import compare_cost
-from retrain.export.gate import Cost, GateFigures, refusals
-from retrain.export.measuring import (
+from retrain.export.inference_cost import compare_cost
+from retrain.export.measure_exported import (
     labels_by_batch,
     macro_recall,
     recall_of_a_text,
     same_labels,
 )
+from retrain.export.model_card import Measured, model_card
 from retrain.export.onnx_model import largest_logit_difference, load_torch, write_onnx
+from retrain.export.quality_gate import Cost, GateFigures, refusals
 from retrain.export.quantising import quantise
 from retrain.export.result import Exported
 from retrain.export.self_test_texts import SELF_TEST_TEXTS

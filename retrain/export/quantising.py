@@ -9,7 +9,7 @@ import onnx
 from model_server.onnx_runtime import load_onnx_runtime
 from retrain.export.batches import Feeds
 from retrain.export.embeddings import quantise_embeddings_by_row
-from retrain.export.outliers import tame_outliers
+from retrain.export.outlier_channels import tame_outliers
 
 _MULTIPLIED: Final = ["MatMul", "Gemm"]
 

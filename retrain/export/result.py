@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from retrain.evaluation.bootstrap import Figure
 from retrain.export.calibrating import Calibration
-from retrain.export.gate import GateFigures
+from retrain.export.quality_gate import GateFigures
 
 
 class Exported(Struct, frozen=True, kw_only=True):

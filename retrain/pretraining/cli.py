@@ -48,8 +48,8 @@ def pretrain(
     import msgspec
 
     from retrain.datasets.display import prepare_shown
-    from retrain.pretraining.command import PretrainingSpec
-    from retrain.pretraining.command import pretrain as pretrain_base
+    from retrain.pretraining.run_pretraining import PretrainingSpec
+    from retrain.pretraining.run_pretraining import pretrain as pretrain_base
     from retrain.training.display import figure_lines
     from retrain.training.progress_display import Display
     from schemas.settings import load_settings

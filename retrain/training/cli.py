@@ -81,13 +81,13 @@ def train(
 
     from model_server.bundle import default_bundle
     from retrain.datasets.display import prepare_shown
-    from retrain.export.after_training import export_after_training
     from retrain.export.display import export_shown, exported_view
-    from retrain.training.command import Training
+    from retrain.export.export_after_training import export_after_training
     from retrain.training.display import KEPT_TEXTS, figure_lines, last_line
     from retrain.training.progress_display import Display
     from retrain.training.recipe import QUICK_TEXTS
-    from retrain.training.spec import TrainingSpec
+    from retrain.training.run_training import Training
+    from retrain.training.training_spec import TrainingSpec
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from retrain.datasets.preparing import Prepared
+from retrain.datasets.prepare_dataset import Prepared
 from retrain.datasets.tweeteval import name_of
 from retrain.trained_model import MANIFEST, PRETRAINED, LearnedFrom
 

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from retrain.training.averaging import AveragedWeights, Weights, copied, put
 from retrain.training.batches import Places, epoch_batches
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.hardware import Hardware
 from retrain.training.recipe import Recipe
+from retrain.training.weight_averaging import AveragedWeights, Weights, copied, put
 from schemas.failures import Failure
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from schemas.codec import Reason
 from schemas.events import AuthorErased, TweetDeleted, TweetPosted, TweetWithheld
-from schemas.process.metric_specs import (
+from schemas.process.metric_spec_types import (
     CounterSpec,
     GaugeSpec,
     HistogramSpec,

@@ -6,7 +6,7 @@ import msgspec
 import redis
 
 from schemas import cache_keys
-from stream_processors.aggregates.schema import Aggregates
+from stream_processors.aggregates.aggregates import Aggregates
 
 
 class AggregatesCache:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from schemas.transport.postgres import Connection
-from stream_processors.aggregates import folding, windows
-from stream_processors.aggregates.folding import NamedCount, RollupRow, StepCount
-from stream_processors.aggregates.schema import Aggregates
-from stream_processors.aggregates.windows import Window
+from stream_processors.aggregates import sum_rollups, time_windows
+from stream_processors.aggregates.aggregates import Aggregates
+from stream_processors.aggregates.sum_rollups import NamedCount, RollupRow, StepCount
+from stream_processors.aggregates.time_windows import Window
 
 _TOP_HASHTAGS: Final = 20
 
@@ -76,8 +76,8 @@ def _over(
     newest: datetime | None,
     now: datetime,
 ) -> Aggregates:
-    span = windows.bounds(window, run, first, newest, now)
-    step = windows.series_step(span.end - span.start) if span else windows.MINUTE
+    span = time_windows.bounds(window, run, first, newest, now)
+    step = time_windows.series_step(span.end - span.start) if span else time_windows.MINUTE
     rows: list[RollupRow] = []
     hashtags: list[NamedCount] = []
     points: list[StepCount] = []
@@ -96,13 +96,13 @@ def _over(
         cursor.execute(_HASHTAGS, limits)
         hashtags = [NamedCount(*row) for row in cursor]
         finer = {
-            "granularity": windows.coarsest_exact(window, step),
+            "granularity": time_windows.coarsest_exact(window, step),
             "step": step,
-            "origin": windows.ORIGIN,
+            "origin": time_windows.ORIGIN,
         }
         cursor.execute(_SERIES, {**limits, **finer})
         points = [StepCount(*row) for row in cursor]
-    tweets, mean_confidence = folding.total_of(rows)
+    tweets, mean_confidence = sum_rollups.total_of(rows)
     return Aggregates(
         run=run,
         window=window.name,
@@ -111,10 +111,10 @@ def _over(
         as_of=now,
         tweets=tweets,
         mean_confidence=mean_confidence,
-        labels=folding.labels_of(rows),
-        hashtags=folding.grouped(hashtags),
-        rules=folding.rules_of(rows),
-        models=folding.models_of(rows),
+        labels=sum_rollups.labels_of(rows),
+        hashtags=sum_rollups.grouped(hashtags),
+        rules=sum_rollups.rules_of(rows),
+        models=sum_rollups.models_of(rows),
         series_step_s=int(step.total_seconds()),
-        series=folding.series_of(windows.step_starts(span, step) if span else [], points),
+        series=sum_rollups.series_of(time_windows.step_starts(span, step) if span else [], points),
     )

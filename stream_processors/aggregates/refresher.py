@@ -18,7 +18,7 @@ from schemas.transport.postgres import Connection, PostgresUnavailable
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.refresh_plan import RunChange, due
-from stream_processors.aggregates.windows import parse_window
+from stream_processors.aggregates.time_windows import parse_window
 
 logger = logging.getLogger(__name__)
 

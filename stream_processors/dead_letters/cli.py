@@ -189,7 +189,7 @@ def release(as_json: bool) -> None:
     import msgspec
 
     from schemas.settings import load_settings
-    from stream_processors.circuit_breaker.release import release as release_hold
+    from stream_processors.circuit_breaker.release_hold import release as release_hold
 
     hold = release_hold(load_settings().cluster)
     if as_json:
@@ -201,7 +201,7 @@ def release(as_json: bool) -> None:
 def _hold(settings: "Settings") -> "tuple[Hold | None, str | None]":
     """Return the hold, or why it is not known: letters are shown without Kafka, too."""
     from schemas.settings import MissingSetting
-    from stream_processors.circuit_breaker.release import read_hold
+    from stream_processors.circuit_breaker.release_hold import read_hold
 
     try:
         cluster = settings.cluster

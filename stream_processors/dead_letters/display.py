@@ -9,7 +9,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from schemas.printable import shown
+from schemas.escape_for_terminal import shown
 from schemas.terminal import plain_table
 from stream_processors.dead_letters.letters import MAX_REDRIVES, Letter
 from stream_processors.dead_letters.redrive import RefusedRedrive

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from schemas.failures import Failure
-from stream_processors.aggregates.windows import InvalidWindow, parse_window
+from stream_processors.aggregates.time_windows import InvalidWindow, parse_window
 
 
 class InvalidMoment(Failure):

@@ -34,7 +34,7 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
     from schemas.terminal import print_whole, terminal_console
     from schemas.transport.cache import connect_redis
     from schemas.transport.postgres import connect_postgres
-    from stream_processors.aggregates.windows import InvalidWindow, parse_window
+    from stream_processors.aggregates.time_windows import InvalidWindow, parse_window
     from stream_processors.queries.display import totals_view
     from stream_processors.queries.totals import read_totals
 

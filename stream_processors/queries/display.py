@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.terminal import plain_table, whole_line
-from stream_processors.aggregates.schema import Aggregates, Grouped
+from stream_processors.aggregates.aggregates import Aggregates, Grouped
 from stream_processors.queries.run_list import RunSummary
 from stream_processors.queries.totals import Totals
 

@@ -35,10 +35,10 @@ def prune(keep: str, yes: bool, lower: bool, dry_run: bool, as_json: bool) -> No
 
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
-    from stream_processors.aggregates.windows import InvalidWindow, parse_window
-    from stream_processors.retention.limit import lower_limit, today
+    from stream_processors.aggregates.time_windows import InvalidWindow, parse_window
     from stream_processors.retention.prune import PruneReport, takes_more_than_half
     from stream_processors.retention.prune import prune as prune_live
+    from stream_processors.retention.prune_limit import lower_limit, today
 
     try:
         length = parse_window(keep).length

@@ -13,13 +13,13 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from schemas import locks
 from schemas.failures import Failure
 from schemas.transport.postgres import Connection
-from stream_processors.retention.days import (
+from stream_processors.retention.day_partitions import (
     DayPartition,
     partitions_across,
     partitions_before,
     size_bytes_of,
 )
-from stream_processors.retention.limit import kept_from, raise_limit, today
+from stream_processors.retention.prune_limit import kept_from, raise_limit, today
 
 _ATTEMPTS: Final = 6
 _LOCK_TIMEOUT: Final = "3s"

@@ -6,11 +6,11 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import asdict
 
-from model_server.engine import UnscorableTexts
+from model_server.onnx_engine import UnscorableTexts
 from model_server.scorer import Scorer
 from schemas.codec import InvalidEvent, Reason, decode_raw
 from schemas.events import Score, ScoredEvent, TweetPosted, TweetScored
-from schemas.transport.bisect import bisect
+from schemas.transport.bisect_batch import bisect
 from schemas.transport.dead_letters import DeadLetter, letter_of
 from schemas.transport.messages import ConsumedMessage
 from stream_processors.scoring.extraction import extract

@@ -14,7 +14,7 @@ import psycopg2.errors
 from msgspec import Struct
 
 from schemas.codec import Reason
-from schemas.transport.bisect import bisect
+from schemas.transport.bisect_batch import bisect
 from schemas.transport.dead_letters import DeadLetter, letter_of
 from stream_processors.sink.incoming import STAGE, Incoming, Stored
 

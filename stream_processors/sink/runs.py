@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor
 
 from schemas.events import LIVE
 from schemas.partitioned_tables import BY_DAY, PARTITIONED
-from stream_processors.retention.limit import today
+from stream_processors.retention.prune_limit import today
 
 DAYS_KEPT_APART: Final = 62
 """How old a day may be to get a partition of its own. An older one shares that of its month: what

@@ -15,17 +15,17 @@ from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.log_proof import LastMessage
 from schemas.transport.messages import Partition
 from schemas.transport.postgres import Connection
-from stream_processors.retention.limit import kept_from
+from stream_processors.retention.prune_limit import kept_from
+from stream_processors.sink.dead_letter_rows import write_letters
 from stream_processors.sink.decide import Decision, decide, tombstone_of
-from stream_processors.sink.erasing import erase_letters, tombstones_in
+from stream_processors.sink.erase_dead_letters import erase_letters, tombstones_in
 from stream_processors.sink.incoming import Incoming, Stored
-from stream_processors.sink.letters import write_letters
-from stream_processors.sink.load import load_model_ids, load_state
+from stream_processors.sink.load_rows import load_model_ids, load_state
 from stream_processors.sink.places import NOWHERE, Places, alone, find_places
 from stream_processors.sink.positions import write_positions
 from stream_processors.sink.rows import Tombstone
 from stream_processors.sink.runs import deletions_of_runs, ensure_runs, touch_runs
-from stream_processors.sink.write import ConcurrentChange, write_decision
+from stream_processors.sink.write_rows import ConcurrentChange, write_decision
 
 _ANY_DAY: Final = date.min
 """Only `live` has partitions by day."""

@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from producers.parsing.provenance import Origin
-from producers.x_api.documents import parse_document
+from producers.x_api.v2_documents import parse_document
 from schemas.settings import Settings
 from tests.benchmarks.archive_lines import LINES, line_number
 from tests.stack import MURMUR, isolated, migrated_template, process_environment, running_servers

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from model_server.bundle import default_bundle, open_bundle
 from model_server.cleaning import CLEANING
-from model_server.engine import OnnxEngine
+from model_server.onnx_engine import OnnxEngine
 from schemas.settings import load_settings
 
 WINDOW = 256

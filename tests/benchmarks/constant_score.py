@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model_server.engine import Probabilities
+from model_server.onnx_engine import Probabilities
 from model_server.scorer import Scorer
 from schemas.events import ModelIdentity
 from schemas.process.logs import configure_logging
 from schemas.setting_views import ModelChoice
 from schemas.settings import load_settings
-from stream_processors.scoring.worker import run_score_worker
+from stream_processors.scoring.score_worker import run_score_worker
 
 
 class ConstantEngine:

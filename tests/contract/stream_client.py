@@ -7,15 +7,15 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from producers.live.gaps import Coverage
-from producers.live.read_quota import ReadQuota
+from producers.live.monthly_read_limit import ReadQuota
 from producers.live.receiver import LiveReceiver
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_account.http_adapter import XAdapter
 from producers.x_account.requested_fields import Endpoint
 from producers.x_account.vocabulary_choice import VocabularyChoice
-from producers.x_api.documents import parse_document
 from producers.x_api.missing_fields import seen_in
-from producers.x_api.wire import WireDocument
+from producers.x_api.v2_documents import parse_document
+from producers.x_api.v2_json_types import WireDocument
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.clock import SystemClock
 from producers.x_connection.connection import StreamConnection
@@ -23,7 +23,7 @@ from producers.x_connection.connection_end import Ending
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.reader import StreamReader
 from producers.x_connection.received_line import ReceivedLine
-from producers.x_connection.stall import StallLimits
+from producers.x_connection.stall_detection import StallLimits
 from schemas.events import TweetPosted
 from schemas.process.liveness import Liveness
 from tests.x_server.server import FakeX

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
+from producers.compliance.compliance_lines import streamed_removal
 from producers.compliance.partitions import ALLOWED_CONNECTS, CompliancePartition, partition_reader
-from producers.compliance.stream_lines import streamed_removal
 from producers.parsing.faults import Unparsable
 from producers.parsing.provenance import Origin
 from producers.x_account.http_adapter import XAdapter
-from producers.x_api.documents import parse_document
 from producers.x_api.removals import SOURCE, removal_of
+from producers.x_api.v2_documents import parse_document
 from producers.x_connection.backoff import WINDOW_S, Attempts, after, connecting
 from producers.x_connection.buffer import LineBuffer
 from producers.x_connection.connection_end import ConnectionEnd, Ending

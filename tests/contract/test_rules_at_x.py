@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from producers.rules.planning import plan_rules
 from producers.rules.remote_rules import RulesAtX
+from producers.rules.rule_changes import plan_rules
 from producers.rules.rules_file import read_rules
 from producers.x_account.client import patient, rules_client
 from producers.x_account.http_adapter import XAdapter, XUnreachable

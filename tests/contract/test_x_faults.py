@@ -13,7 +13,7 @@ import pytest
 from producers.x_account.vocabulary_choice import UNANSWERED_POSTS
 from producers.x_api.missing_fields import Asked
 from producers.x_connection.connection_end import Ending
-from producers.x_connection.stall import StallLimits
+from producers.x_connection.stall_detection import StallLimits
 from tests.conditions import wait_until
 from tests.contract.stream_client import TOKEN, Client
 from tests.x_server.exchange import Exchange

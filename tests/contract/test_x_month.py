@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from producers.live.capture import Capture
 from producers.live.gaps import DELIVERY_DELAY, Coverage, Gap
-from producers.live.read_quota import ReadQuota
+from producers.live.monthly_read_limit import ReadQuota
 from producers.live.receiver import LiveReceiver
 from producers.x_account.http_adapter import XAdapter
 from producers.x_connection.backoff import CONNECTS_IN_WINDOW, WINDOW_S
@@ -24,7 +24,7 @@ from producers.x_connection.connection_end import Ending
 from producers.x_connection.disk_buffer import DiskBuffer
 from producers.x_connection.reader import StreamReader
 from producers.x_connection.received_line import ReceivedLine
-from producers.x_connection.stall import StallLimits
+from producers.x_connection.stall_detection import StallLimits
 from schemas.process.liveness import Liveness
 from tests.conditions import wait_until
 from tests.x_server.exchange import Exchange

@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from producers.compliance.batch_command import run_compliance
+from producers.compliance.run_compliance_jobs import run_compliance
 from schemas.codec import Reason
 from schemas.events import AuthorErased, Reference, TweetDeleted, TweetWithheld
 from schemas.failures import Failure

@@ -21,9 +21,9 @@ from pydantic import SecretStr
 
 from deploy.embedded import stack as stacks
 from deploy.embedded.layout import Layout
+from deploy.embedded.leftover_processes import remembered_commands
 from deploy.embedded.postgres_server import postgres_place
-from deploy.embedded.processes import remembered_commands
-from deploy.embedded.state import StackState, load_state
+from deploy.embedded.stack_state import StackState, load_state
 from deploy.embedded.status import status
 from deploy.embedded.stored_runs import StoredRun, remember_runs, remembered_runs
 from model_server.bundle import RefusedBundle

@@ -10,7 +10,7 @@ from rich.console import Console
 from deploy.demo.demo import run_demo
 from deploy.embedded import stack as stacks
 from schemas.failures import Failure
-from stream_processors.circuit_breaker.release import release
+from stream_processors.circuit_breaker.release_hold import release
 from tests.integration.test_hold import WINDOW, hold_by_hand
 
 

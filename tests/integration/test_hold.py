@@ -15,7 +15,7 @@ from schemas.settings import Settings
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker, ScoringHeld
 from stream_processors.circuit_breaker.breaker_topic import Hold
-from stream_processors.circuit_breaker.release import read_hold, release
+from stream_processors.circuit_breaker.release_hold import read_hold, release
 from stream_processors.dead_letters.cli import dead_letters
 from tests.conditions import wait_until
 from tests.integration.test_score import everything_scored, probe, publish_raw, running_score

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.embedded import stack as stacks
 from deploy.embedded.layout import Layout
-from deploy.embedded.state import load_state
+from deploy.embedded.stack_state import load_state
 from deploy.embedded.supervision import Supervisor
 from deploy.installation.topics import TopicInstaller
 from schemas.events import Event

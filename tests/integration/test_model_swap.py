@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_server.engine import Probabilities
+from model_server.onnx_engine import Probabilities
 from model_server.scorer import Scorer
 from schemas.codec import decode_scored, encode, headers_of, key_of
 from schemas.events import ModelIdentity, TweetScored
@@ -18,8 +18,8 @@ from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.messages import ConsumedMessage
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
+from stream_processors.scoring.score_and_publish import ScoreStep
 from stream_processors.scoring.score_batch import refused_for_ending_processes
-from stream_processors.scoring.step import ScoreStep
 from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 from tests.integration.replay_runs import messages
 from tests.unit.examples import LABELS, RECEIVED_AT, posted

@@ -19,7 +19,7 @@ from schemas.topics import SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.from_postgres import aggregates_of
-from stream_processors.aggregates.windows import parse_window
+from stream_processors.aggregates.time_windows import parse_window
 from tests.conditions import wait_until
 from tests.integration.reading import NOW, run_command
 from tests.integration.test_score import everything_scored, publish_raw, running_score

@@ -18,8 +18,8 @@ from schemas.topics import DEAD_LETTER, SCORED, SINK_GROUP
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
-from stream_processors.sink.process import Sink
-from stream_processors.sink.worker import make_sink
+from stream_processors.sink.sink_loop import Sink
+from stream_processors.sink.sink_worker import make_sink
 from tests.conditions import wait_until
 from tests.unit.examples import deleted, scored_tweet
 

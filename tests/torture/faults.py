@@ -13,7 +13,7 @@ from typing import Final
 import psutil
 
 from deploy.embedded.layout import Layout
-from deploy.embedded.state import load_state
+from deploy.embedded.stack_state import load_state
 from deploy.embedded.supervision import Supervisor
 from schemas.failures import Failure
 from schemas.settings import Settings

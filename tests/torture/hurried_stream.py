@@ -4,7 +4,7 @@ import sys
 import threading
 from pathlib import Path
 
-from producers.live.command import run_stream
+from producers.live.run_stream import run_stream
 from producers.x_connection.clock import SystemClock
 from schemas.process.logs import configure_logging
 from schemas.settings import load_settings

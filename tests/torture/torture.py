@@ -16,7 +16,7 @@ from msgspec import Struct
 from deploy.demo.pipeline_wait import NotProcessed, Pipeline, await_processed
 from deploy.embedded import stack
 from deploy.embedded.layout import Layout
-from deploy.embedded.state import save_state, settle_state
+from deploy.embedded.stack_state import save_state, settle_state
 from schemas.private_files import make_private_folder
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres

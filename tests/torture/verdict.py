@@ -13,7 +13,7 @@ from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.from_postgres import aggregates_of
-from stream_processors.aggregates.windows import parse_window
+from stream_processors.aggregates.time_windows import parse_window
 from tests.conditions import wait_until
 from tests.recount import differing_hashtag_rollups, differing_rollups
 from tests.reference import what_remains

@@ -4,6 +4,6 @@ import mlflow.tracking
 import sklearn.feature_extraction.text
 from transformers import DistilBertForSequenceClassification
 
-import retrain.training.command
+import retrain.training.run_training
 
 __all__ = ["DistilBertForSequenceClassification", "mlflow", "retrain", "sklearn"]

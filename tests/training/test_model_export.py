@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from msgspec import structs
 
 from model_server.bundle import MODEL, open_bundle, sha256_of
-from model_server.engine import OnnxEngine
+from model_server.onnx_engine import OnnxEngine
 from model_server.scorer import load_scorer
 from retrain.base_models.loading import load_base
 from retrain.cli import model

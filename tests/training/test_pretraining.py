@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 
 from deploy.cli import murmur
 from retrain.base_models.loading import load_base
-from retrain.datasets.preparing import Sources, prepare
-from retrain.pretraining.command import PretrainingSpec, pretrain
+from retrain.datasets.prepare_dataset import Sources, prepare
 from retrain.pretraining.masked_lm import guesser_of
 from retrain.pretraining.masking import hide_words
+from retrain.pretraining.run_pretraining import PretrainingSpec, pretrain
 from retrain.training.progress_display import Display
 from retrain.training.recipe import Recipe
 from schemas.failures import Failure

@@ -11,17 +11,17 @@ import torch
 
 from model_server.onnx_runtime import load_onnx_runtime
 from retrain.base_models import minilm
-from retrain.base_models.depth import nearest_layers, set_layers
+from retrain.base_models.layer_count import nearest_layers, set_layers
 from retrain.base_models.loading import load_base
 from retrain.export.batches import Feeds
 from retrain.export.first_token import keep_first_token
 from retrain.export.onnx_model import largest_logit_difference, write_onnx
-from retrain.training.averaging import AveragedWeights
 from retrain.training.batches import UNLABELLED, encode
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
 from retrain.training.loss import Loss, log_prior, without_some
 from retrain.training.recipe import Recipe
+from retrain.training.weight_averaging import AveragedWeights
 from schemas.failures import Failure
 from tests.training.tiny_data import tiny_base
 

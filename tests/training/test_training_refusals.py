@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from retrain.datasets.preparing import Sources, prepare
+from retrain.datasets.prepare_dataset import Sources, prepare
 from retrain.trained_model import read_trained
 from retrain.training.data_provenance import doubted
 from retrain.training.progress_display import Display

@@ -14,8 +14,8 @@ from deploy.embedded.kafka_broker import broker_config
 from deploy.embedded.kafka_tools import client_properties, tool_arguments
 from deploy.embedded.layout import Layout
 from deploy.embedded.postgres_server import postgres_config
-from deploy.embedded.programs import Program
 from deploy.embedded.status_display import duration
+from deploy.embedded.supervised_program import Program
 from deploy.embedded.supervisor_config import supervisor_config
 from deploy.embedded.valkey_server import valkey_config
 from deploy.installation.topics import TopicFound, compare_topics

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.embedded.ports import settle_ports
-from deploy.embedded.state import PORT_NAMES, settle_state
+from deploy.embedded.stack_state import PORT_NAMES, settle_state
 
 PORTS = st.integers(20_000, 20_040)
 

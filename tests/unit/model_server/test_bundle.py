@@ -24,9 +24,9 @@ from model_server.bundle import (
     open_bundle,
     sha256_of,
 )
-from model_server.engine import OnnxEngine, UnscorableTexts
+from model_server.onnx_engine import OnnxEngine, UnscorableTexts
 from model_server.scorer import Prediction, Scorer, load_scorer
-from model_server.sealing import seal_bundle, unsealed_engine
+from model_server.seal_bundle import seal_bundle, unsealed_engine
 from model_server.self_test import self_test
 from tests.keyword_bundle import keyword_bundle
 
@@ -310,7 +310,7 @@ def test_equal_texts_are_scored_once_and_answers_do_not_depend_on_the_cache(
 
 def test_the_serving_path_imports_no_training_library() -> None:
     program = (
-        "import sys, stream_processors.scoring.worker, stream_processors.sink.worker\n"
+        "import sys, stream_processors.scoring.score_worker, stream_processors.sink.sink_worker\n"
         "from model_server.scorer import load_scorer\n"
         "load_scorer(None, cache_size=1).predict(['x'])\n"
         "print(sorted({'torch', 'transformers', 'mlflow', 'pandas'} & sys.modules.keys()))"

@@ -16,7 +16,7 @@ from producers.parsing.faults import Unparsable
 from producers.parsing.provenance import Parsed
 from producers.parsing.timestamps import parse_moment
 from producers.parsing.written_dates import AmbiguousDate, DayOrder, day_order_of
-from producers.replay.times import Times
+from producers.replay.time_range import Times
 from schemas.failures import Failure
 from tests.unit.archive_replays import NOW, survey, tweets
 

@@ -22,8 +22,8 @@ from producers.archives.byte_stream import PieceFile
 from producers.archives.inputs import STANDARD_INPUT, Input, inputs_of
 from producers.formats.archive_format import FormatOptions
 from producers.replay.dry_run import Survey, survey_files
-from producers.replay.preparing import Prepared, hash_files, prepare_files
-from producers.replay.times import Times
+from producers.replay.inspect_files import Prepared, hash_files, prepare_files
+from producers.replay.time_range import Times
 from schemas.failures import Failure
 from tests.stack import MURMUR
 

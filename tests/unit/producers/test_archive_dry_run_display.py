@@ -8,8 +8,8 @@ from producers.archives.inputs import inputs_of
 from producers.formats.archive_format import FormatOptions
 from producers.replay.dry_run import DryRun, survey_files
 from producers.replay.dry_run_display import dry_run_lines
-from producers.replay.preparing import prepare_files
-from producers.replay.times import Times
+from producers.replay.inspect_files import prepare_files
+from producers.replay.time_range import Times
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 

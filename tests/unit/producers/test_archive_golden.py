@@ -16,8 +16,8 @@ import pytest
 
 from producers.archives.inputs import Input
 from producers.formats.archive_format import FormatOptions, parse_record
+from producers.replay.inspect_files import prepare_files
 from producers.replay.positions import FilePosition
-from producers.replay.preparing import prepare_files
 from producers.replay.record_reader import RecordReader
 from schemas.codec import decode_raw, encode
 

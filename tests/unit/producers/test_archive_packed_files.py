@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from producers.archives.inputs import Input
 from producers.formats.archive_format import FormatOptions, parse_record
 from producers.replay.dry_run import Survey, survey_files
+from producers.replay.inspect_files import prepare_files
 from producers.replay.plan import ArchiveFile
 from producers.replay.positions import FilePosition
-from producers.replay.preparing import prepare_files
 from producers.replay.record_reader import RecordReader
-from producers.replay.times import Times
+from producers.replay.time_range import Times
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "archives"
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)

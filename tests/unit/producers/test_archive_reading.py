@@ -28,7 +28,7 @@ from producers.formats.named_values import tweet_of_values
 from producers.formats.quoted_rows import MAX_ROW_LINES, cells_of, quoted_records
 from producers.formats.registry import choose_format
 from producers.parsing.provenance import Origin
-from producers.replay.preparing import prepare_files
+from producers.replay.inspect_files import prepare_files
 from schemas.failures import Failure
 
 COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {

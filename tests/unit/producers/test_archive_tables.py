@@ -11,7 +11,7 @@ from producers.archives.inputs import Input
 from producers.archives.lines import LineReader
 from producers.formats.archive_format import FormatOptions
 from producers.parsing.provenance import Origin
-from producers.replay.preparing import prepare_files
+from producers.replay.inspect_files import prepare_files
 from schemas.events import TweetPosted
 from schemas.failures import Failure
 

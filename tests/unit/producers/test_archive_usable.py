@@ -14,7 +14,7 @@ import pytest
 
 from producers.archives.inputs import Input
 from producers.formats.archive_format import FormatOptions
-from producers.replay.preparing import prepare_files
+from producers.replay.inspect_files import prepare_files
 from schemas.failures import Failure
 from tests.stack import MURMUR
 from tests.unit.archive_replays import prepared, survey

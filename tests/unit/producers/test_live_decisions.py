@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.live.gaps import DELIVERY_DELAY, Coverage, Gap, at_start
-from producers.live.read_quota import ReadQuota
+from producers.live.monthly_read_limit import ReadQuota
 from producers.x_account.retry_after import LONGEST_WAIT_S, asked_wait_s
 from producers.x_connection.backoff import (
     CONNECTS_IN_WINDOW,
@@ -19,7 +19,7 @@ from producers.x_connection.backoff import (
     connecting,
 )
 from producers.x_connection.connection_end import ConnectionEnd, Ending
-from producers.x_connection.stall import StallLimits, verdict
+from producers.x_connection.stall_detection import StallLimits, verdict
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SOUND = ConnectionEnd(Ending.CLOSED, accepted=True, lines=100, lived_s=PROVEN_AFTER_S)

@@ -16,10 +16,10 @@ from producers.parsing.provenance import Origin, Parsed, Refused
 from producers.publishing.destination import Destination
 from producers.publishing.outgoing import SourceRecord, outgoing
 from producers.rules.language import parse_rule
-from producers.rules.matching import RuleMatcher
 from producers.rules.rules_file import WantedRule
-from producers.x_api.documents import parse_document
+from producers.rules.tag_with_rules import RuleMatcher
 from producers.x_api.removals import parsed_removal, removal_of
+from producers.x_api.v2_documents import parse_document
 from schemas.codec import Reason, decode_raw
 from schemas.events import MatchedRule, TweetPosted
 from schemas.topics import MAX_EVENT_BYTES

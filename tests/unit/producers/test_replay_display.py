@@ -10,9 +10,9 @@ from rich.console import Console
 from producers.formats.archive_format import FormatOptions
 from producers.formats.x_v2 import X_V2
 from producers.replay.display import report_table, what_next
+from producers.replay.inspect_files import PassedOver
 from producers.replay.plan import Action, ArchiveFile, PlannedFile
 from producers.replay.positions import FilePosition
-from producers.replay.preparing import PassedOver
 from producers.replay.report import FileReport, ReplayOutcome, ReplayReport
 
 DAMAGE = "damaged gzip data: it ends early"

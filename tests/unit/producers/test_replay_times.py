@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from producers.cli import replay
 from producers.parsing.provenance import Parsed
 from producers.replay.playback_clock import PlaybackClock
+from producers.replay.time_range import OUTSIDE, Times
 from producers.replay.time_shift import shift_of_run
-from producers.replay.times import OUTSIDE, Times
 from schemas.events import TweetDeleted, TweetPosted
 from schemas.failures import Failure
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from producers.parsing.provenance import Origin, Parsed
 from producers.parsing.tweet_context import NO_CONTEXT, TweetContext
-from producers.rules.evaluation import matches
+from producers.rules.evaluate_rule import matches
 from producers.rules.language import OutsideSubset, RuleFault, parse_rule
-from producers.rules.matching import rule_matcher
-from producers.rules.planning import MAX_AT_X, Add, Delete, RuleAtX, plan_rules, steps_of
+from producers.rules.rule_changes import MAX_AT_X, Add, Delete, RuleAtX, plan_rules, steps_of
 from producers.rules.rules_file import WantedRule, read_rules
+from producers.rules.tag_with_rules import rule_matcher
 from producers.rules.tweet_features import facts_of
-from producers.x_api.documents import parse_document
+from producers.x_api.v2_documents import parse_document
 from schemas.events import Reference, TweetPosted
 from schemas.failures import Failure
 from tests.unit.examples import posted

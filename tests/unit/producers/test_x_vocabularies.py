@@ -13,9 +13,9 @@ from producers.formats.twarc_flat import TWARC_FLAT
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_account.requested_fields import QUESTIONS, Endpoint
 from producers.x_account.vocabulary_choice import UNANSWERED_POSTS, VocabularyChoice
-from producers.x_api.documents import parse_document
 from producers.x_api.missing_fields import Asked, look_at
 from producers.x_api.problems import is_too_many_connections, problem_in, said_by
+from producers.x_api.v2_documents import parse_document
 from schemas.events import TweetPosted
 from tests.x_server.posts import Corpus, Post, Rule
 from tests.x_server.vocabularies import NEW, OLD, STREAMED, in_both_words, in_other_words

@@ -29,7 +29,7 @@ def test_a_readme_names_only_files_that_are_there() -> None:
 
 
 def test_a_part_takes_the_settings_that_it_uses() -> None:
-    part, edge = "producers/replay/plan.py", "producers/replay/command.py"
+    part, edge = "producers/replay/plan.py", "producers/replay/run_replay.py"
     for imported in ("Settings", "MissingSetting, Settings", "load_settings"):
         text = f"if it:\n    from schemas.settings import {imported}\n"
         (broken,) = all_settings(part, text)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 SCORING = """
 from model_server.bundle import default_bundle, open_bundle
-from model_server.engine import OnnxEngine
+from model_server.onnx_engine import OnnxEngine
 assert OnnxEngine(open_bundle(default_bundle())).probabilities(["good"]).shape == (1, 3)
 """
 

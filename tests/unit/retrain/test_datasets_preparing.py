@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from retrain.datasets.preparing import Prepared, Sources, prepare
+from retrain.datasets.prepare_dataset import Prepared, Sources, prepare
 from retrain.datasets.rows import UnusableLabels
 from retrain.datasets.splitting import Example, split
 from schemas.tweet_time import snowflake_time

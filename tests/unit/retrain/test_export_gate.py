@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain.export.gate import Cost, GateFigures, refusals
+from retrain.export.quality_gate import Cost, GateFigures, refusals
 
 GOOD = GateFigures(
     texts=2_000,

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from model_server.onnx_runtime import load_onnx_runtime
 from retrain.export.embeddings import quantise_embeddings_by_row
-from retrain.export.outliers import divisors_of, far_out, tame_outliers
+from retrain.export.outlier_channels import divisors_of, far_out, tame_outliers
 
 WORDS, CHANNELS, OUTPUTS = 50, 256, 8
 TABLE = "model.word_embeddings.weight"

@@ -7,9 +7,9 @@ import msgspec
 from rich.console import Console
 
 from retrain.export.calibrating import Calibration
-from retrain.export.card import Measured, model_card
 from retrain.export.display import exported_view
-from retrain.export.gate import GateFigures
+from retrain.export.model_card import Measured, model_card
+from retrain.export.quality_gate import GateFigures
 from retrain.export.result import Exported
 from retrain.trained_model import LearnedFrom, Trained
 

@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 
 from retrain.many_files_option import ManyFilesCommand
 from retrain.training.batches import epoch_batches
-from retrain.training.biases import fit_biases
+from retrain.training.class_biases import fit_biases
 from retrain.training.figures import figures, macro_recall
 from retrain.training.options import recipe_options
 from retrain.training.recipe import Objective, Recipe, quick

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.transport.bisect import bisect
+from schemas.transport.bisect_batch import bisect
 
 
 @given(st.lists(st.integers(), max_size=40, unique=True), st.sets(st.integers(), max_size=10))

@@ -11,8 +11,8 @@ import pytest
 
 from schemas.codec import decode_raw, decode_scored
 from schemas.compatibility import breaking_changes
-from schemas.json_schema import generated_schemas, kept_schemas, schema_folder
 from schemas.topics import RAW, SCORED
+from schemas.write_json_schemas import generated_schemas, kept_schemas, schema_folder
 
 GOLDEN = Path(__file__).parents[3] / "schemas" / "golden"
 EXAMPLES = sorted(GOLDEN.glob("*/*.json"))

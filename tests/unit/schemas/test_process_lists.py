@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
 from deploy.cli import murmur
-from deploy.embedded.state import PORT_NAMES
+from deploy.embedded.stack_state import PORT_NAMES
 from producers.x_connection.connection_end import Ending
 from schemas.process.metric_list import (
     COMPLIANCE_ENDINGS,

@@ -5,9 +5,9 @@ from typing import get_args, get_type_hints
 import pytest
 from pydantic import ValidationError
 
-from schemas.env_example import env_example
 from schemas.setting_faults import setting_fault
 from schemas.settings import Settings
+from schemas.write_env_example import env_example
 
 
 @pytest.mark.parametrize(

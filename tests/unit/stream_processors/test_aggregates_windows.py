@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.cache_keys import WINDOWS
-from stream_processors.aggregates.windows import (
+from stream_processors.aggregates.time_windows import (
     Bounds,
     InvalidWindow,
     bounds,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Headers
-from schemas.printable import shown
+from schemas.escape_for_terminal import shown
 from schemas.transport.redrives import (
     REDRIVE_HEADER,
     Redrive,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_server.engine import Probabilities, UnscorableTexts
+from model_server.onnx_engine import Probabilities, UnscorableTexts
 from model_server.scorer import Scorer
 from schemas.codec import Reason, encode, headers_of
 from schemas.events import Event, TweetScored

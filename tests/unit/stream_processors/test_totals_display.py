@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from stream_processors.aggregates.schema import Aggregates, Grouped, LabelFigures, SeriesPoint
+from stream_processors.aggregates.aggregates import Aggregates, Grouped, LabelFigures, SeriesPoint
 from stream_processors.queries.display import groups_table, series_line
 
 START = datetime(2026, 11, 21, tzinfo=UTC)

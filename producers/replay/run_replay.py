@@ -22,18 +22,18 @@ from producers.publishing.destination import destination
 from producers.replay.display import ProgressDisplay, progress_bars
 from producers.replay.dry_run import DryRun, survey_files
 from producers.replay.file_replay import ReplayContext, replay_files
+from producers.replay.inspect_files import Prepared, hash_files, prepare_files
 from producers.replay.lag_bound import LagBound
 from producers.replay.log_ends import KafkaLogs
 from producers.replay.plan import ArchiveFile, plan_files
 from producers.replay.playback_clock import PlaybackClock
 from producers.replay.positions import ReplayPositions, borne_out
-from producers.replay.preparing import Prepared, hash_files, prepare_files
 from producers.replay.rate_limit import RateLimit
 from producers.replay.report import ReplayReport
 from producers.replay.telemetry import Telemetry, WaitingNotice, Watcher
+from producers.replay.time_range import Times
 from producers.replay.time_shift import shift_of_run, shift_to
-from producers.replay.times import Times
-from producers.rules.matching import RuleMatcher
+from producers.rules.tag_with_rules import RuleMatcher
 from schemas.failures import Failure
 from schemas.process.metrics import StageMetrics
 from schemas.process.probes import serve_probes

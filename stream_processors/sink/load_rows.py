@@ -7,7 +7,7 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from schemas.events import LIVE, ScoredEvent, TweetScored
-from stream_processors.retention.limit import kept_from
+from stream_processors.retention.prune_limit import kept_from
 from stream_processors.sink.decide import State, refusing_tombstones
 from stream_processors.sink.live_roots import days_of, forget_roots
 from stream_processors.sink.places import Places

@@ -8,7 +8,7 @@ import msgspec
 
 from retrain.atomic_folder import put_in_place
 from retrain.base_models.loading import Base, load_base, weights_sha256
-from retrain.datasets.preparing import Prepared
+from retrain.datasets.prepare_dataset import Prepared
 from retrain.pretraining.masked_lm import Guessing, Vocabulary, guesser_of
 from retrain.tracking import commit_at_start, resumable_run
 from retrain.trained_model import PRETRAINED, TOKENIZER

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from producers.compliance.partitions import PARTITIONS, partition_reader
-from producers.compliance.stream import ComplianceStream
+from producers.compliance.removal_stream import ComplianceStream
 from producers.compliance.telemetry import STAGE as PROCESS
 from producers.compliance.telemetry import ComplianceTelemetry
 from producers.publishing.destination import destination

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from producers.compliance.stream_lines import streamed_removal
+from producers.compliance.compliance_lines import streamed_removal
 from producers.compliance.telemetry import ComplianceTelemetry
 from producers.parsing.provenance import Parsed
 from producers.publishing.outgoing import SourceRecord

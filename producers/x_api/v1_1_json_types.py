@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from producers.x_api.wire import WireId
+from producers.x_api.v2_json_types import WireId
 
 
 class OldUser(Struct, gc=False):

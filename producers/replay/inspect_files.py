@@ -23,8 +23,8 @@ from producers.formats.archive_format import (
     line_reader,
 )
 from producers.formats.day_order import decided_by, needs_day_order
-from producers.formats.json_beginning import layout_is_decided
 from producers.formats.json_columns import JSON_COLUMNS
+from producers.formats.json_sniffing import layout_is_decided
 from producers.formats.other_content import office_document
 from producers.formats.registry import SNIFFED_BYTES, choose_format
 from producers.formats.rows import RowReader

@@ -25,12 +25,12 @@ from schemas.transport.lag_watch import LagWatch, note_expired
 from schemas.transport.messages import ConsumedMessage, Partition
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
-from stream_processors.circuit_breaker.follow import HeldState, follow_hold
+from stream_processors.circuit_breaker.follow_breaker import HeldState, follow_hold
 from stream_processors.circuit_breaker.recovery_probe import found_waiting
+from stream_processors.scoring.faust_topology import build_app
 from stream_processors.scoring.language import language_detector
+from stream_processors.scoring.score_and_publish import ScoreStep
 from stream_processors.scoring.score_batch import refused_for_ending_processes
-from stream_processors.scoring.step import ScoreStep
-from stream_processors.scoring.topology import build_app
 from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 
 logger = logging.getLogger(__name__)

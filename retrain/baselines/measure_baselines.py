@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from model_server.cleaning import CLEANING
 from retrain.baselines.models import BASELINES
-from retrain.datasets.preparing import Prepared
+from retrain.datasets.prepare_dataset import Prepared
 from retrain.datasets.reading import label_files, read_labelled
 from retrain.datasets.splitting import Example
 from retrain.tracking import Run, commit

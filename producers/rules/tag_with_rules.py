@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from producers.parsing.provenance import Parsed
-from producers.rules.evaluation import matches
+from producers.rules.evaluate_rule import matches
 from producers.rules.language import Rule, RuleFault, parse_rule
 from producers.rules.rules_file import WantedRule, read_rules
 from producers.rules.tweet_features import Facts, facts_of

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrain.base_models.depth import keeps_its_layers, set_layers
+from retrain.base_models.layer_count import keeps_its_layers, set_layers
 from retrain.base_models.loading import Base, foreign_kind, load_base
-from retrain.datasets.preparing import Prepared
+from retrain.datasets.prepare_dataset import Prepared
 from retrain.datasets.splitting import least_hashed
 from retrain.tracking import Run, commit_at_start, resumable_run
 from retrain.trained_model import (
@@ -25,8 +25,8 @@ from retrain.trained_model import (
 )
 from retrain.training.adapters import merged, with_adapters
 from retrain.training.batches import UNLABELLED, TrainingTexts, encode
-from retrain.training.biases import fit_biases
 from retrain.training.checkpoints import Checkpoints
+from retrain.training.class_biases import fit_biases
 from retrain.training.data_provenance import doubt, doubted, learned_from
 from retrain.training.distillation import mean_logits, open_teacher
 from retrain.training.figures import figures
@@ -34,8 +34,8 @@ from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
 from retrain.training.loss import LossOfTexts
 from retrain.training.progress_display import Curves, Display
-from retrain.training.spec import TrainingSpec, description
 from retrain.training.training_loop import Learner, Loop, Plan, TrainingState
+from retrain.training.training_spec import TrainingSpec, description
 
 
 class Training:

@@ -22,7 +22,7 @@ from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.topic_ids import find_topic_ids
 from stream_processors.aggregates.refresher import Refresher
 from stream_processors.sink.database import Database
-from stream_processors.sink.process import Sink
+from stream_processors.sink.sink_loop import Sink
 
 _CLIENT_ID = "murmur-sink"
 _PROOF_TIMEOUT_S = 10.0

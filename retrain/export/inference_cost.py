@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Final
 
-from model_server.engine import Engine
-from retrain.export.gate import Cost
+from model_server.onnx_engine import Engine
+from retrain.export.quality_gate import Cost
 
 TURNS: Final = 48
 TEXTS_A_TURN: Final = 96

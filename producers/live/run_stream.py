@@ -10,7 +10,7 @@ from typing import Final
 from producers.live.capture import Capture
 from producers.live.coverage_store import CoverageStore
 from producers.live.gaps import at_start
-from producers.live.read_quota import ReadQuota
+from producers.live.monthly_read_limit import ReadQuota
 from producers.live.receiver import LiveReceiver
 from producers.live.stream import LiveStream
 from producers.live.telemetry import StreamTelemetry
@@ -29,7 +29,7 @@ from producers.x_connection.lease import Lease, LeaseWatch
 from producers.x_connection.leased_process import leased
 from producers.x_connection.reader import StreamReader
 from producers.x_connection.reader_threads import ReaderThreads
-from producers.x_connection.stall import StallLimits
+from producers.x_connection.stall_detection import StallLimits
 from schemas import locks
 from schemas.codec import Reason
 from schemas.events import LIVE

@@ -15,7 +15,7 @@ from model_server.bundle import (
     sha256_of,
 )
 from model_server.cleaning import CLEANING
-from model_server.engine import OnnxEngine
+from model_server.onnx_engine import OnnxEngine
 from schemas.events import ModelIdentity
 
 _UNSEALED = ModelIdentity(name="unsealed", version="0", sha256="0" * 64, cleaning="1")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.programs import Program
 from deploy.embedded.readiness import probe_check
+from deploy.embedded.stack_state import StackState
 from deploy.embedded.start_programs import Say, start_and_await
-from deploy.embedded.state import StackState
+from deploy.embedded.supervised_program import Program
 from deploy.embedded.supervision import Supervisor
 from schemas.process.process_list import EMBEDDED, SCORE
 

@@ -14,7 +14,7 @@ from producers.parsing.faults import Unparsable
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_api.lenient_parser import API_ERROR, parse_odd_document
 from producers.x_api.tweets import by_id, matched_rules, tweet_posted
-from producers.x_api.wire import PostedTweet, WireDocument
+from producers.x_api.v2_json_types import PostedTweet, WireDocument
 from schemas.events import RawEvent
 
 HEARTBEAT: Final = "heartbeat"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
-from producers.gaps.refill_quota import Meter
+from producers.gaps.monthly_refill_limit import Meter
 from producers.gaps.refilling import Refilled, Refiller
 from producers.gaps.search import RecentSearch
 from producers.gaps.table import GapTable

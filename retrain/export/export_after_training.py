@@ -4,7 +4,7 @@ from pathlib import Path
 
 from model_server.bundle import open_bundle
 from retrain.base_models.loading import foreign_kind
-from retrain.datasets.preparing import Prepared
+from retrain.datasets.prepare_dataset import Prepared
 from retrain.datasets.reading import read_labelled
 from retrain.datasets.rows import LabelledFile
 from retrain.export.export_bundle import ExportSpec

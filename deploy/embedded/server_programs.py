@@ -12,10 +12,10 @@ from deploy.embedded.kafka_broker import prepare_kafka
 from deploy.embedded.kafka_jars import ensure_kafka_jars
 from deploy.embedded.layout import Layout
 from deploy.embedded.postgres_server import prepare_postgres
-from deploy.embedded.programs import Program
 from deploy.embedded.readiness import Check, kafka_check, postgres_check, redis_check
+from deploy.embedded.stack_state import DATABASE, StackState
 from deploy.embedded.start_programs import Say, start_and_await
-from deploy.embedded.state import DATABASE, StackState
+from deploy.embedded.supervised_program import Program
 from deploy.embedded.supervision import Supervisor
 from deploy.embedded.valkey_server import prepare_valkey
 from schemas.setting_views import Cluster

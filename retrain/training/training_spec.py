@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from retrain.base_models.loading import weights_sha256
-from retrain.datasets.preparing import Prepared, Sources
+from retrain.datasets.prepare_dataset import Prepared, Sources
 from retrain.training.distillation import Teacher
 from retrain.training.recipe import Recipe
 

@@ -1,6 +1,6 @@
 """`.env.example`: every setting with its default, made from the settings themselves.
 
-`python -m schemas.env_example` prints it.
+`python -m schemas.write_env_example` prints it.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """The JSON Schemas of the topics, for those who read them from other programs.
 
-`python -m schemas.json_schema` writes them anew, and refuses a change that would break a reader or
-a writer of the schemas that are kept; `--check` only says whether they are up to date.
+`python -m schemas.write_json_schemas` writes them anew, and refuses a change that would break a
+reader or a writer of the schemas that are kept; `--check` only says whether they are up to date.
 """
 
 import sys

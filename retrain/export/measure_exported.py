@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from model_server.engine import BATCH_TEXTS, Engine
+from model_server.onnx_engine import BATCH_TEXTS, Engine
 from retrain.evaluation.figures import figures_of, sums_of_each_text
 from retrain.evaluation.predictions import Answers, Indices
 

@@ -10,7 +10,7 @@ from retrain.evaluation.bootstrap import Figure
 from retrain.evaluation.number_format import HEADINGS, figure_text
 from retrain.evaluation.schema import ClassFigures
 from retrain.export.calibrating import Calibration
-from retrain.export.gate import GateFigures
+from retrain.export.quality_gate import GateFigures
 from retrain.trained_model import Trained
 
 _PURPOSE: Final = (

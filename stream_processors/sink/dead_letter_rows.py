@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.redrive_secret import redrive_secret
 from schemas.transport.redrives import Redrive, is_vouched_for, redrive_of
-from stream_processors.sink.erasing import named_ids
+from stream_processors.sink.erase_dead_letters import named_ids
 
 
 class _Identity(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from stream_processors.aggregates.schema import Grouped, LabelFigures, ModelFigures, SeriesPoint
+from stream_processors.aggregates.aggregates import Grouped, LabelFigures, ModelFigures, SeriesPoint
 
 
 class RollupRow(NamedTuple):
