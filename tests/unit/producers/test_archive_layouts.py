@@ -245,7 +245,7 @@ def test_each_event_of_an_array_is_a_tweet_with_an_id_of_its_own(tmp_path: Path)
 def test_what_stands_beside_the_tweets_of_a_page_goes_with_each(
     tmp_path: Path, wrapped: bool
 ) -> None:
-    page = {
+    page: dict[str, Any] = {
         "data": [new(number, "x" * 2_000) | {"author_id": "9"} for number in range(5_000)],
         "includes": {"users": [{"id": "9", "username": "Cats"}]},
     }
