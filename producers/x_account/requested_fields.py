@@ -1,7 +1,7 @@
 """What is asked of X with every tweet, and in which words: what labels, aggregates and deletions
 need, and no more.
 
-X has two vocabularies (`producers.x_api.v2_json_types`), and the name of the parameter says which is
+X has two vocabularies (`producers.x_api.v2_json_types`). The name of the parameter says which is
 meant:
 `tweet.fields` has `note_tweet`, `referenced_tweets` and `author_id`; `post.fields` has `note_post`,
 while authors, references and versions come by `expansions` alone. Which of them an endpoint knows
