@@ -107,7 +107,7 @@ def test_a_job_that_x_has_forgotten_ends_and_its_ids_are_asked_about_anew(
     tweet_id = "1859500000000000000"
     keep(to_x, tweet(tweet_id, "1"))
     x.corpus.deleted.add(tweet_id)
-    with pytest.raises(Failure, match="the same command goes on later"):
+    with pytest.raises(Failure, match="run the same command again later"):
         run_compliance(to_x, give_up_after_s=0, wait=lambda _seconds: None)
     ((job_id,),) = rows(to_x, "SELECT job_id FROM compliance_jobs")
     x.answers[f"{path}{job_id}"] = (status, body)
