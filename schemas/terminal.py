@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection
 from typing import Final
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -71,6 +71,7 @@ def print_whole(console: Console, *parts: RenderableType) -> None:
         least = Measurement.get(console, unbounded, part).minimum
         try:
             console.width = max(width, least)
-            console.print(part, crop=False)
+            # In a group: texts that are printed as they are would be joined, and then broken.
+            console.print(Group(part), crop=False)
         finally:
             console.width = width

@@ -97,4 +97,5 @@ def partition_reader(
         liveness=liveness,
         backfill_minutes=backfill_minutes,
         allowed_connects=ALLOWED_CONNECTS,
+        logs_refusal=False,
     )

@@ -67,6 +67,7 @@ class StreamReader:
     But for one thing: where X refuses whoever asks, `run` ends, and `refusal` says how. The
     receiver hears nothing of that: nobody could have received what such a one asks for. `stream`
     is what logs call it. `liveness` hears of each step, and of each wait that ends by itself.
+    `logs_refusal` is False where whoever runs several readers says it once for all.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class StreamReader:
         liveness: Liveness,
         backfill_minutes: int = 0,
         allowed_connects: int = CONNECTS_IN_WINDOW,
+        logs_refusal: bool = True,
     ) -> None:
         self.stream = stream
         self._connect = connect
@@ -87,6 +89,7 @@ class StreamReader:
         self._patience = patience
         self._clock = clock
         self._liveness = liveness
+        self._logs_refusal = logs_refusal
         self._backfill_minutes = backfill_minutes
         self._attempts = Attempts(allowed_connects=allowed_connects)
         self._stop = threading.Event()
@@ -131,7 +134,8 @@ class StreamReader:
         if end.is_final:
             self.refusal = end
             self.status.connected, self.status.why_not = False, end.told
-            logger.error("X refuses %s: %s", self.stream, end.told)
+            if self._logs_refusal:
+                logger.error("X refuses %s: %s", self.stream, end.told)
             self._stop.set()
             return 0.0
         self._lost(end.ending, end.told)

@@ -136,5 +136,5 @@ def train(
             click.echo(line)
         if exported is not None:
             print_whole(terminal_console(), exported_view(exported))
-        click.echo(KEPT_TEXTS)
+        click.echo(KEPT_TEXTS, err=True)
         click.echo(last_line(out, base, bundle))

@@ -62,14 +62,15 @@ def test_a_narrow_terminal_shows_all_that_other_commands_want_of_a_dead_letter()
 COPIED = st.text(st.characters(categories=["L", "N"], max_codepoint=0x24F), min_size=1)
 
 
-@given(COPIED, COPIED, COPIED, st.integers(min_value=10, max_value=200))
+@given(COPIED, COPIED, COPIED, st.integers(min_value=10, max_value=200), st.booleans())
 def test_what_is_there_to_be_copied_is_whole_at_any_width(
-    command: str, copied: str, prose: str, width: int
+    command: str, copied: str, prose: str, width: int, grouped: bool
 ) -> None:
     table = plain_table("copied", "prose", "tweets", numbers=("tweets",), whole=("copied",))
     table.add_row(copied, " ".join([prose] * 9), "12,345,678")
     console = Console(width=width, file=io.StringIO())
-    print_whole(console, Group(table, whole_line(f"murmur psql -c '{command} {command}'")))
+    line = whole_line(f"murmur psql -c '{command} {command}'")
+    print_whole(console, *([Group(table, line)] if grouped else [table, line]))
     assert isinstance(console.file, io.StringIO)
     printed = console.file.getvalue().splitlines()
     assert f"murmur psql -c '{command} {command}'" in [line.rstrip() for line in printed]
