@@ -12,7 +12,8 @@ class ExpiredUnread:
     A message is lost if the partition's low watermark passes the offset that was to be read next:
     seen at the assignment, where the low watermark is asked for now and then, and where offsets
     jump. Gaps that compaction or transaction markers leave are none. Each loss is reported once to
-    `lost`, with its number of messages. May be used from several threads.
+    `lost`, with its number of messages. A message that waits in the client while its offset expires
+    is counted and still read. May be used from several threads.
     """
 
     def __init__(self, lost: Callable[[Partition, int], None]) -> None:

@@ -39,7 +39,9 @@ def test_what_expired_before_it_was_scored_is_counted(
     def expire(process: "subprocess.Popen[bytes] | None") -> None:
         if process is not None:
             process.send_signal(signal.SIGSTOP)
-        publish_raw(settings, [deleted(str(number)) for number in range(40, 80)])
+        # The first answers a fetch that waits at the broker: the others nobody then has.
+        publish_raw(settings, [deleted("40")])
+        publish_raw(settings, [deleted(str(number)) for number in range(41, 80)])
         gone = [TopicPartition(*at, end) for at, end in lag.standings().high.items()]
         for future in admin.delete_records(gone).values():
             future.result(timeout=30)
@@ -48,12 +50,13 @@ def test_what_expired_before_it_was_scored_is_counted(
             process.send_signal(signal.SIGCONT)
 
     def all_accounted_for(log: Path) -> bool:
-        """Whether each of the 120 is scored or counted: a fetch under way may have saved some."""
+        """Whether each of the 120 is scored or counted, or the one that was fetched is both."""
         found = re.search(
             r"^murmur_score_expired_unread_total (\S+)", probe(log, "/metrics")[1], re.M
         )
         expired = float(found[1]) if found else 0
-        return expired > 0 and expired + sum(results.standings().high.values()) == 120
+        accounted_for = expired + sum(results.standings().high.values())
+        return expired > 0 and 120 <= accounted_for <= 121
 
     with running_score(settings, first) as process:
         publish_raw(settings, [deleted(str(number)) for number in range(40)])
