@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 from tokenizers import Tokenizer
 
+from model_server.bundle import TOKENIZER
 from model_server.cleaning import CLEANING
 from retrain.atomic_folder import put_in_place
 from schemas.failures import Failure
@@ -16,7 +17,6 @@ from schemas.private_files import create_private
 
 MANIFEST: Final = "trained.json"
 PRETRAINED: Final = "pretrained.json"
-TOKENIZER: Final = "tokenizer.json"
 CALIBRATION: Final = "calibration.txt.jsonl"
 VALIDATION: Final = "validation.jsonl"
 CALIBRATION_TEXTS: Final = 1024

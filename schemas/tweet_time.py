@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-_TWITTER_EPOCH = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=1_288_834_974_657)
+TWITTER_EPOCH = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=1_288_834_974_657)
 _MILLISECOND = timedelta(milliseconds=1)
 _FIRST_SNOWFLAKE = 30_000_000_000
 """Ids were a plain sequence, below 30 thousand million, until they held their time (Nov 2010)."""
 
 _LAST_ID = 2**63 - 1
 FIRST_TWEET = datetime(2006, 3, 21, tzinfo=UTC)
-LAST_MOMENT = _TWITTER_EPOCH + (_LAST_ID >> 22) * _MILLISECOND
+LAST_MOMENT = TWITTER_EPOCH + (_LAST_ID >> 22) * _MILLISECOND
 """In July 2080 X's ids come to their end. A later time is no clock's."""
 
 _LARGEST_CLOCK_ERROR = timedelta(days=1)
@@ -30,7 +30,7 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     number = int(tweet_id)
     if not _FIRST_SNOWFLAKE <= number <= _LAST_ID:
         return None
-    return _TWITTER_EPOCH + (number >> 22) * _MILLISECOND
+    return TWITTER_EPOCH + (number >> 22) * _MILLISECOND
 
 
 def check_possible(moment: datetime) -> None:

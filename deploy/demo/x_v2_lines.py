@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
-_TWITTER_EPOCH_MS: Final = 1_288_834_974_657
+from schemas.tweet_time import TWITTER_EPOCH
+
 _SEQUENCE_BITS: Final = 22
 _SHORT_TEXT_CHARS: Final = 280
 _RETWEET_CHARS: Final = 140
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Post:
     @property
     def posted_at(self) -> datetime:
         """The time inside the id."""
-        return _EPOCH + timedelta(milliseconds=(int(self.id) >> _SEQUENCE_BITS) + _TWITTER_EPOCH_MS)
+        return TWITTER_EPOCH + timedelta(milliseconds=int(self.id) >> _SEQUENCE_BITS)
 
 
 def snowflake(moment: datetime, sequence: int) -> str:
     """Return the id of a tweet posted at `moment`; `sequence` (22 bits) tells apart equal times."""
-    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
-    return str(((milliseconds - _TWITTER_EPOCH_MS) << _SEQUENCE_BITS) | sequence)
+    milliseconds = (moment - TWITTER_EPOCH) // timedelta(milliseconds=1)
+    return str((milliseconds << _SEQUENCE_BITS) | sequence)
 
 
 def post_line(post: Post, rule_ids: Sequence[str]) -> bytes:

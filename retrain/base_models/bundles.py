@@ -17,12 +17,12 @@ import onnx
 from onnx import numpy_helper
 
 from model_server.bundle import MANIFEST, MODEL, open_bundle
+from retrain.base_models.minilm import EMBEDDINGS
 from retrain.export.onnx_model import MODULE_SCOPES
 from schemas.failures import Failure
 
 Array = npt.NDArray[np.float32]
 
-_EMBEDDINGS: Final = "distilbert.embeddings."
 _LAYER: Final = re.compile(r"distilbert\.transformer\.layer\.(\d+)\.")
 
 
@@ -44,8 +44,8 @@ def distilbert_of_bundle(folder: Path, labels: Sequence[str]) -> Any:
     graph = _Graph(onnx.load(str(folder / MODEL)).graph)
     try:
         weights = graph.weights()
-        words = weights[f"{_EMBEDDINGS}word_embeddings.weight"]
-        positions = weights[f"{_EMBEDDINGS}position_embeddings.weight"]
+        words = weights[f"{EMBEDDINGS}word_embeddings.weight"]
+        positions = weights[f"{EMBEDDINGS}position_embeddings.weight"]
         widest = weights["distilbert.transformer.layer.0.ffn.lin1.weight"]
     except KeyError as error:
         raise Failure(f"{folder} was not made by `murmur model export`: no {error}") from error
@@ -96,7 +96,7 @@ class _Graph:
             if name.endswith((".weight", ".bias")) and array.dtype == np.float32
         }
         scaled = self._constants["word_embeddings_int8"] * self._constants["word_embeddings_scales"]
-        weights[f"{_EMBEDDINGS}word_embeddings.weight"] = scaled.astype(np.float32)
+        weights[f"{EMBEDDINGS}word_embeddings.weight"] = scaled.astype(np.float32)
         apart = []
         for node in self._nodes:
             if node.op_type == "MatMul" and self._maker[node.input[0]].op_type == "Gather":

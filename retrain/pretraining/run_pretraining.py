@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from model_server.bundle import TOKENIZER
 from retrain.atomic_folder import put_in_place
 from retrain.base_models.loading import Base, load_base, weights_sha256
 from retrain.datasets.prepare_dataset import Prepared
 from retrain.pretraining.masked_lm import Guessing, Vocabulary, guesser_of
 from retrain.tracking import commit_at_start, resumable_run
-from retrain.trained_model import PRETRAINED, TOKENIZER
+from retrain.trained_model import PRETRAINED
 from retrain.training.batches import encode
 from retrain.training.checkpoints import Checkpoints
 from retrain.training.data_provenance import doubt, doubted, learned_from
