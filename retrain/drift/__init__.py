@@ -1,0 +1,1 @@
+"""Watching the stream: windows of it, detectors of change, alarms, and what changed."""

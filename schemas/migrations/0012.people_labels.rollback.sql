@@ -1,0 +1,3 @@
+DROP VIEW audits;
+DROP TABLE labels;
+DROP FUNCTION audit_rank;
