@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     topic_replication: int = Field(1, ge=1, le=9, description="Replicas of a new topic.")
     raw_retention_hours: int = Field(168, ge=1, description="Hours for which tweets.raw is kept.")
     scored_retention_hours: int = Field(
-        168, ge=1, description="Hours for which tweets.scored is kept."
+        168, ge=1, description="Hours for which tweets.scored and alarms are kept."
     )
 
     model: Path | None = Field(
