@@ -58,7 +58,7 @@ def publisher(settings: Settings) -> ConfirmingPublisher:
 
 
 def test_what_is_recorded_twice_is_stored_once(connection: Connection) -> None:
-    story = [raised(), ended(START + 5 * HOUR), raised(START + 9 * HOUR)]
+    story: list[Raised | Ended] = [raised(), ended(START + 5 * HOUR), raised(START + 9 * HOUR)]
     keep(connection, *story)
     once = stored(connection)
     keep(connection, *story)
