@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -15,6 +16,7 @@ from pydantic_settings import (
 from schemas.failures import Failure
 from schemas.setting_views import (
     AggregatesCacheSettings,
+    AlarmWebhook,
     Cluster,
     HoldLimits,
     Installation,
@@ -176,6 +178,17 @@ class Settings(BaseSettings):
         1024, ge=1, description="MiB in that folder at which the stream pauses."
     )
 
+    alarm_webhook_url: SecretStr = Field(
+        SecretStr(""),
+        description="Address to which `murmur watch` sends alarms: https://… or http://…. Secret. "
+        "Empty: none.",
+    )
+    alarm_webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret that signs those messages (Standard Webhooks): whsec_ and Base64 of "
+        "24 to 64 random bytes. Secret.",
+    )
+
     probe_host: str = Field(
         "127.0.0.1", description="Network interface of /metrics, /healthz and /readyz."
     )
@@ -203,6 +216,20 @@ class Settings(BaseSettings):
     def _is_postgres(cls, value: SecretStr) -> SecretStr:
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql:// or postgres://")
+        return value
+
+    @field_validator("alarm_webhook_url")
+    @classmethod
+    def _is_http(cls, value: SecretStr) -> SecretStr:
+        if not value:
+            return value
+        try:
+            address = urlsplit(value.get_secret_value())
+            sound = address.scheme in ("https", "http") and bool(address.hostname)
+        except ValueError:
+            sound = False
+        if not sound:
+            raise ValueError("must be an address that begins with https:// or http://")
         return value
 
     @classmethod
@@ -344,6 +371,17 @@ class Settings(BaseSettings):
     def hold_limits(self) -> HoldLimits:
         """When scoring is held."""
         return HoldLimits(self.hold_ratio, self.hold_window)
+
+    @property
+    def alarm_webhook(self) -> AlarmWebhook | None:
+        """Where alarms are sent; None without an address, `MissingSetting` without a secret."""
+        if not self.alarm_webhook_url.get_secret_value():
+            return None
+        if not self.alarm_webhook_secret.get_secret_value():
+            raise MissingSetting(
+                "MURMUR_ALARM_WEBHOOK_URL needs MURMUR_ALARM_WEBHOOK_SECRET: alarms are sent signed"
+            )
+        return AlarmWebhook(self.alarm_webhook_url, self.alarm_webhook_secret)
 
     def probe_address(self, port: int) -> ProbeAddress:
         """Return where a process serves its probes on this port."""

@@ -22,7 +22,8 @@ def record(cur: cursor, alarms: Sequence[Raised | Ended]) -> None:
 
     May be repeated: the same alarm raised twice is one, and what ended stays ended. Of one
     `AlarmId` at most one alarm is open: another is not raised while it is. An `Ended` ends the open
-    alarm that a window before its own raised, and does nothing where there is none.
+    alarm that its own window raised or one before, and does nothing where there is none. Of one
+    `AlarmId` a window raises at most one alarm, and ends at most one.
     """
     for alarm in alarms:
         match alarm:
@@ -57,19 +58,21 @@ def _raise(cur: cursor, alarm: Raised) -> None:
 
 
 def _end(cur: cursor, alarm: Ended) -> None:
-    # A repeated end may not reach an alarm that was raised after it.
+    # A repeated end may not reach an alarm that was raised after it, in the same window perhaps.
     cur.execute(
-        "UPDATE alarms SET ended_at = now(), ended_window_start = %s, ended_window_end = %s,"
-        " ended_value = %s"
-        " WHERE (run, rule, signal, subject) = (%s, %s, %s, %s) AND ended_at IS NULL"
-        " AND window_start <= %s",
-        (
-            alarm.window_start,
-            alarm.window_end,
-            alarm.value,
-            *_columns(alarm.id),
-            alarm.window_start,
-        ),
+        "UPDATE alarms SET ended_at = now(), ended_window_start = %(start)s,"
+        " ended_window_end = %(end)s, ended_value = %(value)s"
+        " WHERE (run, rule, signal, subject) = %(id)s AND ended_at IS NULL"
+        " AND window_start <= %(start)s AND NOT EXISTS ("
+        "  SELECT FROM alarms WHERE (run, rule, signal, subject) = %(id)s"
+        "  AND ended_window_start = %(start)s"
+        " )",
+        {
+            "start": alarm.window_start,
+            "end": alarm.window_end,
+            "value": alarm.value,
+            "id": _columns(alarm.id),
+        },
     )
 
 

@@ -66,6 +66,24 @@ def test_what_is_recorded_twice_is_stored_once(connection: Connection) -> None:
     assert once == [(alarm_key(OF, START), True), (alarm_key(OF, START + 9 * HOUR), False)]
 
 
+def test_a_window_that_ends_one_alarm_and_raises_the_next_may_be_recorded_twice(
+    connection: Connection,
+) -> None:
+    keep(connection, raised())
+    for _ in range(2):
+        keep(connection, ended(START + HOUR), raised(START + HOUR))
+    assert stored(connection) == [
+        (alarm_key(OF, START), True),
+        (alarm_key(OF, START + HOUR), False),
+    ]
+
+
+def test_a_window_may_raise_an_alarm_and_end_it(connection: Connection) -> None:
+    for _ in range(2):
+        keep(connection, raised(), ended(START))
+    assert stored(connection) == [(alarm_key(OF, START), True)]
+
+
 def test_of_one_thing_one_alarm_is_open(connection: Connection) -> None:
     other = msgspec.structs.replace(OF, subject="positive")
     keep(connection, raised(), raised(START + HOUR), raised(START, other))

@@ -108,9 +108,17 @@ def test_deleted_tweets_are_in_none_of_it(connection: Connection, settings: Sett
 def test_beyond_a_number_of_tweets_a_sample_is_compared(connection: Connection) -> None:
     store(connection, day_of_tweets())
     with connection, connection.cursor() as cur:
-        spans = {"before": Span(START, MIDDLE), "after": Span(MIDDLE, END)}
-        found = compare_spans(cur, "r", "", **spans, most_tweets=100)
-        again = compare_spans(cur, "r", "", **spans, most_tweets=100)
+        found, again = (
+            compare_spans(
+                cur,
+                "r",
+                "",
+                before=Span(START, MIDDLE),
+                after=Span(MIDDLE, END),
+                most_tweets=100,
+            )
+            for _ in range(2)
+        )
     assert (found.before.tweets, found.before.compared) == (240, 100)
     assert found == again
     assert "strike" in {moved.name for moved in found.changed.moved}
