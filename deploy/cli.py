@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "prune": "stream_processors.retention.cli:prune",
     "alarms": "retrain.drift.alarms.cli:alarms",
     "why": "retrain.drift.why.cli:why",
+    "data-quality": "retrain.data_quality.cli:data_quality",
     "model": "retrain.cli:model",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }
