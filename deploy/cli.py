@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "alarms": "retrain.drift.alarms.cli:alarms",
     "why": "retrain.drift.why.cli:why",
     "data-quality": "retrain.data_quality.cli:data_quality",
+    "report": "retrain.span_report.cli:report",
     "model": "retrain.cli:model",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }

@@ -80,6 +80,18 @@ def find_alarms(cur: cursor, selection: AlarmSelection, most: int) -> tuple[int,
     return int(total), _alarms(cur)
 
 
+def alarms_between(
+    cur: cursor, run: str, start: datetime, end: datetime, most: int
+) -> list[StoredAlarm]:
+    """Return the alarms of a run that windows within a span raised, oldest first."""
+    cur.execute(
+        f"SELECT {_COLUMNS} FROM alarms WHERE run = %s AND window_start >= %s"  # noqa: S608
+        " AND window_start < %s ORDER BY window_start, alarm_id LIMIT %s",
+        (run, start, end, most),
+    )
+    return _alarms(cur)
+
+
 def find_alarm(cur: cursor, alarm_id: str) -> StoredAlarm:
     """Return the one alarm whose id begins so; `Failure` where there is none, or more than one."""
     if len(alarm_id) < LEAST_ID_CHARS:
