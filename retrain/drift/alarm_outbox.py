@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from psycopg2.extensions import cursor
 
+from retrain.drift.alarms.metrics import AlarmMetrics
 from schemas.alarm_events import (
     AlarmEnded,
     AlarmMessage,
@@ -49,19 +50,36 @@ _OUTGOING: Final = (
 )
 
 
-def publish_waiting(connection: Connection, publisher: ConfirmingPublisher, *, topic: str) -> int:
+def publish_waiting(
+    connection: Connection,
+    publisher: ConfirmingPublisher,
+    *,
+    topic: str,
+    metrics: AlarmMetrics | None = None,
+) -> int:
     """Publish every event of an alarm that Kafka has not acknowledged yet; return how many.
 
     At least once: a row is marked after the acknowledgement, so whoever is killed between the two
     publishes it again. `alarm_id` and the type of the event identify it. An alarm's raising comes
     before its ending. Raises `DeliveryFailed` where Kafka does not acknowledge: those events stay
     waiting. Runs transactions of its own on the connection, which is in none when it is called.
+    `metrics` learn what was published, and what is open.
     """
-    return sum(_publish(connection, publisher, topic, outgoing) for outgoing in _OUTGOING)
+    published = sum(
+        _publish(connection, publisher, topic, outgoing, metrics) for outgoing in _OUTGOING
+    )
+    if metrics is not None:
+        with connection, connection.cursor() as cur:
+            metrics.read_open(cur)
+    return published
 
 
 def _publish(
-    connection: Connection, publisher: ConfirmingPublisher, topic: str, outgoing: _Outgoing
+    connection: Connection,
+    publisher: ConfirmingPublisher,
+    topic: str,
+    outgoing: _Outgoing,
+    metrics: AlarmMetrics | None,
 ) -> int:
     published = 0
     while True:
@@ -80,6 +98,8 @@ def _publish(
         with connection, connection.cursor() as cur:
             cur.execute(outgoing.mark, ([event.alarm_id for event in events],))
         published += len(events)
+        if metrics is not None:
+            metrics.count_raised(events)
 
 
 def _waiting(cur: cursor, outgoing: _Outgoing) -> list[AlarmMessage]:
