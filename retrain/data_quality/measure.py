@@ -18,6 +18,7 @@ from retrain.data_quality.schema import (
     ReasonCount,
     RepeatedText,
     Series,
+    UnknownPieces,
 )
 from schemas.failures import Failure
 
@@ -100,7 +101,7 @@ def measure(
         empty=Empty(no_text=no_text, only_links_and_mentions=no_words - no_text),
         languages=_languages(cur, model),
         dead_letters=_dead_letters(cur, run),
-        unknown_pieces=None,
+        unknown_pieces=_unknown_pieces(cur, place),
         series=Series(place["step"], tuple(points)),
     )
     cur.execute("DROP TABLE quality_tweets")
@@ -215,6 +216,20 @@ def _dead_letters(cur: cursor, run: str) -> tuple[ReasonCount, ...]:
         {"run": run},
     )
     return tuple(ReasonCount(*row) for row in rows)
+
+
+def _unknown_pieces(cur: cursor, place: dict[str, Any]) -> UnknownPieces | None:
+    """Return what the watch counted in the windows that begin within the span."""
+    if _rows(cur, "SELECT to_regclass('watch_windows')") == [(None,)]:
+        return None
+    ((unknown, pieces),) = _rows(
+        cur,
+        "SELECT sum((counts->>'unknown_pieces')::bigint), sum((counts->>'pieces')::bigint)"
+        " FROM watch_windows CROSS JOIN unnest(ARRAY[on_time, late]) AS counts"
+        " WHERE run = %(run)s AND rule = '' AND start >= %(start)s AND start < %(end)s",
+        place,
+    )
+    return UnknownPieces(int(unknown), int(pieces)) if pieces else None
 
 
 def _points(cur: cursor, step: str) -> list[Point]:

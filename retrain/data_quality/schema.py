@@ -83,7 +83,10 @@ class Series(Struct, frozen=True):
 
 
 class UnknownPieces(Struct, frozen=True):
-    """Word pieces that the model does not know, of those that the watch counted (a sample)."""
+    """Word pieces that the model does not know, of those that the watch counted.
+
+    It counts them in a sample of the tweets; windows count that begin within the span.
+    """
 
     unknown: int
     pieces: int

@@ -14,12 +14,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from retrain.drift.alarms.standard_webhooks import signed_headers, signing_key
-from retrain.drift.alarms.webhook import (
-    MOST_ATTEMPTS,
-    WebhookSender,
-    wait_s,
-    webhook_thread,
-)
+from retrain.drift.alarms.webhook import MOST_ATTEMPTS, WebhookSender, wait_s
 from schemas.failures import Failure
 from schemas.setting_views import AlarmWebhook
 from schemas.settings import MissingSetting, Settings
@@ -240,19 +235,21 @@ def test_one_step_sends_a_few_at_most(
     assert len(set(receiver.messages())) == 12
 
 
-def test_the_thread_sends_while_its_block_runs(
+def test_a_thread_sends_until_it_is_stopped(
     connection: Connection, settings: Settings, receiver: Receiver
 ) -> None:
-    def connect() -> Connection:
-        return connect_postgres(settings.postgres_connection, "test")
-
     with closing(sender_of(settings)) as sender:
         sender.step()
     keep(connection, raised())
-    with webhook_thread(settings.alarm_webhook, connect):
+    stop = threading.Event()
+    thread = threading.Thread(target=sender_of(settings).run, args=(stop,))
+    thread.start()
+    try:
         wait_until(lambda: receiver.got, 10, "a message")
-    with webhook_thread(None, connect):
-        pass
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
     assert len(receiver.got) == 1
 
 

@@ -83,6 +83,37 @@ def test_an_alarm_is_shown_with_what_changed(connection: Connection, settings: S
     assert "#chaos" in shown
 
 
+def test_it_is_held_against_its_reference_if_that_is_known_and_stored(
+    connection: Connection, settings: Settings
+) -> None:
+    store(connection, day_of_tweets())
+    alarm = msgspec.structs.replace(raised(), since=MIDDLE, window_start=END - HOUR, window_end=END)
+    keep(connection, alarm)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS watch_references (run text, rule text, model_sha256 text,"
+            " span_from timestamptz, span_until timestamptz, used boolean, tweets bigint,"
+            " reference json, made_at timestamptz DEFAULT now())"
+        )
+        cursor.execute(
+            "INSERT INTO watch_references (run, rule, model_sha256, span_from, span_until, used,"
+            " tweets, reference) VALUES ('r', 'airlines', %s, %s, %s, true, 1, '{}')",
+            (alarm.model_sha256, MIDDLE - 8 * HOUR, MIDDLE - 2 * HOUR),
+        )
+
+    def before() -> dict[str, str]:
+        key = alarm_key(OF, END - HOUR)
+        found = json.loads(murmur_alarms(settings, "show", key, "--json").stdout)
+        return {name: found["why"]["before"][name] for name in ("start", "end")}
+
+    assert before() == {"start": "2016-11-17T04:00:00Z", "end": "2016-11-17T10:00:00Z"}
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE watch_references SET span_from = '2001-01-01', span_until = '2001-02-01'"
+        )
+    assert before() == {"start": "2016-11-10T12:00:00Z", "end": "2016-11-17T12:00:00Z"}
+
+
 def test_an_alarm_whose_tweets_are_gone_is_still_shown(
     connection: Connection, settings: Settings
 ) -> None:

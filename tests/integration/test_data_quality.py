@@ -132,6 +132,27 @@ def test_dead_letters_are_counted_by_reason(connection: Connection, settings: Se
     ]
 
 
+def test_unknown_pieces_are_those_of_the_watchs_windows(
+    connection: Connection, settings: Settings
+) -> None:
+    store(connection, some_tweets())
+    assert document(settings)["unknown_pieces"] is None
+    counted = '{"pieces": 200, "unknown_pieces": 3}'
+    late = '{"pieces": 10, "unknown_pieces": 1}'
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS watch_windows (run text, rule text, model_sha256 text,"
+            " start timestamptz, on_time json, late json)"
+        )
+        for rule, start in (("", START), ("x", START), ("", START + timedelta(days=9))):
+            cursor.execute(
+                "INSERT INTO watch_windows (run, rule, model_sha256, start, on_time, late)"
+                " VALUES ('r', %s, 'a', %s, %s, %s)",
+                (rule, start, counted, late),
+            )
+    assert document(settings)["unknown_pieces"] == {"unknown": 4, "pieces": 210}
+
+
 def test_a_person_sees_it_as_tables(connection: Connection, settings: Settings) -> None:
     store(connection, some_tweets())
     shown = command(settings).stdout

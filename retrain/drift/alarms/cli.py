@@ -68,7 +68,10 @@ def list_alarms(
 @_ID
 @_JSON
 def show(alarm_id: str, as_json: bool) -> None:
-    """Show all that is known of an alarm, and what changed against the week before it."""
+    """Show all that is known of an alarm, and what changed against its reference.
+
+    Where the tweets of the reference are gone, the week before the alarm takes their place.
+    """
     import msgspec
 
     from retrain.drift.alarms.display import alarm_view

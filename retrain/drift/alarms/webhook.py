@@ -10,8 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -116,7 +115,11 @@ class WebhookSender:
         return _MOST_A_STEP
 
     def run(self, stop: threading.Event) -> None:
-        """Send what is due until `stop` is set; what PostgreSQL refuses is tried again."""
+        """Send what is due until `stop` is set, in a thread of its own; then close.
+
+        What fails is tried again. It is at work for at most a minute after `stop`; whatever it was
+        then about stands in PostgreSQL, so nobody needs to wait for it.
+        """
         while not stop.is_set():
             try:
                 self.step()
@@ -236,26 +239,6 @@ def message_body(cur: cursor, delivery: Delivery) -> bytes:
             },
         }
     )
-
-
-@contextmanager
-def webhook_thread(
-    webhook: AlarmWebhook | None, connect: Callable[[], Connection]
-) -> Iterator[None]:
-    """Send alarms while the block runs, if there is an address to send them to."""
-    if webhook is None:
-        yield
-        return
-    stop = threading.Event()
-    sender = WebhookSender(webhook, connect)
-    thread = threading.Thread(target=sender.run, args=(stop,), name="webhook", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        # Whatever is under way is in PostgreSQL: the next start goes on from there.
-        thread.join(timeout=sum(_TIMEOUT_S))
 
 
 def _no_password_of_a_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
