@@ -123,7 +123,8 @@ def what_changed(
 ) -> WhatChanged:
     """Compare two spans; `label` is by default the one whose share moved most.
 
-    Features come by kind, in each at most `most` with |z| ≥ `LEAST_Z`, the largest |z| first. The
+    Features come by kind, in each at most `most` with |z| ≥ `LEAST_Z`, the largest |z| first. Half
+    of them are kept for those that grew, half for those that shrank, as far as there are. The
     result depends on the tweets alone but for the examples, which are the first in their order.
     `own_share_before` and `own_share_after` are the label's shares of tweets that retweet nothing.
     """
@@ -194,10 +195,9 @@ def _moved(
     )
     by_kind: dict[FeatureKind, list[tuple[Feature, float]]] = {kind: [] for kind in FeatureKind}
     for place in np.argsort(-np.abs(z), kind="stable"):
-        found = by_kind[features[place].kind]
-        if abs(z[place]) >= LEAST_Z and len(found) < most:
-            found.append((features[place], float(z[place])))
-    chosen = {feature: z for found in by_kind.values() for feature, z in found}
+        if abs(z[place]) >= LEAST_Z:
+            by_kind[features[place].kind].append((features[place], float(z[place])))
+    chosen = {feature: z for found in by_kind.values() for feature, z in _chosen(found, most)}
     with_label_before = _counts([t for t in before if t.label == label], kinds)
     with_label_after = _counts([t for t in after if t.label == label], kinds)
     examples_before, examples_after = _examples(before, chosen), _examples(after, chosen)
@@ -218,6 +218,16 @@ def _moved(
         )
         for feature, z in chosen.items()
     ]
+
+
+def _chosen(moved: list[tuple[Feature, float]], most: int) -> list[tuple[Feature, float]]:
+    """Return at most so many of one kind, in their order: half of them in either direction."""
+    grew = [one for one in moved if one[1] > 0][: most // 2]
+    shrank = [one for one in moved if one[1] < 0][: most // 2]
+    reserved = {feature for feature, _ in (*grew, *shrank)}
+    left = most - len(reserved)
+    others = [feature for feature, _ in moved if feature not in reserved][:left]
+    return [one for one in moved if one[0] in reserved or one[0] in others]
 
 
 def _counts(tweets: Iterable[SeenTweet], kinds: frozenset[FeatureKind]) -> Counter[Feature]:

@@ -9,6 +9,9 @@ from retrain.drift.what_changed import Feature, FeatureKind
 from schemas.tweet_text import find_words, part_links
 
 _NO_WORDS: Final = re.compile(r"[#＃@＠]\w+|&(?:amp|lt|gt|quot|#\d+);")
+_APOSTROPHE: Final = re.compile(r"(?<=\w)['’](?=\w)")
+_LETTER: Final = "\u02bc"
+"""The apostrophe that is a letter: `don't` is one word."""
 
 
 class TweetFeatures:
@@ -54,7 +57,9 @@ class TweetFeatures:
 
 
 def _words(text: str) -> list[str]:
-    return find_words(_NO_WORDS.sub(" ", part_links(text).words).casefold())
+    plain = _NO_WORDS.sub(" ", part_links(text).words).casefold()
+    words = find_words(_APOSTROPHE.sub(_LETTER, plain))
+    return [word.replace(_LETTER, "'") for word in words]
 
 
 def _host(link: str) -> str:

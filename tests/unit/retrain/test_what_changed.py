@@ -93,6 +93,20 @@ def test_what_a_feature_and_its_absence_explain_is_the_whole_move(
         assert explained == pytest.approx(found.own_share_after - found.own_share_before)
 
 
+def test_what_grew_is_shown_beside_more_that_shrank() -> None:
+    gone = [Feature(FeatureKind.WORD, f"gone{n}") for n in range(12)]
+    new = [Feature(FeatureKind.WORD, f"new{n}") for n in range(3)]
+    before = [SeenTweet(str(n), "a", tuple(gone)) for n in range(200)]
+    after = [SeenTweet(str(n), "a", tuple(new) if n < 60 else ()) for n in range(200)]
+    for most, grew in ((10, 3), (4, 2), (1, 0)):
+        found = what_changed(before, after, most=most).moved
+        assert len(found) == most
+        assert sum(moved.z > 0 for moved in found) == grew
+        assert [abs(moved.z) for moved in found] == sorted(
+            (abs(moved.z) for moved in found), reverse=True
+        )
+
+
 def test_the_parts_of_a_move_add_up_in_an_example_by_hand() -> None:
     def span(*parts: tuple[int, str, str]) -> list[SeenTweet]:
         return [
@@ -143,7 +157,7 @@ def test_an_empty_span_has_no_moves(empty: str) -> None:
 
 def test_a_tweet_has_each_feature_once_and_marks_are_no_words() -> None:
     features = TweetFeatures().of(
-        "RT @Bob: Rain, rain &amp; #Storm at https://www.Example.com/a?b=1 now",
+        "RT @Bob: Rain, rain's &amp; don’t 'quote' #Storm at https://www.Example.com/a?b=1 now",
         hashtags=["storm", "storm"],
         mentions=["bob"],
         links=["https://www.Example.com/a?b=1", "https://[bad"],
@@ -154,6 +168,9 @@ def test_a_tweet_has_each_feature_once_and_marks_are_no_words() -> None:
     assert [(feature.kind.value, feature.name) for feature in features] == [
         ("word", "rt"),
         ("word", "rain"),
+        ("word", "rain's"),
+        ("word", "don't"),
+        ("word", "quote"),
         ("word", "at"),
         ("word", "now"),
         ("hashtag", "storm"),
