@@ -93,11 +93,11 @@ def test_it_is_held_against_its_reference_if_that_is_known_and_stored(
         cursor.execute(
             "CREATE TABLE IF NOT EXISTS watch_references (run text, rule text, model_sha256 text,"
             " span_from timestamptz, span_until timestamptz, used boolean, tweets bigint,"
-            " reference json, made_at timestamptz DEFAULT now())"
+            " reference json, made_at timestamptz DEFAULT now(), chosen boolean)"
         )
         cursor.execute(
             "INSERT INTO watch_references (run, rule, model_sha256, span_from, span_until, used,"
-            " tweets, reference) VALUES ('r', 'airlines', %s, %s, %s, true, 1, '{}')",
+            " tweets, reference, chosen) VALUES ('r', 'airlines', %s, %s, %s, true, 1, '{}', true)",
             (alarm.model_sha256, MIDDLE - 8 * HOUR, MIDDLE - 2 * HOUR),
         )
 
