@@ -27,13 +27,13 @@ def find_topic_ids(admin: AdminClient, topics: Iterable[str]) -> dict[str, str]:
         raise Failure(f"Kafka: {fault.str()}; {advice}") from error
 
 
-def partition_counts(admin: AdminClient, topics: Iterable[str]) -> dict[str, int]:
-    """Return how many partitions each topic has; raise `Failure` where Kafka does not answer."""
+def partition_counts(admin: AdminClient, topics: Iterable[str], timeout_s: float) -> dict[str, int]:
+    """Return how many partitions each topic has now, none where it is missing; raise `Failure`."""
     try:
-        found = admin.list_topics(timeout=30).topics
+        found = admin.list_topics(timeout=timeout_s).topics
     except KafkaException as error:
         raise Failure(f"Kafka: {error.args[0].str()}; see MURMUR_KAFKA") from error
-    return {topic: len(found[topic].partitions) for topic in topics}
+    return {topic: len(found[topic].partitions) if topic in found else 0 for topic in topics}
 
 
 class KnownTopics:

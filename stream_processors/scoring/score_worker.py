@@ -86,6 +86,18 @@ def run_score_worker(
         _score(settings, process, scorer)
 
 
+def _learn(topics: KnownTopics, process: RunningProcess) -> None:
+    """Learn which topics there are before anything is read, and wait while Kafka is away."""
+    while not process.stop.asked():
+        try:
+            topics.made_anew()
+        except KafkaUnavailable as error:
+            process.progress.unavailable = "Kafka"
+            logger.warning("%s", error)
+        else:
+            return
+
+
 def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     metrics, progress = process.metrics, process.progress
     cluster, names = settings.cluster, settings.names
@@ -151,6 +163,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         metrics=metrics,
         expired=expired,
     ).start(process.finished)
+    _learn(topics, process)
     with ThreadPoolExecutor(1, thread_name_prefix="score") as executor:
         app = build_app(
             cluster,

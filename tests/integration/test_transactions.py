@@ -6,21 +6,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from confluent_kafka import OFFSET_END, Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from schemas.codec import decode_scored
 from schemas.events import TweetScored
 from schemas.settings import Settings
 from schemas.topics import RAW, SCORE_GROUP, SCORED
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
-from schemas.transport.kafka_config import kafka_config
 from schemas.transport.messages import Partition
 from schemas.transport.postgres import Connection
 from tests.conditions import wait_until
 from tests.integration.test_score import messages, probe, publish_raw, running_score
-from tests.integration.test_sink import publish, running_sink, sink_lag
-from tests.integration.transactions import in_a_transaction
+from tests.integration.test_sink import running_sink, sink_lag
+from tests.integration.transactions import commit, in_a_transaction
 from tests.unit.examples import posted, scored_tweet
 
 PARTITION = 3
@@ -107,7 +104,7 @@ def test_lag_is_what_is_left_to_read(settings: Settings) -> None:
     # The tweet, and the marks and aborted ones behind it: only a reader passes them.
     assert behind(lag, at) == 8
     commit(settings, at, 7)
-    assert behind(lag, at) == 0
+    wait_until(lambda: behind(lag, at) == 0, 30, "a reader that stands still to be done")
     in_a_transaction(settings, RAW, [post], kept=True, partition=PARTITION)
     assert behind(lag, at) == 2
     lag.close()
@@ -121,25 +118,6 @@ def test_an_offset_beyond_the_end_was_another_logs(settings: Settings) -> None:
     commit(settings, at, 9)
     assert behind(lag, at) == 3
     lag.close()
-
-
-def test_aborted_messages_that_expire_are_no_loss(settings: Settings) -> None:
-    lag = sink_lag(settings)
-    with running_sink(settings) as metrics:
-        shown = metrics.registry.get_sample_value
-        in_a_transaction(settings, SCORED, [scored_tweet()], kept=True, partition=PARTITION)
-        in_a_transaction(settings, SCORED, [scored_tweet()] * 5, kept=False, partition=PARTITION)
-        wait_until(lambda: shown("murmur_sink_events_total", {"outcome": "stored"}), 60, "a row")
-        wait_until(lambda: shown("murmur_sink_lag_events") == 0, 30, "the sink to be done")
-        admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
-        end = TopicPartition(settings.names.topic(SCORED), PARTITION, OFFSET_END)
-        for future in admin.delete_records([end]).values():
-            future.result(timeout=30)
-        in_a_transaction(settings, SCORED, [scored_tweet()], kept=True, partition=PARTITION)
-        wait_until(
-            lambda: sum(lag.standings().committed.values()) == 9, 60, "the last one to be stored"
-        )
-        assert shown("murmur_sink_expired_unread_total") == 0
 
 
 def behind(lag: GroupLag, at: Partition) -> int:
@@ -158,17 +136,3 @@ def one_behind(lag: GroupLag) -> Partition | None:
     with suppress(KafkaUnavailable):
         return next((at for at, messages in lag.read().items() if messages), None)
     return None
-
-
-def commit(settings: Settings, partition: Partition, offset: int) -> None:
-    """Commit an offset for scoring, which does not run."""
-    consumer = Consumer(
-        {
-            **kafka_config(settings.kafka_connection, "test"),
-            "group.id": settings.names.group(SCORE_GROUP),
-        }
-    )
-    try:
-        consumer.commit(offsets=[TopicPartition(*partition, offset)], asynchronous=False)
-    finally:
-        consumer.close()

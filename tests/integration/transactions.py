@@ -1,14 +1,16 @@
-"""Publishing as other people's producers do it: in transactions, kept or aborted."""
+"""What other people's clients do: transactions, kept or aborted, and offsets committed by hand."""
 
 import secrets
 from collections.abc import Sequence
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from schemas.codec import encode, headers_of, key_of
 from schemas.events import Event
 from schemas.settings import Settings
+from schemas.topics import SCORE_GROUP
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.messages import Partition
 
 
 def in_a_transaction(
@@ -43,3 +45,17 @@ def in_a_transaction(
         producer.commit_transaction(30)
     else:
         producer.abort_transaction(30)
+
+
+def commit(settings: Settings, partition: Partition, offset: int) -> None:
+    """Commit an offset for scoring, which does not run."""
+    consumer = Consumer(
+        {
+            **kafka_config(settings.kafka_connection, "test"),
+            "group.id": settings.names.group(SCORE_GROUP),
+        }
+    )
+    try:
+        consumer.commit(offsets=[TopicPartition(*partition, offset)], asynchronous=False)
+    finally:
+        consumer.close()

@@ -27,6 +27,8 @@ class Brokers(GroupLag):
         self.away = False
         self.committed = {MINE: 10, ANOTHERS: 10}
         self.missing: frozenset[str] = frozenset()
+        self.low = 0
+        self.no_message_before = 0
 
     def standings(self, timeout_s: float = 10.0) -> Standings:
         del timeout_s
@@ -34,7 +36,8 @@ class Brokers(GroupLag):
             raise KafkaUnavailable("away")
         if self.missing:
             return Standings({}, {}, {}, self.missing)
-        return Standings(self.committed, {MINE: 0, ANOTHERS: 0}, {MINE: 40, ANOTHERS: 50})
+        low = {MINE: self.low, ANOTHERS: 0}
+        return Standings(self.committed, low, {MINE: 40, ANOTHERS: 50})
 
     def behind(
         self,
@@ -44,7 +47,10 @@ class Brokers(GroupLag):
     ) -> dict[Partition, int]:
         del timeout_s
         offsets = {**standings.committed, **(done or {})}
-        return lag_of(next_offsets(offsets, standings.low, standings.high), standings.high)
+        positions = next_offsets(offsets, standings.low, standings.high)
+        if MINE in positions:
+            positions[MINE] = max(positions[MINE], self.no_message_before)
+        return lag_of(positions, standings.high)
 
 
 class Topics(KnownTopics):
@@ -68,13 +74,16 @@ class Watched:
         self.metrics = StageMetrics("sink")
         self.assigned: set[Partition] = {MINE}
         self.done: dict[Partition, int] = {}
+        self.lost: list[int] = []
+        self.expired = ExpiredUnread(lambda _at, count: self.lost.append(count))
+        self.expired.assigned({MINE: 10})
         self.watch = LagWatch(
             self.brokers,
             topics=self.topics,
             assigned=lambda: self.assigned,
             progress=self.progress,
             metrics=self.metrics,
-            expired=ExpiredUnread(lambda _at, _count: None),
+            expired=self.expired,
             done=lambda: self.done,
         )
 
@@ -147,3 +156,15 @@ def test_a_missing_topic_is_waited_for() -> None:
     process.brokers.missing = frozenset()
     assert process.lag() == 30
     assert process.progress.unavailable is None
+
+
+def test_marks_of_transactions_that_expire_are_no_loss_and_messages_are() -> None:
+    process = Watched()
+    process.brokers.no_message_before = 20
+    assert process.lag() == 20
+    process.brokers.low = 20
+    process.lag()
+    assert process.lost == []
+    process.brokers.low = 25
+    process.lag()
+    assert process.lost == [5]
