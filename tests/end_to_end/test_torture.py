@@ -7,8 +7,8 @@ from tests.torture.torture import torture
 
 MINUTES = 1.75
 TWEETS = 6_000
-SEED = 1_415
-"""Its first faults kill each process of the stack at least once."""
+SEED = 69_269
+"""Its first faults kill each process of the stack, abort a transaction and raise the partitions."""
 
 
 @pytest.mark.timeout(900)

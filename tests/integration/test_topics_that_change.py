@@ -21,8 +21,8 @@ from schemas.transport.postgres import Connection
 from tests.conditions import wait_until
 from tests.integration.test_score import everything_scored, messages, probe, publish_raw
 from tests.integration.test_sink import publish, sink_lag
-from tests.integration.transactions import commit, in_a_transaction
 from tests.stack import MURMUR, process_environment
+from tests.transactions import commit, in_a_transaction
 from tests.unit.examples import posted, scored_tweet
 
 WITHIN_S = 60

@@ -17,7 +17,7 @@ from schemas.transport.postgres import Connection
 from tests.conditions import wait_until
 from tests.integration.test_score import messages, probe, publish_raw, running_score
 from tests.integration.test_sink import running_sink, sink_lag
-from tests.integration.transactions import commit, in_a_transaction
+from tests.transactions import commit, in_a_transaction
 from tests.unit.examples import posted, scored_tweet
 
 PARTITION = 3

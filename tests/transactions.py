@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from typing import Final
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -12,6 +13,9 @@ from schemas.topics import SCORE_GROUP
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.messages import Partition
 
+ANY_PARTITION: Final = -1
+"""The one of the key."""
+
 
 def in_a_transaction(
     settings: Settings,
@@ -19,25 +23,29 @@ def in_a_transaction(
     events: Sequence[Event],
     *,
     kept: bool,
-    partition: int | None = None,
+    partition: int = ANY_PARTITION,
 ) -> None:
-    """Publish events in one transaction, in one partition if that is named."""
+    """Publish events in one transaction; raise `KafkaException` where the broker is away.
+
+    A transaction that was left open is aborted by the broker after 30 s.
+    """
     producer = Producer(
         {
             **kafka_config(settings.kafka_connection, "test"),
+            "log_level": 0,
             "transactional.id": secrets.token_hex(8),
+            "transaction.timeout.ms": 30_000,
         }
     )
     producer.init_transactions(30)
     producer.begin_transaction()
-    where = {} if partition is None else {"partition": partition}
     for event in events:
         producer.produce(
             settings.names.topic(topic),
             key=key_of(event),
             value=encode(event),
             headers=list(headers_of(event)),
-            **where,
+            partition=partition,
         )
     # All of them are in the log, aborted or not.
     producer.flush(30)
