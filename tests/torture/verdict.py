@@ -55,6 +55,7 @@ def judge(
     connection: Connection,
     messages: Sequence[Published],
     positions: Mapping[int, Position],
+    aborted: Collection[str],
 ) -> dict[str, Verdict]:
     """Compare everything; the stream has to be at rest."""
     unconfirmed = [number for number in range(len(messages)) if number not in positions]
@@ -71,6 +72,10 @@ def judge(
         "nothing removed is there": verdict(
             _query(connection, "SELECT count(*) FROM tombstones")[0][0],
             _query(connection, _TOMBSTONED),
+        ),
+        "nothing aborted is there": verdict(
+            len(aborted),
+            _query(connection, "SELECT tweet_id FROM tweets WHERE tweet_id = ANY(%s)", [*aborted]),
         ),
         "Redis equals PostgreSQL": _redis(settings, connection),
     }
@@ -151,7 +156,9 @@ def _difference(expected: Counter[tuple[Any, ...]], found: Counter[tuple[Any, ..
     ]
 
 
-def _query(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
+def _query(
+    connection: Connection, statement: str, *parameters: Sequence[str]
+) -> list[tuple[Any, ...]]:
     with connection, connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, parameters or None)
         return cursor.fetchall()
