@@ -1,8 +1,9 @@
 """Every setting there is, read once from the environment, `.env` and the embedded stack."""
 
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -34,6 +35,9 @@ ADDRESSES_FILE = "addresses.json"
 
 RETRAIN_FOLDER = "retrain"
 """Where trainings are written down under `MURMUR_HOME`; it outlives the embedded stack's data."""
+
+
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
 class MissingSetting(Failure):
@@ -135,6 +139,13 @@ class Settings(BaseSettings):
         600, ge=10, description="Seconds after which an aggregate in Redis expires."
     )
 
+    languages: str = Field(
+        "",
+        description="Languages whose tweets `murmur totals` counts where `--language` is not "
+        "given: codes such as en or pt, separated by commas. Empty: all. Nothing is dropped: "
+        "tweets in other languages are scored and stored.",
+    )
+
     x_bearer_token: SecretStr = Field(
         SecretStr(""),
         description="Bearer token of an app at X. Secret. Or use MURMUR_X_BEARER_TOKEN_FILE.",
@@ -196,6 +207,13 @@ class Settings(BaseSettings):
         schemes = ("redis://", "rediss://", "unix://")
         if value and not value.get_secret_value().startswith(schemes):
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("languages")
+    @classmethod
+    def _are_languages(cls, value: str) -> str:
+        if value.strip() and not all(map(_LANGUAGE.fullmatch, _listed(value))):
+            raise ValueError("must be codes such as en or pt-BR, separated by commas")
         return value
 
     @field_validator("postgres")
@@ -326,6 +344,11 @@ class Settings(BaseSettings):
         return AggregatesCacheSettings(self.topic_prefix, self.cache_ttl_s)
 
     @property
+    def counted_languages(self) -> tuple[str, ...]:
+        """Which languages figures are about where nobody says it; none: all."""
+        return tuple(_listed(self.languages)) if self.languages.strip() else ()
+
+    @property
     def log(self) -> LogSettings:
         """What is logged, and how."""
         return LogSettings(self.log_level, self.log_format)
@@ -357,6 +380,10 @@ class Settings(BaseSettings):
                 "folder)"
             )
         return value
+
+
+def _listed(value: str) -> list[str]:
+    return [code.strip() for code in value.split(",")]
 
 
 def _token(content: str, where: str) -> SecretStr:
