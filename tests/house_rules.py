@@ -25,6 +25,9 @@ OF_ONE_MACHINE = re.compile(
 FORMATTED_BY_HAND = re.compile(r"#\s*f[m]t: (skip|off)")
 UNFINISHED = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X)\b")
 CONSOLE = re.compile(r"(?<![\w.])Console\(")
+CLICK_PRINTS = re.compile(
+    r"\bclick\.(echo|secho|confirm|prompt)\(|sys\.stdout\.buffer\.write\(msgspec"
+)
 SLEEP = re.compile(r"\b(time|asyncio)\.sleep\(")
 ALL_SETTINGS = re.compile(r"from schemas\.settings import .*\b(Settings|load_settings)\b")
 MAY_TAKE_ALL_SETTINGS = frozenset(
@@ -149,6 +152,8 @@ def _of_text(name: str, text: str) -> Iterator[str]:
             yield f"{name}:{number} switches the formatter off"
         if name.endswith(".py") and CONSOLE.search(line) and not _may_make_consoles(name):
             yield f"{name}:{number} makes a console of its own: take `terminal_console`"
+        if name.endswith(".py") and CLICK_PRINTS.search(line) and not _may_print(name):
+            yield f"{name}:{number} prints past schemas/printing.py, which escapes what it prints"
         if name.startswith("tests/") and name != "tests/conditions.py" and SLEEP.search(line):
             yield f"{name}:{number} sleeps for luck: wait for a condition"
         if name.endswith(".py") and not name.startswith("tests/"):
@@ -204,6 +209,10 @@ def missing_files(name: str, text: str, files: Collection[str]) -> Iterator[str]
 
 def _may_make_consoles(name: str) -> bool:
     return name == "schemas/terminal.py" or name.startswith("tests/")
+
+
+def _may_print(name: str) -> bool:
+    return name == "schemas/printing.py" or name.startswith("tests/")
 
 
 def main() -> int:
