@@ -2,8 +2,9 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -29,6 +30,7 @@ from schemas.setting_views import (
     TopicLayout,
     WindowLimits,
 )
+from schemas.trusted_files import require_own_env_file, require_own_home
 
 ADDRESSES_FILE = "addresses.json"
 """Written by the embedded stack under `MURMUR_HOME`; holds passwords, so mode 0600."""
@@ -232,9 +234,18 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the embedded stack's addresses behind everything that a person said."""
-        named = {**dotenv_settings(), **env_settings(), **init_settings()}
+        """Put the embedded stack's addresses behind everything that a person said.
+
+        Neither a home nor a `.env` is read that others may have written.
+        """
+        file = getattr(dotenv_settings, "env_file", None)
+        if file is not None:
+            require_own_env_file(Path(file))
+        written, named = dotenv_settings(), {**env_settings(), **init_settings()}
+        _require_token_beside(written, named)
+        named = {**written, **named}
         home = Path(named.get("home", cls.model_fields["home"].default))
+        require_own_home(home)
         try:
             addresses = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES_FILE)
         except OSError as error:
@@ -382,6 +393,23 @@ class Settings(BaseSettings):
         return value
 
 
+def _require_token_beside(written: Mapping[str, Any], named: Mapping[str, Any]) -> None:
+    """Raise `Failure` where a `.env` would send a token that does not stand in it to a host.
+
+    A `.env` comes along with a folder, from whoever made that, and the token does not.
+    """
+    if "x_api" not in written or "x_api" in named:
+        return
+    in_both = {**written, **named}
+    token = in_both.get("x_bearer_token")
+    elsewhere = "x_bearer_token" in named if token else bool(in_both.get("x_bearer_token_file"))
+    if elsewhere:
+        raise Failure(
+            "MURMUR_X_API stands in .env and the token does not, so that it would be sent wherever "
+            "the file says: put both into .env, or MURMUR_X_API into the environment"
+        )
+
+
 def _listed(value: str) -> list[str]:
     return [code.strip() for code in value.split(",")]
 
@@ -400,7 +428,8 @@ def _token(content: str, where: str) -> SecretStr:
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings.
 
-    A value out of range raises pydantic's `ValidationError`, a home that cannot be read `Failure`.
+    A value out of range raises pydantic's `ValidationError`. A home that cannot be read raises
+    `Failure`, and so does a home or a `.env` that others may have written.
     """
     return Settings(_env_file=env_file)  # type: ignore[call-arg]
 
