@@ -245,8 +245,8 @@ class Settings(BaseSettings):
         _require_token_beside(written, named)
         named = {**written, **named}
         home = Path(named.get("home", cls.model_fields["home"].default))
-        require_own_home(home)
         try:
+            require_own_home(home)
             addresses = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES_FILE)
         except OSError as error:
             raise Failure(f"MURMUR_HOME {home} cannot be read: {error.strerror}") from error

@@ -17,7 +17,8 @@ def require_own_home(home: Path) -> None:
     """Raise `Failure` for a home that belongs to somebody else, or in which others may write.
 
     It holds addresses and passwords that commands believe, and programs that `murmur up` starts. A
-    home that is not there yet is fine: it is made for its owner alone.
+    home that is not there yet is fine: it is made for its owner alone. `OSError` where it cannot be
+    looked at.
     """
     if not home.is_dir():
         return
@@ -28,9 +29,12 @@ def require_own_home(home: Path) -> None:
 
 def require_own_env_file(file: Path) -> None:
     """Raise `Failure` for a `.env` that somebody else than this user or root may have written."""
-    if not file.exists():
+    try:
+        why = why_not_ours(file, owners={os.geteuid(), _ROOT})
+    except FileNotFoundError:
         return
-    why = why_not_ours(file, owners={os.geteuid(), _ROOT})
+    except OSError as error:
+        raise Failure(f"{file.absolute()} cannot be read: {error.strerror}") from error
     if why is not None:
         raise Failure(f"{file.absolute()} {why}, or call murmur from another folder")
 

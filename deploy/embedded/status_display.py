@@ -38,7 +38,8 @@ def model_lines(status: Status) -> list[str]:
     if chosen is None:
         return lines
     if not status.models:
-        return [f"{in_short(chosen)}  (no scoring process answers)"]
+        why = "no scoring process answers" if status.processes else "scoring elsewhere is not asked"
+        return [f"{in_short(chosen)}  (by MURMUR_MODEL; {why})"]
     return lines + [
         f"MURMUR_MODEL names {in_short(chosen)}, but {process} serves {in_short(model)}: "
         "`murmur up` changes it"
