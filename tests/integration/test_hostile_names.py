@@ -130,7 +130,7 @@ def test_an_export_is_escaped_on_a_terminal_and_nowhere_else(settings: Settings,
     connection = connect_postgres(settings.postgres_connection, "test")
     store(connection, [scored_tweet(run="hostile", text=ATTACK)])
     connection.close()
-    command = [MURMUR, "export", "--run", "hostile", "--format", form]
+    command: list[str | Path] = [MURMUR, "export", "--run", "hostile", "--format", form]
     environment = process_environment(settings)
     piped = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
     assert "\x9b".encode() in piped
