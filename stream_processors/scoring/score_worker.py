@@ -10,9 +10,11 @@ from functools import partial
 
 import faust
 from faust.types import TP
+from msgspec.structs import asdict
 
 from model_server.scorer import Scorer, load_scorer
 from schemas.private_files import make_private_folder
+from schemas.process.metric_list import SCORE_MODEL_INFO
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.process.stop_signals import StopSignals
 from schemas.setting_views import ModelChoice
@@ -100,6 +102,7 @@ def _learn(topics: KnownTopics, process: RunningProcess) -> None:
 
 def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     metrics, progress = process.metrics, process.progress
+    SCORE_MODEL_INFO.register(metrics.registry).labels(**asdict(scorer.identity)).set(1)
     cluster, names = settings.cluster, settings.names
     hold_limits, window_limits = settings.hold_limits, settings.window_limits
     publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")

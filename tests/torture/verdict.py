@@ -15,7 +15,11 @@ from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.time_windows import parse_window
 from tests.conditions import wait_until
-from tests.recount import differing_hashtag_rollups, differing_rollups
+from tests.recount import (
+    differing_hashtag_rollups,
+    differing_language_rollups,
+    differing_rollups,
+)
 from tests.reference import what_remains
 from tests.torture.publishing import Position
 from tests.torture.tweets import Published, hashtags_of
@@ -61,12 +65,16 @@ def judge(
     unconfirmed = [number for number in range(len(messages)) if number not in positions]
     kept = _query(connection, "SELECT count(*) FROM rollups")[0][0]
     kept_hashtags = _query(connection, "SELECT count(*) FROM hashtag_rollups")[0][0]
+    kept_languages = _query(connection, "SELECT count(*) FROM unknown_language_rollups")[0][0]
     return {
         "every message is confirmed": verdict(len(messages), unconfirmed),
         "every tweet once, as it remains": _rows(connection, messages),
         "rollups equal a recount": verdict(kept, differing_rollups(connection)),
         "hashtag rollups equal a recount": verdict(
             kept_hashtags, differing_hashtag_rollups(connection)
+        ),
+        "rollups of unknown languages equal a recount": verdict(
+            kept_languages, differing_language_rollups(connection)
         ),
         "dead letters equal the poison": _dead_letters(connection, messages, positions),
         "nothing removed is there": verdict(
