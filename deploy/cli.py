@@ -8,7 +8,9 @@ from typing import Final
 import click
 from pydantic import ValidationError
 
+from schemas.escape_for_terminal import printable
 from schemas.failures import Failure
+from schemas.printing import print_line
 from schemas.process.exit_codes import ExitCode, interrupted_by
 from schemas.setting_faults import setting_fault
 
@@ -70,7 +72,7 @@ def murmur(debug: bool) -> None:
     from schemas.misspelt_settings import misspelt_here
 
     for name, setting in misspelt_here().items():
-        click.echo(
+        print_line(
             f"murmur: {name} is not a setting and has no effect; did you mean {setting}?", err=True
         )
 
@@ -83,27 +85,29 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(interrupted_by(signal.SIGINT))
     except click.ClickException as error:
+        error.message = printable(error.message, keep="\n")
         error.show()
         sys.exit(error.exit_code)
     except Exception as error:
         if debug:
             raise
-        message, exit_code = explain(error)
-        click.echo(message, err=True)
+        lines, exit_code = explain(error)
+        for line in lines:
+            print_line(line, err=True)
         sys.exit(exit_code)
     sys.exit(result if isinstance(result, int) else ExitCode.DONE)
 
 
-def explain(error: Exception) -> tuple[str, int]:
-    """Return the message that a person sees for an error, and the exit code."""
+def explain(error: Exception) -> tuple[list[str], int]:
+    """Return the lines that a person sees for an error, and the exit code."""
     if isinstance(error, ValidationError):
         faults = [f"murmur: {setting_fault(fault)}" for fault in error.errors()]
-        return "\n".join(faults), ExitCode.WRONG_CALL
+        return faults, ExitCode.WRONG_CALL
     if isinstance(error, Failure):
-        return f"murmur: {error}", ExitCode.FAILED
+        return [f"murmur: {error}"], ExitCode.FAILED
     # psycopg2 is not imported for the sake of its name.
     if type(error).__name__ == "UndefinedTable":
-        return "murmur: the database has no tables yet: run `murmur init`", ExitCode.FAILED
+        return ["murmur: the database has no tables yet: run `murmur init`"], ExitCode.FAILED
     text = " ".join(str(error).split())
     where = "`murmur --debug …` shows the traceback"
-    return f"murmur: {type(error).__name__}: {text} ({where})", ExitCode.FAILED
+    return [f"murmur: {type(error).__name__}: {text} ({where})"], ExitCode.FAILED

@@ -71,6 +71,17 @@ def default_bundle() -> Path:
 
 def open_bundle(folder: Path) -> Bundle:
     """Read a bundle's manifest and check every file's hash; raise `RefusedBundle` otherwise."""
+    manifest, identity = _read_manifest(folder)
+    _check(folder, manifest)
+    return Bundle(folder=folder, manifest=manifest, identity=identity)
+
+
+def identity_of(folder: Path) -> ModelIdentity:
+    """Return which model a bundle's manifest speaks of, its files unread; or `RefusedBundle`."""
+    return _read_manifest(folder)[1]
+
+
+def _read_manifest(folder: Path) -> tuple[Manifest, ModelIdentity]:
     try:
         content = (folder / MANIFEST).read_bytes()
     except OSError as error:
@@ -82,14 +93,12 @@ def open_bundle(folder: Path) -> Bundle:
         manifest = msgspec.json.decode(content, type=Manifest)
     except msgspec.DecodeError as error:
         raise RefusedBundle(f"{folder}/{MANIFEST} is not a manifest: {error}") from error
-    _check(folder, manifest)
-    identity = ModelIdentity(
+    return manifest, ModelIdentity(
         name=manifest.name,
         version=manifest.version,
         sha256=hashlib.sha256(content).hexdigest(),
         cleaning=manifest.cleaning,
     )
-    return Bundle(folder=folder, manifest=manifest, identity=identity)
 
 
 def _check(folder: Path, manifest: Manifest) -> None:

@@ -9,6 +9,7 @@ from cachetools import LRUCache
 
 from model_server.bundle import default_bundle, open_bundle
 from model_server.cleaning import CLEANING
+from model_server.known_languages import language_known
 from model_server.onnx_engine import Engine, OnnxEngine, Probabilities
 from model_server.self_test import self_test
 from schemas.events import ModelIdentity
@@ -38,6 +39,7 @@ class Scorer:
         engine: Engine,
         *,
         cache_size: int,
+        languages: Sequence[str] = (),
         clean: Callable[[str], str] | None = None,
     ) -> None:
         self.identity = identity
@@ -45,6 +47,7 @@ class Scorer:
         self.cache_misses = 0
         self.engine_cpu_s = 0.0
         self._engine = engine
+        self._languages = frozenset(languages)
         self._clean = clean or CLEANING[identity.cleaning]
         self._cache: LRUCache[str, Prediction] = LRUCache(maxsize=cache_size)
 
@@ -52,6 +55,10 @@ class Scorer:
     def labels(self) -> tuple[str, ...]:
         """Every label that a prediction may have."""
         return self._engine.labels
+
+    def knows(self, language: str | None) -> bool | None:
+        """Tell whether the model was made for a language; None where that cannot be told."""
+        return language_known(language, self._languages)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Return a prediction for each text, in order."""
@@ -85,4 +92,6 @@ def load_scorer(folder: Path | None, *, cache_size: int) -> Scorer:
     bundle = open_bundle(folder or default_bundle())
     engine = OnnxEngine(bundle)
     self_test(bundle, engine)
-    return Scorer(bundle.identity, engine, cache_size=cache_size)
+    return Scorer(
+        bundle.identity, engine, cache_size=cache_size, languages=bundle.manifest.languages
+    )

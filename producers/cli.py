@@ -8,6 +8,7 @@ import click
 
 from producers.formats.registry import FORMATS
 from producers.option_types import Columns, NamedColumns, Speed, Time, confirm_live
+from schemas.printing import print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -148,9 +149,6 @@ def replay(
     Exits 1 if a file could not be read to its end, or if nothing of a named file is usable.
     """
     import logging
-    import sys
-
-    import msgspec
 
     from producers.archives.inputs import inputs_of
     from producers.formats.archive_format import FormatOptions
@@ -212,7 +210,7 @@ def replay(
         logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))
     report = run_replay(settings, request, interrupted, console)
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.encode(report.as_json()) + b"\n")
+        print_json(report.as_json())
     else:
         print_whole(terminal_console(), report_table(report))
     for sentence in what_next(report):
@@ -225,9 +223,6 @@ def replay(
 def _dry_run(
     request: "ReplayRequest", interrupted: "StopSignals", console: "Console", *, as_json: bool
 ) -> int:
-    import sys
-
-    import msgspec
 
     from producers.replay.dry_run_display import dry_run_lines
     from producers.replay.run_replay import run_dry
@@ -236,7 +231,7 @@ def _dry_run(
 
     found = run_dry(request, interrupted, console)
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.encode(found.as_json()) + b"\n")
+        print_json(found.as_json())
     else:
         output = terminal_console(soft_wrap=True)
         for line in dry_run_lines(found):

@@ -10,6 +10,7 @@ import click
 from producers.formats.named_values import COLUMNS
 from producers.parsing.faults import Unparsable
 from producers.parsing.timestamps import parse_moment
+from schemas.printing import confirm
 
 _PART: Final = re.compile(r'(?:"[^"]*"|[^,"])+')
 _NAMED: Final = re.compile(r"([A-Za-z_]+)\s*=(.*)", re.DOTALL)
@@ -93,6 +94,4 @@ def confirm_live(*, shift_to_now: bool) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("--into live changes the live figures: add --yes to confirm")
     when = "as if they were posted now" if shift_to_now else "on the days when they were posted"
-    click.confirm(
-        f"The archive's tweets will count among the live ones, {when}. Go on?", abort=True, err=True
-    )
+    confirm(f"The archive's tweets will count among the live ones, {when}. Go on?")

@@ -106,14 +106,20 @@ class ModelIdentity(Struct, frozen=True, kw_only=True):
     cleaning: Annotated[str, Meta(min_length=1, max_length=20)]
 
 
-class Score(Struct, frozen=True, kw_only=True):
-    """The model's answer. `probabilities` has every label of the model and sums to 1."""
+class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The model's answer. `probabilities` has every label of the model and sums to 1.
+
+    `language_known` says whether the tweet's language is one that the model was made for; the
+    score of a tweet in another one is a guess. It is missing where the language is undetermined,
+    or the model does not say which ones it knows, or scoring did not tell yet.
+    """
 
     label: Annotated[str, Meta(min_length=1, max_length=100)]
     confidence: Probability
     probabilities: dict[str, Probability]
     model: ModelIdentity
     scored_at: Moment
+    language_known: bool | None = None
 
 
 class TweetScored(Tweet, frozen=True, kw_only=True, omit_defaults=True, tag=True, tag_field="type"):

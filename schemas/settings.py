@@ -1,8 +1,10 @@
 """Every setting there is, read once from the environment, `.env` and the embedded stack."""
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -30,12 +32,16 @@ from schemas.setting_views import (
     TopicLayout,
     WindowLimits,
 )
+from schemas.trusted_files import require_own_env_file, require_own_home
 
 ADDRESSES_FILE = "addresses.json"
 """Written by the embedded stack under `MURMUR_HOME`; holds passwords, so mode 0600."""
 
 RETRAIN_FOLDER = "retrain"
 """Where trainings are written down under `MURMUR_HOME`; it outlives the embedded stack's data."""
+
+
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
 class MissingSetting(Failure):
@@ -137,6 +143,13 @@ class Settings(BaseSettings):
         600, ge=10, description="Seconds after which an aggregate in Redis expires."
     )
 
+    languages: str = Field(
+        "",
+        description="Languages whose tweets `murmur totals` counts where `--language` is not "
+        "given: codes such as en or pt, separated by commas. Empty: all. Nothing is dropped: "
+        "tweets in other languages are scored and stored.",
+    )
+
     x_bearer_token: SecretStr = Field(
         SecretStr(""),
         description="Bearer token of an app at X. Secret. Or use MURMUR_X_BEARER_TOKEN_FILE.",
@@ -211,6 +224,13 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("languages")
+    @classmethod
+    def _are_languages(cls, value: str) -> str:
+        if value.strip() and not all(map(_LANGUAGE.fullmatch, _listed(value))):
+            raise ValueError("must be codes such as en or pt-BR, separated by commas")
+        return value
+
     @field_validator("postgres")
     @classmethod
     def _is_postgres(cls, value: SecretStr) -> SecretStr:
@@ -241,10 +261,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the embedded stack's addresses behind everything that a person said."""
-        named = {**dotenv_settings(), **env_settings(), **init_settings()}
+        """Put the embedded stack's addresses behind everything that a person said.
+
+        Neither a home nor a `.env` is read that others may have written.
+        """
+        file = getattr(dotenv_settings, "env_file", None)
+        if file is not None:
+            require_own_env_file(Path(file))
+        written, named = dotenv_settings(), {**env_settings(), **init_settings()}
+        _require_token_beside(written, named)
+        named = {**written, **named}
         home = Path(named.get("home", cls.model_fields["home"].default))
         try:
+            require_own_home(home)
             addresses = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES_FILE)
         except OSError as error:
             raise Failure(f"MURMUR_HOME {home} cannot be read: {error.strerror}") from error
@@ -353,6 +382,11 @@ class Settings(BaseSettings):
         return AggregatesCacheSettings(self.topic_prefix, self.cache_ttl_s)
 
     @property
+    def counted_languages(self) -> tuple[str, ...]:
+        """Which languages figures are about where nobody says it; none: all."""
+        return tuple(_listed(self.languages)) if self.languages.strip() else ()
+
+    @property
     def log(self) -> LogSettings:
         """What is logged, and how."""
         return LogSettings(self.log_level, self.log_format)
@@ -397,6 +431,27 @@ class Settings(BaseSettings):
         return value
 
 
+def _require_token_beside(written: Mapping[str, Any], named: Mapping[str, Any]) -> None:
+    """Raise `Failure` where a `.env` would send a token that does not stand in it to a host.
+
+    A `.env` comes along with a folder, from whoever made that, and the token does not.
+    """
+    if "x_api" not in written or "x_api" in named:
+        return
+    in_both = {**written, **named}
+    token = in_both.get("x_bearer_token")
+    elsewhere = "x_bearer_token" in named if token else bool(in_both.get("x_bearer_token_file"))
+    if elsewhere:
+        raise Failure(
+            "MURMUR_X_API stands in .env and the token does not, so that it would be sent wherever "
+            "the file says: put both into .env, or MURMUR_X_API into the environment"
+        )
+
+
+def _listed(value: str) -> list[str]:
+    return [code.strip() for code in value.split(",")]
+
+
 def _token(content: str, where: str) -> SecretStr:
     token = content.strip()
     if not token:
@@ -411,7 +466,8 @@ def _token(content: str, where: str) -> SecretStr:
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings.
 
-    A value out of range raises pydantic's `ValidationError`, a home that cannot be read `Failure`.
+    A value out of range raises pydantic's `ValidationError`. A home that cannot be read raises
+    `Failure`, and so does a home or a `.env` that others may have written.
     """
     return Settings(_env_file=env_file)  # type: ignore[call-arg]
 

@@ -1,25 +1,52 @@
 """Printing for people, on a terminal or into a pipe."""
 
 import os
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Iterable
+from typing import Any, Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.measure import Measurement
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from schemas.escape_for_terminal import printable
 
 _COLUMNS_OF_A_PIPE: Final = 1_000
 _UNBOUNDED_COLUMNS: Final = 100_000
 
 
+class SafeConsole(Console):
+    """A console on which no text speaks to the terminal: what is not printable is escaped.
+
+    Rich lets most control characters pass. Strings are escaped before they are measured; whatever
+    else is printed, at the last moment.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Make a text of a string, as Rich does."""
+        return super().render_str(printable(text, keep="\n\t"), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Render anything, as Rich does."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(printable(segment.text, keep="\n"), segment.style)
+
+
 def terminal_console(*, stderr: bool = False, soft_wrap: bool = False) -> Console:
     """Return a console that shows what it is given: `:100:` is no emoji, and numbers no colours.
+
+    Escape sequences in what it is given are shown too, and do nothing.
 
     Into a pipe lines are as long as they have to be, so that no table loses a column there;
     `COLUMNS` still decides.
     """
-    found = Console(stderr=stderr, soft_wrap=soft_wrap, emoji=False, highlight=False)
+    found = SafeConsole(stderr=stderr, soft_wrap=soft_wrap, emoji=False, highlight=False)
     if not found.is_terminal and "COLUMNS" not in os.environ:
         found.width = _COLUMNS_OF_A_PIPE
     return found
@@ -42,12 +69,12 @@ def plain_table(
         padding=(0, 2, 0, 0),
         pad_edge=False,
         show_header=bool(headings),
-        title=None if title is None else Text(title),
+        title=None if title is None else Text(printable(title)),
         title_justify="left",
     )
     for heading in headings:
         table.add_column(
-            Text(heading),
+            Text(printable(heading)),
             justify="right" if heading in numbers else "left",
             no_wrap=heading in numbers or heading in whole,
             overflow="fold",
@@ -57,7 +84,7 @@ def plain_table(
 
 def whole_line(text: str, style: str = "") -> Text:
     """Return a line that `print_whole` never breaks or cuts: a command, an address, a query."""
-    return Text(text, style=style, no_wrap=True, overflow="ignore")
+    return Text(printable(text), style=style, no_wrap=True, overflow="ignore")
 
 
 def print_whole(console: Console, *parts: RenderableType) -> None:

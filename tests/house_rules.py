@@ -25,6 +25,9 @@ OF_ONE_MACHINE = re.compile(
 FORMATTED_BY_HAND = re.compile(r"#\s*f[m]t: (skip|off)")
 UNFINISHED = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X)\b")
 CONSOLE = re.compile(r"(?<![\w.])Console\(")
+CLICK_PRINTS = re.compile(
+    r"\bclick\.(echo|secho|confirm|prompt)\(|sys\.stdout\.buffer\.write\(msgspec"
+)
 SLEEP = re.compile(r"\b(time|asyncio)\.sleep\(")
 ALL_SETTINGS = re.compile(r"from schemas\.settings import .*\b(Settings|load_settings)\b")
 MAY_TAKE_ALL_SETTINGS = frozenset(
@@ -154,6 +157,7 @@ def _of_text(name: str, text: str) -> Iterator[str]:
         if name.endswith(".py") and not name.startswith("tests/"):
             yield from _of_lists(name, number, line)
     yield from all_settings(name, text)
+    yield from prints_unescaped(name, text)
 
 
 def all_settings(name: str, text: str) -> Iterator[str]:
@@ -165,6 +169,15 @@ def all_settings(name: str, text: str) -> Iterator[str]:
         yield f"{name} takes all settings: take what it uses, from schemas/setting_views.py"
     elif may and not takes_all:
         yield f"{name} takes no longer all settings: strike it from MAY_TAKE_ALL_SETTINGS"
+
+
+def prints_unescaped(name: str, text: str) -> Iterator[str]:
+    """Yield a sentence for each line that prints what a terminal would obey."""
+    if not name.endswith(".py") or name == "schemas/printing.py" or name.startswith("tests/"):
+        return
+    for number, line in enumerate(text.splitlines(), start=1):
+        if CLICK_PRINTS.search(line):
+            yield f"{name}:{number} prints what a terminal would obey: use schemas/printing.py"
 
 
 def _of_lists(name: str, number: int, line: str) -> Iterator[str]:

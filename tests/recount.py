@@ -36,6 +36,21 @@ WITH counted AS (
 )
 (TABLE counted EXCEPT TABLE kept) UNION ALL (TABLE kept EXCEPT TABLE counted)
 """
+_LANGUAGE_RECOUNT: Final = """
+WITH counted AS (
+    SELECT t.run, g COLLATE "C" AS granularity,
+           date_trunc(g, t.posted_at, 'UTC') AS bucket_start, t.language COLLATE "C" AS language,
+           count(*) AS tweets
+    FROM tweets AS t
+    JOIN scores AS s ON s.run = t.run AND s.root_id = t.root_id AND s.day = t.day AND s.counts
+    CROSS JOIN unnest(ARRAY['minute', 'hour', 'day']) AS g
+    WHERE s.language_known IS FALSE AND t.language IS NOT NULL
+    GROUP BY 1, 2, 3, 4
+), kept AS (
+    SELECT run, granularity, bucket_start, language, tweets FROM unknown_language_rollups
+)
+(TABLE counted EXCEPT TABLE kept) UNION ALL (TABLE kept EXCEPT TABLE counted)
+"""
 
 
 def differing_rollups(connection: Connection) -> list[tuple[Any, ...]]:
@@ -46,6 +61,11 @@ def differing_rollups(connection: Connection) -> list[tuple[Any, ...]]:
 def differing_hashtag_rollups(connection: Connection) -> list[tuple[Any, ...]]:
     """Return what differs between `hashtag_rollups` and a recount of the rows, of either side."""
     return _query(connection, _HASHTAG_RECOUNT)
+
+
+def differing_language_rollups(connection: Connection) -> list[tuple[Any, ...]]:
+    """Return what differs between `unknown_language_rollups` and a recount of the rows."""
+    return _query(connection, _LANGUAGE_RECOUNT)
 
 
 def _query(connection: Connection, statement: str) -> list[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ from typing import NoReturn
 import click
 
 from deploy.demo.archive import FEWEST_LINES, LINES, MOST_LINES
+from schemas.printing import print_json
 
 
 @click.command(short_help="Run the whole pipeline on a sample archive.")
@@ -33,8 +34,6 @@ def demo(lines: int, run: str, keep_up: bool, as_json: bool) -> None:
     import logging
     import signal
 
-    import msgspec
-
     from deploy.demo.demo import run_demo
     from deploy.demo.display import mismatch, print_result
     from schemas.events import LIVE, valid_run_name
@@ -57,7 +56,7 @@ def demo(lines: int, run: str, keep_up: bool, as_json: bool) -> None:
     console = terminal_console(stderr=True)
     result = run_demo(load_settings().home, run=run, lines=lines, keep_up=keep_up, console=console)
     if as_json:
-        click.echo(msgspec.json.encode(result))
+        print_json(result)
     else:
         print_result(result, terminal_console())
     if not result.ok:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deploy.embedded.kafka_tool_names import TOOLS
+from schemas.printing import confirm, print_json, print_line
 from schemas.process.process_list import EMBEDDED
 
 if TYPE_CHECKING:
@@ -61,8 +62,6 @@ def down(delete_data: bool, yes: bool, as_json: bool) -> None:
 
     --delete-data asks first where the data hold a run that cannot be made again, such as `live`.
     """
-    import msgspec
-
     from deploy.embedded import stack
     from schemas.settings import load_settings
 
@@ -73,11 +72,11 @@ def down(delete_data: bool, yes: bool, as_json: bool) -> None:
     if delete_data:
         stack.remove(home)
     if as_json:
-        click.echo(msgspec.json.encode({"stopped": stopped, "data_deleted": delete_data}))
+        print_json({"stopped": stopped, "data_deleted": delete_data})
     else:
-        click.echo("The stack is stopped." if stopped else "No stack was running.")
+        print_line("The stack is stopped." if stopped else "No stack was running.")
         if delete_data:
-            click.echo(f"Its data in {home} are deleted.")
+            print_line(f"Its data in {home} are deleted.")
 
 
 @click.command(short_help="Show addresses, processes, faults and lag.")
@@ -164,16 +163,14 @@ def _confirm_deletion(home: Path) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"{layout.home} is not deleted ({what}): add --yes to delete it")
-    click.confirm(f"Delete all data in {layout.home}? {what}", abort=True, err=True)
+    confirm(f"Delete all data in {layout.home}? {what}")
 
 
 def _show(answer: "Status", *, as_json: bool, show_secrets: bool) -> None:
-    import msgspec
-
     from deploy.embedded.status_display import print_status
 
     answer = answer if show_secrets else answer.masked()
     if as_json:
-        click.echo(msgspec.json.encode(answer))
+        print_json(answer)
     else:
         print_status(answer)

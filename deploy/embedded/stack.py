@@ -14,6 +14,7 @@ import msgspec
 from deploy.embedded.layout import Layout
 from deploy.embedded.leftover_processes import end_processes, remember_commands, remembered_commands
 from deploy.embedded.postgres_server import new_folder_if_root
+from deploy.embedded.served_model import in_short, newest_model
 from deploy.embedded.server_programs import PROGRAM_OF, addresses, await_servers, prepare_servers
 from deploy.embedded.stack_state import StackState, load_state, save_state, settle_state
 from deploy.embedded.start_programs import Say
@@ -25,7 +26,7 @@ from deploy.installation.installing import install
 from model_server.bundle import default_bundle, open_bundle
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
-from schemas.process.process_list import EMBEDDED
+from schemas.process.process_list import EMBEDDED, SCORE
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
 from schemas.transport.postgres import connect_postgres
 from stream_processors.circuit_breaker.release_hold import read_hold
@@ -48,12 +49,14 @@ def up(
     When it returns, the servers answer, topics and tables are there, and all workers are ready
     (not with `servers_only`; scoring not while it is held, which `say` is told). May be repeated;
     calls at once wait for each other. Servers that a person has named are used and not started.
+    Scoring is started anew where another model was chosen since, and `say` is told of both.
     Raises `Failure` if something does not come up, and before anything starts for a model that is
     no bundle.
     """
     layout = Layout.of(home)
+    chosen = None
     if not servers_only:
-        open_bundle(settings_at(layout.home, env_file).model or default_bundle())
+        chosen = open_bundle(settings_at(layout.home, env_file).model or default_bundle()).identity
     make_private_folder(layout.home)
     with _locked(layout):
         embedded = PROGRAM_OF.keys() - servers_of_the_user(env_file)
@@ -67,7 +70,12 @@ def up(
         say("topics and tables")
         for sentence in install(settings.installation).differing:
             say(f"note: {sentence} (`murmur init --alter` changes it)")
-        if not servers_only:
+        if chosen is not None:
+            before = state.model or newest_model(settings.postgres_connection)
+            if before is not None and before != chosen:
+                say(f"the model changes from {in_short(before)} to {in_short(chosen)}")
+                supervisor.stop(SCORE.name)
+            save_state(layout, msgspec.structs.replace(state, model=chosen))
             hold, _ = read_hold(settings.cluster)
             if hold is not None:
                 say(f"scoring is {hold.sentence()}: `murmur dead-letters release` resumes it")

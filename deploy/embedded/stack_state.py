@@ -10,6 +10,7 @@ import msgspec
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK, candidate_ports, is_free_port, settle_ports
+from schemas.events import ModelIdentity
 from schemas.failures import Failure
 from schemas.private_files import write_private
 from schemas.process.process_list import EMBEDDED
@@ -27,7 +28,10 @@ DATABASE_USER: Final = "murmur"
 
 
 class StackState(msgspec.Struct, frozen=True):
-    """Ports by name, generated passwords, and the folder that PostgreSQL got when run by root."""
+    """Ports by name, generated passwords, and the folder that PostgreSQL got when run by root.
+
+    `model` is the one that scoring was last started with.
+    """
 
     ports: dict[str, int]
     postgres_password: str
@@ -35,6 +39,7 @@ class StackState(msgspec.Struct, frozen=True):
     supervisor_password: str
     kafka_cluster_id: str
     postgres_folder: str = ""
+    model: ModelIdentity | None = None
 
     @property
     def kafka_address(self) -> str:

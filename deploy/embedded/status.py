@@ -1,7 +1,7 @@
 """What there is to know of a stack that runs, or does not."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -9,14 +9,17 @@ from typing import Final
 from deploy.embedded.lag import TopicLag, topic_lags
 from deploy.embedded.layout import Layout
 from deploy.embedded.readiness import probe_check
+from deploy.embedded.served_model import chosen_model, served_model
 from deploy.embedded.server_programs import PROGRAM_OF
 from deploy.embedded.stack import settings_at
-from deploy.embedded.stack_state import load_state
+from deploy.embedded.stack_state import StackState, load_state
 from deploy.embedded.supervision import ProcessState, Supervisor
-from deploy.embedded.worker_programs import probe_url
+from deploy.embedded.worker_programs import metrics_url, probe_url
 from deploy.installation.server_faults import server_faults
+from model_server.bundle import RefusedBundle
+from schemas.events import ModelIdentity
 from schemas.failures import Failure
-from schemas.process.process_list import EMBEDDED
+from schemas.process.process_list import EMBEDDED, SCORE
 from schemas.settings import Settings, servers_of_the_user
 
 _UP: Final = ("running", "starting")
@@ -30,7 +33,8 @@ class Status:
     `running` says that the supervisor answers and keeps every embedded server up; the workers may
     have been left out. Where none answers, addresses and lag are those of the servers that a person
     has named. `lag` is None, and `lag_fault` says why, where Kafka does not tell. `faults` has a
-    sentence for everything that keeps the servers from doing their work.
+    sentence for everything that keeps the servers from doing their work. `models` has the model
+    that each scoring process says it serves; `chosen_model` is the one that MURMUR_MODEL names.
     """
 
     home: str
@@ -43,6 +47,8 @@ class Status:
     lag: tuple[TopicLag, ...] | None = None
     lag_fault: str = ""
     faults: tuple[str, ...] = ()
+    models: Mapping[str, ModelIdentity] = field(default_factory=dict)
+    chosen_model: ModelIdentity | None = None
 
     @property
     def needs_no_stack(self) -> bool:
@@ -76,6 +82,7 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
         "postgres": settings.postgres.get_secret_value(),
         "redis": settings.redis.get_secret_value(),
     }
+    chosen, model_faults = _chosen(settings)
     supervisor = Supervisor(state) if state is not None else None
     if state is None or supervisor is None or not supervisor.answers():
         lag, lag_fault = _lag(settings) if "kafka" in own else (None, "")
@@ -86,7 +93,10 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
             named_by_you=own,
             lag=lag,
             lag_fault=lag_fault,
-            faults=server_faults(settings, ask_kafka=lag is not None) if own else (),
+            faults=(
+                (*server_faults(settings, ask_kafka=lag is not None), *model_faults) if own else ()
+            ),
+            chosen_model=chosen if own else None,
         )
     states = supervisor.states()
     servers = [program for program in PROGRAM_OF.values() if program in states]
@@ -103,8 +113,24 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
         readiness={name: probe_check(probe_url(state, name))() or "ready" for name in alive},
         lag=lag,
         lag_fault=lag_fault,
-        faults=server_faults(settings, ask_kafka=lag is not None),
+        faults=(*server_faults(settings, ask_kafka=lag is not None), *model_faults),
+        models=_served(state, alive),
+        chosen_model=chosen,
     )
+
+
+def _chosen(settings: Settings) -> tuple[ModelIdentity | None, tuple[str, ...]]:
+    try:
+        return chosen_model(settings.model_choice), ()
+    except RefusedBundle as refused:
+        return None, (str(refused),)
+
+
+def _served(state: StackState, alive: Collection[str]) -> dict[str, ModelIdentity]:
+    served = {
+        name: served_model(metrics_url(state, name)) for name in (SCORE.name,) if name in alive
+    }
+    return {name: model for name, model in served.items() if model is not None}
 
 
 def _lag(settings: Settings) -> tuple[tuple[TopicLag, ...] | None, str]:

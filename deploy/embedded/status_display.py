@@ -3,8 +3,9 @@
 from rich.markup import escape
 from rich.table import Table
 
+from deploy.embedded.served_model import in_short
 from deploy.embedded.status import Status
-from schemas.terminal import plain_table, print_whole, terminal_console
+from schemas.terminal import plain_table, print_whole, terminal_console, whole_line
 
 
 def print_status(status: Status) -> None:
@@ -17,6 +18,8 @@ def print_status(status: Status) -> None:
     for name, address in status.addresses.items():
         whose = "  (yours)" if name in status.named_by_you else ""
         console.print(f"{name:<9} {escape(address)}{whose}", soft_wrap=True)
+    for line in model_lines(status):
+        console.print(whole_line(f"model     {line}"))
     if status.processes:
         console.print()
         print_whole(console, _processes(status))
@@ -26,6 +29,23 @@ def print_status(status: Status) -> None:
         console.print(f"[red]fault[/]     {escape(fault)}", soft_wrap=True)
     for group in status.lag or ():
         console.print(f"{escape(group.group)} has {group.lag:,} to do in {escape(group.topic)}")
+
+
+def model_lines(status: Status) -> list[str]:
+    """Return a line for each model that serves, and one for a model that would serve instead."""
+    chosen = status.chosen_model
+    lines = [f"{in_short(model)}  {process}" for process, model in status.models.items()]
+    if chosen is None:
+        return lines
+    if not status.models:
+        why = "no scoring process answers" if status.processes else "scoring elsewhere is not asked"
+        return [f"{in_short(chosen)}  (by MURMUR_MODEL; {why})"]
+    return lines + [
+        f"MURMUR_MODEL names {in_short(chosen)}, but {process} serves {in_short(model)}: "
+        "`murmur up` changes it"
+        for process, model in status.models.items()
+        if model != chosen
+    ]
 
 
 def _what_then(status: Status) -> str:

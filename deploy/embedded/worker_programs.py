@@ -20,6 +20,11 @@ def probe_url(state: StackState, worker: str) -> str:
     return f"http://{LOOPBACK}:{state.ports[worker]}/readyz"
 
 
+def metrics_url(state: StackState, worker: str) -> str:
+    """Return the address of a worker's metrics."""
+    return f"http://{LOOPBACK}:{state.ports[worker]}/metrics"
+
+
 def worker_programs(layout: Layout, state: StackState) -> list[Program]:
     """Return the workers; they run where this process does, so that they read the same `.env`."""
     murmur = Path(sys.executable).with_name("murmur")

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schemas.printing import print_json, print_line
+
 if TYPE_CHECKING:
     from deploy.installation.installing import InstallationReport
 
@@ -31,10 +33,10 @@ def init(check: bool, alter: bool, as_json: bool) -> int:
     report = check_installation(wanted) if check else install(wanted, alter=alter)
     if as_json:
         document = {**msgspec.to_builtins(report), "complete": report.complete}
-        click.echo(msgspec.json.encode(document))
+        print_json(document)
     else:
         for line in _lines(report):
-            click.echo(line)
+            print_line(line)
     return ExitCode.FAILED if check and not report.complete else ExitCode.DONE
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from schemas.printing import print_json, print_line
 from schemas.process.probe_port_option import probe_port_option
 from schemas.process.process_list import COMPLIANCE_STREAM
 
@@ -31,8 +32,6 @@ def run(wait_minutes: int, as_json: bool) -> None:
     `murmur sink` removes the tweets, retweets of them, and what figures, caches and dead letters
     have of them. Captures and archives are files of your own; they are not changed.
     """
-    import msgspec
-
     from producers.compliance.run_compliance_jobs import run_compliance
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
@@ -41,11 +40,11 @@ def run(wait_minutes: int, as_json: bool) -> None:
     configure_logging(settings.log, "compliance")
     done = run_compliance(settings, give_up_after_s=wait_minutes * 60.0)
     if as_json:
-        click.echo(msgspec.json.encode(done))
+        print_json(done)
         return
     for kind, counted in done.items():
         said = ", ".join(f"{count:,} {name}" for name, count in counted.items())
-        click.echo(f"{kind}: {said}")
+        print_line(f"{kind}: {said}")
 
 
 @compliance.command(short_help="Take X's compliance streams in, for accounts that have them.")
@@ -59,8 +58,6 @@ def stream(probe_port: int, as_json: bool) -> None:
 
     Run `murmur compliance run` daily too: only it finds what was missed between connections.
     """
-    import msgspec
-
     from producers.compliance.run_compliance_stream import run_compliance_stream
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
@@ -69,4 +66,4 @@ def stream(probe_port: int, as_json: bool) -> None:
     configure_logging(settings.log, COMPLIANCE_STREAM.name)
     done = run_compliance_stream(settings, probe_port=probe_port)
     if as_json:
-        click.echo(msgspec.json.encode(done))
+        print_json(done)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schemas.printing import print_json, print_line
+
 if TYPE_CHECKING:
     from producers.gaps.table import GapTable
     from schemas.settings import Settings
@@ -20,7 +22,6 @@ def gaps() -> None:
 @_as_json
 def list_(as_json: bool) -> None:
     """Show every time without a connection and what became of it."""
-    import msgspec
     from rich.markup import escape
 
     from schemas.settings import load_settings
@@ -32,10 +33,10 @@ def list_(as_json: bool) -> None:
     finally:
         table.close()
     if as_json:
-        click.echo(msgspec.json.encode({"gaps": known}))
+        print_json({"gaps": known})
         return
     if not known:
-        click.echo("there are no gaps")
+        print_line("there are no gaps")
         return
     copied = ("from", "to", "reason", "status")
     numbers = ("gap", "posts refilled")
@@ -63,8 +64,6 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
     Without GAP, all open gaps are refilled. X charges for the posts that are read. Exits 1 if a
     gap stays open; run the same command again to continue.
     """
-    import msgspec
-
     from producers.gaps.run_refill import refill_gaps
     from schemas.process.exit_codes import ExitCode
     from schemas.process.logs import configure_logging
@@ -74,13 +73,13 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
     configure_logging(settings.log, "gaps")
     done = refill_gaps(settings, _table(settings), gap_ids)
     if as_json:
-        click.echo(msgspec.json.encode({"gaps": done}))
+        print_json({"gaps": done})
     else:
         for gap in done:
             detail = f" ({gap.detail})" if gap.detail else ""
-            click.echo(f"gap {gap.gap_id}: {gap.status}, {gap.posts:,} posts{detail}")
+            print_line(f"gap {gap.gap_id}: {gap.status}, {gap.posts:,} posts{detail}")
         if not done:
-            click.echo("there are no open gaps")
+            print_line("there are no open gaps")
     return ExitCode.FAILED if any(gap.status == "open" for gap in done) else ExitCode.DONE
 
 

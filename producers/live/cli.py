@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from schemas.printing import print_json
 from schemas.process.probe_port_option import probe_port_option
 from schemas.process.process_list import STREAM
 
@@ -23,8 +24,6 @@ def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
     Needs MURMUR_X_BEARER_TOKEN or MURMUR_X_BEARER_TOKEN_FILE, and rules (`murmur rules apply`).
     One process of an installation is connected. A second one waits and takes over.
     """
-    import msgspec
-
     from producers.live.run_stream import run_stream
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
@@ -33,5 +32,5 @@ def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
     configure_logging(settings.log, STREAM.name)
     done = run_stream(settings, capture=capture, probe_port=probe_port)
     if as_json:
-        click.echo(msgspec.json.encode(done))
+        print_json(done)
     return 0

@@ -13,8 +13,8 @@ from typing import Final
 from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
+from schemas.failures import Failure
 from schemas.setting_views import KafkaConnection
-from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.log_proof import Finding, LastMessage, LogReader
 from schemas.transport.messages import Partition
@@ -40,16 +40,18 @@ class KafkaLogs:
     """The logs of the topics that a replay publishes to."""
 
     def __init__(self, kafka: KafkaConnection, topics: Sequence[str]) -> None:
-        admin = AdminClient(kafka_config(kafka, "murmur-replay"))
-        self._topic_ids = find_topic_ids(admin, topics)
-        self._partitions = partition_counts(admin, topics)
+        self._admin = AdminClient(kafka_config(kafka, "murmur-replay"))
+        self._topic_ids = find_topic_ids(self._admin, topics)
         self._log = LogReader(kafka, timeout_s=_TIMEOUT_S)
 
     def ends(self) -> LogEnds:
-        """Return where the logs end now; nothing where the brokers do not answer."""
+        """Return where the logs end now; nothing where the brokers do not answer.
+
+        Topics are asked how many partitions they have: these may become more.
+        """
         try:
-            found = self._log.ends(self._partitions)
-        except KafkaUnavailable as error:
+            found = self._log.ends(partition_counts(self._admin, self._topic_ids, _TIMEOUT_S))
+        except Failure as error:
             logger.warning("%s", error)
             return ()
         return [

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schemas.printing import print_json
+
 if TYPE_CHECKING:
     from producers.rules.remote_rules import RulesAtX
     from producers.rules.rule_changes import Plan
@@ -63,14 +65,13 @@ def apply(file: Path, as_json: bool) -> None:
 @_as_json
 def list_(as_json: bool) -> None:
     """Show the rules that X has."""
-    import msgspec
     from rich.markup import escape
 
     from schemas.terminal import plain_table, print_whole, terminal_console
 
     listed = _at_x().listed()
     if as_json:
-        click.echo(msgspec.json.encode({"rules": listed}))
+        print_json({"rules": listed})
         return
     table = plain_table("tag", "value", "id", whole=("tag", "id"))
     for rule in listed:
@@ -88,7 +89,6 @@ def _at_x() -> "RulesAtX":
 
 
 def _show(planned: "Plan", *, as_json: bool) -> None:
-    import msgspec
     from rich.markup import escape
 
     from producers.rules.tag_with_rules import outside_subset
@@ -104,7 +104,7 @@ def _show(planned: "Plan", *, as_json: bool) -> None:
             "kept": len(planned.kept),
             "not_evaluated_here": not_here,
         }
-        click.echo(msgspec.json.encode(document))
+        print_json(document)
         return
     console = terminal_console(soft_wrap=True)
     for rule in planned.added:

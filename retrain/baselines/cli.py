@@ -10,6 +10,7 @@ from retrain.datasets.options import source_options, sources_of
 from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
 from retrain.training_libraries import prepare_libraries
+from schemas.printing import print_json
 
 
 @click.command(cls=ManyFilesCommand, short_help="Measure simple models on the same labels.")
@@ -40,7 +41,6 @@ def baselines(
     stand in the same MLflow experiment as the trainings.
     """
     prepare_libraries()
-    import msgspec
     from rich.markup import escape
 
     from retrain.baselines.bundles import measure_bundle
@@ -75,10 +75,10 @@ def baselines(
             cleaning=sources.cleaning,
         ):
             measured.append(one)
-            status.update(f"fitted {one.name}")
+            status.update(f"fitted {escape(one.name)}")
     if as_json:
         report = prepared.data_report.as_json()
-        click.echo(msgspec.json.encode({"data": report, "baselines": measured}))
+        print_json({"data": report, "baselines": measured})
         return
     console.print(data_report_table(prepared.data_report))
     numbers = ("macro-recall", "macro-F1", "accuracy", "validation", "fit")

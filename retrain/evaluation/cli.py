@@ -7,6 +7,7 @@ import click
 from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
 from retrain.training_libraries import prepare_libraries
+from schemas.printing import print_json
 
 
 @click.command(cls=ManyFilesCommand, short_help="Measure bundles on labelled texts.")
@@ -46,8 +47,6 @@ def evaluate(
     Several bundles are compared with the first, text by text. Every figure has a 95 % interval.
     """
     prepare_libraries()
-    import msgspec
-
     from retrain.evaluation.display import evaluation_view
     from retrain.evaluation.measure_bundles import measure
     from schemas.failures import Failure
@@ -62,6 +61,6 @@ def evaluate(
         except OSError as error:
             raise Failure(f"cannot write {report}: {error.strerror}") from error
     if as_json:
-        click.echo(msgspec.json.encode(evaluation))
+        print_json(evaluation)
     else:
         print_whole(terminal_console(), evaluation_view(evaluation))

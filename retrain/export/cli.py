@@ -8,6 +8,7 @@ from retrain.export.options import naming_options
 from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
 from retrain.training_libraries import prepare_libraries
+from schemas.printing import print_json
 
 
 @click.command(cls=ManyFilesCommand, short_help="Make a bundle of a trained model.")
@@ -55,8 +56,6 @@ def export(
     unquantised model, depends on the batch, is too large, or costs more than the last bundle.
     """
     prepare_libraries()
-    import msgspec
-
     from model_server.bundle import default_bundle
     from retrain.datasets.reading import label_files, read_labelled
     from retrain.export.display import export_shown, exported_view
@@ -83,6 +82,6 @@ def export(
         )
     )
     if as_json:
-        click.echo(msgspec.json.encode(exported))
+        print_json(exported)
     else:
         print_whole(terminal_console(), exported_view(exported))

@@ -10,6 +10,7 @@ from retrain.many_files_option import ManyFilesCommand
 from retrain.training.options import recipe_of, recipe_options, running_options
 from retrain.training.recipe import OF_PRETRAINING
 from retrain.training_libraries import prepare_libraries
+from schemas.printing import print_json, print_line
 
 
 @click.command(
@@ -45,8 +46,6 @@ def pretrain(
     The result is a folder for `murmur model train --base`.
     """
     prepare_libraries()
-    import msgspec
-
     from retrain.datasets.display import prepare_shown
     from retrain.pretraining.run_pretraining import PretrainingSpec
     from retrain.pretraining.run_pretraining import pretrain as pretrain_base
@@ -70,8 +69,8 @@ def pretrain(
         manifest = pretrain_base(spec, prepared, display)
     if as_json:
         document = {"out": str(out), "data": prepared.data_report.as_json(), "pretrained": manifest}
-        click.echo(msgspec.json.encode(document))
+        print_json(document)
     else:
         for line in figure_lines(manifest["figures"]):
-            click.echo(line)
-        click.echo(f"in {out}; murmur model train … --base {out}")
+            print_line(line)
+        print_line(f"in {out}; murmur model train … --base {out}")

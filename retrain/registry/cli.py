@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from retrain.training_libraries import prepare_libraries
+from schemas.printing import print_json, print_line
 
 
 @click.command()
@@ -25,8 +26,6 @@ def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool)
     The registry is where MLFLOW_TRACKING_URI says, else a file of MURMUR_HOME.
     """
     prepare_libraries()
-    import msgspec
-
     from retrain.registry.bundles import log_bundle
     from schemas.settings import load_settings
 
@@ -37,9 +36,9 @@ def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--name, --alias") from error
     if as_json:
-        click.echo(msgspec.json.encode(registered))
+        print_json(registered)
     else:
-        click.echo(
+        print_line(
             f"{registered.name} version {registered.registry_version} "
             f"is now {', '.join(registered.aliases) or 'without an alias'}"
         )
@@ -58,8 +57,6 @@ def log(bundle: Path, name: str | None, aliases: tuple[str, ...], as_json: bool)
 def fetch(reference: str, out: Path, as_json: bool) -> None:
     """Fetch a bundle from MLflow's registry and check its hashes."""
     prepare_libraries()
-    import msgspec
-
     from retrain.registry.bundles import fetch_bundle, parse_reference
     from schemas.settings import load_settings
 
@@ -69,6 +66,6 @@ def fetch(reference: str, out: Path, as_json: bool) -> None:
         raise click.BadParameter(str(error), param_hint="NAME@ALIAS") from error
     fetched = fetch_bundle(load_settings().retrain_folder, name, alias, out.absolute())
     if as_json:
-        click.echo(msgspec.json.encode(fetched))
+        print_json(fetched)
     else:
-        click.echo(f"{fetched.name} version {fetched.registry_version} in {fetched.folder}")
+        print_line(f"{fetched.name} version {fetched.registry_version} in {fetched.folder}")

@@ -16,6 +16,7 @@ from retrain.training.options import (
     running_options,
 )
 from retrain.training_libraries import prepare_libraries
+from schemas.printing import print_json, print_line
 
 
 @click.command(cls=ManyFilesCommand, short_help="Fine-tune a model on labelled texts.")
@@ -77,8 +78,6 @@ def train(
     The result is a folder for `murmur model export`. Every run is recorded in MLflow.
     """
     prepare_libraries()
-    import msgspec
-
     from model_server.bundle import default_bundle
     from retrain.datasets.display import prepare_shown
     from retrain.export.display import export_shown, exported_view
@@ -130,11 +129,11 @@ def train(
     exported = export_shown(to_export) if to_export else None
     if as_json:
         document = {"out": str(out), "data": prepared.data_report.as_json(), "trained": trained}
-        click.echo(msgspec.json.encode({**document, "exported": exported}))
+        print_json({**document, "exported": exported})
     else:
         for line in figure_lines(trained.figures):
-            click.echo(line)
+            print_line(line)
         if exported is not None:
             print_whole(terminal_console(), exported_view(exported))
-        click.echo(KEPT_TEXTS, err=True)
-        click.echo(last_line(out, base, bundle))
+        print_line(KEPT_TEXTS, err=True)
+        print_line(last_line(out, base, bundle))

@@ -5,7 +5,7 @@
 | 0 | done, or ended because it was told to | |
 | 1 | failed: a line of the log or of standard error says what to mend | mend, start again |
 | 2 | called wrongly, or by settings that are none | mend the call |
-| 70 | stood still: lag and no progress for `MURMUR_STALL_AFTER_S` | start again: supervisors do |
+| 70 | stood still for `MURMUR_STALL_AFTER_S`, or a topic made anew | start again: supervisors do |
 | 71 | told to stop, and not done in time | start again when wanted |
 | 128 + n | interrupted by signal n before the end (130: Ctrl-C) | the same call goes on |
 """

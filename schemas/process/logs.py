@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pythonjsonlogger.json import JsonFormatter
 
+from schemas.escape_for_terminal import printable
 from schemas.setting_views import LogSettings
 
 _LIBRARIES = ("faust", "mode", "aiokafka", "librdkafka")
@@ -45,6 +46,14 @@ class OnceInAWhile(logging.Filter):
         return True
 
 
+class TextFormatter(logging.Formatter):
+    """Lines of text; what is not printable in them is escaped, line ends of tracebacks stay."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record's line, and the traceback below it."""
+        return printable(super().format(record), keep="\n\t")
+
+
 def configure_logging(log: LogSettings, process: str) -> None:
     """Send every log line of this process to standard error, as JSON or as text.
 
@@ -59,7 +68,7 @@ def configure_logging(log: LogSettings, process: str) -> None:
             static_fields={"process": process},
         )
         if log.format == "json"
-        else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+        else TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     )
     handler.addFilter(OnceInAWhile(time.monotonic))
     logging.basicConfig(level=log.level, handlers=[handler], force=True)

@@ -170,6 +170,13 @@ SCORE_ENGINE_CPU: Final = CounterSpec(
     help="CPU time in the tokenizer and the model",
     exposed_by=(SCORE.name,),
 )
+SCORE_MODEL_INFO: Final = GaugeSpec(
+    name="murmur_score_model_info",
+    unit="",
+    help="1 for the model that scores; sha256 is of its manifest",
+    labels={"name": None, "version": None, "sha256": None, "cleaning": None},
+    exposed_by=(SCORE.name,),
+)
 
 SINK_EVENT_AGE: Final = HistogramSpec(
     name="murmur_sink_event_age_seconds",
@@ -362,6 +369,7 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     SCORE_HELD,
     SCORE_CACHE_HITS,
     SCORE_ENGINE_CPU,
+    SCORE_MODEL_INFO,
     SINK_EVENT_AGE,
     SINK_REMOVAL_AGE,
     SINK_LOG_LOSSES,

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 MetricKind: TypeAlias = Literal["counter", "gauge", "histogram"]
 LabelValues: TypeAlias = tuple[str, ...] | None
-"""Every value that a label may have; None where X or a caller names them."""
+"""Every value that a label may have; None where X, a caller or a bundle names them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,8 @@ class Progress:
     buffer, messages that the brokers have not confirmed. It has one writer in each process, beside
     the work wherever the work may hang: `LagWatch` for what reads Kafka, `measure_lag` for the
     streams of X, the status of a replay. `unavailable` names a server that it waits for, and
-    `held` says why it was told to do nothing: both are said, not counted as a stall.
+    `held` says why it was told to do nothing: both are said, not counted as a stall. `lost` says
+    what only a new process can go on from: it is red at once.
     """
 
     def __init__(self, clock: Callable[[], float], stall_after_s: float) -> None:
@@ -35,6 +36,7 @@ class Progress:
         self.ready = False
         self.unavailable: str | None = None
         self.held: str | None = None
+        self.lost: str | None = None
 
     @property
     def lag(self) -> int:
@@ -65,7 +67,9 @@ class Progress:
             self.unavailable = server
 
     def health(self) -> Health:
-        """Red when there is lag and nothing was finished for `stall_after_s`."""
+        """Red when there is lag and nothing was finished for `stall_after_s`, or `lost` is said."""
+        if self.lost is not None:
+            return Health(False, self.lost)
         if self.held is not None:
             return Health(True, self.held)
         if self.unavailable is not None:
@@ -78,6 +82,8 @@ class Progress:
 
     def readiness(self) -> Health:
         """Red until the process can take work, and while it waits for a server or stalls."""
+        if self.lost is not None:
+            return Health(False, self.lost)
         if self.held is not None:
             return Health(False, self.held)
         if not self.ready:

@@ -33,6 +33,7 @@ class CommittingConsumer:
             {
                 **kafka_config(kafka, client_id),
                 "group.id": group,
+                "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",

@@ -41,6 +41,13 @@ class ExpiredUnread:
                 if offset >= expected:
                     self._next[partition] = offset + 1
 
+    def nothing_before(self, partition: Partition, offset: int) -> None:
+        """Note that what was not read before an offset is no message, but marks of transactions."""
+        with self._lock:
+            expected = self._next.get(partition)
+            if expected is not None and expected < offset:
+                self._next[partition] = offset
+
     def low(self, partition: Partition, low: int) -> None:
         """Note a partition's low watermark."""
         with self._lock:

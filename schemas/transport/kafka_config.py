@@ -1,11 +1,14 @@
 """How to reach Kafka as librdkafka's configuration, the same for every client of ours."""
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from schemas.setting_views import KafkaConnection
 
 logger = logging.getLogger(__name__)
+
+METADATA_MAX_AGE_MS: Final = 10_000
+"""How old what a client knows of a topic may be: its partitions may become more."""
 
 
 def kafka_config(kafka: KafkaConnection, client_id: str) -> dict[str, Any]:
@@ -17,6 +20,8 @@ def kafka_config(kafka: KafkaConnection, client_id: str) -> dict[str, Any]:
         "logger": logging.getLogger("librdkafka"),
         # A broker that is away is no fault of ours: clients retry, and the probes tell it.
         "log.connection.close": False,
+        # Partitions that a topic has got are read, and written to, this soon.
+        "topic.metadata.refresh.interval.ms": METADATA_MAX_AGE_MS,
     }
     if kafka.security_protocol.startswith("SASL_"):
         config["sasl.mechanism"] = kafka.sasl_mechanism

@@ -74,6 +74,7 @@ class LogReader:
                 **kafka_config(kafka, "murmur-proof"),
                 "group.id": "murmur-proof-reads-without-a-group",
                 "enable.auto.commit": False,
+                "isolation.level": "read_committed",
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
                 "queued.max.messages.kbytes": 1_024,

@@ -37,6 +37,13 @@ class ModelFigures(Struct, frozen=True, kw_only=True):
     tweets: int
 
 
+class LanguageFigures(Struct, frozen=True, kw_only=True):
+    """Tweets of one language."""
+
+    language: str
+    tweets: int
+
+
 class Aggregates(Struct, frozen=True, kw_only=True):
     """The figures of one run over one window, all read at one moment, `as_of`.
 
@@ -44,6 +51,10 @@ class Aggregates(Struct, frozen=True, kw_only=True):
     minutes; both None for a replay without tweets). The labels are those that the data has, the
     most frequent first. A tweet counts once in `tweets`, `labels`, `series` and `models`, and once
     for each of its hashtags and rules. `hashtags` are the 20 most frequent.
+
+    `unknown_language_tweets` of `tweets` are in languages that the model which scored them does
+    not know, so that their labels are guesses; `unknown_languages` are the 10 most frequent of
+    those. Tweets whose language is undetermined are not among them.
     """
 
     run: str
@@ -59,3 +70,5 @@ class Aggregates(Struct, frozen=True, kw_only=True):
     models: list[ModelFigures]
     series_step_s: int
     series: list[SeriesPoint]
+    unknown_language_tweets: int = 0
+    unknown_languages: list[LanguageFigures] = []

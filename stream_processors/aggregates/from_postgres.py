@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates import sum_rollups, time_windows
-from stream_processors.aggregates.aggregates import Aggregates
+from stream_processors.aggregates.aggregates import Aggregates, LanguageFigures
 from stream_processors.aggregates.sum_rollups import NamedCount, RollupRow, StepCount
 from stream_processors.aggregates.time_windows import Window
 
 _TOP_HASHTAGS: Final = 20
+_TOP_LANGUAGES: Final = 10
 
 _FIRST_AND_NEWEST = """
 SELECT
@@ -42,6 +43,14 @@ WITH counted AS (
     ORDER BY sum(tweets) DESC, hashtag LIMIT %(most)s
 )
 SELECT hashtag, label, tweets FROM counted JOIN top USING (hashtag)
+"""
+
+_UNKNOWN_LANGUAGES = """
+SELECT language, sum(tweets)::bigint FROM unknown_language_rollups
+WHERE run = %(run)s AND granularity = %(granularity)s
+  AND bucket_start >= %(start)s AND bucket_start < %(end)s
+GROUP BY language HAVING sum(tweets) > 0
+ORDER BY sum(tweets) DESC, language
 """
 
 _SERIES = """
@@ -81,6 +90,7 @@ def _over(
     rows: list[RollupRow] = []
     hashtags: list[NamedCount] = []
     points: list[StepCount] = []
+    unknown_languages: list[LanguageFigures] = []
     if span:
         # Days make `all` cheap; they start at midnight, before the first tweet's minute.
         whole_days = window.length is None
@@ -95,6 +105,8 @@ def _over(
         rows = [RollupRow(*row) for row in cursor]
         cursor.execute(_HASHTAGS, limits)
         hashtags = [NamedCount(*row) for row in cursor]
+        cursor.execute(_UNKNOWN_LANGUAGES, limits)
+        unknown_languages = [LanguageFigures(language=name, tweets=count) for name, count in cursor]
         finer = {
             "granularity": time_windows.coarsest_exact(window, step),
             "step": step,
@@ -117,4 +129,6 @@ def _over(
         models=sum_rollups.models_of(rows),
         series_step_s=int(step.total_seconds()),
         series=sum_rollups.series_of(time_windows.step_starts(span, step) if span else [], points),
+        unknown_language_tweets=sum(each.tweets for each in unknown_languages),
+        unknown_languages=unknown_languages[:_TOP_LANGUAGES],
     )

@@ -88,6 +88,7 @@ class BreakerTopic:
                 **kafka_config(cluster.kafka, "murmur-hold"),
                 "group.id": f"{self._topic}-is-read-without-a-group",
                 "enable.auto.commit": False,
+                "isolation.level": "read_committed",
                 "enable.partition.eof": True,
                 # A log that went back is read anew: at its end a hold would be missed.
                 "auto.offset.reset": "earliest",

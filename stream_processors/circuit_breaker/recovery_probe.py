@@ -83,6 +83,7 @@ def _waiting_messages(cluster: Cluster, most: int) -> list[ConsumedMessage]:
             **kafka_config(cluster.kafka, "murmur-hold-look"),
             "group.id": cluster.names.group(SCORE_GROUP),
             "enable.auto.commit": False,
+            "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
         }
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from schemas.codec import Reason
+from schemas.printing import print_json, print_line
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -60,7 +61,6 @@ def dead_letters() -> None:
 @_JSON
 def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
     """Show dead letters, newest first."""
-    import msgspec
 
     from schemas.terminal import print_whole, terminal_console
     from stream_processors.dead_letters.display import as_document, letters_table
@@ -84,17 +84,17 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
             "hold_fault": fault,
             "dead_letters": [as_document(letter) for letter in letters],
         }
-        click.echo(msgspec.json.encode(document))
+        print_json(document)
         return
     if letters:
         print_whole(terminal_console(), letters_table(letters))
-    click.echo(f"{len(letters):,} of {total:,} dead letters", err=True)
+    print_line(f"{len(letters):,} of {total:,} dead letters", err=True)
     if hold is not None:
-        click.echo(
+        print_line(
             f"scoring is {hold.sentence()}: `murmur dead-letters release` resumes it", err=True
         )
     elif fault is not None:
-        click.echo(f"cannot tell whether scoring is held: {fault}", err=True)
+        print_line(f"cannot tell whether scoring is held: {fault}", err=True)
 
 
 @dead_letters.command(short_help="Show all that is known of a dead letter.")
@@ -103,7 +103,6 @@ def list_letters(limit: int, as_json: bool, **filters: str | None) -> None:
 @_JSON
 def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
     """Show all that is known of a dead letter; what would act on a terminal is escaped."""
-    import msgspec
 
     from schemas.terminal import print_whole, terminal_console
     from stream_processors.dead_letters.display import as_document, letter_table
@@ -111,15 +110,17 @@ def show(dead_letter_id: int, raw: bool, as_json: bool) -> None:
 
     if raw and as_json:
         raise click.UsageError("--raw writes bytes, --json a document: choose one")
+    if raw and sys.stdout.isatty():
+        raise click.UsageError("--raw is for files and pipes: a terminal would obey the bytes")
     with _database() as (_, connection), connection, connection.cursor() as cur:
         (letter,) = load_letters(cur, find_ids(cur, Selection(ids=(dead_letter_id,))))
     if raw:
         sys.stdout.buffer.write(letter.value or b"")
         sys.stdout.buffer.flush()
         if not letter.whole:
-            click.echo(f"only the beginning of {letter.value_size_bytes:,} bytes", err=True)
+            print_line(f"only the beginning of {letter.value_size_bytes:,} bytes", err=True)
     elif as_json:
-        click.echo(msgspec.json.encode(as_document(letter)))
+        print_json(as_document(letter))
     else:
         print_whole(terminal_console(), letter_table(letter))
 
@@ -135,7 +136,6 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
     Filters select only letters with the status `new`. Each letter is redriven at most three times.
     Exits 1 if one of them cannot be redriven.
     """
-    import msgspec
 
     from schemas.process.exit_codes import ExitCode
     from schemas.transport.publisher import ConfirmingPublisher
@@ -151,12 +151,12 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
         )
         report = redrive_letters(connection, selection, names=settings.names, publisher=publisher)
     if as_json:
-        click.echo(msgspec.json.encode(report))
+        print_json(report)
     else:
         verb = "would be redriven" if dry_run else "redriven"
-        click.echo(f"{len(report.redriven):,} {verb}, {len(report.refused):,} refused")
+        print_line(f"{len(report.redriven):,} {verb}, {len(report.refused):,} refused")
         for why, ids_refused in by_reason(report.refused).items():
-            click.echo(f"{in_short(ids_refused)}: {why}", err=True)
+            print_line(f"{in_short(ids_refused)}: {why}", err=True)
     return ExitCode.FAILED if report.refused else ExitCode.DONE
 
 
@@ -167,7 +167,6 @@ def redrive(ids: tuple[int, ...], dry_run: bool, as_json: bool, **filters: str |
 @_JSON
 def discard(ids: tuple[int, ...], note: str, as_json: bool, **filters: str | None) -> None:
     """Give dead letters up, by number or by filter; they stay in the table, with your note."""
-    import msgspec
 
     from stream_processors.dead_letters.discard import discard as discard_letters
     from stream_processors.dead_letters.letters import require_run_of
@@ -177,25 +176,24 @@ def discard(ids: tuple[int, ...], note: str, as_json: bool, **filters: str | Non
         require_run_of(connection, selection)
         discarded = discard_letters(connection, selection, note)
     if as_json:
-        click.echo(msgspec.json.encode({"discarded": discarded}))
+        print_json({"discarded": discarded})
     else:
-        click.echo(f"{len(discarded):,} discarded")
+        print_line(f"{len(discarded):,} discarded")
 
 
 @dead_letters.command()
 @_JSON
 def release(as_json: bool) -> None:
     """Resume scoring that was held because of too many dead letters."""
-    import msgspec
 
     from schemas.settings import load_settings
     from stream_processors.circuit_breaker.release_hold import release as release_hold
 
     hold = release_hold(load_settings().cluster)
     if as_json:
-        click.echo(msgspec.json.encode({"released": hold}))
+        print_json({"released": hold})
     else:
-        click.echo("scoring is released" if hold is not None else "scoring is not held")
+        print_line("scoring is released" if hold is not None else "scoring is not held")
 
 
 def _hold(settings: "Settings") -> "tuple[Hold | None, str | None]":

@@ -7,6 +7,8 @@ from typing import Literal
 
 import click
 
+from schemas.printing import confirm, print_json, print_line
+
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
@@ -27,8 +29,6 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON doc
 def totals(run: str | None, window_text: str, as_json: bool) -> None:
     """Show a run's figures: labels, confidence, hashtags, rules, a series over time."""
     from datetime import UTC, datetime
-
-    import msgspec
 
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
@@ -52,7 +52,7 @@ def totals(run: str | None, window_text: str, as_json: bool) -> None:
         connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
     )
     if as_json:
-        click.echo(msgspec.json.encode(found))
+        print_json(found)
     else:
         print_whole(terminal_console(), totals_view(found))
 
@@ -66,8 +66,6 @@ def runs() -> None:
 @_JSON
 def list_runs(as_json: bool) -> None:
     """Show every run: the live stream and each replay."""
-    import msgspec
-
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
     from schemas.transport.postgres import connect_postgres
@@ -80,11 +78,11 @@ def list_runs(as_json: bool) -> None:
     finally:
         connection.close()
     if as_json:
-        click.echo(msgspec.json.encode({"runs": found}))
+        print_json({"runs": found})
     elif found:
         print_whole(terminal_console(), runs_table(found))
     else:
-        click.echo("there are no runs yet: `murmur replay FILE` or `murmur demo` makes one")
+        print_line("there are no runs yet: `murmur replay FILE` or `murmur demo` makes one")
 
 
 @runs.command("delete", short_help="Delete a run with its tweets, figures and dead letters.")
@@ -110,13 +108,13 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
         if not yes:
             if not sys.stdin.isatty():
                 raise click.UsageError("cannot ask without a terminal: add --yes to delete")
-            click.confirm(f"Delete run {name!r} with everything in it?", abort=True, err=True)
+            confirm(f"Delete run {name!r} with everything in it?")
         delete_run(connection, name)
     finally:
         connection.close()
-    click.echo(f"run {name!r} is deleted", err=True)
+    print_line(f"run {name!r} is deleted", err=True)
     if not forget_in_redis(settings, name):
-        click.echo(
+        print_line(
             f"Redis does not answer; its figures of {name!r} expire in {settings.cache_ttl_s} s",
             err=True,
         )
@@ -177,5 +175,5 @@ def export(
     finally:
         connection.close()
     if output is not None:
-        click.echo(f"{tweets:,} tweets in {output}", err=True)
-        click.echo("later deletions do not reach this file: export again after them", err=True)
+        print_line(f"{tweets:,} tweets in {output}", err=True)
+        print_line("later deletions do not reach this file: export again after them", err=True)

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from schemas.escape_for_terminal import shown
 from schemas.terminal import plain_table, whole_line
 from stream_processors.aggregates.aggregates import Aggregates, Grouped
 from stream_processors.queries.run_list import RunSummary
@@ -31,7 +32,7 @@ def totals_view(totals: Totals) -> RenderableType:
         parts += [labels_table(figures), "", groups_table("hashtag", figures.hashtags, figures), ""]
         if figures.rules:
             parts += [groups_table("rule", figures.rules, figures), ""]
-        parts += [series_line(figures), _models_line(figures)]
+        parts += [series_line(figures), _models_line(figures), *unknown_language_lines(figures)]
     parts.append(Text(_caption(totals), style="dim"))
     return Group(*parts)
 
@@ -82,6 +83,23 @@ def series_line(figures: Aggregates) -> Text:
     # Rounded up: the most is the full bar, and the least that is more than nothing the lowest.
     marks = "".join(" " if not total else _SPARKS[-(-8 * total // most) - 1] for total in totals)
     return Text.assemble(f"tweets over time, {_span(figures)}\n", (marks, "cyan"))
+
+
+def unknown_language_lines(figures: Aggregates) -> list[Text]:
+    """Return a line about tweets in languages that the model does not know, if there are any."""
+    if not figures.unknown_language_tweets:
+        return []
+    share = figures.unknown_language_tweets / figures.tweets
+    most = [f"{each.language} {each.tweets:,}" for each in figures.unknown_languages[:_MOST_LABELS]]
+    more = "" if len(figures.unknown_languages) <= _MOST_LABELS else ", …"
+    return [
+        Text(
+            f"{figures.unknown_language_tweets:,} of these tweets ({share:.1%}) are in languages "
+            f"that the model does not know ({shown(', '.join(most))}{more}); their labels are "
+            "guesses, and `murmur export` marks them",
+            style="yellow",
+        )
+    ]
 
 
 def runs_table(runs: Sequence[RunSummary]) -> Table:

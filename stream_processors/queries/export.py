@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Generic, Literal, TypeVar
 
+from schemas.escape_for_terminal import printable, printable_json
 from schemas.failures import Failure
 from schemas.private_files import create_private
 from schemas.transport.postgres import Connection
@@ -43,8 +44,8 @@ def export_run(
     All are of one moment of the database, ordered by day and root id: the same data gives the
     same bytes. Memory does not grow with the run. A file is written under another name beside it
     and renamed at the end; a pipe or a device is written to as it is, and behind a link what it
-    names. Only its owner may read the file. Raises `UnknownRun` and `EmptyRun` before anything is
-    written.
+    names. Only its owner may read the file. What a terminal would obey is escaped on one. Raises
+    `UnknownRun` and `EmptyRun` before anything is written.
     """
     require_run(connection, run)
     with connection:
@@ -52,7 +53,7 @@ def export_run(
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if form == "ids":
             ids = _Counted(_not_empty(run, ids_of(connection, run)))
-            _write((f"{tweet_id}\n".encode() for tweet_id in ids), output)
+            _write((f"{tweet_id}\n".encode() for tweet_id in ids), output, form)
             return ids.count
         labels = labels_of(connection, run)
         rows = _Counted(_not_empty(run, rows_of(connection, run)))
@@ -60,9 +61,8 @@ def export_run(
             with _opened(output) as file:
                 write_parquet(rows, labels, file)
         else:
-            _write(
-                json_lines(rows) if form == "jsonl" else csv_chunks(rows, labels, guard_csv), output
-            )
+            chunks = json_lines(rows) if form == "jsonl" else csv_chunks(rows, labels, guard_csv)
+            _write(chunks, output, form)
         return rows.count
 
 
@@ -73,10 +73,17 @@ def _not_empty(run: str, items: Iterator[ItemT]) -> Iterator[ItemT]:
     return chain([first], items)
 
 
-def _write(chunks: Iterable[bytes], output: Path | None) -> None:
+def _write(chunks: Iterable[bytes], output: Path | None, form: Format) -> None:
+    to_terminal = output is None and sys.stdout.isatty()
     with _opened(output) as file:
         for chunk in chunks:
-            file.write(chunk)
+            file.write(_for_terminal(chunk, form) if to_terminal else chunk)
+
+
+def _for_terminal(chunk: bytes, form: Format) -> bytes:
+    if form == "jsonl":
+        return printable_json(chunk)
+    return printable(chunk.decode(), keep="\r\n").encode()
 
 
 @contextmanager

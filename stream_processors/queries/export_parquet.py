@@ -30,6 +30,8 @@ def schema_of(labels: Sequence[str]) -> pa.Schema:
             return pa.list_(pa.string())
         if name == "version":
             return pa.int16()
+        if name == "language_known":
+            return pa.bool_()
         is_number = name == "confidence" or name not in ExportRow._fields
         return pa.float64() if is_number else pa.string()
 

@@ -17,7 +17,7 @@ SELECT t.tweet_id, t.root_id, t.version, t.posted_at,
        THEN least(greatest(t.edited_at, %(first)s), %(last)s) END, t.author_id, t.retweet_of,
        t.language, t.rules, t.hashtags, t.text, t.human_label, s.label, s.confidence,
        s.probabilities, m.name, m.version, m.sha256,
-       least(greatest(s.scored_at, %(first)s), %(last)s)
+       least(greatest(s.scored_at, %(first)s), %(last)s), s.language_known
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 JOIN models AS m ON m.model_id = s.model_id
@@ -34,7 +34,11 @@ WHERE m.model_id IN (SELECT model_id FROM scores WHERE run = %(run)s AND counts)
 
 
 class ExportRow(NamedTuple):
-    """One tweet as it is exported; the fields are the columns, in this order."""
+    """One tweet as it is exported; the fields are the columns, in this order.
+
+    `language_known` is False where the label is a guess, in a language that the model does not
+    know; None where the language is undetermined.
+    """
 
     tweet_id: str
     root_id: str
@@ -55,6 +59,7 @@ class ExportRow(NamedTuple):
     model_version: str
     model_sha256: str
     scored_at: datetime
+    language_known: bool | None
 
 
 def rows_of(connection: Connection, run: str) -> Iterator[ExportRow]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schemas.printing import confirm, print_json, print_line
+
 if TYPE_CHECKING:
     from stream_processors.retention.prune import PruneReport
 
@@ -30,8 +32,6 @@ def prune(keep: str, yes: bool, lower: bool, dry_run: bool, as_json: bool) -> No
     stored, the command asks. Without a terminal it needs --yes for that.
     """
     from datetime import timedelta
-
-    import msgspec
 
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
@@ -66,13 +66,13 @@ def prune(keep: str, yes: bool, lower: bool, dry_run: bool, as_json: bool) -> No
     finally:
         connection.close()
     if as_json:
-        click.echo(msgspec.json.encode(report))
+        print_json(report)
         return
     verb = "would be dropped" if dry_run else "dropped"
     for day in report.days:
         name = f"{day.day}" if day.days == 1 else f"{day.day:%Y-%m}   "
-        click.echo(f"{name}  {day.size_bytes / 2**20:,.1f} MiB  {verb}")
-    click.echo(
+        print_line(f"{name}  {day.size_bytes / 2**20:,.1f} MiB  {verb}")
+    print_line(
         f"{report.day_count:,} days {verb}; `live` keeps tweets from {report.kept_from} on",
         err=True,
     )
@@ -85,4 +85,4 @@ def _ask(report: "PruneReport") -> None:
         raise click.UsageError(
             f"this would drop more than half of `live` ({days}): add --yes to do it"
         )
-    click.confirm(f"Drop more than half of `live`, {days}?", abort=True, err=True)
+    confirm(f"Drop more than half of `live`, {days}?")

@@ -16,7 +16,15 @@ from schemas.transport.postgres import Connection
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.queries.known_runs import UnknownRun, require_run
 
-_WITH_RUN: Final = ("dead_letters", "tombstones", "replay_files", "kept_days", "alarms", "runs")
+_WITH_RUN: Final = (
+    "dead_letters",
+    "tombstones",
+    "replay_files",
+    "kept_days",
+    "alarms",
+    "unknown_language_rollups",
+    "runs",
+)
 _ATTEMPTS: Final = 6
 _LOCK_TIMEOUT: Final = "3s"
 """While a lock is waited for, writers queue behind it: better to let them pass and try again."""

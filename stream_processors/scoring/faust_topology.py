@@ -14,7 +14,9 @@ from mode import CrashingSupervisor
 from schemas.private_files import make_private_folder
 from schemas.setting_views import Cluster, KafkaConnection, WindowLimits
 from schemas.topics import RAW, SCORE_GROUP
+from schemas.transport.kafka_config import METADATA_MAX_AGE_MS
 from schemas.transport.messages import ConsumedMessage, from_faust
+from stream_processors.scoring.faust_consumer import ScoringApp
 from stream_processors.scoring.microbatches import Microbatches
 
 Step: TypeAlias = Callable[[Sequence[ConsumedMessage]], None]
@@ -30,16 +32,18 @@ def build_app(
     executor: Executor,
     acknowledged: Callable[[], None],
     assigned: Callable[[set[TP]], None],
+    may_commit: Callable[[], bool | None],
 ) -> faust.App:
     """Return the Faust application of the scoring process; nothing is connected yet.
 
     Raw bytes come in and are decoded by `step`, which never raises on malformed ones: a typed topic
     stalls for ever at its first malformed message. A window's offsets are acknowledged in order and
     only when everything that was published for it is safe; if `step` raises, nothing is, the
-    process ends, and whoever took over gets the window again. Faust makes empty folders for tables
-    in `data_folder`, which is made where it is missing.
+    process ends, and whoever took over gets the window again. `may_commit` is asked before each
+    commit, see `CommittedMessages`. Faust makes empty folders for tables in `data_folder`, which is
+    made where it is missing.
     """
-    app = faust.App(
+    app = ScoringApp(
         cluster.names.group(SCORE_GROUP),
         broker=[f"kafka://{server}" for server in cluster.kafka.servers.split(",")],
         broker_credentials=_credentials(cluster.kafka),
@@ -53,6 +57,7 @@ def build_app(
         broker_rebalance_timeout=60,
         broker_request_timeout=90,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         stream_buffer_maxsize=8 * limits.most_tweets,
         stream_wait_empty=True,
         # It makes empty folders for tables that there are none of; by default in the current one.
@@ -66,6 +71,7 @@ def build_app(
         env_prefix="MURMUR_FAUST",
         worker_redirect_stdouts=False,
     )
+    app.may_commit = may_commit
     raw = app.topic(
         cluster.names.topic(RAW),
         key_type=bytes,

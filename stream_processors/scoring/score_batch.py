@@ -59,14 +59,15 @@ def score_window(
     def score(part: Sequence[tuple[int, TweetPosted]]) -> None:
         predictions = scorer.predict([post.text for _, post in part])
         for (number, post), prediction in zip(part, predictions, strict=True):
+            extracted = extract(post, detect_language)
             answer = Score(
                 label=prediction.label,
                 confidence=prediction.confidence,
                 probabilities=prediction.probabilities,
                 model=scorer.identity,
                 scored_at=scored_at,
+                language_known=scorer.knows(post.language or extracted.language),
             )
-            extracted = extract(post, detect_language)
             outcomes[number] = TweetScored(**asdict(post), extracted=extracted, score=answer)
 
     for (number, _), fault in bisect(posts, score, deterministic=DETERMINISTIC):

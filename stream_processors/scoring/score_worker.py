@@ -10,20 +10,23 @@ from functools import partial
 
 import faust
 from faust.types import TP
+from msgspec.structs import asdict
 
 from model_server.scorer import Scorer, load_scorer
 from schemas.private_files import make_private_folder
+from schemas.process.metric_list import SCORE_MODEL_INFO
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.process.stop_signals import StopSignals
 from schemas.setting_views import ModelChoice
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORE_HOLD, SCORED
 from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.expired_unread import ExpiredUnread
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 from schemas.transport.lag_watch import LagWatch, note_expired
 from schemas.transport.messages import ConsumedMessage, Partition
 from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.topic_ids import KnownTopics
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.follow_breaker import HeldState, follow_hold
 from stream_processors.circuit_breaker.recovery_probe import found_waiting
@@ -85,13 +88,28 @@ def run_score_worker(
         _score(settings, process, scorer)
 
 
+def _learn(topics: KnownTopics, process: RunningProcess) -> None:
+    """Learn which topics there are before anything is read, and wait while Kafka is away."""
+    while not process.stop.asked():
+        try:
+            topics.made_anew()
+        except KafkaUnavailable as error:
+            process.progress.unavailable = "Kafka"
+            logger.warning("%s", error)
+        else:
+            return
+
+
 def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     metrics, progress = process.metrics, process.progress
+    SCORE_MODEL_INFO.register(metrics.registry).labels(**asdict(scorer.identity)).set(1)
     cluster, names = settings.cluster, settings.names
     hold_limits, window_limits = settings.hold_limits, settings.window_limits
     publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")
     held = HeldState(progress, metrics)
     guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
+    written = (SCORED, DEAD_LETTER, SCORE_HOLD)
+    topics = KnownTopics(cluster.kafka, [names.topic(topic) for topic in (RAW, *written)])
     group_lag = GroupLag(cluster.kafka, group=names.group(SCORE_GROUP), topics=[names.topic(RAW)])
     expired = ExpiredUnread(lambda partition, count: note_expired(metrics, partition, count))
     assignment: set[Partition] = set()
@@ -117,6 +135,13 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         assignment.update(mine)
         progress.ready = True
 
+    def may_commit() -> bool | None:
+        try:
+            return not topics.made_anew()
+        except KafkaUnavailable as error:
+            logger.warning("nothing is committed meanwhile: %s", error)
+            return None
+
     step = ScoreStep(
         model=lambda: scorer,
         read=read,
@@ -135,11 +160,13 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     )
     LagWatch(
         group_lag,
+        topics=topics,
         assigned=lambda: frozenset(assignment),
         progress=progress,
         metrics=metrics,
         expired=expired,
     ).start(process.finished)
+    _learn(topics, process)
     with ThreadPoolExecutor(1, thread_name_prefix="score") as executor:
         app = build_app(
             cluster,
@@ -149,6 +176,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             executor=executor,
             acknowledged=acknowledged,
             assigned=assigned,
+            may_commit=may_commit,
         )
         worker = FaustWorker(app, process.stop)
         process.ends_when(lambda: worker.should_stop)

@@ -17,6 +17,7 @@ from stream_processors.sink.rows import (
     Row,
     Tombstone,
     TombstoneKind,
+    unknown_language_of,
     versions_of,
 )
 
@@ -160,6 +161,7 @@ def row_of(event: TweetScored, model_id: int) -> NewRow:
         label=event.score.label,
         confidence=event.score.confidence,
         model_id=model_id,
+        unknown_language=unknown_language_of(event),
         event=event,
     )
 

@@ -11,11 +11,12 @@ from stream_processors.retention.prune_limit import kept_from
 from stream_processors.sink.decide import State, refusing_tombstones
 from stream_processors.sink.live_roots import days_of, forget_roots
 from stream_processors.sink.places import Places
-from stream_processors.sink.rows import Key, Row, Tombstone
+from stream_processors.sink.rows import LONGEST_LANGUAGE, Key, Row, Tombstone
 
-_COLUMNS = """
+_COLUMNS = f"""
     t.run, t.root_id, t.tweet_id, t.version, t.edit_history, t.posted_at, t.rules, t.hashtags,
-    t.author_id, t.retweet_of, t.retweet_of_author, s.label, s.confidence, s.model_id
+    t.author_id, t.retweet_of, t.retweet_of_author, s.label, s.confidence, s.model_id,
+    CASE WHEN NOT s.language_known THEN left(t.language, {LONGEST_LANGUAGE}) END
 """
 _COUNTING_SCORE = """
     JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
@@ -113,9 +114,8 @@ def _stored_at(cur: cursor, places: Places) -> dict[Key, Row]:
 def _rows(cur: cursor) -> dict[Key, Row]:
     rows = []
     for run, root_id, tweet_id, version, versions, posted_at, *others in cur:
-        rules, hashtags, author_id, retweet_of, retweet_of_author, label, confidence, model_id = (
-            others
-        )
+        rules, hashtags, author_id, retweet_of, retweet_of_author, *score = others
+        label, confidence, model_id, unknown_language = score
         rows.append(
             Row(
                 run=run,
@@ -132,6 +132,7 @@ def _rows(cur: cursor) -> dict[Key, Row]:
                 label=label,
                 confidence=confidence,
                 model_id=model_id,
+                unknown_language=unknown_language,
             )
         )
     return {row.key: row for row in rows}

@@ -33,12 +33,22 @@ class HashtagKey(NamedTuple):
     label: str
 
 
+class LanguageKey(NamedTuple):
+    """A row of `unknown_language_rollups`; its order is the order in which sinks lock them."""
+
+    run: str
+    granularity: str
+    bucket_start: datetime
+    language: str
+
+
 @dataclass
 class Deltas:
     """By how much each rollup moves; a pair is tweets and millionths of confidence."""
 
     rollups: dict[RollupKey, tuple[int, int]] = field(default_factory=dict)
     hashtags: dict[HashtagKey, int] = field(default_factory=dict)
+    languages: dict[LanguageKey, int] = field(default_factory=dict)
 
 
 def deltas(removed: Iterable[Row], added: Iterable[Row]) -> Deltas:
@@ -46,6 +56,7 @@ def deltas(removed: Iterable[Row], added: Iterable[Row]) -> Deltas:
     tweets: dict[RollupKey, int] = defaultdict(int)
     micros: dict[RollupKey, int] = defaultdict(int)
     hashtags: dict[HashtagKey, int] = defaultdict(int)
+    languages: dict[LanguageKey, int] = defaultdict(int)
     for sign, rows in ((-1, removed), (1, added)):
         for row in rows:
             confidence_micros = sign * round(row.confidence * 1_000_000)
@@ -56,9 +67,13 @@ def deltas(removed: Iterable[Row], added: Iterable[Row]) -> Deltas:
                     micros[key] += confidence_micros
                 for hashtag in row.hashtags:
                     hashtags[HashtagKey(row.run, granularity, start, hashtag, row.label)] += sign
+                if row.unknown_language is not None:
+                    key_of_language = LanguageKey(row.run, granularity, start, row.unknown_language)
+                    languages[key_of_language] += sign
     return Deltas(
         {key: (tweets[key], micros[key]) for key in tweets if tweets[key] or micros[key]},
         {key: count for key, count in hashtags.items() if count},
+        {key: count for key, count in languages.items() if count},
     )
 
 

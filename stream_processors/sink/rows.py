@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from schemas.events import LIVE, TweetScored
 
 Key: TypeAlias = tuple[str, str]
 """Run and root id: one tweet, whatever its version."""
+
+LONGEST_LANGUAGE: Final = 16
+"""Characters of a language that is counted, as events have it."""
 
 TombstoneKind: TypeAlias = Literal["tweet", "author"]
 
@@ -17,6 +20,7 @@ class Row:
     """One tweet with the score that counts.
 
     `versions` has the ids of an edited tweet's versions up to this one; it is empty for others.
+    `unknown_language` is the tweet's language where the model was not made for it.
     """
 
     run: str
@@ -33,6 +37,7 @@ class Row:
     label: str
     confidence: float
     model_id: int
+    unknown_language: str | None
 
     @property
     def key(self) -> Key:
@@ -51,6 +56,19 @@ def versions_of(event: TweetScored) -> tuple[str, ...]:
     """Return the ids of a tweet's versions from the first to the event's own."""
     history = event.edit_history[: event.version + 1]
     return tuple(dict.fromkeys((event.root_id, *history, event.tweet_id)))
+
+
+def language_of(event: TweetScored) -> str | None:
+    """Return the language that a tweet says it has, or the one that was found in its text."""
+    return event.language or event.extracted.language or None
+
+
+def unknown_language_of(event: TweetScored) -> str | None:
+    """Return the language of a tweet whose model was not made for it."""
+    language = language_of(event)
+    if event.score.language_known is not False or language is None:
+        return None
+    return language[:LONGEST_LANGUAGE]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from schemas.transport.lag_watch import LagWatch, note_expired
 from schemas.transport.log_proof import LastMessage, LogReader
 from schemas.transport.messages import Partition
 from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.topic_ids import KnownTopics
 from stream_processors.sink.database import Database
 from stream_processors.sink.incoming import Batch, Incoming, Stored, read_batch
 from stream_processors.sink.isolating import DETERMINISTIC, isolate
@@ -51,6 +52,7 @@ class Sink:
         publisher: ConfirmingPublisher,
         group_lag: GroupLag,
         topic_ids: Mapping[str, str],
+        topics: KnownTopics,
         dead_letter_topic: str,
         batch_size: int,
         metrics: StageMetrics,
@@ -63,6 +65,7 @@ class Sink:
         self._publisher = publisher
         self._group_lag = group_lag
         self._topic_ids = topic_ids
+        self._topics = topics
         self._dead_letter_topic = dead_letter_topic
         self._batch_size = batch_size
         self._metrics = metrics
@@ -82,6 +85,7 @@ class Sink:
         finished = threading.Event()
         LagWatch(
             self._group_lag,
+            topics=self._topics,
             assigned=lambda: self._consumer.assigned,
             progress=self._progress,
             metrics=self._metrics,

@@ -19,7 +19,7 @@ from schemas.transport.kafka_config import kafka_config
 from schemas.transport.log_proof import LogReader
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
-from schemas.transport.topic_ids import find_topic_ids
+from schemas.transport.topic_ids import KnownTopics, find_topic_ids
 from stream_processors.aggregates.refresher import Refresher
 from stream_processors.sink.database import Database
 from stream_processors.sink.sink_loop import Sink
@@ -39,8 +39,10 @@ def make_sink(
     kafka, names = settings.kafka_connection, settings.names
     group, dead_letter_topic = names.group(SINK_GROUP), names.topic(DEAD_LETTER)
     topics = [names.topic(SCORED), dead_letter_topic]
+    topic_ids = find_topic_ids(AdminClient(kafka_config(kafka, _CLIENT_ID)), topics)
     return Sink(
-        topic_ids=find_topic_ids(AdminClient(kafka_config(kafka, _CLIENT_ID)), topics),
+        topic_ids=topic_ids,
+        topics=KnownTopics(kafka, topics, topic_ids),
         consumer=CommittingConsumer(kafka, group=group, topics=topics, client_id=_CLIENT_ID),
         log=LogReader(kafka, timeout_s=_PROOF_TIMEOUT_S),
         database=Database(connect, progress),

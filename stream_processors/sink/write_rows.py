@@ -14,13 +14,14 @@ from psycopg2.extras import execute_values
 from schemas.events import LIVE
 from stream_processors.sink.decide import Decision
 from stream_processors.sink.live_roots import add_roots, forget_roots
-from stream_processors.sink.rollups import Deltas, HashtagKey, RollupKey
-from stream_processors.sink.rows import NewRow, Row
+from stream_processors.sink.rollups import Deltas, HashtagKey, LanguageKey, RollupKey
+from stream_processors.sink.rows import NewRow, Row, language_of
 
 _PAGE = 1_000
 _ROLLUP_COLUMNS = {
     "rollups": ("granularity", "bucket_start", "rule", "label", "model_id"),
     "hashtag_rollups": ("granularity", "bucket_start", "hashtag", "label"),
+    "unknown_language_rollups": ("granularity", "bucket_start", "language"),
 }
 
 
@@ -91,7 +92,7 @@ def _insert_tweets(cur: cursor, rows: Sequence[NewRow]) -> None:
                 event.edited_at,
                 event.received_at,
                 event.text,
-                event.language or extracted.language,
+                language_of(event),
                 row.author_id,
                 event.conversation_id,
                 row.retweet_of,
@@ -128,7 +129,7 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
     execute_values(
         cur,
         "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
-        " probabilities, scored_at) VALUES %s ON CONFLICT DO NOTHING",
+        " probabilities, scored_at, language_known) VALUES %s ON CONFLICT DO NOTHING",
         [
             (
                 row.run,
@@ -141,6 +142,7 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
                 row.confidence,
                 msgspec.json.encode(row.event.score.probabilities).decode(),
                 row.event.score.scored_at,
+                row.event.score.language_known,
             )
             for row in rows
         ],
@@ -167,14 +169,30 @@ def _move_rollups(cur: cursor, deltas: Deltas) -> None:
         [(*key, count) for key, count in sorted(deltas.hashtags.items())],
         page_size=_PAGE,
     )
+    if deltas.languages:
+        execute_values(
+            cur,
+            "INSERT INTO unknown_language_rollups AS r (run, granularity, bucket_start, language,"
+            " tweets) VALUES %s ON CONFLICT (run, granularity, bucket_start, language) DO UPDATE"
+            " SET tweets = r.tweets + excluded.tweets",
+            [(*key, count) for key, count in sorted(deltas.languages.items())],
+            page_size=_PAGE,
+        )
     _delete_empty(cur, "rollups", (k for k, (tweets, _) in deltas.rollups.items() if tweets < 0))
     _delete_empty(
         cur, "hashtag_rollups", (key for key, count in deltas.hashtags.items() if count < 0)
     )
+    _delete_empty(
+        cur,
+        "unknown_language_rollups",
+        (key for key, count in deltas.languages.items() if count < 0),
+    )
 
 
 def _delete_empty(
-    cur: cursor, table: str, lessened: Iterable[RollupKey] | Iterable[HashtagKey]
+    cur: cursor,
+    table: str,
+    lessened: Iterable[RollupKey] | Iterable[HashtagKey] | Iterable[LanguageKey],
 ) -> None:
     """Delete rollups of nothing, so that the tables equal a recount; run by run, as `_delete`."""
     by_run: dict[str, list[tuple[Any, ...]]] = defaultdict(list)

@@ -49,6 +49,29 @@ def test_the_same_data_gives_the_same_bytes_however_it_arrived(
     assert {path.name for path in tmp_path.iterdir()} == {"first", "second"}
 
 
+def test_an_export_and_the_view_say_which_labels_are_guesses(
+    connection: Connection, tmp_path: Path
+) -> None:
+    marks = {"10": True, "20": False, "30": None}
+    tweets = [
+        scored_tweet(run="archive", tweet_id=tweet_id, language="pt", language_known=mark)
+        for tweet_id, mark in marks.items()
+    ]
+    store(connection, tweets)
+    lines = [
+        json.loads(line) for line in exported(connection, "jsonl", tmp_path / "j").splitlines()
+    ]
+    assert {line["tweet_id"]: line["language_known"] for line in lines} == marks
+    cells = csv.DictReader(io.StringIO(exported(connection, "csv", tmp_path / "c").decode()))
+    assert [row["language_known"] for row in cells] == ["true", "false", ""]
+    exported(connection, "parquet", tmp_path / "p")
+    columns = parquet.read_table(tmp_path / "p").to_pydict()
+    assert columns["language_known"] == [True, False, None]
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT tweet_id, language_known FROM scored_tweets")
+        assert dict(cursor.fetchall()) == marks
+
+
 def test_an_export_is_for_its_owner_alone(connection: Connection, tmp_path: Path) -> None:
     store(connection, some_tweets(3))
     exported(connection, "jsonl", tmp_path / "x")

@@ -10,7 +10,11 @@ from schemas.transport.postgres import Connection, connect_postgres
 from tests.conditions import wait_until
 from tests.integration.storing import store
 from tests.integration.test_sink import query
-from tests.recount import differing_hashtag_rollups, differing_rollups
+from tests.recount import (
+    differing_hashtag_rollups,
+    differing_language_rollups,
+    differing_rollups,
+)
 from tests.unit.examples import deleted, scored_tweet
 
 FIRST = datetime(2016, 11, 17, 12, tzinfo=UTC)
@@ -35,6 +39,7 @@ def days(connection: Connection) -> list[tuple[object, ...]]:
 def assert_figures_equal_the_rows(connection: Connection) -> None:
     assert differing_rollups(connection) == []
     assert differing_hashtag_rollups(connection) == []
+    assert differing_language_rollups(connection) == []
 
 
 def test_it_counts_once_and_a_deletion_finds_it(connection: Connection) -> None:

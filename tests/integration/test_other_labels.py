@@ -25,7 +25,11 @@ from tests.integration.reading import NOW, run_command
 from tests.integration.test_score import everything_scored, publish_raw, running_score
 from tests.integration.test_sink import running_sink
 from tests.keyword_bundle import keyword_bundle
-from tests.recount import differing_hashtag_rollups, differing_rollups
+from tests.recount import (
+    differing_hashtag_rollups,
+    differing_language_rollups,
+    differing_rollups,
+)
 from tests.unit.examples import POSTED_AT, posted
 
 TWO = {"calm": "not offensive", "rude": "offensive"}
@@ -64,6 +68,7 @@ def test_the_whole_stream_follows_the_labels_of_the_bundle(
 
     assert differing_rollups(connection) == []
     assert differing_hashtag_rollups(connection) == []
+    assert differing_language_rollups(connection) == []
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT labels, sha256 FROM models")
         assert cursor.fetchall() == [(list(bundle.manifest.labels), bundle.identity.sha256)]

@@ -32,7 +32,11 @@ from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.retention.prune import prune
 from stream_processors.sink.transaction import SinkTransaction
 from tests.integration.storing import store
-from tests.recount import differing_hashtag_rollups, differing_rollups
+from tests.recount import (
+    differing_hashtag_rollups,
+    differing_language_rollups,
+    differing_rollups,
+)
 from tests.reference import Grave, all_graves, what_remains
 from tests.unit.examples import RECEIVED_AT, deleted, scored_tweet
 
@@ -59,6 +63,7 @@ TABLES = (
     "live_roots",
     "rollups",
     "hashtag_rollups",
+    "unknown_language_rollups",
     "tombstones",
     "kept_days",
 )
@@ -69,6 +74,10 @@ OLD_ROLLUPS = """
 OLD_HASHTAG_ROLLUPS = """
     SELECT run, granularity, bucket_start, hashtag, label, tweets
     FROM hashtag_rollups WHERE run = 'live' AND bucket_start < %s
+"""
+OLD_LANGUAGE_ROLLUPS = """
+    SELECT run, granularity, bucket_start, language, tweets
+    FROM unknown_language_rollups WHERE run = 'live' AND bucket_start < %s
 """
 
 runs = st.sampled_from(["one", LIVE])
@@ -88,6 +97,8 @@ def posts(draw: st.DrawFn) -> TweetScored:
         label,
         draw(st.sampled_from([0.5, 0.812345])),
         by=draw(st.sampled_from(["a", "b"])),
+        language=draw(st.sampled_from([None, "en", "pt"])),
+        language_known=draw(st.sampled_from([None, True, False])),
         hashtags=(label, "always"),
         run=draw(runs),
         root_id=root,
@@ -136,6 +147,7 @@ class Promises(RuleBasedStateMachine):
         self._graves: set[Grave] = set()
         self._old_rollups: list[tuple[Any, ...]] = []
         self._old_hashtag_rollups: list[tuple[Any, ...]] = []
+        self._old_language_rollups: list[tuple[Any, ...]] = []
         with connection, connection.cursor() as cursor:
             for table in TABLES:
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608  constants
@@ -186,6 +198,7 @@ class Promises(RuleBasedStateMachine):
         midnight = datetime.combine(self._kept_from, datetime.min.time(), UTC)
         self._old_rollups = self._query(OLD_ROLLUPS, midnight)
         self._old_hashtag_rollups = self._query(OLD_HASHTAG_ROLLUPS, midnight)
+        self._old_language_rollups = self._query(OLD_LANGUAGE_ROLLUPS, midnight)
         prune(self._connection, first_day, dry_run=False)
 
     @rule(batch_size=st.integers(1, 9))
@@ -204,6 +217,9 @@ class Promises(RuleBasedStateMachine):
         assert sorted(differing_rollups(self._connection)) == sorted(self._old_rollups)
         assert sorted(differing_hashtag_rollups(self._connection)) == sorted(
             self._old_hashtag_rollups
+        )
+        assert sorted(differing_language_rollups(self._connection)) == sorted(
+            self._old_language_rollups
         )
 
     def teardown(self) -> None:

@@ -16,8 +16,10 @@ from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.time_windows import Window, parse_window
 from stream_processors.queries.known_runs import UnknownRun
 from stream_processors.queries.totals import Totals, read_totals
+from stream_processors.retention.run_deletion import delete_run
 from tests.integration.reading import NOW, cached, run_command, some_tweets
 from tests.integration.storing import store
+from tests.recount import differing_language_rollups
 from tests.unit.examples import deleted, scored_tweet
 
 
@@ -30,6 +32,41 @@ def totals(settings: Settings, run: str | None, window: Window, now: datetime) -
         connect_redis=lambda: connect_redis(settings.redis_connection),
         connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
     )
+
+
+def test_tweets_in_languages_that_the_model_does_not_know_are_counted_apart(
+    connection: Connection,
+) -> None:
+    languages = [("pt", False), ("pt", False), ("fr", False), ("en", True), (None, None)]
+    tweets = [
+        scored_tweet(run="archive", tweet_id=f"{n}0", language=language, language_known=known)
+        for n, (language, known) in enumerate(languages, start=1)
+    ]
+    store(connection, tweets)
+    window = parse_window("all")
+    (found,) = aggregates_of(connection, "archive", [window], NOW)
+    assert found.unknown_language_tweets == 3
+    assert [(each.language, each.tweets) for each in found.unknown_languages] == [
+        ("pt", 2),
+        ("fr", 1),
+    ]
+    edit = scored_tweet(
+        run="archive",
+        root_id="10",
+        tweet_id="11",
+        version=1,
+        edit_history=("10", "11"),
+        language="en",
+        language_known=True,
+    )
+    store(connection, [edit, deleted("30", "archive")])
+    (found,) = aggregates_of(connection, "archive", [window], NOW)
+    assert [(each.language, each.tweets) for each in found.unknown_languages] == [("pt", 1)]
+    assert differing_language_rollups(connection) == []
+    delete_run(connection, "archive")
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM unknown_language_rollups")
+        assert cursor.fetchall() == [(0,)]
 
 
 @pytest.mark.parametrize("window", ["1h", "1d", "all", "90m", "2d"])

@@ -22,6 +22,7 @@ from tests.conditions import wait_until
 from tests.stack import MURMUR
 from tests.torture.plan import Fault
 from tests.torture.small_disk import Disk
+from tests.torture.topic_faults import TopicFaults
 
 _STOP_WITHIN_S: Final = 10.0
 _SLOW_STOPPED_S, _SLOW_RUNNING_S = 0.15, 0.05
@@ -46,6 +47,7 @@ class Faults:
         if state is None:
             raise Failure("the stack has not been started")
         self._supervisor = Supervisor(state)
+        self.of_topics = TopicFaults(self.settings)
 
     def do(self, fault: Fault) -> None:
         """Do a fault and undo it; return when it is over, not when the stream has recovered."""
@@ -68,6 +70,8 @@ class Faults:
                 self._flush()
             case "full":
                 self._fill_disk(fault.lasts_s)
+            case "aborted" | "raised":
+                self.of_topics.do(what)
             case "leaves" | "killed":
                 self._second_worker(fault.lasts_s, killed=what == "killed")
             case _:

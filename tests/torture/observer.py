@@ -4,11 +4,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP
-from schemas.transport.kafka_config import kafka_config
+from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 
 GROUPS = {SCORE_GROUP: (RAW,), SINK_GROUP: (SCORED, DEAD_LETTER)}
 _ANSWER_S = 2.0
@@ -35,12 +33,12 @@ class Observer:
 
     def run(self, stop: threading.Event) -> None:
         """Sample until `stop` is set."""
-        asked = {group: self._consumer(group) for group in GROUPS}
+        lags = {group: self._asked(group) for group in GROUPS}
         while not stop.wait(_PAUSE_S):
-            for group, consumer in asked.items():
-                self._sample(group, consumer)
-        for consumer in asked.values():
-            consumer.close()
+            for group, asked in lags.items():
+                self._sample(group, asked)
+        for asked in lags.values():
+            asked.close()
 
     def await_movement(self, since_s: float, give_up_s: float) -> float | None:
         """Return for how long, from `since_s`, the slower group was not seen to commit anything.
@@ -64,23 +62,20 @@ class Observer:
             threading.Event().wait(0.1)
         return max(waits.values())
 
-    def _sample(self, group: str, consumer: Consumer) -> None:
+    def _sample(self, group: str, asked: GroupLag) -> None:
         at_s = self.clock()
         try:
-            described = consumer.list_topics(timeout=_ANSWER_S).topics
-            partitions = [
-                TopicPartition(name, number)
-                for name in (self.settings.names.topic(topic) for topic in GROUPS[group])
-                for number in described[name].partitions
-            ]
-            committed = consumer.committed(partitions, timeout=_ANSWER_S)
-            ends = [consumer.get_watermark_offsets(p, timeout=_ANSWER_S)[1] for p in partitions]
-        except (KafkaException, KeyError):
+            standings = asked.standings(_ANSWER_S)
+            behind = asked.behind(standings, timeout_s=_ANSWER_S)
+        except KafkaUnavailable:
             return
-        done = [max(0, partition.offset) for partition in committed]
-        lag = sum(end - offset for end, offset in zip(ends, done, strict=True))
-        self.latest[group] = Standing(at_s, sum(done), lag)
+        committed = sum(standings.committed.values())
+        self.latest[group] = Standing(at_s, committed, sum(behind.values()))
 
-    def _consumer(self, group: str) -> Consumer:
-        config = kafka_config(self.settings.kafka_connection, "murmur-torture-observer")
-        return Consumer({**config, "group.id": self.settings.names.group(group), "log_level": 0})
+    def _asked(self, group: str) -> GroupLag:
+        names = self.settings.names
+        return GroupLag(
+            self.settings.kafka_connection,
+            group=names.group(group),
+            topics=[names.topic(topic) for topic in GROUPS[group]],
+        )

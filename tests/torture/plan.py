@@ -26,6 +26,8 @@ RARE: Final = (
     "second-score-leaves",
     "second-score-is-killed",
     "disk-full",
+    "tweets-aborted",
+    "partitions-raised",
 )
 _LONGEST_S: Final = 20.0
 _AT_ONCE: Final = 0.15

@@ -122,6 +122,9 @@ class _Run:
             self._done["score-stop"] + self._done["sink-stop"] + self._done["second-score-leaves"],
             self._faults.slow_ends,
         )
+        verdicts["a new partition is read within a minute"] = verdict(
+            self._done["partitions-raised"], self._faults.of_topics.unread
+        )
         verdicts["all lag is worked off"] = verdict(1, stood_still)
         verdicts["no message failed"] = verdict(len(self._messages), self._publishing.faults)
         return Summary(
@@ -181,7 +184,13 @@ class _Run:
     def _judge(self) -> dict[str, Verdict]:
         connection = connect_postgres(self._settings.postgres_connection, "torture")
         try:
-            return judge(self._settings, connection, self._messages, self._publishing.positions)
+            return judge(
+                self._settings,
+                connection,
+                self._messages,
+                self._publishing.positions,
+                self._faults.of_topics.aborted,
+            )
         finally:
             connection.close()
 

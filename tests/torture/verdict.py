@@ -15,7 +15,11 @@ from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.time_windows import parse_window
 from tests.conditions import wait_until
-from tests.recount import differing_hashtag_rollups, differing_rollups
+from tests.recount import (
+    differing_hashtag_rollups,
+    differing_language_rollups,
+    differing_rollups,
+)
 from tests.reference import what_remains
 from tests.torture.publishing import Position
 from tests.torture.tweets import Published, hashtags_of
@@ -55,11 +59,13 @@ def judge(
     connection: Connection,
     messages: Sequence[Published],
     positions: Mapping[int, Position],
+    aborted: Collection[str],
 ) -> dict[str, Verdict]:
     """Compare everything; the stream has to be at rest."""
     unconfirmed = [number for number in range(len(messages)) if number not in positions]
     kept = _query(connection, "SELECT count(*) FROM rollups")[0][0]
     kept_hashtags = _query(connection, "SELECT count(*) FROM hashtag_rollups")[0][0]
+    kept_languages = _query(connection, "SELECT count(*) FROM unknown_language_rollups")[0][0]
     return {
         "every message is confirmed": verdict(len(messages), unconfirmed),
         "every tweet once, as it remains": _rows(connection, messages),
@@ -67,10 +73,17 @@ def judge(
         "hashtag rollups equal a recount": verdict(
             kept_hashtags, differing_hashtag_rollups(connection)
         ),
+        "rollups of unknown languages equal a recount": verdict(
+            kept_languages, differing_language_rollups(connection)
+        ),
         "dead letters equal the poison": _dead_letters(connection, messages, positions),
         "nothing removed is there": verdict(
             _query(connection, "SELECT count(*) FROM tombstones")[0][0],
             _query(connection, _TOMBSTONED),
+        ),
+        "nothing aborted is there": verdict(
+            len(aborted),
+            _query(connection, "SELECT tweet_id FROM tweets WHERE tweet_id = ANY(%s)", [*aborted]),
         ),
         "Redis equals PostgreSQL": _redis(settings, connection),
     }
@@ -151,7 +164,9 @@ def _difference(expected: Counter[tuple[Any, ...]], found: Counter[tuple[Any, ..
     ]
 
 
-def _query(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
+def _query(
+    connection: Connection, statement: str, *parameters: Sequence[str]
+) -> list[tuple[Any, ...]]:
     with connection, connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, parameters or None)
         return cursor.fetchall()

@@ -47,6 +47,7 @@ def scored_tweet(
     by: str = "a",
     labels: Sequence[str] = LABELS,
     hashtags: tuple[str, ...] = (),
+    language_known: bool | None = None,
     **fields: Any,
 ) -> TweetScored:
     """Return a scored tweet of a model with these labels, and with `label`."""
@@ -59,6 +60,7 @@ def scored_tweet(
         probabilities=probabilities,
         model=model(by),
         scored_at=RECEIVED_AT,
+        language_known=language_known,
     )
     extracted = Extracted(hashtags=hashtags)
     return TweetScored(**asdict(posted(**fields)), extracted=extracted, score=score)

@@ -1,6 +1,12 @@
 """The house rules: READMEs that people read to the end, and parts that take few settings."""
 
-from tests.house_rules import MAX_PROSE_CHARS, all_settings, long_prose, missing_files
+from tests.house_rules import (
+    MAX_PROSE_CHARS,
+    all_settings,
+    long_prose,
+    missing_files,
+    prints_unescaped,
+)
 
 LONG = "word " * (MAX_PROSE_CHARS // 5) + "w"
 
@@ -40,3 +46,11 @@ def test_a_part_takes_the_settings_that_it_uses() -> None:
     assert list(all_settings(part, few)) == []
     (outdated,) = all_settings(edge, few)
     assert "strike it from" in outdated
+
+
+def test_commands_print_by_what_escapes() -> None:
+    for printed in ('click.echo(f"{name}")', 'click.confirm("sure?")'):
+        (broken,) = prints_unescaped("producers/cli.py", f"import click\n\n{printed}\n")
+        assert broken.startswith("producers/cli.py:3 ")
+        assert list(prints_unescaped("schemas/printing.py", printed)) == []
+    assert list(prints_unescaped("producers/cli.py", "print_line(name)\n")) == []

@@ -75,3 +75,14 @@ def test_only_the_view_of_a_server_needs_its_address(named: Settings, server: st
         views[server](without)
     for other in views.keys() - {server}:
         assert views[other](without) == views[other](named)
+
+
+@pytest.mark.parametrize(
+    ("value", "codes"),
+    [("", ()), (" ", ()), ("en", ("en",)), ("en, pt-BR", ("en", "pt-BR"))],
+)
+def test_languages_are_listed(
+    value: str, codes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MURMUR_LANGUAGES", value)
+    assert load_settings(None).counted_languages == codes

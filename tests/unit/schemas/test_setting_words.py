@@ -21,6 +21,8 @@ from schemas.write_env_example import env_example
         ("hold_ratio", "a fifth", "must be a number"),
         ("hold_ratio", "0", "must be above 0.0"),
         ("hold_ratio", "2", "must be at most 1.0"),
+        ("languages", "en,,pt", "must be codes such as en or pt-BR, separated by commas"),
+        ("languages", "english", "must be codes such as en or pt-BR, separated by commas"),
         ("log_format", "xml", "must be 'json' or 'text'"),
     ],
 )

@@ -39,6 +39,7 @@ def row(text: str = "good morning", **changes: object) -> ExportRow:
         model_version="1",
         model_sha256="ab" * 32,
         scored_at=datetime(2024, 6, 1, tzinfo=UTC),
+        language_known=True,
     )
     return usual._replace(**changes)  # type: ignore[arg-type]
 

@@ -6,8 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from stream_processors.aggregates.aggregates import Aggregates, Grouped, LabelFigures, SeriesPoint
-from stream_processors.queries.display import groups_table, series_line
+from stream_processors.aggregates.aggregates import (
+    Aggregates,
+    Grouped,
+    LabelFigures,
+    LanguageFigures,
+    SeriesPoint,
+)
+from stream_processors.queries.display import groups_table, series_line, unknown_language_lines
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -60,6 +66,37 @@ def test_rules_and_hashtags_show_the_shares_of_their_labels() -> None:
     assert heading.split() == ["rule", "tweets", "cross", "calm"]
     assert row.split()[0] == "rain"
     assert row.split()[-3:] == ["8", "75%", "25%"]
+
+
+def in_unknown_languages(**tweets: int) -> str:
+    figures = Aggregates(
+        run="r",
+        window="all",
+        start=START,
+        end=START + timedelta(minutes=1),
+        as_of=START,
+        tweets=1_000,
+        mean_confidence=0.5,
+        labels=[],
+        hashtags=[],
+        rules=[],
+        models=[],
+        series_step_s=60,
+        series=[],
+        unknown_language_tweets=sum(tweets.values()),
+        unknown_languages=[LanguageFigures(language=k, tweets=v) for k, v in tweets.items()],
+    )
+    return "\n".join(line.plain for line in unknown_language_lines(figures))
+
+
+def test_tweets_in_languages_that_the_model_does_not_know_are_named() -> None:
+    assert in_unknown_languages() == ""
+    line = in_unknown_languages(pt=120, fr=5)
+    assert line.startswith("125 of these tweets (12.5%) are in languages that the model does not")
+    assert "(pt 120, fr 5)" in line
+    assert "fifth 1, …)" in in_unknown_languages(
+        first=9, second=8, third=7, fourth=6, fifth=1, sixth=1
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""Faust's consumer, as scoring needs it: committed messages only, and commits that are meant.
+
+Faust reads uncommitted and has no setting for it. Its commits name a topic, not which: where one
+was made anew, an offset of the old one would pass over messages of the new one. And where offsets
+that no message has follow the first message of a partition, it takes them for messages that are
+not done, and never commits again. Below an offset that the group once committed it reads nothing,
+also where the log ends before that.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+import faust
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP
+from faust.types.transports import TransportT
+
+logger = logging.getLogger(__name__)
+
+_ASK_AGAIN_S: Final = 0.5
+
+
+class _ConsumerThread(AIOKafkaConsumerThread):
+    def _create_worker_consumer(self, transport: Transport) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # It is not connected yet, and takes this for what it was called with.
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
+        return consumer
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        may_commit = cast("ScoringApp", self.app).may_commit
+        while (may := await self.loop.run_in_executor(None, may_commit)) is None:
+            if self.should_stop:
+                return False
+            await self.sleep(_ASK_AGAIN_S)
+        return may and await super()._commit(offsets)
+
+
+class CommittedMessages(Consumer):
+    """Reads what was committed; commits behind the last message that was acknowledged.
+
+    Messages have to be acknowledged in their order: it takes all before one for done. Nothing is
+    committed where the application's `may_commit` says no; while it says None, because nobody
+    answers, the commit waits.
+    """
+
+    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def perform_seek(self) -> None:
+        """Begin where the group stands, and anew where that is beyond the end of the log."""
+        await super().perform_seek()
+        begun = {tp for tp in self.assignment() if self._read_offset[tp] is not None}
+        for tp, end in (await self.highwaters(*begun)).items():
+            if (self._read_offset[tp] or 0) > end:
+                logger.error("%s ends before what was scored of it: it is read anew", tp)
+                self._read_offset[tp] = self._committed_offset[tp] = None
+
+    def _new_offset(self, tp: TP) -> int | None:
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        offset = max(acked) + 1
+        acked.clear()
+        self._acked_index[tp].clear()
+        return offset
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Forget that no message has these offsets: `_new_offset` needs not know."""
+
+
+class _Transport(Transport):
+    Consumer = CommittedMessages
+
+
+class ScoringApp(faust.App):
+    """A Faust application that reads by `CommittedMessages`."""
+
+    may_commit: Callable[[], bool | None]
+
+    def _new_transport(self) -> TransportT:
+        """Return the transport of `CommittedMessages`."""
+        return _Transport(self.conf.broker_consumer, self)
