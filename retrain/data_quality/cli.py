@@ -4,6 +4,7 @@ from datetime import datetime
 
 import click
 
+from schemas.printing import print_json
 from schemas.time_option import UtcTime
 
 
@@ -18,32 +19,21 @@ def data_quality(run: str, start: datetime | None, end: datetime | None, as_json
     Repeated and empty texts, languages outside the model's, unknown word pieces, dead letters by
     reason, and sentiment and confidence over time.
     """
-    import msgspec
-
-    from model_server.bundle import default_bundle, open_bundle
     from retrain.data_quality.display import data_quality_view
-    from retrain.data_quality.measure import ModelLanguages, measure
+    from retrain.data_quality.measure import measure
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
     from schemas.transport.postgres import connect_postgres
 
     if start is not None and end is not None and start >= end:
         raise click.BadParameter("must be later than --from", param_hint="--to")
-    settings = load_settings()
-    bundle = open_bundle(settings.model or default_bundle())
-    connection = connect_postgres(settings.postgres_connection, "data-quality")
+    connection = connect_postgres(load_settings().postgres_connection, "data-quality")
     try:
         with connection, connection.cursor() as cur:
-            found = measure(
-                cur,
-                run,
-                start=start,
-                end=end,
-                model=ModelLanguages(bundle.identity.sha256, bundle.manifest.languages),
-            )
+            found = measure(cur, run, start=start, end=end)
     finally:
         connection.close()
     if as_json:
-        click.echo(msgspec.json.encode(found))
+        print_json(found)
     else:
         print_whole(terminal_console(), data_quality_view(found))

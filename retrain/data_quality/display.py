@@ -36,18 +36,13 @@ def data_quality_view(quality: DataQuality) -> RenderableType:
 def _findings(quality: DataQuality) -> RenderableType:
     own = max(1, quality.tweets - quality.retweets)
     languages, pieces = quality.languages, quality.unknown_pieces
-    if languages.outside is None:
-        outside, note = "not known", "the tweets were scored by another bundle than MURMUR_MODEL"
-    else:
-        outside = _count(languages.outside, quality.tweets)
-        note = f"the model's: {shown(', '.join(languages.of_model or ()), _MOST_CHARS)}"
     table = plain_table("finding", "tweets", "", numbers=("tweets",))
     rows = [
         ("repeated texts", _count(quality.duplicates.repeats, own), "without retweets"),
         ("texts that are empty", _count(quality.empty.no_text, own), ""),
         ("only links and mentions", _count(quality.empty.only_links_and_mentions, own), ""),
-        ("languages outside the model's", outside, note),
-        ("no language known", _count(languages.unknown, quality.tweets), ""),
+        ("languages outside the model's", _count(languages.outside, quality.tweets), "guesses"),
+        ("languages not told", _count(languages.not_told, quality.tweets), "undetermined"),
         (
             "unknown word pieces",
             "not known" if pieces is None else f"{pieces.unknown / max(1, pieces.pieces):.2%}",

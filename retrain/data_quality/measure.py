@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from retrain.data_quality.schema import (
@@ -30,16 +29,13 @@ _STEPS: Final = (
     ("week", timedelta(weeks=1)),
     ("month", timedelta(days=28)),
 )
-_NO_LANGUAGE: Final = frozenset({"", "und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"})
-"""X's own codes begin with q: texts of mentions, cashtags, hashtags, media or few words alone."""
-
 _GATHER: Final = r"""
     CREATE TEMPORARY TABLE quality_tweets ON COMMIT DROP AS
-    SELECT tweet_id, posted_at, label, confidence, model_id, language, is_retweet, is_blank,
+    SELECT tweet_id, posted_at, label, confidence, language, language_known, is_retweet, is_blank,
         CASE WHEN plain <> '' THEN md5(plain) END AS text_md5
     FROM (
-        SELECT t.tweet_id, t.posted_at, s.label, s.confidence, s.model_id,
-            coalesce(t.language, '') AS language,
+        SELECT t.tweet_id, t.posted_at, s.label, s.confidence,
+            coalesce(t.language, '') AS language, s.language_known,
             t.retweet_of IS NOT NULL AS is_retweet,
             t.text !~ '\S' AS is_blank,
             btrim(regexp_replace(
@@ -55,20 +51,12 @@ _GATHER: Final = r"""
 """Read once, however many figures are made of it. No text is copied."""
 
 
-class ModelLanguages(Struct, frozen=True):
-    """The languages that a bundle was made for, and its hash."""
-
-    sha256: str
-    languages: tuple[str, ...]
-
-
 def measure(
     cur: cursor,
     run: str,
     *,
     start: datetime | None = None,
     end: datetime | None = None,
-    model: ModelLanguages | None = None,
 ) -> DataQuality:
     """Measure the scored tweets of a run; without bounds from its first tweet to its last.
 
@@ -99,23 +87,13 @@ def measure(
         confidence=_confidence(cur),
         duplicates=_duplicates(cur),
         empty=Empty(no_text=no_text, only_links_and_mentions=no_words - no_text),
-        languages=_languages(cur, model),
+        languages=_languages(cur),
         dead_letters=_dead_letters(cur, run),
         unknown_pieces=_unknown_pieces(cur, place),
         series=Series(place["step"], tuple(points)),
     )
     cur.execute("DROP TABLE quality_tweets")
     return found
-
-
-def is_of_model(language: str, of_model: Sequence[str]) -> bool:
-    """Tell whether a language is one of a model's; `en-GB` is `en`."""
-    return _primary(language) in map(_primary, of_model)
-
-
-def is_known(language: str) -> bool:
-    """Tell whether this names a language; X has codes of its own for texts of none."""
-    return language not in _NO_LANGUAGE
 
 
 def step_for(length: timedelta) -> str:
@@ -154,10 +132,6 @@ def _labels(points: Sequence[Point]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _primary(language: str) -> str:
-    return language.partition("-")[0].lower()
-
-
 def _confidence(cur: cursor) -> tuple[int, ...]:
     rows = _rows(
         cur,
@@ -190,21 +164,17 @@ def _duplicates(cur: cursor) -> Duplicates:
     )
 
 
-def _languages(cur: cursor, model: ModelLanguages | None) -> Languages:
-    rows = _rows(cur, "SELECT language, count(*) FROM quality_tweets GROUP BY 1 ORDER BY 2 DESC, 1")
-    models = _rows(
+def _languages(cur: cursor) -> Languages:
+    rows = _rows(
         cur,
-        "SELECT sha256 FROM models WHERE model_id IN (SELECT model_id FROM quality_tweets)",
+        "SELECT language, count(*), count(*) FILTER (WHERE NOT language_known),"
+        " count(*) FILTER (WHERE language_known IS NULL)"
+        " FROM quality_tweets GROUP BY 1 ORDER BY 2 DESC, 1",
     )
-    known = [(language, tweets) for language, tweets in rows if is_known(language)]
-    of_model = model.languages if model and models == [(model.sha256,)] else None
     return Languages(
-        tweets=tuple(LanguageCount(language, tweets) for language, tweets in rows),
-        unknown=sum(tweets for language, tweets in rows if not is_known(language)),
-        of_model=of_model,
-        outside=None
-        if of_model is None
-        else sum(tweets for language, tweets in known if not is_of_model(language, of_model)),
+        tweets=tuple(LanguageCount(language, tweets) for language, tweets, _, _ in rows),
+        outside=sum(outside for _, _, outside, _ in rows),
+        not_told=sum(not_told for _, _, _, not_told in rows),
     )
 
 

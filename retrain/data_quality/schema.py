@@ -46,16 +46,16 @@ class LanguageCount(Struct, frozen=True):
 
 
 class Languages(Struct, frozen=True, kw_only=True):
-    """Which languages tweets are in. `unknown` counts those of none.
+    """Which languages tweets are in.
 
-    `of_model` and `outside` (tweets in a known language that is not the model's) are null where
-    the bundle that scored is not the one at hand.
+    `outside` counts those in a language that the model which scored them does not know: their
+    labels are guesses. `not_told` counts those of which no score says it, since the language is
+    undetermined, the model names none, or an earlier release scored them.
     """
 
     tweets: tuple[LanguageCount, ...]
-    unknown: int
-    of_model: tuple[str, ...] | None
-    outside: int | None
+    outside: int
+    not_told: int
 
 
 class ReasonCount(Struct, frozen=True):

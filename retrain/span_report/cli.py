@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from schemas.printing import print_line
 from schemas.time_option import UtcTime
 
 
@@ -37,8 +38,6 @@ def report(
 
     The page runs nothing and fetches nothing. It has ids of tweets and none of their texts.
     """
-    from model_server.bundle import default_bundle, open_bundle
-    from retrain.data_quality.measure import ModelLanguages
     from retrain.drift.why.compare_spans import Span, span_before
     from retrain.span_report.page import page
     from retrain.span_report.read_report import read_report
@@ -52,22 +51,14 @@ def report(
     for span, option in ((after, "--to"), (before, "--against")):
         if span is not None and span.start >= span.end:
             raise click.BadParameter("must be later than where the span begins", param_hint=option)
-    settings = load_settings()
-    bundle = open_bundle(settings.model or default_bundle())
-    connection = connect_postgres(settings.postgres_connection, "report")
+    connection = connect_postgres(load_settings().postgres_connection, "report")
     try:
         with connection, connection.cursor() as cur:
-            found = read_report(
-                cur,
-                run,
-                before=before or span_before(after),
-                after=after,
-                model=ModelLanguages(bundle.identity.sha256, bundle.manifest.languages),
-            )
+            found = read_report(cur, run, before=before or span_before(after), after=after)
     finally:
         connection.close()
     try:
         write_private(output, page(found))
     except OSError as error:
         raise Failure(f"cannot write {output}: {error.strerror}") from error
-    click.echo(f"{output} is written; later deletions do not reach it", err=True)
+    print_line(f"{output} is written; later deletions do not reach it", err=True)

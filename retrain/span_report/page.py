@@ -59,15 +59,14 @@ def _data(before: DataQuality, after: DataQuality) -> str:
     def cells(quality: DataQuality) -> list[str]:
         own = quality.tweets - quality.retweets
         hours = (quality.end - quality.start).total_seconds() / 3600
-        outside = quality.languages.outside
         return [
             f"{quality.tweets:,}",
             f"{quality.tweets / hours:,.1f}",
             _part(quality.retweets, quality.tweets),
             _part(quality.duplicates.repeats, own),
             _part(quality.empty.no_text + quality.empty.only_links_and_mentions, own),
-            "not known" if outside is None else _part(outside, quality.tweets),
-            _part(quality.languages.unknown, quality.tweets),
+            _part(quality.languages.outside, quality.tweets),
+            _part(quality.languages.not_told, quality.tweets),
         ]
 
     names = [
@@ -77,7 +76,7 @@ def _data(before: DataQuality, after: DataQuality) -> str:
         "repeated texts",
         "texts without words",
         "languages outside the model's",
-        "no language known",
+        "languages not told",
     ]
     rows = zip(names, cells(before), cells(after), strict=True)
     letters = ", ".join(f"{one.reason} {one.letters:,}" for one in after.dead_letters)

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import Struct
 from psycopg2.extensions import cursor
 
-from retrain.data_quality.measure import ModelLanguages, measure
+from retrain.data_quality.measure import measure
 from retrain.data_quality.schema import DataQuality
 from retrain.drift.alarms.stored_alarms import StoredAlarm, alarms_between
 from retrain.drift.why.compare_spans import Span, Why, compare_spans
@@ -25,13 +25,11 @@ class SpanReport(Struct, frozen=True, kw_only=True):
     alarms: tuple[StoredAlarm, ...]
 
 
-def read_report(
-    cur: cursor, run: str, *, before: Span, after: Span, model: ModelLanguages | None
-) -> SpanReport:
+def read_report(cur: cursor, run: str, *, before: Span, after: Span) -> SpanReport:
     """Read both spans in the caller's transaction; `Failure` where one of them has no tweets."""
     return SpanReport(
-        before=measure(cur, run, start=before.start, end=before.end, model=model),
-        after=measure(cur, run, start=after.start, end=after.end, model=model),
+        before=measure(cur, run, start=before.start, end=before.end),
+        after=measure(cur, run, start=after.start, end=after.end),
         audits_before=read_audits(cur, run, before),
         audits_after=read_audits(cur, run, after),
         why=compare_spans(cur, run, "", before=before, after=after),

@@ -4,19 +4,20 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from model_server.bundle import default_bundle, open_bundle
+from model_server.known_languages import language_known
 from retrain.data_quality.cli import data_quality
-from retrain.data_quality.measure import ModelLanguages, is_known, is_of_model, measure, step_for
+from retrain.data_quality.measure import measure, step_for
 from schemas.codec import Reason
 from schemas.events import Reference, TweetScored
 from schemas.settings import Settings
 from schemas.transport.dead_letters import DeadLetter, SourcePosition, dead_letter
 from schemas.transport.postgres import Connection
 from tests.integration.storing import store
-from tests.unit.examples import deleted, model, scored_tweet
+from tests.unit.examples import deleted, scored_tweet
 
 START = datetime(2016, 11, 17, tzinfo=UTC)
 TEXTS = [
@@ -51,7 +52,15 @@ def some_tweets() -> list[TweetScored]:
         language="en",
         references=(Reference(kind="retweeted", tweet_id="100"),),
     )
-    return [*own, retweet]
+    return [
+        msgspec.structs.replace(
+            tweet,
+            score=msgspec.structs.replace(
+                tweet.score, language_known=language_known(tweet.language, ["en"])
+            ),
+        )
+        for tweet in (*own, retweet)
+    ]
 
 
 def command(settings: Settings, *arguments: str) -> Result:
@@ -69,8 +78,7 @@ def document(settings: Settings, *arguments: str) -> dict[str, Any]:
 def test_repeats_empties_and_languages_are_those_that_were_put_in(connection: Connection) -> None:
     store(connection, some_tweets())
     with connection, connection.cursor() as cur:
-        found = measure(cur, "r", model=ModelLanguages(model().sha256, ("en",)))
-        assert measure(cur, "r", model=None).languages.outside is None
+        found = measure(cur, "r")
     assert (found.tweets, found.retweets) == (8, 1)
     assert (found.start, found.end) == (START, START + timedelta(hours=7, microseconds=1))
     assert (found.duplicates.texts, found.duplicates.repeats) == (3, 2)
@@ -78,22 +86,17 @@ def test_repeats_empties_and_languages_are_those_that_were_put_in(connection: Co
         (3, ("100", "101", "102"))
     ]
     assert (found.empty.no_text, found.empty.only_links_and_mentions) == (1, 1)
-    assert (found.languages.outside, found.languages.unknown) == (1, 3)
-    assert found.languages.of_model == ("en",)
+    assert (found.languages.outside, found.languages.not_told) == (1, 3)
+    assert [(one.language, one.tweets) for one in found.languages.tweets[:2]] == [
+        ("en", 3),
+        ("", 1),
+    ]
     assert found.by_label == {"negative": 3, "positive": 5}
     assert sum(found.confidence) == 8
     assert found.confidence[5:] == (2, 2, 2, 2, 0)
     assert found.series.step == "hour"
     assert [point.tweets for point in found.series.points] == [1] * 8
     assert found.series.points[0].mean_confidence == 0.5
-
-
-def test_another_bundles_languages_are_not_held_against_the_tweets(
-    connection: Connection, settings: Settings
-) -> None:
-    store(connection, some_tweets())
-    assert document(settings)["languages"]["outside"] is None
-    assert open_bundle(default_bundle()).identity.sha256 != model().sha256
 
 
 def test_a_span_has_its_tweets_and_no_others(connection: Connection, settings: Settings) -> None:
@@ -158,7 +161,6 @@ def test_a_person_sees_it_as_tables(connection: Connection, settings: Settings) 
     shown = command(settings).stdout
     assert "8 scored tweets, 1 of them retweets" in shown
     assert "100 101 102" in shown
-    assert "another bundle" in shown
 
 
 @pytest.mark.parametrize(
@@ -177,16 +179,6 @@ def test_a_wrong_call_says_what_to_do(
     result = command(settings, *arguments)
     assert result.exit_code != 0
     assert said in result.output + str(result.exception)
-
-
-def test_languages_are_compared_without_their_region() -> None:
-    assert is_of_model("en-GB", ["en"])
-    assert not is_of_model("de", ["en", "fr"])
-    assert [code for code in ("en", "qme", "und", "", "quz", "zh-TW") if is_known(code)] == [
-        "en",
-        "quz",
-        "zh-TW",
-    ]
 
 
 @pytest.mark.parametrize(("days", "step"), [(1, "hour"), (30, "day"), (2_000, "week")])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schemas.alarm_events import AlarmKind
+from schemas.printing import print_json, print_line
 
 if TYPE_CHECKING:
     from schemas.transport.postgres import Connection
@@ -57,11 +58,11 @@ def list_alarms(
         total, found = find_alarms(cur, selection, limit)
     if as_json:
         documents = [{"sentence": sentence(alarm), **msgspec.to_builtins(alarm)} for alarm in found]
-        click.echo(msgspec.json.encode({"total": total, "alarms": documents}))
+        print_json({"total": total, "alarms": documents})
         return
     if found:
         print_whole(terminal_console(), alarms_table(found))
-    click.echo(f"{len(found):,} of {total:,} alarms", err=True)
+    print_line(f"{len(found):,} of {total:,} alarms", err=True)
 
 
 @alarms.command(short_help="Show an alarm, and what changed.")
@@ -93,22 +94,20 @@ def show(alarm_id: str, as_json: bool) -> None:
             # The tweets may be pruned by now, and the alarm stays worth showing.
             fault = str(failure)
     if as_json:
-        click.echo(
-            msgspec.json.encode(
-                {
-                    "sentence": sentence(alarm),
-                    **msgspec.to_builtins(alarm),
-                    "why": why,
-                    "why_fault": fault,
-                }
-            )
+        print_json(
+            {
+                "sentence": sentence(alarm),
+                **msgspec.to_builtins(alarm),
+                "why": why,
+                "why_fault": fault,
+            }
         )
         return
     print_whole(terminal_console(), alarm_view(alarm))
     if why is not None:
         print_whole(terminal_console(), "", why_view(why))
     else:
-        click.echo(f"cannot say what changed: {fault}", err=True)
+        print_line(f"cannot say what changed: {fault}", err=True)
 
 
 @alarms.command(short_help="Say that you have seen an alarm.")
@@ -118,8 +117,6 @@ def show(alarm_id: str, as_json: bool) -> None:
 @_JSON
 def acknowledge(alarm_id: str, note: str, by: str | None, as_json: bool) -> None:
     """Say that you have seen an alarm. It stays open until what it found has ended."""
-    import msgspec
-
     from retrain.drift.alarms.sentences import sentence
     from retrain.drift.alarms.stored_alarms import acknowledge as acknowledge_alarm
     from schemas.escape_for_terminal import shown
@@ -127,9 +124,9 @@ def acknowledge(alarm_id: str, note: str, by: str | None, as_json: bool) -> None
     with _database() as connection, connection, connection.cursor() as cur:
         alarm = acknowledge_alarm(cur, alarm_id, by=by or _user(), note=note)
     if as_json:
-        click.echo(msgspec.json.encode(alarm))
+        print_json(alarm)
     else:
-        click.echo(f"acknowledged by {shown(alarm.acknowledged_by)}: {sentence(alarm)}")
+        print_line(f"acknowledged by {shown(alarm.acknowledged_by)}: {sentence(alarm)}")
 
 
 def _user() -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import click
 
+from schemas.printing import print_json
 from schemas.time_option import UtcTime
 
 
@@ -44,8 +45,6 @@ def why(
     more than chance would move it, with three tweets each, and how much of the label's move they
     explain. Retweets count apart. Deleted tweets are in none of it.
     """
-    import msgspec
-
     from retrain.drift.why.compare_spans import Span, compare_spans, span_before
     from retrain.drift.why.display import why_view
     from schemas.settings import load_settings
@@ -72,6 +71,6 @@ def why(
     finally:
         connection.close()
     if as_json:
-        click.echo(msgspec.json.encode(found))
+        print_json(found)
     else:
         print_whole(terminal_console(), why_view(found))
