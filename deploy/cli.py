@@ -33,6 +33,10 @@ COMMANDS: Final = {
     "runs": "stream_processors.queries.cli:runs",
     "export": "stream_processors.queries.cli:export",
     "prune": "stream_processors.retention.cli:prune",
+    "alarms": "retrain.drift.alarms.cli:alarms",
+    "why": "retrain.drift.why.cli:why",
+    "data-quality": "retrain.data_quality.cli:data_quality",
+    "report": "retrain.span_report.cli:report",
     "model": "retrain.cli:model",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }

@@ -129,3 +129,11 @@ class HoldLimits:
 
     most_ratio: float
     window_messages: int
+
+
+@dataclass(frozen=True)
+class AlarmWebhook:
+    """Where alarms are sent, and the secret by which their receiver knows them. Both are secret."""
+
+    url: SecretStr
+    secret: SecretStr

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -17,6 +18,7 @@ from pydantic_settings import (
 from schemas.failures import Failure
 from schemas.setting_views import (
     AggregatesCacheSettings,
+    AlarmWebhook,
     Cluster,
     HoldLimits,
     Installation,
@@ -102,7 +104,7 @@ class Settings(BaseSettings):
     topic_replication: int = Field(1, ge=1, le=9, description="Replicas of a new topic.")
     raw_retention_hours: int = Field(168, ge=1, description="Hours for which tweets.raw is kept.")
     scored_retention_hours: int = Field(
-        168, ge=1, description="Hours for which tweets.scored is kept."
+        168, ge=1, description="Hours for which tweets.scored and alarms are kept."
     )
 
     model: Path | None = Field(
@@ -189,6 +191,17 @@ class Settings(BaseSettings):
         1024, ge=1, description="MiB in that folder at which the stream pauses."
     )
 
+    alarm_webhook_url: SecretStr = Field(
+        SecretStr(""),
+        description="Address to which `murmur watch` sends alarms: https://… or http://…. Secret. "
+        "Empty: none.",
+    )
+    alarm_webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret that signs those messages (Standard Webhooks): whsec_ and Base64 of "
+        "24 to 64 random bytes. Secret.",
+    )
+
     probe_host: str = Field(
         "127.0.0.1", description="Network interface of /metrics, /healthz and /readyz."
     )
@@ -223,6 +236,20 @@ class Settings(BaseSettings):
     def _is_postgres(cls, value: SecretStr) -> SecretStr:
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql:// or postgres://")
+        return value
+
+    @field_validator("alarm_webhook_url")
+    @classmethod
+    def _is_http(cls, value: SecretStr) -> SecretStr:
+        if not value:
+            return value
+        try:
+            address = urlsplit(value.get_secret_value())
+            sound = address.scheme in ("https", "http") and bool(address.hostname)
+        except ValueError:
+            sound = False
+        if not sound:
+            raise ValueError("must be an address that begins with https:// or http://")
         return value
 
     @classmethod
@@ -378,6 +405,17 @@ class Settings(BaseSettings):
     def hold_limits(self) -> HoldLimits:
         """When scoring is held."""
         return HoldLimits(self.hold_ratio, self.hold_window)
+
+    @property
+    def alarm_webhook(self) -> AlarmWebhook | None:
+        """Where alarms are sent; None without an address, `MissingSetting` without a secret."""
+        if not self.alarm_webhook_url.get_secret_value():
+            return None
+        if not self.alarm_webhook_secret.get_secret_value():
+            raise MissingSetting(
+                "MURMUR_ALARM_WEBHOOK_URL needs MURMUR_ALARM_WEBHOOK_SECRET: alarms are sent signed"
+            )
+        return AlarmWebhook(self.alarm_webhook_url, self.alarm_webhook_secret)
 
     def probe_address(self, port: int) -> ProbeAddress:
         """Return where a process serves its probes on this port."""

@@ -10,6 +10,7 @@ SCORED = "tweets.scored"
 DEAD_LETTER = "tweets.dead-letter"
 MODELS_PROMOTED = "models.promoted"
 SCORE_HOLD = "score.hold"
+ALARMS = "alarms"
 
 SCORE_GROUP = "murmur-score"
 SINK_GROUP = "murmur-sink"
@@ -61,6 +62,8 @@ def topic_specs(names: Names, layout: TopicLayout) -> list[TopicSpec]:
         spec(SCORED, layout.partitions, "delete", layout.scored_retention_hours * _HOUR_MS),
         # A dead letter is evidence: it waits until somebody has looked at it.
         spec(DEAD_LETTER, 1, "delete", _FOREVER_MS),
+        # Few, and in one order. PostgreSQL keeps them all.
+        spec(ALARMS, 1, "delete", layout.scored_retention_hours * _HOUR_MS),
         spec(MODELS_PROMOTED, 1, "compact", _FOREVER_MS),
         # Read whole at each start of a scoring process, and only closed segments are compacted.
         replace(spec(SCORE_HOLD, 1, "compact", _FOREVER_MS), segment_bytes=_SMALL_SEGMENT_BYTES),

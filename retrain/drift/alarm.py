@@ -4,44 +4,13 @@ Two kinds that nobody may mix up: the model may be wrong, or the world has moved
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from schemas.alarm_events import AlarmKind, Signal
 
-class AlarmKind(StrEnum):
-    """What an alarm means for whoever is woken."""
-
-    MODEL = "model"
-    """The model may be wrong: its input or its answers are not those that it was measured on."""
-
-    WORLD = "world"
-    """The world has moved: people speak more, less or otherwise of something."""
-
-
-class Signal(StrEnum):
-    """What is watched."""
-
-    LABEL_SHARE = "label_share"
-    CONFIDENCE = "confidence"
-    LOW_CONFIDENCE = "low_confidence"
-    """The 10th percentile of confidence."""
-
-    TEXT_LENGTH = "text_length"
-    PIECES_PER_WORD = "pieces_per_word"
-    UNKNOWN_PIECES = "unknown_pieces"
-    LANGUAGE = "language"
-    WORDS = "words"
-    """The words that people use, retweets left out."""
-
-    LABEL_DISTRIBUTION = "label_distribution"
-    """All labels at once, as the population stability index."""
-
-    AUDITED_ERROR = "audited_error"
-    ESTIMATED_ACCURACY = "estimated_accuracy"
-    VOLUME = "volume"
-    NEW_HASHTAG = "new_hashtag"
+__all__ = ["AlarmId", "AlarmKind", "Ended", "Raised", "Signal"]
 
 
 class AlarmId(Struct, frozen=True, order=True):
@@ -61,7 +30,7 @@ class Raised(Struct, frozen=True, kw_only=True):
 
     `window_start` and `window_end` are those of the window that decided it; `since` is the start
     of the stretch that differs, as far as the detector can say. `false_alarms_per_year` is the
-    stated rate of this alarm while the reference is right.
+    stated rate of this alarm while the reference is right. All numbers are finite.
     """
 
     id: AlarmId

@@ -1,8 +1,6 @@
 """An evaluation as one HTML page: no script, nothing fetched, every text escaped."""
 
-from collections.abc import Iterable
 from html import escape
-from typing import Final
 
 from retrain.evaluation.number_format import (
     HEADINGS,
@@ -13,18 +11,7 @@ from retrain.evaluation.number_format import (
 )
 from retrain.evaluation.schema import BundleFigures, Difference, Evaluation
 from retrain.evaluation.svg_charts import confidence_picture, confusion_picture, reliability_picture
-
-_STYLE: Final = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
-  color: #222; background: #fff }
-table { border-collapse: collapse; margin: 1rem 0 }
-th, td { padding: .3rem .8rem; border-bottom: 1px solid #ddd; text-align: right }
-th:first-child, td:first-child { text-align: left }
-small { color: #555 }
-figure { display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top }
-figure svg { width: 26rem; max-width: 100%; height: auto }
-code { overflow-wrap: anywhere }
-"""
+from retrain.html_page import html_page, html_table
 
 
 def page(evaluation: Evaluation) -> str:
@@ -43,15 +30,7 @@ def page(evaluation: Evaluation) -> str:
     ]
     for name, bundle in zip(bundle_names(evaluation), evaluation.bundles, strict=True):
         parts.append(_bundle_section(name, bundle, evaluation.labels))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>Evaluation</title><style>{_STYLE}</style></head><body>"
-        + "\n".join(parts)
-        + "</body></html>\n"
-    )
+    return html_page("Evaluation", parts)
 
 
 def _headline_table(evaluation: Evaluation) -> str:
@@ -60,7 +39,7 @@ def _headline_table(evaluation: Evaluation) -> str:
         [HEADINGS[figure], *(figure_text(bundle.figures[figure]) for bundle in evaluation.bundles)]
         for figure in evaluation.bundles[0].figures
     ]
-    return _table(["", *names], rows)
+    return html_table(["", *names], rows)
 
 
 def _difference_table(difference: Difference) -> str:
@@ -71,7 +50,7 @@ def _difference_table(difference: Difference) -> str:
     return (
         f"<h2>{escape(difference.name)} against {escape(difference.against)}</h2>"
         "<p>Paired: both are resampled on the same texts.</p>"
-        + _table(["", "difference", "better in"], rows)
+        + html_table(["", "difference", "better in"], rows)
     )
 
 
@@ -96,14 +75,6 @@ def _bundle_section(name: str, bundle: BundleFigures, labels: list[str]) -> str:
     return (
         f"<h2>{escape(name)}</h2><p><small><code>{escape(bundle.folder)}</code>, "
         f"{escape(bundle.sha256)}</small></p>"
-        + _table(["label", "texts", "chosen", "precision", "recall", "F1"], rows)
+        + html_table(["label", "texts", "chosen", "precision", "recall", "F1"], rows)
         + drawn
     )
-
-
-def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.alarm_events import AlarmKind, Signal
 from schemas.codec import Reason
 from schemas.events import AuthorErased, TweetDeleted, TweetPosted, TweetWithheld
 from schemas.process.metric_spec_types import (
@@ -222,6 +223,22 @@ AGGREGATES_FAILED_RUNS: Final = CounterSpec(
     unit="refreshes",
     help="Refreshes that failed because of what one run holds",
     exposed_by=(SINK.name,),
+)
+
+_ALARM_KINDS = tuple(kind.value for kind in AlarmKind)
+WATCH_ALARMS_RAISED: Final = CounterSpec(
+    name="murmur_watch_alarms_raised_total",
+    unit="alarms",
+    help="Alarms that were raised and published, by what they mean and what was watched",
+    labels={"kind": _ALARM_KINDS, "signal": tuple(signal.value for signal in Signal)},
+    exposed_by=("watch",),
+)
+WATCH_ALARMS_OPEN: Final = GaugeSpec(
+    name="murmur_watch_alarms_open",
+    unit="alarms",
+    help="Alarms of the installation that have not ended; rules beyond the first 50 are `other`",
+    labels={"kind": _ALARM_KINDS, "rule": None},
+    exposed_by=("watch",),
 )
 
 STREAM_CONNECTED: Final = GaugeSpec(

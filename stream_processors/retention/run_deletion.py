@@ -21,6 +21,7 @@ _WITH_RUN: Final = (
     "tombstones",
     "replay_files",
     "kept_days",
+    "alarms",
     "unknown_language_rollups",
     "runs",
 )

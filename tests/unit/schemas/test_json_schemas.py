@@ -9,14 +9,19 @@ import jsonschema
 import msgspec
 import pytest
 
+from schemas.alarm_events import decode_alarm
 from schemas.codec import decode_raw, decode_scored
 from schemas.compatibility import breaking_changes
-from schemas.topics import RAW, SCORED
+from schemas.topics import ALARMS, RAW, SCORED
 from schemas.write_json_schemas import generated_schemas, kept_schemas, schema_folder
 
 GOLDEN = Path(__file__).parents[3] / "schemas" / "golden"
 EXAMPLES = sorted(GOLDEN.glob("*/*.json"))
-DECODERS: dict[str, Callable[[bytes], object]] = {RAW: decode_raw, SCORED: decode_scored}
+DECODERS: dict[str, Callable[[bytes], object]] = {
+    RAW: decode_raw,
+    SCORED: decode_scored,
+    ALARMS: decode_alarm,
+}
 
 
 def test_the_kept_schemas_are_those_of_the_code() -> None:

@@ -1,0 +1,76 @@
+"""`murmur why`."""
+
+from datetime import datetime
+
+import click
+
+from schemas.printing import print_json
+from schemas.time_option import UtcTime
+
+
+@click.command(short_help="Show what changed between two spans of a run.")
+@click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
+@click.option("--rule", default="", help="Tag of a rule. Default: all tweets of the run.")
+@click.option("--from", "start", required=True, type=UtcTime(), help="Start of the span. UTC.")
+@click.option("--to", "end", required=True, type=UtcTime(), help="End of the span, not in it.")
+@click.option(
+    "--against",
+    nargs=2,
+    type=UtcTime(),
+    metavar="FROM TO",
+    help="The span to compare with. Default: the time of equal length before --from.",
+)
+@click.option("--label", help="Label whose move is explained. Default: the one that moved most.")
+@click.option(
+    "--most",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1, 1_000),
+    help="Largest number of words, of hashtags, and so on.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def why(
+    run: str,
+    rule: str,
+    start: datetime,
+    end: datetime,
+    against: tuple[datetime, datetime] | None,
+    label: str | None,
+    most: int,
+    as_json: bool,
+) -> None:
+    """Show what changed between two spans of a run, by the tweets that are stored.
+
+    Words, hashtags, mentions, links, languages, sources and retweeted tweets whose share moved
+    more than chance would move it, with three tweets each, and how much of the label's move they
+    explain. Retweets count apart. Deleted tweets are in none of it.
+    """
+    from retrain.drift.why.compare_spans import Span, compare_spans, span_before
+    from retrain.drift.why.display import why_view
+    from schemas.settings import load_settings
+    from schemas.terminal import print_whole, terminal_console
+    from schemas.transport.postgres import connect_postgres
+
+    after = Span(start, end)
+    before = Span(*against) if against else None
+    for span, option in ((after, "--to"), (before, "--against")):
+        if span is not None and span.start >= span.end:
+            raise click.BadParameter("must be later than where the span begins", param_hint=option)
+    connection = connect_postgres(load_settings().postgres_connection, "why")
+    try:
+        with connection, connection.cursor() as cur:
+            found = compare_spans(
+                cur,
+                run,
+                rule,
+                before=before or span_before(after),
+                after=after,
+                label=label,
+                most=most,
+            )
+    finally:
+        connection.close()
+    if as_json:
+        print_json(found)
+    else:
+        print_whole(terminal_console(), why_view(found))

@@ -1,0 +1,1 @@
+"""One page about a span of a run, held against a reference span."""
