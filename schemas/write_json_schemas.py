@@ -13,8 +13,9 @@ from typing import Any, Final
 import msgspec
 
 from schemas.compatibility import breaking_changes
+from schemas.decisions import DecisionChosen
 from schemas.events import RawEvent, ScoredEvent
-from schemas.topics import RAW, SCORED
+from schemas.topics import DECISIONS, RAW, SCORED
 
 JsonSchema = dict[str, Any]
 
@@ -27,7 +28,7 @@ def generated_schemas() -> dict[str, JsonSchema]:
         f"{topic}-value": _plain(
             {"$schema": _URL, "title": f"{topic}-value", **msgspec.json.schema(events)}
         )
-        for topic, events in ((RAW, RawEvent), (SCORED, ScoredEvent))
+        for topic, events in ((RAW, RawEvent), (SCORED, ScoredEvent), (DECISIONS, DecisionChosen))
     }
 
 
