@@ -5,9 +5,8 @@ use, never a part of one; an empty value ends its use.
 """
 
 import hashlib
-import math
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,6 +17,10 @@ from schemas.topics import MAX_EVENT_BYTES
 
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
 Rule = Annotated[str, Meta(min_length=1, max_length=512)]
+
+
+MOST_BIAS: Final = 50.0
+"""Far beyond what outweighs any probability, and near enough that sums stay numbers."""
 
 
 class Gain(Struct, frozen=True, kw_only=True):
@@ -63,14 +66,21 @@ class Decision(Struct, frozen=True, kw_only=True):
     figures: DecisionFigures
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` unless every label has one finite bias everywhere."""
+        """Raise `ValueError` unless every label has one bias everywhere, within the bound."""
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("a label is named twice")
         for biases in (self.biases, *self.biases_by_rule.values()):
             if len(biases) != len(self.labels):
                 raise ValueError("there is not one bias for each label")
-            if not all(math.isfinite(bias) for bias in biases):
-                raise ValueError("a bias is no number")
+            if not all(abs(bias) <= MOST_BIAS for bias in biases):
+                raise ValueError(f"a bias is not between -{MOST_BIAS} and {MOST_BIAS}")
+
+
+class NamedDecision(NamedTuple):
+    """A decision with its id, which is then made once."""
+
+    id: str
+    decision: Decision
 
 
 class DecisionChosen(Struct, frozen=True, kw_only=True, tag=True, tag_field="type"):
@@ -93,6 +103,11 @@ def canonical_json(decision: Decision) -> bytes:
 def decision_id(decision: Decision) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 of the canonical JSON."""
     return hashlib.sha256(canonical_json(decision)).hexdigest()[:16]
+
+
+def named(decision: Decision) -> NamedDecision:
+    """Return a decision with its id."""
+    return NamedDecision(decision_id(decision), decision)
 
 
 def decision_of_json(content: str | bytes) -> Decision:
