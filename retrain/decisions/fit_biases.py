@@ -51,9 +51,7 @@ def softmax_rows(scores: Floats) -> Floats:
     return result
 
 
-def _value(
-    scores: Floats, counts: Floats, biases: Floats, ridge: float, towards: Floats
-) -> float:
+def _value(scores: Floats, counts: Floats, biases: Floats, ridge: float, towards: Floats) -> float:
     moved = scores + biases
     most = moved.max(axis=1)
     log_sums = most + np.log(np.exp(moved - most[:, np.newaxis]).sum(axis=1))
