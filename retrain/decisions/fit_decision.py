@@ -48,7 +48,7 @@ class Texts:
     def part(self, which: npt.NDArray[np.bool_]) -> "Texts":
         """Return some of the texts."""
         kept = np.flatnonzero(which)
-        return Texts(self.probabilities[kept], [self.rules[number] for number in kept])
+        return Texts(self.probabilities[kept], [self.rules[number] for number in kept.tolist()])
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ class Biases:
 
     def choose(self, texts: Texts) -> npt.NDArray[np.int64]:
         """Return the columns of the labels that are chosen."""
-        if not self.by_rule and not self.whole.any():
-            return texts.probabilities.argmax(axis=1)
-        return (texts.scores + self.of(texts)).argmax(axis=1)
+        own = not self.by_rule and not self.whole.any()
+        scores = texts.probabilities if own else texts.scores + self.of(texts)
+        chosen: npt.NDArray[np.int64] = scores.argmax(axis=1)
+        return chosen
 
 
 def fit_decision(
