@@ -43,7 +43,7 @@ FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 WHERE t.run = %(run)s AND s.run = %(run)s AND s.model_id = %(model_id)s
     AND audit_rank(t.root_id) < %(below)s
-ORDER BY t.root_id LIMIT %(most)s
+ORDER BY audit_rank(t.root_id), t.root_id LIMIT %(most)s
 """
 
 
@@ -103,7 +103,8 @@ def load_audits(cur: cursor, run: str) -> Audits:
 def load_sample(cur: cursor, run: str, audits: Audits) -> Texts:
     """Return a uniform sample of the tweets that the model scored: those of the lowest ranks.
 
-    It is the sample that audits come from, continued; the same data gives the same one.
+    It is the sample that audits come from, continued; the same data gives the same one, and its
+    first tweets are a uniform sample of it.
     """
     about = {"run": run, "model_id": audits.model_id}
     cur.execute(_TWEETS, about)

@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -24,6 +25,9 @@ from schemas.transport.group_lag import KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 
 logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S: Final = 30.0
+"""A consumer hears nothing of a topic that was deleted: it is looked for."""
 
 Take = Callable[[bytes | None, bytes | None], None]
 """Takes in a message's key and value; an empty value ends what the key named."""
@@ -51,6 +55,8 @@ class CompactedTopic:
                 # missed.
                 "auto.offset.reset": "error",
                 "log_level": 0,
+                # By default a topic that was made again is found after five minutes.
+                "topic.metadata.refresh.interval.ms": 10_000,
                 "fetch.wait.max.ms": 100,
             }
         )
@@ -103,13 +109,27 @@ class CompactedTopic:
                 logger.warning("%s: %s; what was read of it stays", self._topic, self._said)
 
     def follow_until(self, finished: threading.Event) -> None:
-        """Follow until told to stop."""
+        """Follow until told to stop; say where the topic is gone."""
+        looked_s = time.monotonic()
         while not finished.is_set():
             self.follow(0.2)
+            if time.monotonic() - looked_s > LOOK_EVERY_S:
+                self._say_if_gone()
+                looked_s = time.monotonic()
 
     def close(self) -> None:
         """Close the connection."""
         self._consumer.close()
+
+    def _say_if_gone(self) -> None:
+        try:
+            gone = self._topic not in self._consumer.list_topics(timeout=5.0).topics
+        except KafkaException:
+            return
+        sentence = f"{self._topic} is gone: what was read of it stays; `murmur init` makes it again"
+        if gone and self._said != sentence:
+            logger.error(sentence)
+            self._said = sentence
 
     def _read_from_beginning(self) -> None:
         self._consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])

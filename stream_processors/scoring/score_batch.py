@@ -75,8 +75,9 @@ def score_window(
     def score(part: Sequence[tuple[int, TweetPosted]]) -> None:
         predictions = scorer.predict([post.text for _, post in part])
         for (number, post), prediction in zip(part, predictions, strict=True):
+            rules = [rule.tag for rule in post.rules]
             answer = _answer(
-                prediction, post, applying.get(post.run), model=scorer.identity, at=scored_at
+                prediction, rules, applying.get(post.run), model=scorer.identity, at=scored_at
             )
             extracted = extract(post, detect_language)
             outcomes[number] = TweetScored(**asdict(post), extracted=extracted, score=answer)
@@ -90,7 +91,7 @@ def score_window(
 
 def _answer(
     prediction: Prediction,
-    post: TweetPosted,
+    rules: Sequence[str],
     named: NamedDecision | None,
     *,
     model: ModelIdentity,
@@ -98,7 +99,6 @@ def _answer(
 ) -> Score:
     label, confidence = prediction.label, prediction.confidence
     if named is not None:
-        rules = [rule.tag for rule in post.rules]
         label, confidence = decide(prediction.probabilities, rules, named.decision)
     return Score(
         label=label,
