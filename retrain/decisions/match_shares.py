@@ -11,7 +11,8 @@ import numpy as np
 
 from retrain.decisions.fit_biases import Floats, fit_biases
 
-_TEMPERATURES: Final = (0.5, 0.2, 0.1, 0.05, 0.02)
+_TEMPERATURES: Final = (0.3, 0.1, 0.03)
+_LEAST_STEP: Final = 1e-4
 _RIDGE: Final = 0.01
 """Only to pin what the shares leave free."""
 
@@ -29,7 +30,11 @@ def match_shares(scores: Floats, shares: Floats, *, start: Floats) -> Floats:
     biases = start
     for temperature in _TEMPERATURES:
         biases = temperature * fit_biases(
-            scores / temperature, counts, ridge=_RIDGE, towards=biases / temperature
+            scores / temperature,
+            counts,
+            ridge=_RIDGE,
+            towards=biases / temperature,
+            least_step=_LEAST_STEP,
         )
     return biases
 
