@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "why": "retrain.drift.why.cli:why",
     "data-quality": "retrain.data_quality.cli:data_quality",
     "report": "retrain.span_report.cli:report",
+    "decisions": "deploy.decision_commands:decisions",
     "model": "retrain.cli:model",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }

@@ -14,8 +14,9 @@ import msgspec
 
 from schemas.alarm_events import AlarmMessage
 from schemas.compatibility import breaking_changes
+from schemas.decisions import DecisionChosen
 from schemas.events import RawEvent, ScoredEvent
-from schemas.topics import ALARMS, RAW, SCORED
+from schemas.topics import ALARMS, DECISIONS, RAW, SCORED
 
 JsonSchema = dict[str, Any]
 
@@ -28,7 +29,12 @@ def generated_schemas() -> dict[str, JsonSchema]:
         f"{topic}-value": _plain(
             {"$schema": _URL, "title": f"{topic}-value", **msgspec.json.schema(events)}
         )
-        for topic, events in ((RAW, RawEvent), (SCORED, ScoredEvent), (ALARMS, AlarmMessage))
+        for topic, events in (
+            (RAW, RawEvent),
+            (SCORED, ScoredEvent),
+            (ALARMS, AlarmMessage),
+            (DECISIONS, DecisionChosen),
+        )
     }
 
 

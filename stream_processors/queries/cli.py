@@ -95,9 +95,11 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
     from schemas.transport.postgres import connect_postgres
     from stream_processors.retention.run_deletion import (
         delete_run,
+        end_decision,
         forget_in_redis,
         refuse_live,
         require_traces,
+        uses_decision,
     )
 
     refuse_live(name, really_live)
@@ -109,10 +111,17 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
             if not sys.stdin.isatty():
                 raise click.UsageError("cannot ask without a terminal: add --yes to delete")
             confirm(f"Delete run {name!r} with everything in it?")
+        decided = uses_decision(connection, name)
         delete_run(connection, name)
     finally:
         connection.close()
     print_line(f"run {name!r} is deleted", err=True)
+    if decided and not end_decision(settings, name):
+        print_line(
+            f"Kafka does not answer: scoring still decides tweets of a new run {name!r} as before, "
+            "until another decision is used for it",
+            err=True,
+        )
     if not forget_in_redis(settings, name):
         print_line(
             f"Redis does not answer; its figures of {name!r} expire in {settings.cache_ttl_s} s",
