@@ -129,7 +129,6 @@ def _weighted(
     inside = {
         rule: np.array([rule in audit.rules for audit in decided], dtype=np.bool_)
         for rule in rules_with_audits(decided)
-        if rule in tweets_by_rule
     }
     try:
         return audit_weights.raked(weighted, inside, tweets_by_rule), missing

@@ -23,7 +23,7 @@ from stream_processors.aggregates.audited_share import Audits, Floats
 
 LEAST_IN_A_STRATUM: Final = 10
 
-_UNLIKELY_SD: Final = 3.0
+_UNLIKELY_SD: Final = 2.5
 """A rule is raked where its audits are this many standard deviations from a uniform draw: raking
 every rule would add noise where there is nothing to mend."""
 
@@ -75,18 +75,21 @@ def raked(
 ) -> Audits:
     """Return audits of all tweets weighted so that each rule has the part that its tweets have.
 
-    `inside` tells of each rule which audits match it. Raises `TooFewOutside` where the audits
+    `inside` tells of each rule which audits match it; a rule without its number of tweets is left
+    alone. Raises `TooFewOutside` where the audits
     crowd in one rule and fewer than 10 are outside of it.
     """
     whole = float(audits.tweets_each.sum())
     uneven: list[tuple[npt.NDArray[np.bool_], float]] = []
-    for rule in sorted(inside):
-        matches, tweets = inside[rule], min(float(tweets_by_rule.get(rule, 0)), whole)
+    for rule in sorted(inside.keys() & tweets_by_rule.keys()):
+        matches, tweets = inside[rule], min(float(tweets_by_rule[rule]), whole)
         within, outside = int(matches.sum()), int((~matches).sum())
         excess = _excess_sd(audits, matches, tweets / whole)
         if excess > _UNLIKELY_SD and outside < LEAST_IN_A_STRATUM and tweets < whole:
             raise TooFewOutside(LEAST_IN_A_STRATUM - outside)
-        if abs(excess) > _UNLIKELY_SD and min(within, outside) >= LEAST_IN_A_STRATUM:
+        # Those that were audited too thinly get the greater weights: few of them would be noise.
+        thin = outside if excess > 0 else within
+        if abs(excess) > _UNLIKELY_SD and thin >= LEAST_IN_A_STRATUM:
             uneven.append((matches, tweets))
     return Audits(_scaled(audits.tweets_each.copy(), uneven, whole))
 

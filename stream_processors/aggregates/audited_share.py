@@ -139,20 +139,23 @@ def _regression(people: Floats, model: Floats, weights: Floats) -> tuple[float, 
     """Return the slope of people on model, and which part of people's variance it leaves."""
     if model.min() == model.max():
         return 0.0, 1.0
-    made = _MADE_AUDITS / len(people)
-    whole = 1 + 2 * made
-
-    def mean(of_audits: Floats, of_made: float) -> float:
-        return (float(of_audits @ weights) + made * of_made) / whole
-
-    people_mean, model_mean = mean(people, 1), mean(model, 1)
-    people_variance = people_mean * (1 - people_mean)
-    model_variance = model_mean * (1 - model_mean)
-    covariance = mean(people * model, 0) - people_mean * model_mean
-    return (
-        covariance / model_variance,
-        max(0.0, 1 - covariance**2 / (people_variance * model_variance)),
+    slope, _ = _slope_and_unexplained(people, model, weights)
+    with_made = np.append(weights, [_MADE_AUDITS / len(people)] * 2)
+    _, unexplained = _slope_and_unexplained(
+        np.append(people, [1.0, 0.0]), np.append(model, [0.0, 1.0]), with_made / with_made.sum()
     )
+    return slope, unexplained
+
+
+def _slope_and_unexplained(people: Floats, model: Floats, weights: Floats) -> tuple[float, float]:
+    people_apart, model_apart = people - people @ weights, model - model @ weights
+    covariance = float((people_apart * model_apart) @ weights)
+    model_variance = float(np.square(model_apart) @ weights)
+    people_variance = float(np.square(people_apart) @ weights)
+    if people_variance == 0:
+        return 0.0, 1.0
+    r_squared = covariance**2 / (people_variance * model_variance)
+    return covariance / model_variance, max(0.0, 1 - r_squared)
 
 
 def _wilson(share: float, unit_variance: float, effective: float) -> Estimate:

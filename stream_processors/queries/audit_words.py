@@ -13,15 +13,12 @@ def audit_sentences(audit: AuditFigures) -> list[str]:
     if audit.audited == Audited.NO:
         return ["not audited on this stream: people may count other shares (`murmur labels`)"]
     if audit.audited == Audited.TOO_FEW:
-        return [
-            f"uncorrected: {_more_labels(audit.audits_missing)} of audits until shares have an "
-            f"interval, about {audit.audits_missing_for_3_points:,} until it is ± 3 points"
-        ]
+        missing, of_3_points = audit.audits_missing, audit.audits_missing_for_3_points
+        first = f"uncorrected: {_more_labels(missing)} until shares have an interval"
+        return [f"{first}, about {of_3_points:,} until it is ± 3 points"]
     days = f"days with audits: {audit.audited_days:,} of {audit.days or 0:,}"
-    sentences = [
-        f"audited: the share that people would count, with its 95 % interval, from "
-        f"{audit.audits:,} tweets that they labelled; {days}"
-    ]
+    audits = f"from {audit.audits:,} tweets that they labelled; {days}"
+    sentences = [f"audited: the share that people would count, with its 95 % interval, {audits}"]
     if audit.audits_missing_for_3_points:
         missing = _more_labels(audit.audits_missing_for_3_points)
         sentences.append(f"about {missing} until it is ± 3 points")
