@@ -140,6 +140,8 @@ def _from_to(window: Window, everything: Bounds | None) -> Bounds | None:
     end = window.end or (everything.end if everything else None)
     if start is None or end is None:
         return None
+    if window.start is None:
+        return Bounds(min(start, end - MINUTE), end)
     return Bounds(start, max(end, _minute_after(start)))
 
 
