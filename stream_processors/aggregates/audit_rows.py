@@ -10,42 +10,40 @@ from schemas.events import LIVE
 # PostgreSQL may join all tweets of the run. On which day a tweet of live is, live_roots knows.
 _AUDITS: Final = """
 WITH votes AS (
-    SELECT root_id, version, label, count(*) AS votes FROM labels
+    SELECT root_id, version, count(*) AS votes FROM labels
     WHERE run = %(run)s AND origin = 'audit' AND repeat = 0 AND NOT answer_seen
         AND label IS NOT NULL
     GROUP BY root_id, version, label
-), voted AS (
-    SELECT root_id, version, sum(votes)::int AS people,
-           sum(votes * (votes - 1))::int AS agreeing
-    FROM votes GROUP BY root_id, version
+), answers AS MATERIALIZED (
+    SELECT root_id, version, label, 1 AS people, 0 AS agreeing FROM audits WHERE run = %(run)s
+    UNION ALL
+    SELECT root_id, version, NULL, sum(votes)::int, sum(votes * (votes - 1))::int
+    FROM votes GROUP BY root_id, version HAVING sum(votes) > 1
 )
-SELECT a.label, found.label, found.posted_at, found.rules, found.language,
-       v.people, v.agreeing
-FROM voted AS v
-LEFT JOIN audits AS a
-    ON a.run = %(run)s AND a.root_id = v.root_id AND a.version = v.version
-{day_of_root}
+SELECT a.label, found.label, found.posted_at, found.rules, found.language, a.people, a.agreeing
+FROM answers AS a
 CROSS JOIN LATERAL (
-    SELECT s.label, t.posted_at, t.rules, t.language FROM tweets AS t
+    SELECT s.label, t.posted_at, t.rules, t.language FROM {tweets}
     JOIN scores AS s ON s.run = t.run AND s.day = t.day AND s.root_id = t.root_id
         AND s.version = t.version AND s.counts
-    WHERE t.run = %(run)s AND t.root_id = v.root_id AND t.version = v.version {same_day}
+    WHERE t.run = %(run)s AND t.root_id = a.root_id AND t.version = a.version
     LIMIT 1
 ) AS found
-ORDER BY v.root_id, v.version
+ORDER BY a.root_id, a.version, a.people
 """
 
-_ANY_RUN: Final = _AUDITS.format(day_of_root="", same_day="")
+_ANY_RUN: Final = _AUDITS.format(tweets="tweets AS t")
 _LIVE: Final = _AUDITS.format(
-    day_of_root="JOIN live_roots AS r ON r.root_id = v.root_id", same_day="AND t.day = r.day"
+    tweets="live_roots AS r JOIN tweets AS t ON r.root_id = a.root_id AND t.day = r.day"
 )
 
 
 class AuditRow(NamedTuple):
-    """A tweet that people labelled blind as an audit, by the score that counts.
+    """A tweet that was labelled blind as an audit, by the score that counts.
 
-    `person` is the label of more than half of them, or None where no label is. Of the ordered
-    pairs of `people`, `agreeing` gave the same label.
+    Either it has a `person`, the label of more than half of those who labelled it, and counts as
+    an audit. Or it has none, and tells how `people`, two or more, agree: of their ordered pairs
+    `agreeing` gave the same label. A tweet that several labelled may be there twice.
     """
 
     person: str | None
@@ -63,7 +61,7 @@ class AuditRow(NamedTuple):
 
 
 def audits_of(cursor: Any, run: str) -> list[AuditRow]:
-    """Return every audit of a run whose tweet is stored in the version that was labelled.
+    """Return the audits of a run whose tweets are stored in the version that was labelled.
 
     Costs as many look-ups as there are audits, however many tweets the run has.
     """

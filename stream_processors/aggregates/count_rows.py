@@ -1,6 +1,7 @@
 """The statements that count tweets themselves, for selections that no rollup knows.
 
-Each reads every tweet and score of the run's days in the window: about 3 s for a million.
+Each reads every tweet and score of the run's days in the window: the figures of 51,000 tweets took
+1.3 s on two busy cores, where those from rollups take the same .3 s for any number.
 """
 
 from typing import Final, NamedTuple

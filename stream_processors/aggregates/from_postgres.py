@@ -103,8 +103,8 @@ def aggregates_of(
     """Return a run's figures over each window, all of one moment of the database.
 
     Rollups know labels, and rules one by one: with a language, or with several rules, the tweets
-    themselves are read, some 300,000 a second; so they are for the hashtags of one rule. Days that
-    were pruned are in the rollups alone. Leaves no transaction open. Raises `psycopg2.Error` where
+    themselves are read (`count_rows.py` says what that costs); so they are for the hashtags of one
+    rule. Days that were pruned are in the rollups alone. Leaves no transaction open. Raises `psycopg2.Error` where
     the database does not answer.
     """
     connection.rollback()

@@ -93,8 +93,9 @@ def test_days_without_audits_are_told() -> None:
 
 
 def test_people_who_disagree_audit_nothing_and_count_in_their_agreement() -> None:
-    pairs = [audit(None, "joy", people=2)] * 5 + [audit("joy", "joy", people=2, agreeing=2)] * 15
-    found = figures(pairs)
+    apart = [audit(None, "joy", people=2)] * 5
+    together = [audit("joy", "joy"), audit(None, "joy", people=2, agreeing=2)] * 15
+    found = figures(apart + together)
     assert found.audits == 15
     assert found.agreement is not None
     assert (found.agreement.share, found.agreement.audits) == (0.75, 20)
