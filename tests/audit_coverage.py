@@ -163,7 +163,11 @@ def measurements(
 ) -> Iterator[tuple[str, int, int, float, float, Measured]]:
     """Yield where, audits, label, the share that people count, the model's, and the measurement."""
     rng = np.random.default_rng(seed)
-    inside = Stream(*(values[stream.in_rule] for values in stream))
+    inside = Stream(
+        stream.people[stream.in_rule],
+        stream.model[stream.in_rule],
+        stream.in_rule[stream.in_rule],
+    )
     for where, tweets, uneven in (
         (f"all {len(stream.people):,} tweets", stream, False),
         (f"rule, {len(inside.people):,} tweets", inside, False),

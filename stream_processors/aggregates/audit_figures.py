@@ -97,7 +97,9 @@ def audit_figures(
         key=lambda label: (-by_label.get(label, 0), label),
     )
     counted = {label: by_label.get(label, 0) / tweets if tweets else 0.0 for label in labels}
-    weighted, missing = _weighted(decided, tweets_by_day, tweets_by_rule)
+    # Where there are fewer tweets, all of them are audited: that is people's own count.
+    least = min(LEAST_AUDITS, tweets) or LEAST_AUDITS
+    weighted, missing = _weighted(decided, least, tweets_by_day, tweets_by_rule)
     enough = weighted is not None and not missing
     state = Audited.YES if enough else Audited.TOO_FEW if decided else Audited.NO
     return AuditFigures(
@@ -118,13 +120,14 @@ def audit_figures(
 
 def _weighted(
     decided: Sequence[AuditRow],
+    least: int,
     tweets_by_day: Mapping[date, int],
     tweets_by_rule: Mapping[str, int],
 ) -> tuple[Audits | None, int]:
     """Return the weighted audits and how many are missing until shares are corrected."""
     if not decided:
-        return None, LEAST_AUDITS
-    missing = max(0, LEAST_AUDITS - len(decided))
+        return None, least
+    missing = max(0, least - len(decided))
     weighted = audit_weights.by_day([_day(audit) for audit in decided], tweets_by_day)
     inside = {
         rule: np.array([rule in audit.rules for audit in decided], dtype=np.bool_)

@@ -104,8 +104,8 @@ def aggregates_of(
 
     Rollups know labels, and rules one by one: with a language, or with several rules, the tweets
     themselves are read (`count_rows.py` says what that costs); so they are for the hashtags of one
-    rule. Days that were pruned are in the rollups alone. Leaves no transaction open. Raises `psycopg2.Error` where
-    the database does not answer.
+    rule. Days that were pruned are in the rollups alone. Leaves no transaction open. Raises
+    `psycopg2.Error` where the database does not answer.
     """
     connection.rollback()
     with connection, connection.cursor() as cursor:

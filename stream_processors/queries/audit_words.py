@@ -20,8 +20,8 @@ def audit_sentences(audit: AuditFigures) -> list[str]:
     audits = f"from {audit.audits:,} tweets that they labelled; {days}"
     sentences = [f"audited: the share that people would count, with its 95 % interval, {audits}"]
     if audit.audits_missing_for_3_points:
-        missing = _more_labels(audit.audits_missing_for_3_points)
-        sentences.append(f"about {missing} until it is ± 3 points")
+        more = _more_labels(audit.audits_missing_for_3_points)
+        sentences.append(f"about {more} until it is ± 3 points")
     if audit.accuracy:
         agreed = give_or_take(audit.accuracy)
         sentences.append(f"the model agrees with people on {agreed} of tweets{_recalls(audit)}")

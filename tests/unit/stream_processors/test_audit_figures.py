@@ -70,6 +70,17 @@ def test_enough_audits_say_what_people_would_count_and_how_often_the_model_is_ri
     assert found.audits_missing_for_3_points > 100
 
 
+def test_where_every_tweet_is_audited_few_are_enough() -> None:
+    audits = [audit("joy", "joy")] * 3 + [audit("fear", "joy")]
+    few = audit_figures(audits[1:], {"joy": 4}, {NOON.date(): 4}, {})
+    assert (few.audited, few.audits_missing) == (Audited.TOO_FEW, 1)
+    found = audit_figures(audits, {"joy": 4}, {NOON.date(): 4}, {})
+    assert found.audited == Audited.YES
+    joy = found.labels[0].audited
+    assert joy is not None
+    assert (joy.low, joy.share, joy.high) == (0.75, 0.75, 0.75)
+
+
 def test_a_label_that_only_people_give_has_a_share() -> None:
     found = figures([audit("joy", "joy")] * 25 + [audit("awe", "fear")] * 5)
     awe = found.labels[-1]
