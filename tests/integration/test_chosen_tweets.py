@@ -40,9 +40,14 @@ SELECTIONS = st.builds(
 
 
 def tweets_in_languages(count: int) -> list[TweetScored]:
+    """Return tweets of which those in German are guesses to the model."""
     languages = (*LANGUAGES, None)
     return [
-        msgspec.structs.replace(tweet, language=languages[number % 3])
+        msgspec.structs.replace(
+            tweet,
+            language=languages[number % 3],
+            score=msgspec.structs.replace(tweet.score, language_known=number % 3 != 1),
+        )
         for number, tweet in enumerate(some_tweets(count))
     ]
 
@@ -95,6 +100,8 @@ def test_totals_of_chosen_tweets_equal_a_recount(connection: Connection) -> None
         most = sorted(hashtags.items(), key=lambda item: (-item[1], item[0]))[:20]
         assert [(each.name, each.tweets) for each in found.hashtags] == most
         assert sum(each.tweets for each in found.models) == len(inside)
+        guesses = sum(tweet.language == "de" for tweet in inside)
+        assert found.unknown_language_tweets == guesses
         series: Counter[str] = Counter()
         for point in found.series:
             series.update(point.by_label)

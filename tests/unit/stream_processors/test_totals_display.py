@@ -94,6 +94,8 @@ def in_unknown_languages(**tweets: int) -> str:
         hashtags=[],
         rules=[],
         models=[],
+        selection=EVERYTHING,
+        audit=audit_figures([], {}, {}, {}),
         series_step_s=60,
         series=[],
         unknown_language_tweets=sum(tweets.values()),
