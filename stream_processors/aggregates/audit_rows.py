@@ -1,7 +1,7 @@
 """Audits of a run: what people and the model say of the same version of a tweet."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from schemas.events import LIVE
@@ -53,11 +53,6 @@ class AuditRow(NamedTuple):
     language: str | None
     people: int
     agreeing: int
-
-    @property
-    def day(self) -> date:
-        """The day in UTC: of the rollups, and of the table."""
-        return self.posted_at.date()
 
 
 def audits_of(cursor: Any, run: str) -> list[AuditRow]:

@@ -13,8 +13,8 @@ interval is people's own count. A slope of 0 is the share from the labels alone.
 
 The interval is Wilson's (1927) at the effective number of audits, n / ((1 - n/N) * (1 - r^2)), r
 the correlation of y and f; Korn and Graubard (1998) do so for surveys. The plain share ± 1.96
-standard errors held the truth in .46 of 1,500 draws of 20 audits where the share is .05, and in
-.86 where it is .19; this one in .98 and .96 (`python -m tests.audit_coverage` measures it).
+standard errors holds the truth in .63 of draws of 20 audits where the share is .07, and in .84
+where it is .19; this one in .98 and .96 (`python -m tests.audit_coverage` measures it).
 r is taken with half a made audit of (1, 0) and half of (0, 1) added: 20 audits on which model and
 people agree do not prove that they always do. Below 60 audits the quantile is Student's t.
 """
