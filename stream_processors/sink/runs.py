@@ -52,19 +52,6 @@ def ensure_runs(cur: cursor, days_by_run: Mapping[str, Sequence[date]]) -> None:
                 _ensure_day(cur, partition, day, now)
 
 
-def touch_runs(cur: cursor, runs: Iterable[str]) -> None:
-    """Note that figures of runs moved, at most once a second for each.
-
-    The row is shared by all sinks: to write it in every transaction would line them up.
-    """
-    for run in sorted(runs):
-        cur.execute(
-            "UPDATE runs SET changed_at = clock_timestamp()"
-            " WHERE run = %s AND changed_at < clock_timestamp() - interval '1 second'",
-            (run,),
-        )
-
-
 def _ensure_day(cur: cursor, parent: str, day: date, now: date) -> None:
     names = {name for (name,) in _partitions_of_month(cur, parent, day)}
     own, shared = f"{parent}_{day:%Y%m%d}", f"{parent}_{day:%Y%m}"
