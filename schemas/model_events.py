@@ -4,11 +4,15 @@ The topic is compacted and has one key. Each event is whole: whoever reads the l
 of those before it, and a rollback is an event as any other.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
+import msgspec
 from msgspec import Meta, Struct
 
+from schemas.codec import InvalidEvent, Reason
 from schemas.events import Moment
+from schemas.topics import MAX_EVENT_BYTES
 
 PROMOTED_KEY: Final = b"serving"
 ALL_WEIGHTS: Final = 10_000
@@ -40,7 +44,7 @@ class ModelPromoted(
 
     Several share the tweets by their weights, which add up to `ALL_WEIGHTS`, by a hash of `salt`
     and the tweet's root id (of the retweeted tweet's id where it is a retweet). `decision` says in
-    one sentence why.
+    one sentence why. `undoes` is the id of the promotion that a rollback takes back.
     """
 
     promotion_id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -48,8 +52,37 @@ class ModelPromoted(
     salt: Annotated[str, Meta(max_length=64)] = ""
     decision: Annotated[str, Meta(max_length=2_000)]
     promoted_at: Moment
+    undoes: Annotated[str, Meta(max_length=64)] = ""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` unless the weights add up, and no model is named twice."""
+        if sum(model.weight for model in self.models) != ALL_WEIGHTS:
+            raise ValueError(f"the weights of the models do not add up to {ALL_WEIGHTS}")
+        if len({model.sha256 for model in self.models}) != len(self.models):
+            raise ValueError("a model is named twice")
 
     @property
     def champion(self) -> PromotedModel:
         """The model that the others are compared with."""
         return self.models[0]
+
+
+_encode: Final[Callable[[ModelPromoted], bytes]] = msgspec.json.Encoder().encode
+_decoder: Final = msgspec.json.Decoder(ModelPromoted)
+
+
+def encode_promoted(event: ModelPromoted) -> bytes:
+    """Return the value of a message of the topic."""
+    return _encode(event)
+
+
+def decode_promoted(value: bytes) -> ModelPromoted:
+    """Return the event of a message; raise `InvalidEvent` and nothing else."""
+    if len(value) > MAX_EVENT_BYTES:
+        raise InvalidEvent(Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_EVENT_BYTES}")
+    try:
+        return _decoder.decode(value)
+    except msgspec.ValidationError as error:
+        raise InvalidEvent(Reason.INVALID_EVENT, str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidEvent(Reason.NOT_JSON, str(error)) from None

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     model: Path | None = Field(
         None, description="Folder of a model bundle. Empty: the default bundle."
     )
+    bundles: str = Field(
+        "",
+        description="Folder or object store (s3://, gs://, az://) that promoted bundles are put "
+        "into and fetched from. Empty: `bundles` in MURMUR_HOME.",
+    )
     score_cache_size: int = Field(
         50_000, ge=0, description="Number of texts whose score is cached in memory."
     )
@@ -334,6 +339,11 @@ class Settings(BaseSettings):
     def model_choice(self) -> ModelChoice:
         """Which bundle scores."""
         return ModelChoice(self.model, self.score_cache_size)
+
+    @property
+    def bundle_shelf(self) -> str:
+        """Where promoted bundles are put: an absolute path, or a URL."""
+        return self.bundles or str((self.home / "bundles").absolute())
 
     @property
     def window_limits(self) -> WindowLimits:

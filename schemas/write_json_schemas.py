@@ -14,7 +14,8 @@ import msgspec
 
 from schemas.compatibility import breaking_changes
 from schemas.events import RawEvent, ScoredEvent
-from schemas.topics import RAW, SCORED
+from schemas.model_events import ModelPromoted
+from schemas.topics import MODELS_PROMOTED, RAW, SCORED
 
 JsonSchema = dict[str, Any]
 
@@ -27,7 +28,11 @@ def generated_schemas() -> dict[str, JsonSchema]:
         f"{topic}-value": _plain(
             {"$schema": _URL, "title": f"{topic}-value", **msgspec.json.schema(events)}
         )
-        for topic, events in ((RAW, RawEvent), (SCORED, ScoredEvent))
+        for topic, events in (
+            (RAW, RawEvent),
+            (SCORED, ScoredEvent),
+            (MODELS_PROMOTED, ModelPromoted),
+        )
     }
 
 
