@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "runs": "stream_processors.queries.cli:runs",
     "export": "stream_processors.queries.cli:export",
     "prune": "stream_processors.retention.cli:prune",
+    "decisions": "deploy.decision_commands:decisions",
     "model": "retrain.cli:model",
     "models": "retrain.promotion.cli:models",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",

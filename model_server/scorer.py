@@ -72,11 +72,12 @@ class Scorer:
 
 
 def _predictions(labels: tuple[str, ...], rows: Probabilities) -> list[Prediction]:
-    best = rows.argmax(axis=1).tolist()
-    rounded: list[list[float]] = rows.round(6).tolist()
+    # The label follows from the rounded ones: stored probabilities give the same label again.
+    rounded = rows.round(6)
+    best = rounded.argmax(axis=1).tolist()
     return [
         Prediction(labels[column], row[column], dict(zip(labels, row, strict=True)))
-        for column, row in zip(best, rounded, strict=True)
+        for column, row in zip(best, rounded.tolist(), strict=True)
     ]
 
 

@@ -29,6 +29,8 @@ Hashtag = Annotated[str, Meta(min_length=1, max_length=280)]
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
+DecisionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+"""See `schemas/decisions.py`."""
 
 
 class MatchedRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -106,14 +108,19 @@ class ModelIdentity(Struct, frozen=True, kw_only=True):
     cleaning: Annotated[str, Meta(min_length=1, max_length=20)]
 
 
-class Score(Struct, frozen=True, kw_only=True):
-    """The model's answer. `probabilities` has every label of the model and sums to 1."""
+class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to a text. `probabilities` are the model's own: every label, and they sum to 1.
+
+    `decision` is the id of the decision that chose `label` and its `confidence` from them; without
+    one the model's likeliest label was taken.
+    """
 
     label: Annotated[str, Meta(min_length=1, max_length=100)]
     confidence: Probability
     probabilities: dict[str, Probability]
     model: ModelIdentity
     scored_at: Moment
+    decision: DecisionId | None = None
 
 
 class TweetScored(Tweet, frozen=True, kw_only=True, omit_defaults=True, tag=True, tag_field="type"):

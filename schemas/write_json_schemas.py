@@ -13,9 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from schemas.compatibility import breaking_changes
+from schemas.decisions import DecisionChosen
 from schemas.events import RawEvent, ScoredEvent
 from schemas.model_events import ModelPromoted
-from schemas.topics import MODELS_PROMOTED, RAW, SCORED
+from schemas.topics import DECISIONS, MODELS_PROMOTED, RAW, SCORED
 
 JsonSchema = dict[str, Any]
 
@@ -32,6 +33,7 @@ def generated_schemas() -> dict[str, JsonSchema]:
             (RAW, RawEvent),
             (SCORED, ScoredEvent),
             (MODELS_PROMOTED, ModelPromoted),
+            (DECISIONS, DecisionChosen),
         )
     }
 

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,15 @@ import faust
 from faust.types import TP
 
 from model_server.scorer import Scorer, load_scorer
+from schemas.decisions import NamedDecision
+from schemas.events import ModelIdentity
 from schemas.private_files import make_private_folder
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.process.stop_signals import StopSignals
 from schemas.setting_views import ModelChoice
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED
+from schemas.transport.compacted_topic import load_at_start
 from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.expired_unread import ExpiredUnread
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
@@ -28,6 +32,7 @@ from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.follow_breaker import HeldState, follow_hold
 from stream_processors.circuit_breaker.recovery_probe import found_waiting
 from stream_processors.scoring.faust_topology import build_app
+from stream_processors.scoring.follow_decisions import DecisionsInUse
 from stream_processors.scoring.language import language_detector
 from stream_processors.scoring.score_and_publish import ScoreStep
 from stream_processors.scoring.score_batch import refused_for_ending_processes
@@ -91,6 +96,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     hold_limits, window_limits = settings.hold_limits, settings.window_limits
     publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")
     held = HeldState(progress, metrics)
+    decisions = DecisionsInUse(cluster, lambda chosen: _tell(chosen, scorer.identity))
     guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
     group_lag = GroupLag(cluster.kafka, group=names.group(SCORE_GROUP), topics=[names.topic(RAW)])
     expired = ExpiredUnread(lambda partition, count: note_expired(metrics, partition, count))
@@ -132,6 +138,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             refuse=refused_for_ending_processes,
             scored=progress.advance,
         ),
+        decisions=decisions.by_run,
     )
     LagWatch(
         group_lag,
@@ -140,6 +147,14 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         metrics=metrics,
         expired=expired,
     ).start(process.finished)
+    if not load_at_start(decisions.topic.load, progress, process.stop.asked):
+        return
+    threading.Thread(
+        target=decisions.topic.follow_until,
+        args=(process.finished,),
+        name="decisions",
+        daemon=True,
+    ).start()
     with ThreadPoolExecutor(1, thread_name_prefix="score") as executor:
         app = build_app(
             cluster,
@@ -166,3 +181,12 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             process=process,
         ):
             worker.execute_from_commandline()
+
+
+def _tell(chosen: NamedDecision, model: ModelIdentity) -> None:
+    decision = chosen.decision
+    about = {"decision": chosen.id, "run": decision.run}
+    if decision.model_sha256 == model.sha256:
+        logger.info("a decision is used from the next window on", extra=about)
+    else:
+        logger.warning("a decision is of another model and decides nothing here", extra=about)

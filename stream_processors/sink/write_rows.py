@@ -41,7 +41,7 @@ def write_decision(cur: cursor, decision: Decision) -> None:
     _insert_tweets(cur, fresh)
     _insert_scores(cur, fresh, counts=True)
     _insert_scores(cur, decision.further_scores, counts=False)
-    _move_rollups(cur, decision.deltas)
+    move_rollups(cur, decision.deltas)
 
 
 def _write_tombstones(cur: cursor, decision: Decision) -> None:
@@ -128,7 +128,7 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
     execute_values(
         cur,
         "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
-        " probabilities, scored_at) VALUES %s ON CONFLICT DO NOTHING",
+        " probabilities, scored_at, decision_id) VALUES %s ON CONFLICT DO NOTHING",
         [
             (
                 row.run,
@@ -141,6 +141,7 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
                 row.confidence,
                 msgspec.json.encode(row.event.score.probabilities).decode(),
                 row.event.score.scored_at,
+                row.event.score.decision,
             )
             for row in rows
         ],
@@ -148,7 +149,8 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
     )
 
 
-def _move_rollups(cur: cursor, deltas: Deltas) -> None:
+def move_rollups(cur: cursor, deltas: Deltas) -> None:
+    """Move the rollups in key order, so that writers never wait in a ring."""
     execute_values(
         cur,
         "INSERT INTO rollups AS r (run, granularity, bucket_start, rule, label, model_id, tweets,"

@@ -11,8 +11,9 @@ import pytest
 
 from schemas.codec import decode_raw, decode_scored
 from schemas.compatibility import breaking_changes
+from schemas.decisions import decode_chosen
 from schemas.model_events import decode_promoted
-from schemas.topics import MODELS_PROMOTED, RAW, SCORED
+from schemas.topics import DECISIONS, MODELS_PROMOTED, RAW, SCORED
 from schemas.write_json_schemas import generated_schemas, kept_schemas, schema_folder
 
 GOLDEN = Path(__file__).parents[3] / "schemas" / "golden"
@@ -21,6 +22,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     RAW: decode_raw,
     SCORED: decode_scored,
     MODELS_PROMOTED: decode_promoted,
+    DECISIONS: decode_chosen,
 }
 
 
