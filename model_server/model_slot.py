@@ -84,6 +84,14 @@ class ModelSlot(Generic[ModelT]):
         with self._changed:
             return SlotState(serving=self._serving.identity, wanted=self._wanted, fault=self._fault)
 
+    def wait_until_settled(self, timeout_s: float) -> None:
+        """Wait until the promoted model is ready or a fault says why not, at most so long."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._wanted is None or self._next is not None or self._fault != "",
+                timeout_s,
+            )
+
     def promote(self, model: PromotedModel) -> None:
         """Have this model serve as soon as it is loaded, in place of any that was promoted before.
 
@@ -136,6 +144,7 @@ class ModelSlot(Generic[ModelT]):
         with self._changed:
             if loaded is not None and not superseded():
                 self._next, self._fault = loaded, ""
+                self._changed.notify_all()
 
     def _load_noting_faults(self, model: PromotedModel) -> ModelT:
         try:
@@ -144,6 +153,7 @@ class ModelSlot(Generic[ModelT]):
             with self._changed:
                 if self._wanted is model:
                     self._fault = str(error)
+                    self._changed.notify_all()
             logger.warning(
                 "a promoted model does not serve: %s", error, extra={"sha256": model.sha256}
             )

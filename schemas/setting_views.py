@@ -109,10 +109,15 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Which bundle scores, and the number of texts whose score it keeps. None: the default one."""
+    """Which bundle scores, and the number of texts whose score it keeps.
+
+    `folder` None: the default one, until another is promoted; a folder is served whatever is
+    promoted. `store` is the folder that keeps promoted bundles once they were fetched.
+    """
 
     folder: Path | None
     cache_texts: int
+    store: Path
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,9 @@ class Settings(BaseSettings):
     )
 
     model: Path | None = Field(
-        None, description="Folder of a model bundle. Empty: the default bundle."
+        None,
+        description="Folder of a model bundle that is served whatever is promoted. Empty: the "
+        "model that was promoted last, and the default bundle before any was.",
     )
     bundles: str = Field(
         "",
@@ -338,7 +340,7 @@ class Settings(BaseSettings):
     @property
     def model_choice(self) -> ModelChoice:
         """Which bundle scores."""
-        return ModelChoice(self.model, self.score_cache_size)
+        return ModelChoice(self.model, self.score_cache_size, self.home / "model-store")
 
     @property
     def bundle_shelf(self) -> str:

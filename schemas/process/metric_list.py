@@ -169,6 +169,18 @@ SCORE_ENGINE_CPU: Final = CounterSpec(
     help="CPU time in the tokenizer and the model",
     exposed_by=(SCORE.name,),
 )
+SCORE_MODEL_SWAPS: Final = CounterSpec(
+    name="murmur_score_model_swaps_total",
+    unit="swaps",
+    help="How often a promoted model took over",
+    exposed_by=(SCORE.name,),
+)
+SCORE_PROMOTED_NOT_SERVED: Final = GaugeSpec(
+    name="murmur_score_promoted_model_not_served",
+    unit="",
+    help="1 while a promoted model cannot be served",
+    exposed_by=(SCORE.name,),
+)
 
 SINK_EVENT_AGE: Final = HistogramSpec(
     name="murmur_sink_event_age_seconds",
@@ -345,6 +357,8 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     SCORE_HELD,
     SCORE_CACHE_HITS,
     SCORE_ENGINE_CPU,
+    SCORE_MODEL_SWAPS,
+    SCORE_PROMOTED_NOT_SERVED,
     SINK_EVENT_AGE,
     SINK_REMOVAL_AGE,
     SINK_LOG_LOSSES,

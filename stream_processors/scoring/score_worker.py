@@ -13,9 +13,11 @@ import faust
 from faust.types import TP
 
 from model_server.scorer import Scorer, load_scorer
+from model_server.serving_model import ServingModel
 from schemas.decisions import NamedDecision
 from schemas.events import ModelIdentity
 from schemas.private_files import make_private_folder
+from schemas.process.metric_list import SCORE_MODEL_SWAPS, SCORE_PROMOTED_NOT_SERVED
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.process.stop_signals import StopSignals
 from schemas.setting_views import ModelChoice
@@ -96,7 +98,18 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     hold_limits, window_limits = settings.hold_limits, settings.window_limits
     publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")
     held = HeldState(progress, metrics)
-    decisions = DecisionsInUse(cluster, lambda chosen: _tell(chosen, scorer.identity))
+    swaps = SCORE_MODEL_SWAPS.register(metrics.registry)
+
+    def swapped(serving: Scorer) -> None:
+        swaps.inc()
+        logger.info(
+            "a promoted model serves",
+            extra={"model": serving.identity.name, "sha256": serving.identity.sha256},
+        )
+
+    model = ServingModel(cluster, settings.model_choice, scorer, swapped=swapped)
+    SCORE_PROMOTED_NOT_SERVED.register(metrics.registry).set_function(model.cannot_serve_promoted)
+    decisions = DecisionsInUse(cluster, lambda chosen: _tell(chosen, model.slot.state().serving))
     guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
     group_lag = GroupLag(cluster.kafka, group=names.group(SCORE_GROUP), topics=[names.topic(RAW)])
     expired = ExpiredUnread(lambda partition, count: note_expired(metrics, partition, count))
@@ -124,7 +137,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         progress.ready = True
 
     step = ScoreStep(
-        model=lambda: scorer,
+        model=model.slot.current,
         read=read,
         detect_language=language_detector(),
         publisher=publisher,
@@ -147,6 +160,8 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         metrics=metrics,
         expired=expired,
     ).start(process.finished)
+    if not model.follow(process):
+        return
     if not load_at_start(decisions.topic.load, progress, process.stop.asked):
         return
     threading.Thread(
