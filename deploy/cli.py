@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "decisions": "deploy.decision_commands:decisions",
     "model": "retrain.cli:model",
     "models": "retrain.promotion.cli:models",
+    "retrain": "retrain.jobs.cli:retrain",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }
 

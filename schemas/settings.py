@@ -1,6 +1,7 @@
 """Every setting there is, read once from the environment, `.env` and the embedded stack."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,7 @@ from schemas.setting_views import (
     PostgresConnection,
     ProbeAddress,
     RedisConnection,
+    RetrainingSettings,
     TopicLayout,
     WindowLimits,
 )
@@ -181,6 +183,50 @@ class Settings(BaseSettings):
     )
     x_spill_mib: int = Field(
         1024, ge=1, description="MiB in that folder at which the stream pauses."
+    )
+
+    retrain_run: str = Field(
+        "live", description="Run whose labels, alarms and tweets decide about a new training."
+    )
+    retrain_on_drift: bool = Field(
+        True, description="Whether an alarm of drift speaks for a new training."
+    )
+    retrain_on_error: bool = Field(
+        True, description="Whether an alarm of the audited error speaks for a new training."
+    )
+    retrain_min_confidence: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="Mean confidence of the last day below which a new training is due. 0: never.",
+    )
+    retrain_new_tweets: int = Field(
+        0,
+        ge=0,
+        description="Number of tweets since the last training from which a new one is due. "
+        "0: never.",
+    )
+    retrain_max_age_hours: float = Field(
+        0,
+        ge=0,
+        description="Hours since the last promotion after which a new training is due. 0: never.",
+    )
+    retrain_min_labels: int = Field(
+        500, ge=1, description="Number of new labels without which no training begins."
+    )
+    retrain_cooldown_hours: float = Field(
+        24, ge=0, description="Hours between the beginnings of two trainings."
+    )
+    retrain_labels: str = Field(
+        "",
+        description="Label files or folders that are learned from too, separated by commas.",
+    )
+    retrain_test: str = Field(
+        "",
+        description="Label files or folders of the standing test set, separated by commas.",
+    )
+    retrain_quick: bool = Field(
+        False, description="Whether trainings that fire are quick ones, of some minutes."
     )
 
     probe_host: str = Field(
@@ -348,6 +394,24 @@ class Settings(BaseSettings):
         return self.bundles or str((self.home / "bundles").absolute())
 
     @property
+    def retraining(self) -> RetrainingSettings:
+        """When a model is trained anew, and on what."""
+        hours = self.retrain_max_age_hours
+        return RetrainingSettings(
+            run=self.retrain_run,
+            on_drift=self.retrain_on_drift,
+            on_error=self.retrain_on_error,
+            least_confidence=self.retrain_min_confidence or None,
+            new_tweets=self.retrain_new_tweets or None,
+            oldest_model=timedelta(hours=hours) if hours else None,
+            least_new_labels=self.retrain_min_labels,
+            cooldown=timedelta(hours=self.retrain_cooldown_hours),
+            label_files=_paths(self.retrain_labels),
+            standing_files=_paths(self.retrain_test),
+            quick=self.retrain_quick,
+        )
+
+    @property
     def window_limits(self) -> WindowLimits:
         """How many tweets are scored together."""
         return WindowLimits(self.score_window, self.score_window_s)
@@ -369,6 +433,10 @@ class Settings(BaseSettings):
                 "folder)"
             )
         return value
+
+
+def _paths(listed: str) -> tuple[str, ...]:
+    return tuple(str(Path(path.strip()).absolute()) for path in listed.split(",") if path.strip())
 
 
 def _token(content: str, where: str) -> SecretStr:

@@ -272,3 +272,15 @@ def _job(row: tuple[Any, ...]) -> Job:
         started_at=started_at,
         ended_at=ended_at,
     )
+
+
+def find_job(connection: Connection, number: int) -> Job:
+    """Return a job; raise `Failure` where there is none of this number."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM retrain_jobs WHERE job_no = %s",  # noqa: S608
+            (number,),
+        )
+        for row in cursor:
+            return _job(row)
+    raise Failure(f"there is no job {number}: `murmur retrain jobs` shows them")

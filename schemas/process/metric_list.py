@@ -16,7 +16,14 @@ from schemas.process.metric_spec_types import (
     LabelValues,
     MetricSpec,
 )
-from schemas.process.process_list import COMPLIANCE_STREAM, PROCESSES, SCORE, SINK, STREAM
+from schemas.process.process_list import (
+    COMPLIANCE_STREAM,
+    PROCESSES,
+    RETRAIN_WATCH,
+    SCORE,
+    SINK,
+    STREAM,
+)
 
 REPLAY: Final = "replay"
 """No long-running process, but `murmur replay --probe-port` serves metrics too."""
@@ -144,6 +151,7 @@ STAGES: Final = {
     ),
     # What X sends and is no event of ours counts under X's own name for it.
     "stream": _stage("stream", STREAM.name, outcomes=None, steps=()),
+    "retrain_watch": _stage("retrain_watch", RETRAIN_WATCH.name, outcomes=None, steps=()),
     "compliance_stream": _stage(
         "compliance_stream", COMPLIANCE_STREAM.name, outcomes=None, steps=()
     ),
