@@ -85,7 +85,8 @@ class Circle:
         with self.connection, self.connection.cursor() as cursor:
             for number, (_, label) in enumerate(rows):
                 cursor.execute(
-                    "INSERT INTO labels VALUES ('stream', %s, 0, 'ann', %s, 0, %s, false, now())",
+                    "INSERT INTO labels VALUES ('stream', %s, 0, 'ann', %s, 0, %s, false, now())"
+                    " ON CONFLICT DO NOTHING",
                     (str(FIRST_ID + number), "queue" if number % 2 else "audit", label),
                 )
 
