@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "export": "stream_processors.queries.cli:export",
     "prune": "stream_processors.retention.cli:prune",
     "decisions": "deploy.decision_commands:decisions",
+    "serve": "deploy.web.cli:serve",
+    "predict": "model_server.cli:predict",
     "model": "retrain.cli:model",
     "models": "retrain.promotion.cli:models",
     "retrain": "retrain.jobs.cli:retrain",

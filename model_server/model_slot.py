@@ -79,6 +79,10 @@ class ModelSlot(Generic[ModelT]):
         self._swapped(self._serving)
         return self._serving
 
+    def serving(self) -> ModelT:
+        """Return the model that serves, from any thread; nothing takes over here."""
+        return self._serving
+
     def state(self) -> SlotState:
         """Return what the slot is doing."""
         with self._changed:

@@ -21,6 +21,7 @@ from schemas.process.process_list import (
     PROCESSES,
     RETRAIN_WATCH,
     SCORE,
+    SERVE,
     SINK,
     STREAM,
 )
@@ -151,6 +152,7 @@ STAGES: Final = {
     ),
     # What X sends and is no event of ours counts under X's own name for it.
     "stream": _stage("stream", STREAM.name, outcomes=None, steps=()),
+    "serve": _stage("serve", SERVE.name, outcomes=None, steps=()),
     "retrain_watch": _stage("retrain_watch", RETRAIN_WATCH.name, outcomes=None, steps=()),
     "compliance_stream": _stage(
         "compliance_stream", COMPLIANCE_STREAM.name, outcomes=None, steps=()
