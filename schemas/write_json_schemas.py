@@ -16,7 +16,8 @@ from schemas.alarm_events import AlarmMessage
 from schemas.compatibility import breaking_changes
 from schemas.decisions import DecisionChosen
 from schemas.events import RawEvent, ScoredEvent
-from schemas.topics import ALARMS, DECISIONS, RAW, SCORED
+from schemas.model_events import ModelPromoted
+from schemas.topics import ALARMS, DECISIONS, MODELS_PROMOTED, RAW, SCORED
 
 JsonSchema = dict[str, Any]
 
@@ -33,6 +34,7 @@ def generated_schemas() -> dict[str, JsonSchema]:
             (RAW, RawEvent),
             (SCORED, ScoredEvent),
             (ALARMS, AlarmMessage),
+            (MODELS_PROMOTED, ModelPromoted),
             (DECISIONS, DecisionChosen),
         )
     }

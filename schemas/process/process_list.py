@@ -59,8 +59,22 @@ COMPLIANCE_STREAM: Final = ProcessSpec(
     needs=frozenset({Need.KAFKA, Need.POSTGRES, Need.X_TOKEN}),
     embedded=False,
 )
+RETRAIN_WATCH: Final = ProcessSpec(
+    name="retrain-watch",
+    command=("retrain", "watch"),
+    probe_port=9106,
+    needs=frozenset({Need.KAFKA, Need.POSTGRES}),
+    embedded=False,
+)
+SERVE: Final = ProcessSpec(
+    name="serve",
+    command=("serve",),
+    probe_port=9107,
+    needs=frozenset({Need.KAFKA}),
+    embedded=False,
+)
 
-PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM)
+PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM, RETRAIN_WATCH, SERVE)
 """Every long-running process, in the order of the probe ports."""
 
 EMBEDDED: Final = tuple(process for process in PROCESSES if process.embedded)

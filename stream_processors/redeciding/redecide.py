@@ -18,10 +18,10 @@ from schemas import locks
 from schemas.decisions import NamedDecision
 from schemas.events import LIVE
 from schemas.failures import Failure
+from schemas.run_changes import touch_runs
 from schemas.transport.postgres import Connection
 from stream_processors.retention.prune_limit import kept_from
 from stream_processors.sink.rollups import deltas
-from stream_processors.sink.runs import touch_runs
 from stream_processors.sink.write_rows import move_rollups
 
 SCORES_AT_ONCE: Final = 1_000

@@ -11,13 +11,12 @@ from functools import partial
 
 import faust
 from faust.types import TP
-from msgspec.structs import asdict
 
 from model_server.scorer import Scorer, load_scorer
+from model_server.serving_model import ServingModel
 from schemas.decisions import NamedDecision
 from schemas.events import ModelIdentity
 from schemas.private_files import make_private_folder
-from schemas.process.metric_list import SCORE_MODEL_INFO
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.process.stop_signals import StopSignals
 from schemas.setting_views import ModelChoice
@@ -37,6 +36,7 @@ from stream_processors.circuit_breaker.recovery_probe import found_waiting
 from stream_processors.scoring.faust_topology import build_app
 from stream_processors.scoring.follow_decisions import DecisionsInUse
 from stream_processors.scoring.language import language_detector
+from stream_processors.scoring.model_metrics import ModelMetrics
 from stream_processors.scoring.score_and_publish import ScoreStep
 from stream_processors.scoring.score_batch import refused_for_ending_processes
 from stream_processors.scoring.unfinished_windows import UnfinishedWindows
@@ -107,12 +107,14 @@ def _learn(topics: KnownTopics, process: RunningProcess) -> None:
 
 def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     metrics, progress = process.metrics, process.progress
-    SCORE_MODEL_INFO.register(metrics.registry).labels(**asdict(scorer.identity)).set(1)
     cluster, names = settings.cluster, settings.names
     hold_limits, window_limits = settings.hold_limits, settings.window_limits
     publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")
     held = HeldState(progress, metrics)
-    decisions = DecisionsInUse(cluster, lambda chosen: _tell(chosen, scorer.identity))
+    shown = ModelMetrics(metrics.registry, scorer.identity)
+    model = ServingModel(cluster, settings.model_choice, scorer, swapped=shown.swapped)
+    shown.watch(model.cannot_serve_promoted)
+    decisions = DecisionsInUse(cluster, lambda chosen: _tell(chosen, model.slot.state().serving))
     guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
     written = (SCORED, DEAD_LETTER, SCORE_HOLD)
     topics = KnownTopics(cluster.kafka, [names.topic(topic) for topic in (RAW, *written)])
@@ -149,7 +151,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             return None
 
     step = ScoreStep(
-        model=lambda: scorer,
+        model=model.slot.current,
         read=read,
         detect_language=language_detector(),
         publisher=publisher,
@@ -174,6 +176,8 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         expired=expired,
     ).start(process.finished)
     _learn(topics, process)
+    if not model.follow(process):
+        return
     if not load_at_start(decisions.topic.load, progress, process.stop.asked):
         return
     threading.Thread(

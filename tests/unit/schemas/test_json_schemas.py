@@ -13,7 +13,8 @@ from schemas.alarm_events import decode_alarm
 from schemas.codec import decode_raw, decode_scored
 from schemas.compatibility import breaking_changes
 from schemas.decisions import decode_chosen
-from schemas.topics import ALARMS, DECISIONS, RAW, SCORED
+from schemas.model_events import decode_promoted
+from schemas.topics import ALARMS, DECISIONS, MODELS_PROMOTED, RAW, SCORED
 from schemas.write_json_schemas import generated_schemas, kept_schemas, schema_folder
 
 GOLDEN = Path(__file__).parents[3] / "schemas" / "golden"
@@ -22,6 +23,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     RAW: decode_raw,
     SCORED: decode_scored,
     ALARMS: decode_alarm,
+    MODELS_PROMOTED: decode_promoted,
     DECISIONS: decode_chosen,
 }
 
