@@ -9,7 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from schemas import locks
 from schemas.events import LIVE
 from schemas.failures import Failure
-from schemas.partitioned_tables import PARTITIONED
+from schemas.partitioned_tables import BY_TWEET, PARTITIONED
 from schemas.settings import Settings
 from schemas.stored_decisions import decision_in_use
 from schemas.transport.cache import connect_redis
@@ -19,6 +19,7 @@ from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.queries.known_runs import UnknownRun, require_run
 
 _WITH_RUN: Final = (
+    *BY_TWEET,
     "dead_letters",
     "tombstones",
     "replay_files",
