@@ -202,7 +202,7 @@ def export(
     try:
         with opened_output(output) as file:
             for chunk in chunks:
-                file.write(chunk)
+                file.write(chunk if output or not sys.stdout.isatty() else _escaped(chunk, form))
     except BrokenPipeError:
         # The reader has seen enough (`| head`). Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -296,8 +296,9 @@ def annotate(run: str, count: int, tweet_ids: tuple[str, ...], **choice: Any) ->
         with terminal_keys(screen.redraw) as pressed:
             done = annotator.run(drawn, pressed)
     copied = f", {done.copied} with the same text" if done.copied else ""
+    print_line("")
     print_line(
-        f"\n{done.labelled} labelled{copied}, {done.unsure} unsure, {done.skipped} skipped:"
+        f"{done.labelled} labelled{copied}, {done.unsure} unsure, {done.skipped} skipped:"
         f" stored as {who.labeller}'s"
     )
 
@@ -358,6 +359,15 @@ def _choice(
         first_day=first,
         last_day=last,
         second_opinion=second_opinion,
+    )
+
+
+def _escaped(chunk: bytes, form: str) -> bytes:
+    """Return what may be written to a terminal: nothing in it speaks to that."""
+    from schemas.escape_for_terminal import printable, printable_json
+
+    return (
+        printable(chunk.decode(), keep="\r\n").encode() if form == "csv" else printable_json(chunk)
     )
 
 
