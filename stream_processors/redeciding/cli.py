@@ -37,12 +37,12 @@ def apply(
     """
     from datetime import UTC, datetime
 
+    from schemas.known_runs import require_run
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
     from schemas.transport.postgres import connect_postgres
     from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
     from stream_processors.aggregates.moments import InvalidMoment, parse_moment
-    from stream_processors.queries.known_runs import require_run
     from stream_processors.redeciding.choose_decision import chosen_decision
     from stream_processors.redeciding.redecide import redecide
 

@@ -9,16 +9,17 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from schemas import locks
 from schemas.events import LIVE
 from schemas.failures import Failure
-from schemas.partitioned_tables import PARTITIONED
+from schemas.known_runs import UnknownRun, require_run
+from schemas.partitioned_tables import BY_TWEET, PARTITIONED
 from schemas.settings import Settings
 from schemas.stored_decisions import decision_in_use
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection
 from schemas.transport.publish_decision import publish_decision
 from stream_processors.aggregates.cache import AggregatesCache
-from stream_processors.queries.known_runs import UnknownRun, require_run
 
 _WITH_RUN: Final = (
+    *BY_TWEET,
     "dead_letters",
     "tombstones",
     "replay_files",
