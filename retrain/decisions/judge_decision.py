@@ -14,7 +14,6 @@ from schemas.decisions import DecisionFigures, Gain
 
 FOLDS: Final = 10
 _SEED: Final = 1
-_LEAST_RATIO: Final = 1.5
 _SAMPLED: Final = 2_000
 """Tweets of the stream that each fold's fit sees: their shares are a point from those of all, where
 a hundred audits are four."""
@@ -87,8 +86,8 @@ def refusal(
     refused in one of three cases. The share error rises: to lessen it is what a decision is for, so
     the best estimate decides. Or accuracy falls for certain, its whole interval below 0: few audits
     cannot show a small change, and right shares of wrong labels help nobody. Or the model's own
-    shares differ from people's by no more than chance makes of so many audits: what a decision
-    would mend is then less than what it adds. Macro-recall refuses nothing: it weighs a rare label
+    shares differ from people's by no more than chance makes of so many audits: nothing is shown
+    that a decision could mend. Macro-recall refuses nothing: it weighs a rare label
     like a frequent one, so that labels in their true shares may lower it.
     """
     shares, accuracy = figures.share_error, figures.accuracy
@@ -105,15 +104,15 @@ def refusal(
 
 
 def _may_be_chance(truth: npt.NDArray[np.int64], own: npt.NDArray[np.int64], labels: int) -> bool:
-    """Tell whether mending the shares would add as much squared error as it takes away.
+    """Tell whether the best estimate of the squared error of the model's own shares is nothing.
 
-    The model's own shares have a squared error of about Σd² - Σv, with d the differences from
-    people's shares and v their variances; a decision has about Σv/2 (measured on SemEval 2017).
+    Without bias it is Σd² - Σv, with d the differences from people's shares on the audits and v
+    their variances.
     """
     differences = np.eye(labels)[own] - np.eye(labels)[truth]
     mean = differences.mean(axis=0)
     variances = differences.var(axis=0, ddof=1) / len(truth)
-    return float(mean @ mean) <= _LEAST_RATIO * float(variances.sum())
+    return bool(mean @ mean <= variances.sum())
 
 
 def _sentence(gain: Gain) -> str:
