@@ -40,7 +40,7 @@ YEAR: Final = timedelta(days=365.25)
 MOST_MISSING: Final = timedelta(days=30)
 """Of a longer gap between two windows only the latest part is judged as empty windows."""
 
-LEAST_WORD_SAMPLE: Final = 100
+LEAST_WORD_SAMPLE: Final = 50
 LEAST_AUDITS: Final = 20
 RECENT_AUDITS: Final = 100
 """The error alarm ends when no more of so many latest audits are wrong than is tolerated."""
