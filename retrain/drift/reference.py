@@ -12,7 +12,13 @@ import numpy as np
 from msgspec import Struct
 
 from retrain.drift.alarm import Signal
-from retrain.drift.baseline import Baseline, fit_baseline, held_out_levels, season_of
+from retrain.drift.baseline import (
+    Baseline,
+    fit_baseline,
+    guessed_baseline,
+    held_out_levels,
+    season_of,
+)
 from retrain.drift.detectors.alarm_gate import Ints
 from retrain.drift.detectors.e_detector import Floats
 from retrain.drift.detectors.population_stability import distance, population_stability
@@ -203,12 +209,8 @@ def _fit(
     hours: Ints,
     window: timedelta,
 ) -> Baseline:
-    few = len(values) < FEW_WINDOWS
+    if len(values) < FEW_WINDOWS:
+        return guessed_baseline(values, WIDE_SCALE[signal])
     return fit_baseline(
-        values,
-        tweets,
-        hours,
-        hours_a_window=window / HOUR,
-        least_scale=(WIDE_SCALE if few else LEAST_SCALE)[signal],
-        flat=few,
+        values, tweets, hours, hours_a_window=window / HOUR, least_scale=LEAST_SCALE[signal]
     )
