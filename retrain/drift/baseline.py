@@ -76,7 +76,7 @@ def fit_baseline(
 
 
 def guessed_baseline(values: Floats, scale: float) -> Baseline:
-    """Return a baseline of too few windows to measure more than their level: the rest is a guess."""
+    """Return a baseline of too few windows to measure more than a level; the rest is guessed."""
     return Baseline(
         levels=(float(np.median(values)),),
         scale=scale,
