@@ -550,6 +550,7 @@ class Settings(BaseSettings):
             audits_per_day=self.watch_audits_per_day,
         )
 
+    @property
     def alarm_webhook(self) -> AlarmWebhook | None:
         """Where alarms are sent; None without an address, `MissingSetting` without a secret."""
         if not self.alarm_webhook_url.get_secret_value():
