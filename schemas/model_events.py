@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.codec import InvalidEvent, Reason
-from schemas.events import Moment
+from schemas.events import ModelIdentity, Moment
 from schemas.topics import MAX_EVENT_BYTES
 
 PROMOTED_KEY: Final = b"serving"
@@ -33,8 +33,16 @@ class PromotedModel(Struct, frozen=True, kw_only=True):
     name: Name
     version: Name
     sha256: Sha256
+    cleaning: Annotated[str, Meta(min_length=1, max_length=20)]
     address: Annotated[str, Meta(min_length=1, max_length=2_000)]
     weight: Annotated[int, Meta(ge=1, le=ALL_WEIGHTS)] = ALL_WEIGHTS
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Which model it is, as its scores name it."""
+        return ModelIdentity(
+            name=self.name, version=self.version, sha256=self.sha256, cleaning=self.cleaning
+        )
 
 
 class ModelPromoted(

@@ -1,18 +1,22 @@
-"""Which model scores: what a scoring process says, what MURMUR_MODEL names, what scored before."""
+"""Which model scores: what a scoring process says, what should serve, what scored before."""
 
 import urllib.request
+from collections.abc import Callable
 from contextlib import closing
 from typing import Final
 
 import msgspec
+import psycopg2
 from prometheus_client.parser import text_string_to_metric_families
 
 from model_server.bundle import default_bundle, identity_of
+from retrain.promotion.promotions import promotions
 from schemas.escape_for_terminal import shown
 from schemas.events import ModelIdentity
+from schemas.failures import Failure
 from schemas.process.metric_list import SCORE_MODEL_INFO
 from schemas.setting_views import ModelChoice, PostgresConnection
-from schemas.transport.postgres import connect_postgres
+from schemas.transport.postgres import Connection, connect_postgres
 
 _SHORT_HASH_CHARS: Final = 12
 _TIMEOUT_S: Final = 2.0
@@ -23,9 +27,24 @@ def in_short(model: ModelIdentity) -> str:
     return f"{shown(model.name)} {shown(model.version)} ({model.sha256[:_SHORT_HASH_CHARS]})"
 
 
-def chosen_model(choice: ModelChoice) -> ModelIdentity:
-    """Return the model that MURMUR_MODEL names, by its manifest; raise `RefusedBundle`."""
-    return identity_of(choice.folder or default_bundle())
+def chosen_model(choice: ModelChoice, postgres: Callable[[], Connection]) -> ModelIdentity:
+    """Return the model that should serve, by its manifest; raise `RefusedBundle`.
+
+    It is the one that MURMUR_MODEL names, else the one that was promoted last, else the default
+    one. Where PostgreSQL is away, or has no tables yet, none is known to be promoted.
+    """
+    if choice.folder is not None:
+        return identity_of(choice.folder)
+    return promoted_model(postgres) or identity_of(default_bundle())
+
+
+def promoted_model(postgres: Callable[[], Connection]) -> ModelIdentity | None:
+    """Return the model that was promoted last; None as `chosen_model` says."""
+    try:
+        with closing(postgres()) as connection:
+            return next((each.event.champion.identity for each in promotions(connection)), None)
+    except (Failure, psycopg2.Error):
+        return None
 
 
 def served_model(metrics_url: str) -> ModelIdentity | None:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from deploy.embedded.layout import Layout
 from deploy.embedded.leftover_processes import end_processes, remember_commands, remembered_commands
 from deploy.embedded.postgres_server import new_folder_if_root
-from deploy.embedded.served_model import in_short, newest_model
+from deploy.embedded.served_model import in_short, newest_model, promoted_model
 from deploy.embedded.server_programs import PROGRAM_OF, addresses, await_servers, prepare_servers
 from deploy.embedded.stack_state import StackState, load_state, save_state, settle_state
 from deploy.embedded.start_programs import Say
@@ -71,8 +72,14 @@ def up(
         for sentence in install(settings.installation).differing:
             say(f"note: {sentence} (`murmur init --alter` changes it)")
         if chosen is not None:
+            connect = partial(connect_postgres, settings.postgres_connection, "up")
             before = state.model or newest_model(settings.postgres_connection)
-            if before is not None and before != chosen:
+            promoted = None if settings.model else promoted_model(connect)
+            if promoted is not None:
+                # Scoring takes it over by itself.
+                say(f"the promoted model serves: {in_short(promoted)}")
+                chosen = promoted
+            elif before is not None and before != chosen:
                 say(f"the model changes from {in_short(before)} to {in_short(chosen)}")
                 supervisor.stop(SCORE.name)
             save_state(layout, msgspec.structs.replace(state, model=chosen))

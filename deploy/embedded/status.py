@@ -21,6 +21,7 @@ from schemas.events import ModelIdentity
 from schemas.failures import Failure
 from schemas.process.process_list import EMBEDDED, SCORE
 from schemas.settings import Settings, servers_of_the_user
+from schemas.transport.postgres import connect_postgres
 
 _UP: Final = ("running", "starting")
 _PASSWORD: Final = re.compile(r"(://[^/@:]*:)[^/@]*@")
@@ -34,7 +35,8 @@ class Status:
     have been left out. Where none answers, addresses and lag are those of the servers that a person
     has named. `lag` is None, and `lag_fault` says why, where Kafka does not tell. `faults` has a
     sentence for everything that keeps the servers from doing their work. `models` has the model
-    that each scoring process says it serves; `chosen_model` is the one that MURMUR_MODEL names.
+    that each scoring process says it serves; `chosen_model` is the one that should
+    serve: MURMUR_MODEL's, else the one that was promoted last.
     """
 
     home: str
@@ -121,7 +123,10 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
 
 def _chosen(settings: Settings) -> tuple[ModelIdentity | None, tuple[str, ...]]:
     try:
-        return chosen_model(settings.model_choice), ()
+        return chosen_model(
+            settings.model_choice,
+            lambda: connect_postgres(settings.postgres_connection, "status"),
+        ), ()
     except RefusedBundle as refused:
         return None, (str(refused),)
 

@@ -39,10 +39,10 @@ def model_lines(status: Status) -> list[str]:
         return lines
     if not status.models:
         why = "no scoring process answers" if status.processes else "scoring elsewhere is not asked"
-        return [f"{in_short(chosen)}  (by MURMUR_MODEL; {why})"]
+        return [f"{in_short(chosen)}  (chosen; {why})"]
     return lines + [
-        f"MURMUR_MODEL names {in_short(chosen)}, but {process} serves {in_short(model)}: "
-        "`murmur up` changes it"
+        f"{in_short(chosen)} is chosen, but {process} serves {in_short(model)}: a promoted model "
+        "takes over by itself, else `murmur up` changes it"
         for process, model in status.models.items()
         if model != chosen
     ]

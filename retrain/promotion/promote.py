@@ -84,6 +84,7 @@ def _on_shelf(shelf: BundleShelf, bundle: Bundle) -> PromotedModel:
         name=bundle.identity.name,
         version=bundle.identity.version,
         sha256=bundle.identity.sha256,
+        cleaning=bundle.identity.cleaning,
         address=shelf.put(bundle),
     )
 

@@ -23,7 +23,9 @@ class Answering:
 
 
 def promoted(letter: str) -> PromotedModel:
-    return PromotedModel(name=letter, version="1", sha256=letter * 64, address=f"/{letter}")
+    return PromotedModel(
+        name=letter, version="1", sha256=letter * 64, cleaning="1", address=f"/{letter}"
+    )
 
 
 class Places:
