@@ -9,14 +9,21 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from schemas import locks
 from schemas.events import LIVE
 from schemas.failures import Failure
-from schemas.partitioned_tables import PARTITIONED
+from schemas.partitioned_tables import BY_TWEET, PARTITIONED
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.queries.known_runs import UnknownRun, require_run
 
-_WITH_RUN: Final = ("dead_letters", "tombstones", "replay_files", "kept_days", "runs")
+_WITH_RUN: Final = (
+    *BY_TWEET,
+    "dead_letters",
+    "tombstones",
+    "replay_files",
+    "kept_days",
+    "runs",
+)
 _ATTEMPTS: Final = 6
 _LOCK_TIMEOUT: Final = "3s"
 """While a lock is waited for, writers queue behind it: better to let them pass and try again."""

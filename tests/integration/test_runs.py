@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 from psycopg2 import sql
 
 from schemas.codec import Reason
@@ -53,6 +54,7 @@ def rows_about(connection: Connection, run: str) -> int:
         "tombstones",
         "dead_letters",
         "replay_files",
+        "labels",
     )
     with connection, connection.cursor() as cursor:
         total = 0
@@ -66,8 +68,9 @@ def rows_about(connection: Connection, run: str) -> int:
 def test_a_deleted_run_is_gone_whole_and_others_stay(
     settings: Settings, connection: Connection
 ) -> None:
-    store(connection, some_tweets(20, run="kept"))
-    store(connection, [*some_tweets(20), deleted("10001", run="archive")])
+    for run in ("kept", "archive"):
+        store(connection, [replace(tweet, label="calm") for tweet in some_tweets(20, run=run)])
+    store(connection, [deleted("10001", run="archive")])
     kept = rows_about(connection, "kept")
     cached(settings).write(aggregates_of(connection, "archive", [parse_window("all")], NOW))
     result = run_command(settings, "runs", "delete", "archive", "--yes")
