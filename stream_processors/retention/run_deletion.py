@@ -9,12 +9,12 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from schemas import locks
 from schemas.events import LIVE
 from schemas.failures import Failure
+from schemas.known_runs import UnknownRun, require_run
 from schemas.partitioned_tables import BY_TWEET, PARTITIONED
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.cache import AggregatesCache
-from stream_processors.queries.known_runs import UnknownRun, require_run
 
 _WITH_RUN: Final = (
     *BY_TWEET,

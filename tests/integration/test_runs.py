@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from psycopg2 import sql
 
 from schemas.codec import Reason
+from schemas.known_runs import UnknownRun
 from schemas.settings import Settings
 from schemas.transport.dead_letters import SourcePosition, dead_letter
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.time_windows import parse_window
-from stream_processors.queries.known_runs import UnknownRun
 from stream_processors.retention.run_deletion import RunIsBusy, delete_run
 from tests.integration.reading import NOW, cached, run_command, some_tweets
 from tests.integration.storing import arrived_now, store
