@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "export": "stream_processors.queries.cli:export",
     "prune": "stream_processors.retention.cli:prune",
     "model": "retrain.cli:model",
+    "labels": "retrain.labels.cli:labels",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }
 
