@@ -13,7 +13,7 @@ import termios
 import tty
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final
 
 _ESCAPE_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|.)?")
@@ -23,12 +23,12 @@ _ESCAPE_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|.)?")
 class Keys:
     """The keys of a terminal that is in cbreak mode: no echo, and no Enter to wait for.
 
-    `resized` becomes readable when the terminal has another size; `redraw` is called then.
+    `signals` has the numbers of signals that came; SIGWINCH among them calls `redraw`.
     """
 
-    def __init__(self, descriptor: int, resized: int, redraw: Callable[[], None]) -> None:
+    def __init__(self, descriptor: int, signals: int, redraw: Callable[[], None]) -> None:
         self._descriptor = descriptor
-        self._resized = resized
+        self._signals = signals
         self._redraw = redraw
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
         self._waiting: deque[str] = deque()
@@ -36,9 +36,8 @@ class Keys:
     def read(self) -> str | None:
         """Wait for a key and return it; None where the terminal has gone, or for Ctrl-D."""
         while not self._waiting:
-            readable, _, _ = select.select([self._descriptor, self._resized], [], [])
-            if self._resized in readable:
-                os.read(self._resized, 1_024)
+            readable, _, _ = select.select([self._descriptor, self._signals], [], [])
+            if self._signals in readable and signal.SIGWINCH in os.read(self._signals, 1_024):
                 self._redraw()
             if self._descriptor in readable:
                 try:
@@ -59,20 +58,21 @@ def terminal_keys(redraw: Callable[[], None]) -> Iterator[Keys]:
     """
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
-    resized, resize = os.pipe()
-    os.set_blocking(resize, False)
-
-    def on_resize(*_: object) -> None:
-        # Drawn where keys are awaited: a signal may come in the middle of printing.
-        with suppress(BlockingIOError):
-            os.write(resize, b"\0")
-
-    previous = signal.signal(signal.SIGWINCH, on_resize)
+    signals, signalled = os.pipe()
+    os.set_blocking(signalled, False)
+    previous = signal.signal(signal.SIGWINCH, _do_nothing)
+    # Written by the signal itself: a handler in Python may wait until the next key.
+    others = signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
     try:
         tty.setcbreak(descriptor)
-        yield Keys(descriptor, resized, redraw)
+        yield Keys(descriptor, signals, redraw)
     finally:
+        signal.set_wakeup_fd(others)
         signal.signal(signal.SIGWINCH, previous)
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-        os.close(resized)
-        os.close(resize)
+        os.close(signals)
+        os.close(signalled)
+
+
+def _do_nothing(*_: object) -> None:
+    """Be there, so that the signal is noticed."""

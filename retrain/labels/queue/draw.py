@@ -18,7 +18,7 @@ RULE_AUDITS: Final = 60
 """Audits after which a rule is no longer looked after: a share's interval is then below ± 13
 points, and Student's t no longer needed."""
 
-_CHOSEN_AMONG: Final = 8
+_CHOSEN_AMONG: Final = 4
 """How many times as many as are taken are looked at for ones that differ."""
 
 _PATTERN: Final = "AUADAUADAU"
