@@ -144,7 +144,7 @@ def import_labels(
 @click.option(
     "--with-predictions",
     is_flag=True,
-    help="Add the model's answer. Who sees it cannot audit: an import then refuses audits.",
+    help="Add the model's answer. Who sees it cannot audit: such labels train, no more.",
 )
 @click.option(
     "--output",
@@ -190,7 +190,9 @@ def export(
                 chosen = [LabelOrigin(origin) for origin in origins] or list(LabelOrigin)
                 tweets, lost = labelled_tweets(cur, run, chosen)
             else:
-                tweets = tweets_to_label(cur, run, [(each.root_id, each.origin) for each in queue])
+                shown = LabelOrigin.QUEUE if with_predictions else None
+                wanted = [(each.root_id, shown or each.origin) for each in queue]
+                tweets = tweets_to_label(cur, run, wanted)
     if not tweets:
         raise Failure(
             f"run {run!r} has no such labels" if queue is None else "nothing is left to be labelled"

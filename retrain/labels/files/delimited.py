@@ -15,7 +15,8 @@ _DELIMITERS: Final = (",", "\t", ";")
 def delimited_labels(lines: Sequence[str]) -> Iterator[FileRow]:
     """Yield the rows below the header; commas, tabs or semicolons part the cells.
 
-    Of columns with other names nothing is read, the text among them. An apostrophe that kept a
+    Label Studio's own CSV is one of these. Of other columns nothing is read, the text among them. An
+    apostrophe that kept a
     spreadsheet from running a cell is taken away. Raises `Failure` without a header that names an
     id and `label`, and for a CSV that is broken.
     """
@@ -35,18 +36,20 @@ def delimited_labels(lines: Sequence[str]) -> Iterator[FileRow]:
 
 
 def _row(place: str, cells: dict[str, str]) -> FileRow:
-    def cell(name: str) -> str:
-        return cells.get(name, "").strip()
+    def cell(*names: str) -> str:
+        return next(filter(None, (cells.get(name, "").strip() for name in names)), "")
 
-    tweet_id = next(filter(None, map(cell, TWEET_ID_NAMES)), "")
+    # In Label Studio's own CSV `id` is the task's number.
+    is_label_studio = "annotation_id" in cells
+    tweet_id = cell(*(TWEET_ID_NAMES[:-1] if is_label_studio else TWEET_ID_NAMES))
     if "E+" in tweet_id.upper():
         return FileRow(place, tweet_id, fault=Fault.ROUNDED_ID)
     return FileRow(
         place,
         tweet_id,
         cell("label"),
-        cell("labeller"),
-        cell("labelled_at"),
+        cell("labeller", *(["annotator"] if is_label_studio else [])),
+        cell("labelled_at", *(["created_at"] if is_label_studio else [])),
         cell("version"),
         cell("origin"),
         cell("repeat"),

@@ -1,7 +1,7 @@
 """The tweets that a queue is drawn from, read in one go."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -101,7 +101,8 @@ WITH placed AS MATERIALIZED (
         SELECT t.root_id, t.day, audit_rank(t.root_id) AS rank,
                row_number() OVER (PARTITION BY rule ORDER BY audit_rank(t.root_id), t.root_id)
                    AS place
-        FROM tweets AS t CROSS JOIN unnest(t.rules) AS rule WHERE {chosen}
+        FROM tweets AS t CROSS JOIN unnest(t.rules) AS rule
+        WHERE rule <> ALL(%(plentiful)s::text[]) AND {chosen}
     ) AS numbered WHERE place <= %(most)s
 ), ranked AS MATERIALIZED (SELECT DISTINCT root_id, day, rank FROM placed)
 """
@@ -110,20 +111,26 @@ WITH placed AS MATERIALIZED (
 def load_candidates(cur: cursor, choice: Choice, *, audits_wanted: int) -> Candidates:
     """Read what a queue with up to so many audits is drawn from.
 
-    The days are gone through three times, whatever they hold; what comes back has a bound.
+    The days are gone through a few times, whatever they hold; what comes back has a bound.
     """
     values = _values(cur, choice)
     chosen = _SECOND if choice.second_opinion else _FREE
     pool = _candidates(cur, _LOWEST.format(chosen=chosen) + _RANKED, {**values, "most": POOL})
-    by_rule: dict[str, list[Candidate]] = defaultdict(list)
-    if choice.rule is None:
+    by_rule = _by_rule(pool)
+    if choice.rule is None and len(pool) == POOL:
+        # Of the others, the lowest ranks of all tweets hold the lowest ones of the rule.
+        plentiful = [rule for rule, found in by_rule.items() if len(found) >= audits_wanted]
         statement = _LOWEST_BY_RULE.format(chosen=chosen) + _RANKED
-        for found in _candidates(cur, statement, {**values, "most": audits_wanted}):
-            for rule in found.rules:
-                by_rule[rule].append(found)
+        wanted = {**values, "most": audits_wanted, "plentiful": plentiful}
+        found_by_rule = _by_rule(_candidates(cur, statement, wanted))
+        by_rule |= {
+            rule: found[:audits_wanted]
+            for rule, found in found_by_rule.items()
+            if rule not in plentiful
+        }
     return Candidates(
         pool=pool,
-        by_rule={rule: found[:audits_wanted] for rule, found in sorted(by_rule.items())},
+        by_rule=dict(sorted(by_rule.items())),
         audits=_audits_by_rule(cur, values),
         labelled_texts=_labelled_texts(cur, values),
     )
@@ -156,6 +163,14 @@ def _candidates(cur: cursor, statement: str, values: Mapping[str, Any]) -> list[
         Candidate(root_id, rank, posted_at, tuple(rules), text, probabilities, was_asked)
         for root_id, rank, posted_at, rules, text, probabilities, was_asked in cur
     ]
+
+
+def _by_rule(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
+    by_rule: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        for rule in candidate.rules:
+            by_rule[rule].append(candidate)
+    return by_rule
 
 
 def _audits_by_rule(cur: cursor, values: Mapping[str, Any]) -> Counter[str]:

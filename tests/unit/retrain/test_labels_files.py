@@ -40,6 +40,16 @@ def test_delimited_files_are_read_by_their_header(tmp_path: Path, content: str) 
     assert len(rows_of(tmp_path, content)) == 2
 
 
+def test_label_studios_csv_names_its_labellers_and_its_number_is_no_tweet(tmp_path: Path) -> None:
+    content = (
+        '"annotation_id","annotator","created_at","id","label","root_id"\n'
+        '7,"ann@example.org","2026-11-21T09:30:00Z",1,"calm","10"\n8,"bob","",2,"calm",""\n'
+    )
+    rows = rows_of(tmp_path, content)
+    assert usable(rows) == [("10", "calm", "ann@example.org"), ("", "calm", "bob")]
+    assert rows[0].labelled_at == "2026-11-21T09:30:00Z"
+
+
 def test_delimited_files_name_the_line_of_each_row(tmp_path: Path) -> None:
     content = 'id,label,text\n1,calm,"a\nb"\n8.0E+17,calm,\n3,,\n'
     rows = rows_of(tmp_path, content)
