@@ -15,10 +15,9 @@ _DELIMITERS: Final = (",", "\t", ";")
 def delimited_labels(lines: Sequence[str]) -> Iterator[FileRow]:
     """Yield the rows below the header; commas, tabs or semicolons part the cells.
 
-    Label Studio's own CSV is one of these. Of other columns nothing is read, the text among them. An
-    apostrophe that kept a
-    spreadsheet from running a cell is taken away. Raises `Failure` without a header that names an
-    id and `label`, and for a CSV that is broken.
+    Label Studio's own CSV is one of these. Of other columns nothing is read, the text among them.
+    An apostrophe that kept a spreadsheet from running a cell is taken away. Raises `Failure`
+    without a header that names an id and `label`, and for a CSV that is broken.
     """
     header = next((line for line in lines if line.strip()), "")
     try:
