@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
@@ -20,14 +21,24 @@ _FIRST: Final = "SELECT root_id, label FROM labels WHERE repeat = 0 ORDER BY lab
 
 @contextmanager
 def annotating(settings: Settings, *options: str, columns: int = 100) -> Iterator[TerminalProcess]:
-    command = [MURMUR, "labels", "annotate", "--run", "spring", "--labeller", "ann", *options]
+    command: list[str | Path] = [
+        MURMUR,
+        "labels",
+        "annotate",
+        "--run",
+        "spring",
+        "--labeller",
+        "ann",
+        *options,
+    ]
     with in_terminal(command, process_environment(settings), columns=columns) as terminal:
         yield terminal
 
 
 def shown_number(screen: str) -> str:
     """Return which tweet the last screen shows."""
-    return re.findall(r"number(\d+)", screen)[-1]
+    *_, last = re.findall(r"number(\d+)", screen)
+    return str(last)
 
 
 def test_fifty_labels_with_undo_skip_unsure_and_another_size(

@@ -117,7 +117,16 @@ def test_nothing_usable_is_a_failure_that_says_why(
 ) -> None:
     store(connection, tweets(1))
     file = written(tmp_path, "id,label\n1,positive\n")
-    command = [MURMUR, "labels", "import", file, "--run", "spring", "--origin", "import"]
+    command: list[str | Path] = [
+        MURMUR,
+        "labels",
+        "import",
+        file,
+        "--run",
+        "spring",
+        "--origin",
+        "import",
+    ]
     answer = subprocess.run(
         command,
         env=process_environment(settings),

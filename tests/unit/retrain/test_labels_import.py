@@ -20,7 +20,7 @@ def choice(
 
 def sifted(
     *rows: FileRow, by: ImportChoice | None = None
-) -> tuple[dict[tuple[object, ...], str | None], dict[Fault, int]]:
+) -> tuple[dict[tuple[str, int, str, LabelOrigin], str | None], dict[Fault, int]]:
     found = sift(rows, by or choice(), labels=("calm", "cross"), found=FOUND, now=RECEIVED_AT)
     good = {
         (key.root_id, key.version, key.labeller, key.origin): label.label
