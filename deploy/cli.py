@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "data-quality": "retrain.data_quality.cli:data_quality",
     "report": "retrain.span_report.cli:report",
     "model": "retrain.cli:model",
+    "labels": "retrain.labels.cli:labels",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }
 

@@ -1,4 +1,4 @@
-"""The partitioned tables: a run comes and goes with its partition of each."""
+"""Which tables hold what of a run: partitions that come and go with it, and rows of its tweets."""
 
 from typing import Final
 
@@ -9,3 +9,8 @@ BY_RUN: Final = ("rollups", "hashtag_rollups")
 """Each run is a partition; the figures of `live` outlive its days."""
 
 PARTITIONED: Final = (*BY_DAY, *BY_RUN)
+
+BY_TWEET: Final = ("labels",)
+"""Rows by `run` and `root_id` that leave with their tweet: in the sink's transaction where it is
+deleted or its author erased, with its day where that is pruned, with its run. An edit takes none
+of them away."""

@@ -11,6 +11,9 @@ from typing import Final
 AUDIT_RANKS: Final = 1 << 60
 """Ranks are below this."""
 
+ARCHIVE: Final = "archive"
+"""The labeller of what an archive itself brings, in its column `label`."""
+
 
 class LabelOrigin(StrEnum):
     """Why a tweet came before a person."""

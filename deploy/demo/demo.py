@@ -28,13 +28,13 @@ from producers.formats.archive_format import FormatOptions
 from producers.replay.report import ReplayOutcome
 from producers.replay.run_replay import ReplayRequest, run_replay
 from schemas.failures import Failure
+from schemas.known_runs import UnknownRun, run_names
 from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.time_windows import ALL, parse_window
 from stream_processors.circuit_breaker.release_hold import read_hold
-from stream_processors.queries.known_runs import UnknownRun, run_names
 from stream_processors.queries.totals import Totals, read_totals
 from stream_processors.retention.run_deletion import delete_run, forget_in_redis
 

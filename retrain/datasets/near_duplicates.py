@@ -48,10 +48,10 @@ def near_any(texts: Sequence[str], others: Sequence[str]) -> npt.NDArray[np.bool
 def _near_by_pairs(mine: Sequence[str], theirs: Sequence[str]) -> npt.NDArray[np.bool_]:
     from sklearn.feature_extraction.text import CountVectorizer
 
-    vectorizer: Any = CountVectorizer(analyzer=_pairs, binary=True, dtype=np.int32)
+    vectorizer: Any = CountVectorizer(analyzer=word_pairs, binary=True, dtype=np.int32)
     of_theirs = vectorizer.fit_transform(theirs)
     of_mine = vectorizer.transform(mine)
-    sizes = np.array([len(_pairs(words)) for words in mine])
+    sizes = np.array([len(word_pairs(words)) for words in mine])
     sizes_of_theirs = np.asarray(of_theirs.sum(axis=1)).ravel()
     near = np.zeros(len(mine), dtype=np.bool_)
     for start in range(0, len(mine), _CHUNK_ROWS):
@@ -61,6 +61,7 @@ def _near_by_pairs(mine: Sequence[str], theirs: Sequence[str]) -> npt.NDArray[np
     return near
 
 
-def _pairs(words: str) -> set[str]:
+def word_pairs(words: str) -> set[str]:
+    """Return the pairs of neighbouring words of what `words_of` returns."""
     parts = words.split(" ")
     return {f"{first} {second}" for first, second in pairwise(parts)}

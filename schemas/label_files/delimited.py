@@ -28,7 +28,7 @@ def delimited_rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, 
     CSV is read by its rules: a quoted text may span lines. In TSV a row is a line.
     Raises `csv.Error` where CSV is broken: rows below would be taken into one text.
     """
-    rows = csv_rows(lines, delimiter) if delimiter == "," else _tsv_rows(lines)
+    rows = csv_rows(lines, delimiter) if delimiter == "," else tsv_rows(lines)
     header = next(fields for _, fields in rows if any(field.strip() for field in fields))
     names = _names(header)
     id_column = next((name for name in _ID_COLUMNS if name in names), None)
@@ -68,7 +68,8 @@ def unwrapped(cell: str) -> str:
     return cell if wrapped is None else wrapped[1].replace('""', '"')
 
 
-def _tsv_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def tsv_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of rows parted by tabs, each with the number of its line, from 1."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield number, [unwrapped(cell) for cell in line.split("\t")]

@@ -11,8 +11,8 @@ from psycopg2.extensions import cursor
 
 from schemas.codec import Headers
 from schemas.failures import Failure
+from schemas.known_runs import require_run
 from schemas.transport.postgres import Connection
-from stream_processors.queries.known_runs import require_run
 
 MAX_REDRIVES: Final = 3
 Status: TypeAlias = Literal["new", "redriven", "discarded"]

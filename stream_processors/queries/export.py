@@ -1,21 +1,19 @@
 """`murmur export`: a run's tweets to standard output or to a file that appears whole."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from schemas.escape_for_terminal import printable, printable_json
 from schemas.failures import Failure
-from schemas.private_files import create_private
+from schemas.known_runs import require_run
+from schemas.output_file import opened_output
 from schemas.transport.postgres import Connection
 from stream_processors.queries.export_parquet import write_parquet
 from stream_processors.queries.export_rows import ids_of, labels_of, rows_of
 from stream_processors.queries.export_text import csv_chunks, json_lines
-from stream_processors.queries.known_runs import require_run
 
 Format = Literal["jsonl", "csv", "parquet", "ids"]
 ItemT = TypeVar("ItemT")
@@ -58,7 +56,7 @@ def export_run(
         labels = labels_of(connection, run)
         rows = _Counted(_not_empty(run, rows_of(connection, run)))
         if form == "parquet":
-            with _opened(output) as file:
+            with opened_output(output) as file:
                 write_parquet(rows, labels, file)
         else:
             chunks = json_lines(rows) if form == "jsonl" else csv_chunks(rows, labels, guard_csv)
@@ -75,7 +73,7 @@ def _not_empty(run: str, items: Iterator[ItemT]) -> Iterator[ItemT]:
 
 def _write(chunks: Iterable[bytes], output: Path | None, form: Format) -> None:
     to_terminal = output is None and sys.stdout.isatty()
-    with _opened(output) as file:
+    with opened_output(output) as file:
         for chunk in chunks:
             file.write(_for_terminal(chunk, form) if to_terminal else chunk)
 
@@ -84,31 +82,3 @@ def _for_terminal(chunk: bytes, form: Format) -> bytes:
     if form == "jsonl":
         return printable_json(chunk)
     return printable(chunk.decode(), keep="\r\n").encode()
-
-
-@contextmanager
-def _opened(output: Path | None) -> Iterator[BinaryIO]:
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    try:
-        # Nothing can be put in the place of a device or a pipe; what a link names can be.
-        is_no_file = output.exists() and not output.is_file()
-        with output.open("wb") if is_no_file else _whole(output.resolve()) as file:
-            yield file
-    except OSError as error:
-        raise Failure(f"cannot write {output}: {error.strerror or error}") from error
-
-
-@contextmanager
-def _whole(output: Path) -> Iterator[BinaryIO]:
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    with create_private(partial) as file:
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            partial.replace(output)
-        finally:
-            partial.unlink(missing_ok=True)

@@ -8,12 +8,12 @@ from typing import Final
 
 import msgspec
 
+from schemas.formula_guard import guarded
 from stream_processors.queries.export_rows import ExportRow
 
 PROBABILITY_PREFIX: Final = "probability_"
 
 _ROWS_IN_A_CHUNK: Final = 500
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def json_lines(rows: Iterable[ExportRow]) -> Iterator[bytes]:
@@ -65,15 +65,6 @@ def values(row: ExportRow, labels: Sequence[str]) -> list[object]:
         else:
             flat.append(in_utc(value) if isinstance(value, datetime) else value)
     return flat
-
-
-def guarded(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula.
-
-    A cell that begins with a character that starts formulas (OWASP, CSV injection) or with an
-    apostrophe gets an apostrophe in front: taking one leading apostrophe away gives the text back.
-    """
-    return f"'{cell}" if cell.startswith((*_FORMULA_STARTS, "'")) else cell
 
 
 def in_utc(moment: datetime | None) -> datetime | None:

@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from schemas import cache_keys
 from schemas.failures import Failure
+from schemas.known_runs import default_run, require_run
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection, PostgresUnavailable
 from stream_processors.aggregates.aggregates import Aggregates
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.time_windows import Window
-from stream_processors.queries.known_runs import default_run, require_run
 
 
 class Totals(Struct, frozen=True, kw_only=True):

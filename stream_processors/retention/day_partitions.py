@@ -32,6 +32,11 @@ class DayPartition(Struct, frozen=True, kw_only=True):
         """How many days it may hold."""
         return (self.last_day - self.day).days + 1
 
+    @property
+    def holds_tweets(self) -> bool:
+        """Whether it is one of the tweets, and not of their scores."""
+        return self.name.startswith("tweets_")
+
 
 def partitions_before(cur: cursor, first_day: date) -> list[DayPartition]:
     """Return the partitions that hold nothing but days before a day, oldest first.

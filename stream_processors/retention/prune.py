@@ -11,7 +11,9 @@ from psycopg2.extensions import cursor
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from schemas import locks
+from schemas.events import LIVE
 from schemas.failures import Failure
+from schemas.partitioned_tables import BY_TWEET
 from schemas.transport.postgres import Connection
 from stream_processors.retention.day_partitions import (
     DayPartition,
@@ -60,7 +62,7 @@ class PruneReport(Struct, frozen=True, kw_only=True):
 def prune(
     connection: Connection, first_day: date, *, dry_run: bool, attempts: int = _ATTEMPTS
 ) -> PruneReport:
-    """Drop the tweets and scores of `live` of all days before `first_day`; rollups stay.
+    """Drop the tweets, scores and labels of `live` of all days before `first_day`; rollups stay.
 
     The limit is remembered first, under the lock that sinks share: from then on they store nothing
     of those days, so that no rollup moves for a tweet that is being dropped. Then each partition is
@@ -91,7 +93,7 @@ def prune(
             for partition in partitions:
                 _patiently(partial(_drop, cur, limit, partition.name), attempts)
             for partition in partitions_across(cur, limit):
-                _patiently(partial(_delete_days, cur, limit, partition.name), attempts)
+                _patiently(partial(_delete_days, cur, limit, partition), attempts)
     finally:
         connection.autocommit = False
     return report
@@ -125,6 +127,8 @@ def _drop(cur: cursor, limit: date, name: str) -> None:
     for partition in partitions_before(cur, limit):
         if partition.name != name:
             continue
+        if partition.holds_tweets:
+            _delete_what_belongs_to(cur, limit, name)
         if partition.parent is not None:
             cur.execute(
                 sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
@@ -136,9 +140,25 @@ def _drop(cur: cursor, limit: date, name: str) -> None:
         cur.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
 
 
-def _delete_days(cur: cursor, limit: date, name: str) -> None:
+def _delete_days(cur: cursor, limit: date, partition: DayPartition) -> None:
     """Delete the days of a month of which others are kept; its table stays until all are old."""
-    cur.execute(sql.SQL("DELETE FROM {} WHERE day < %s").format(sql.Identifier(name)), (limit,))
+    if partition.holds_tweets:
+        _delete_what_belongs_to(cur, limit, partition.name)
+    statement = sql.SQL("DELETE FROM {} WHERE day < %s").format(sql.Identifier(partition.name))
+    cur.execute(statement, (limit,))
+
+
+def _delete_what_belongs_to(cur: cursor, limit: date, name: str) -> None:
+    """Delete what hangs on the old tweets of a partition, while these still say which they are.
+
+    Nothing is added to them meanwhile: whoever writes there looks at the limit, under its lock.
+    """
+    for table in BY_TWEET:
+        statement = sql.SQL(
+            "DELETE FROM {} AS b WHERE b.run = %s"
+            " AND EXISTS (SELECT FROM {} AS t WHERE t.root_id = b.root_id AND t.day < %s)"
+        ).format(sql.Identifier(table), sql.Identifier(name))
+        cur.execute(statement, (LIVE, limit))
 
 
 def _patiently(act: Callable[[], Result], attempts: int) -> Result:

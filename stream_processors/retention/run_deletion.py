@@ -9,19 +9,28 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from schemas import locks
 from schemas.events import LIVE
 from schemas.failures import Failure
-from schemas.partitioned_tables import PARTITIONED
+from schemas.known_runs import UnknownRun, require_run
+from schemas.partitioned_tables import BY_TWEET, PARTITIONED
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.cache import AggregatesCache
-from stream_processors.queries.known_runs import UnknownRun, require_run
 
 _WITH_RUN: Final = (
+    *BY_TWEET,
     "dead_letters",
     "tombstones",
     "replay_files",
     "kept_days",
     "alarms",
+    "watch_windows",
+    "watch_seen",
+    "watch_states",
+    "watch_references",
+    "watch_watermarks",
+    "watch_recomputed",
+    "watch_rules",
+    "watch_runs",
     "unknown_language_rollups",
     "runs",
 )

@@ -12,6 +12,8 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from schemas.events import LIVE
+from schemas.partitioned_tables import BY_TWEET
+from stream_processors.sink.archive_labels import write_archive_labels
 from stream_processors.sink.decide import Decision
 from stream_processors.sink.live_roots import add_roots, forget_roots
 from stream_processors.sink.rollups import Deltas, HashtagKey, LanguageKey, RollupKey
@@ -36,10 +38,12 @@ def write_decision(cur: cursor, decision: Decision) -> None:
     """Write rows, scores, tombstones and rollups; raise `ConcurrentChange` to have it redone."""
     _write_tombstones(cur, decision)
     _delete(cur, [*decision.deletes, *decision.updates])
+    _delete_what_belongs_to(cur, decision.deletes)
     forget_roots(cur, (row.root_id for row in decision.deletes if row.run == LIVE))
     fresh = sorted([*decision.inserts, *decision.updates], key=lambda row: row.key)
     _add_roots(cur, decision)
     _insert_tweets(cur, fresh)
+    write_archive_labels(cur, fresh)
     _insert_scores(cur, fresh, counts=True)
     _insert_scores(cur, decision.further_scores, counts=False)
     _move_rollups(cur, decision.deltas)
@@ -73,6 +77,17 @@ def _delete(cur: cursor, rows: Sequence[Row]) -> None:
                 f"DELETE FROM {table} WHERE run = %s AND day = %s AND root_id = ANY(%s)",  # noqa: S608
                 (run, day, sorted(of_day)),
             )
+
+
+def _delete_what_belongs_to(cur: cursor, rows: Iterable[Row]) -> None:
+    """Delete what hangs on tweets that leave; what people said of a tweet stays with its edits."""
+    roots: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        roots[row.run].append(row.root_id)
+    for run, of_run in sorted(roots.items()):
+        for table in BY_TWEET:
+            statement = sql.SQL("DELETE FROM {} WHERE run = %s AND root_id = ANY(%s)")
+            cur.execute(statement.format(sql.Identifier(table)), (run, sorted(of_run)))
 
 
 def _insert_tweets(cur: cursor, rows: Sequence[NewRow]) -> None:

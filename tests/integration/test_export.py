@@ -17,10 +17,10 @@ import pytest
 from pyarrow import parquet
 
 from schemas.failures import Failure
+from schemas.known_runs import UnknownRun
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.queries.export import EmptyRun, Format, export_run
-from stream_processors.queries.known_runs import UnknownRun
 from stream_processors.retention.run_deletion import delete_run
 from tests.integration.reading import run_command, some_tweets
 from tests.integration.storing import arrived_now, store

@@ -1,9 +1,15 @@
 """The audit view and its order in PostgreSQL."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+from msgspec.structs import replace
+
+import schemas
 from schemas.people_labels import audit_rank
 from schemas.transport.postgres import Connection
+from tests.integration.storing import store
+from tests.unit.examples import RECEIVED_AT, scored_tweet
 
 
 def test_postgres_ranks_tweets_as_python_does(connection: Connection) -> None:
@@ -34,3 +40,17 @@ def test_an_audit_is_the_majority_of_blind_first_labels(connection: Connection) 
             )
         cursor.execute("SELECT root_id, label FROM audits ORDER BY root_id")
         assert cursor.fetchall() == [("1", "positive"), ("6", "neutral")]
+
+
+def test_labels_that_archives_brought_before_become_imports(connection: Connection) -> None:
+    store(connection, [replace(scored_tweet(tweet_id="1"), label="calm"), scored_tweet()])
+    migration = Path(schemas.__file__).parent / "migrations" / "0017.archive_labels.sql"
+    for _ in range(2):
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM labels")
+            rows = cursor.fetchall()
+            assert rows == [
+                ("test", "1", 0, "archive", "import", 0, "calm", False, RECEIVED_AT),
+            ]
+            cursor.execute("DELETE FROM labels")
+            cursor.execute(migration.read_text())

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from retrain.labels.write_labels import LabelKey, PersonsLabel, write_labels
 from schemas.events import (
     LIVE,
     AuthorErased,
@@ -27,6 +28,7 @@ from schemas.events import (
     TweetScored,
     TweetWithheld,
 )
+from schemas.people_labels import LabelOrigin
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.retention.prune import prune
@@ -66,7 +68,21 @@ TABLES = (
     "unknown_language_rollups",
     "tombstones",
     "kept_days",
+    "labels",
 )
+LABELS_WITHOUT_TWEETS = """
+    SELECT l.run, l.root_id FROM labels AS l
+    LEFT JOIN tweets AS t ON t.run = l.run AND t.root_id = l.root_id WHERE t.run IS NULL
+"""
+ARCHIVE_LABELS_MISSING = """
+    SELECT t.run, t.root_id, t.version, t.human_label FROM tweets AS t
+    WHERE t.human_label IS NOT NULL AND NOT EXISTS (
+        SELECT FROM labels AS l WHERE l.run = t.run AND l.root_id = t.root_id
+        AND l.version = t.version AND l.labeller = 'archive' AND l.origin = 'import'
+        AND l.label = t.human_label
+    )
+"""
+PEOPLES_LABELS = "SELECT run, root_id, version, labeller FROM labels WHERE labeller <> 'archive'"
 OLD_ROLLUPS = """
     SELECT run, granularity, bucket_start, rule, label, model_id, tweets, confidence_micros
     FROM rollups WHERE run = 'live' AND bucket_start < %s
@@ -93,7 +109,7 @@ def posts(draw: st.DrawFn) -> TweetScored:
     version = 0 if other else draw(st.integers(0, 2))
     history = tuple(f"{root[0]}{number}" for number in range(version + 1))
     label = draw(st.sampled_from(["positive", "negative"]))
-    return scored_tweet(
+    tweet = scored_tweet(
         label,
         draw(st.sampled_from([0.5, 0.812345])),
         by=draw(st.sampled_from(["a", "b"])),
@@ -113,6 +129,7 @@ def posts(draw: st.DrawFn) -> TweetScored:
         if other is None
         else (Reference(kind="retweeted", tweet_id=other, author_id=f"author{other}"),),
     )
+    return msgspec.structs.replace(tweet, label=draw(st.sampled_from([None, "calm", "cross"])))
 
 
 deletions = st.builds(deleted, tweet_ids, runs)
@@ -145,6 +162,7 @@ class Promises(RuleBasedStateMachine):
         self._transaction = SinkTransaction({})
         self._kept_from = date.min
         self._graves: set[Grave] = set()
+        self._given: set[LabelKey] = set()
         self._old_rollups: list[tuple[Any, ...]] = []
         self._old_hashtag_rollups: list[tuple[Any, ...]] = []
         self._old_language_rollups: list[tuple[Any, ...]] = []
@@ -176,6 +194,18 @@ class Promises(RuleBasedStateMachine):
         """Kafka delivers something again."""
         self._published.append(data.draw(st.sampled_from(self._published)))
 
+    @precondition(lambda self: self._stored)
+    @rule(run=runs, root=roots, labeller=st.sampled_from(["ann", "bob"]), ahead=st.integers(-1, 1))
+    def label(self, run: str, root: str, labeller: str, ahead: int) -> None:
+        """A person labels a version of a tweet, which may be gone or not there yet."""
+        stored = {(run_, root_): version for run_, root_, _, version, *_ in self._rows()}
+        version = max(0, stored.get((run, root), 0) + ahead)
+        key = LabelKey(run, root, version, labeller, LabelOrigin.AUDIT)
+        with self._connection, self._connection.cursor() as cursor:
+            written = write_labels(cursor, [PersonsLabel(key, "calm", False, RECEIVED_AT)])
+        assert (key in written) == (version <= stored.get((run, root), -1))
+        self._given |= written
+
     @rule()
     def restart(self) -> None:
         """The sink is started anew and knows nothing of the runs that it has seen."""
@@ -200,6 +230,7 @@ class Promises(RuleBasedStateMachine):
         self._old_hashtag_rollups = self._query(OLD_HASHTAG_ROLLUPS, midnight)
         self._old_language_rollups = self._query(OLD_LANGUAGE_ROLLUPS, midnight)
         prune(self._connection, first_day, dry_run=False)
+        self._check_labels()
 
     @rule(batch_size=st.integers(1, 9))
     def store_what_waits(self, batch_size: int) -> None:
@@ -209,6 +240,7 @@ class Promises(RuleBasedStateMachine):
             store(self._connection, batch, transaction=self._transaction)
             self._stored += len(batch)
         assert self._query(MISPLACED_ROOTS) == []
+        self._check_labels()
         # A removal may name a later version only. Whether a post that came too late to be kept
         # still tells of the others depends on which of the two came first.
         at_most = self._expected(self._graves)
@@ -225,6 +257,14 @@ class Promises(RuleBasedStateMachine):
     def teardown(self) -> None:
         """End with everything stored."""
         self.store_what_waits(3)
+
+    def _check_labels(self) -> None:
+        """What people said is there exactly as long as its tweet, through every edit."""
+        assert self._query(LABELS_WITHOUT_TWEETS) == []
+        assert self._query(ARCHIVE_LABELS_MISSING) == []
+        stored = {(run, root) for run, root, *_ in self._rows()}
+        expected = {key[:4] for key in self._given if (key.run, key.root_id) in stored}
+        assert set(self._query(PEOPLES_LABELS)) == expected
 
     def _dated(self, published: Sequence[ScoredEvent]) -> list[ScoredEvent]:
         return [

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from schemas.events import LIVE, Reference, TweetScored
 from schemas.failures import Failure
@@ -87,6 +88,26 @@ def test_old_days_go_and_the_figures_stay(database: Connection) -> None:
     assert (live.tweets, live.kept_from) == (3 * DAYS, LIMIT)
     # Again, and with a longer time to keep: a limit never goes back.
     assert prune(database, FIRST.date(), dry_run=False).kept_from == LIMIT
+
+
+def test_labels_go_with_their_tweets_and_no_other(database: Connection) -> None:
+    """Of single days, of a month, and of a month of which the last days stay."""
+    days = [date(2016, 11, 17), date(2016, 12, 1), date(2016, 12, 20), date(2016, 12, 31)]
+    old = [
+        tweet(0, tweet_id=str(number), posted_at=datetime.combine(day, time(), UTC))
+        for number, day in enumerate(days, start=1)
+    ]
+    tweets = [*old, *some_days(), tweet(0, run="replay")]
+    store(database, [replace(each, label="calm") for each in tweets])
+    for first_day in (date(2016, 12, 20), LIMIT):
+        prune(database, first_day, dry_run=False)
+        labelled, stored = (
+            query(database, f"SELECT run, root_id FROM {table} ORDER BY 1, 2")  # noqa: S608  constants
+            for table in ("labels", "tweets")
+        )
+        database.rollback()
+        assert labelled == stored
+    assert len(stored) == 3 * 3 + 1
 
 
 def test_what_comes_later_of_a_pruned_day_counts_as_expired_and_nowhere_else(

@@ -4,15 +4,16 @@ import json
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 from psycopg2 import sql
 
 from schemas.codec import Reason
+from schemas.known_runs import UnknownRun
 from schemas.settings import Settings
 from schemas.transport.dead_letters import SourcePosition, dead_letter
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.time_windows import parse_window
-from stream_processors.queries.known_runs import UnknownRun
 from stream_processors.retention.run_deletion import RunIsBusy, delete_run
 from tests.integration.reading import NOW, cached, run_command, some_tweets
 from tests.integration.storing import arrived_now, store
@@ -53,6 +54,7 @@ def rows_about(connection: Connection, run: str) -> int:
         "tombstones",
         "dead_letters",
         "replay_files",
+        "labels",
     )
     with connection, connection.cursor() as cursor:
         total = 0
@@ -66,8 +68,9 @@ def rows_about(connection: Connection, run: str) -> int:
 def test_a_deleted_run_is_gone_whole_and_others_stay(
     settings: Settings, connection: Connection
 ) -> None:
-    store(connection, some_tweets(20, run="kept"))
-    store(connection, [*some_tweets(20), deleted("10001", run="archive")])
+    for run in ("kept", "archive"):
+        store(connection, [replace(tweet, label="calm") for tweet in some_tweets(20, run=run)])
+    store(connection, [deleted("10001", run="archive")])
     kept = rows_about(connection, "kept")
     cached(settings).write(aggregates_of(connection, "archive", [parse_window("all")], NOW))
     result = run_command(settings, "runs", "delete", "archive", "--yes")

@@ -8,13 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from schemas.events import MatchedRule
+from schemas.known_runs import UnknownRun
 from schemas.settings import Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.aggregates import Aggregates
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.time_windows import Window, parse_window
-from stream_processors.queries.known_runs import UnknownRun
 from stream_processors.queries.totals import Totals, read_totals
 from stream_processors.retention.run_deletion import delete_run
 from tests.integration.reading import NOW, cached, run_command, some_tweets

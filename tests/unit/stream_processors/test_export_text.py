@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.formula_guard import guarded
 from stream_processors.queries.export_rows import ExportRow
-from stream_processors.queries.export_text import csv_chunks, guarded, json_lines
+from stream_processors.queries.export_text import csv_chunks, json_lines
 
 # What PostgreSQL can hold: no NUL, no surrogates.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

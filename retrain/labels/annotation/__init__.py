@@ -1,0 +1,1 @@
+"""How does a person label in the terminal, one key a tweet?"""

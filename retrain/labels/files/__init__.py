@@ -1,0 +1,1 @@
+"""How do labels come from other tools, and how do they go there? Pure, but for reading a file."""

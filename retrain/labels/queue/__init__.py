@@ -1,0 +1,1 @@
+"""Which tweets should people label next?"""

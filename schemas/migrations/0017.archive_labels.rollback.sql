@@ -1,0 +1,1 @@
+DELETE FROM labels WHERE labeller = 'archive' AND origin = 'import';
