@@ -1,0 +1,48 @@
+"""The population stability index: how far all shares together are from those expected.
+
+    PSI = Σ (p - q) · ln(p / q)     p: shares in the window, q: shares expected at this hour
+
+It is the symmetric Kullback-Leibler divergence (Jeffreys 1946). Two things make it usable on a
+stream: q is that of the same hour, and what chance alone adds, (categories - 1) / n, is taken off.
+Rules of thumb (.1, .2) say nothing of false alarms, so its square root is a signal as others
+are: it goes through the e-detector, upwards only, and an alarm also needs an effect.
+
+>>> expected = {"negative": 0.3, "neutral": 0.4, "positive": 0.3}
+>>> round(population_stability({"negative": 30, "neutral": 40, "positive": 30}, expected), 3)
+0.0
+>>> round(population_stability({"negative": 500, "neutral": 300, "positive": 200}, expected), 3)
+0.169
+"""
+
+from collections.abc import Mapping
+from math import log
+from typing import Final
+
+_HALF: Final = 0.5
+"""Added to each count, so that no share is 0."""
+
+
+def population_stability(counts: Mapping[str, int], expected: Mapping[str, float]) -> float:
+    """Return the index of counts against the shares expected, at least 0.
+
+    What is not among the expected ones is counted together, as one more category, of which what
+    the expected shares leave is expected. Shares that add up to more than 1 are scaled down.
+    Counts without any tweet, or nothing expected, give 0.
+    """
+    tweets = sum(counts.values())
+    total = sum(expected.values())
+    if not tweets or total <= 0:
+        return 0.0
+    observed = [counts.get(name, 0) for name in expected]
+    wanted = [share / max(1.0, total) for share in expected.values()]
+    other = tweets - sum(observed)
+    if other or total < 1:
+        observed, wanted = [*observed, other], [*wanted, max(0.0, 1.0 - total)]
+    categories = len(observed)
+    share_sum = tweets + _HALF * categories
+    index = 0.0
+    for count, share in zip(observed, wanted, strict=True):
+        p = (count + _HALF) / share_sum
+        q = (share * tweets + _HALF) / share_sum
+        index += (p - q) * log(p / q)
+    return max(0.0, index - (categories - 1) / tweets)
