@@ -51,9 +51,9 @@ def fit_baseline(
 
     `hours` are whole hours since a Monday 0:00 UTC. Levels are by hour of the week from four
     weeks on, by hour of the day from two days on, else one (also if `flat`). They are medians,
-    smoothed over neighbouring hours and shrunk towards the coarser ones by what chance adds to them (empirical
-    Bayes). Scale, autocorrelation and surprise are measured on days that the levels were not
-    fitted on, so they hold what the levels do not know.
+    smoothed over neighbouring hours and shrunk towards the coarser ones by what chance adds to
+    them (empirical Bayes). Scale, autocorrelation and surprise are measured on days that the levels
+    were not fitted on, so they hold what the levels do not know.
     """
     season = 1 if flat else season_of(hours, hours_a_window)
     levels = _levels(values, hours, season)

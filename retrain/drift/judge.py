@@ -330,9 +330,7 @@ class _Court:
     def ended_by_new_reference(self, state: SignalStates, window: Window) -> list[Raised | Ended]:
         """Return the ends of what was raised against another reference."""
         observed = self._observed(window)
-        names = [
-            SignalKey(*name.split(":", 1)) for name, one in state.signals.items() if one.raised
-        ]
+        names = [SignalKey.named(name) for name, one in state.signals.items() if one.raised]
         if state.words.raised:
             names.append(SignalKey(Signal.WORDS))
         if state.audits.raised:
