@@ -10,11 +10,13 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from retrain.drift.detectors.alarm_gate import Ints
-from retrain.drift.detectors.e_detector import Floats
+from retrain.drift.detectors.e_detector import BETS, CLIP, PRICE, Floats
 
 HOURS_OF_DAY: Final = 24
 HOURS_OF_WEEK: Final = 168
 _MAD_TO_DEVIATION: Final = 1.4826
+_LEAST_SURPRISE: Final = 0.5
+_WIDER: Final = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0)
 _FOLDS: Final = 7
 _MOST_AUTOCORRELATION: Final = 0.95
 
@@ -24,7 +26,7 @@ class Baseline(Struct, frozen=True, kw_only=True):
 
     `scale` is the standard deviation of a window of `typical_tweets` tweets about its level,
     `autocorrelation` that of neighbouring windows, and `surprise` the deviation of what is left of
-    a window once the one before it has told what to expect, against what those two say.
+    a window once the one before it has told what to expect: 1 for a normal AR(1).
     """
 
     levels: tuple[float, ...]
@@ -67,7 +69,7 @@ def fit_baseline(
     surprise = 1.0
     if neighbours.sum() >= HOURS_OF_DAY:
         left = whiten(steadied[1:] / scale, steadied[:-1] / scale, autocorrelation)
-        surprise = max(0.5, _deviation(left[neighbours]))
+        surprise = calibrated_surprise(left[neighbours])
     return Baseline(
         levels=tuple(levels.tolist()),
         scale=scale,
@@ -103,6 +105,20 @@ def whiten(z: Floats, before: Floats, autocorrelation: Floats | float) -> Floats
     """Return what `z` says beyond the window before it: of variance 1 if `z` is an AR(1)."""
     left: Floats = (z - autocorrelation * before) / np.sqrt(1 - np.square(autocorrelation))
     return left
+
+
+def calibrated_surprise(left: Floats) -> float:
+    """Return the least deviation by which no bet of the e-detector would have won on average.
+
+    It is at most twice the robust one: the reference itself may hold a mishap.
+    """
+    robust = max(_LEAST_SURPRISE, _deviation(left))
+    for factor in _WIDER:
+        clipped = np.clip(left / (robust * factor), -CLIP, CLIP)
+        gains = np.exp(BETS[:, np.newaxis] * np.stack([clipped, -clipped])[:, np.newaxis])
+        if (gains.mean(axis=-1) <= np.exp(PRICE)).all():
+            break
+    return float(robust * factor)
 
 
 def _levels(values: Floats, hours: Ints, season: int) -> Floats:

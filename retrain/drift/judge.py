@@ -359,7 +359,7 @@ class _Court:
     def _observed(self, window: Window) -> dict[SignalKey, float]:
         counts, reference = window.counts, self._reference
         observed = observe(counts, window.key.rule, reference.labels)
-        if window.key.rule == ALL_RULES and counts.tweets:
+        if window.key.rule == ALL_RULES and counts.judged:
             expected = {
                 label: baseline.level(hour_of_week(window.key.start))
                 for label in reference.labels
@@ -370,9 +370,9 @@ class _Court:
         return observed
 
     def _is_enough(self, key: SignalKey, counts: WindowCounts, level: float) -> bool:
-        tweets = float(counts.tweets)
+        tweets = float(counts.judged)
         if key.signal is Signal.VOLUME:
-            tweets = max(tweets, expm1(level))
+            tweets = max(float(counts.originals), expm1(level))
         return tweets >= self._limits.least_tweets
 
     def _recent(self, state: SignalState | None) -> list[float]:
@@ -398,7 +398,7 @@ class _Court:
             window_end=window.key.start + self._budget.window,
             value=shown(key.signal, value),
             reference=shown(key.signal, level),
-            tweets=window.counts.tweets,
+            tweets=window.counts.judged,
             false_alarms_per_year=self._budget.of_a_signal,
         )
 
@@ -416,7 +416,7 @@ def _scale(key: SignalKey, baseline: Baseline, counts: WindowCounts, level: floa
     if key.signal is Signal.VOLUME:
         # Of a Poisson count's logarithm, at the count expected.
         return max(baseline.scale, 1 / sqrt(expm1(level) + 1))
-    return baseline.scale * sqrt(max(1.0, baseline.typical_tweets / counts.tweets))
+    return baseline.scale * sqrt(max(1.0, baseline.typical_tweets / counts.judged))
 
 
 def _words(

@@ -62,8 +62,9 @@ WIDE_SCALE: Final = {
 class Reference(Struct, frozen=True, kw_only=True):
     """Baselines by the name of their signal (`label_share:negative`), of a span of time.
 
-    `languages` are the shares of those that were seen, "" for unknown ones. `tolerated_error` is
-    the share of wrong answers up to which audits raise no alarm; without one they raise none.
+    `windows` and `tweets` say how many it is of, retweets left out. `languages` are the shares of
+    those that were seen, "" for unknown ones. `tolerated_error` is the share of wrong answers up to
+    which audits raise no alarm; without one they raise none.
     """
 
     run: str
@@ -92,7 +93,7 @@ def build_reference(windows: Iterable[Window], *, window: timedelta = HOUR) -> R
     nothing measured of how far windows stray: no rate of false alarms can be promised then.
     Without any tweet there is nothing to make a reference of: `Failure`.
     """
-    held = sorted((one for one in windows if one.counts.tweets), key=lambda one: one.key.start)
+    held = sorted((one for one in windows if one.counts.judged), key=lambda one: one.key.start)
     if not held:
         raise Failure("there are no scored tweets in this span: choose a longer one")
     key = held[0].key
@@ -100,12 +101,12 @@ def build_reference(windows: Iterable[Window], *, window: timedelta = HOUR) -> R
         raise ValueError("a reference is of one rule and one model")
     total = sum((one.counts for one in held), start=WindowCounts())
     languages = {
-        name: count / total.tweets
+        name: count / total.judged
         for name, count in total.by_language.items()
-        if count >= LEAST_LANGUAGE_SHARE * total.tweets
+        if count >= LEAST_LANGUAGE_SHARE * total.judged
     }
-    typical = float(np.median([one.counts.tweets for one in held]))
-    ample = [one for one in held if one.counts.tweets >= LEAST_PART * typical]
+    typical = float(np.median([one.counts.judged for one in held]))
+    ample = [one for one in held if one.counts.judged >= LEAST_PART * typical]
     labels = tuple(sorted(total.by_label))
     return Reference(
         run=key.run,
@@ -115,7 +116,7 @@ def build_reference(windows: Iterable[Window], *, window: timedelta = HOUR) -> R
         end=held[-1].key.start + window,
         window_s=window.total_seconds(),
         windows=len(held),
-        tweets=total.tweets,
+        tweets=total.judged,
         labels=labels,
         languages=languages,
         baselines={
@@ -153,7 +154,7 @@ def _baselines(
 ) -> Iterable[tuple[SignalKey, Baseline]]:
     """Yield the baselines of everything but volume."""
     observed = [observe(one.counts, one.key.rule, labels) for one in windows]
-    tweets = np.array([one.counts.tweets for one in windows], dtype=np.float64)
+    tweets = np.array([one.counts.judged for one in windows], dtype=np.float64)
     hours = hours_of([one.key.start for one in windows])
     for key in sorted({key for one in observed for key in one if key.signal is not Signal.VOLUME}):
         held = np.array([key in one for one in observed])
@@ -187,7 +188,7 @@ def _volume(windows: Sequence[Window], window: timedelta) -> dict[str, Baseline]
         return {}
     first, last = windows[0].key.start, windows[-1].key.start
     starts = [first + place * window for place in range((last - first) // window + 1)]
-    tweets = {one.key.start: one.counts.tweets for one in windows}
+    tweets = {one.key.start: one.counts.originals for one in windows}
     values = np.log1p([tweets.get(start, 0) for start in starts])
     ones = np.ones(len(starts))
     baseline = _fit(Signal.VOLUME, values, ones, hours_of(starts), window)

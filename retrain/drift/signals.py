@@ -40,13 +40,14 @@ def observe(counts: WindowCounts, rule: str, labels: Iterable[str]) -> dict[Sign
     """Return what is watched of a window of this rule; of one without tweets only its volume.
 
     Of all tweets together the shares, the confidence and the texts are watched; of a rule its
-    shares, its volume and, by its confidence, whether the model is at home there.
+    shares, its volume and, by its confidence, whether the model is at home there. Retweets count
+    nowhere.
     """
-    observed = {SignalKey(Signal.VOLUME): log1p(counts.tweets)}
-    if not counts.tweets:
+    observed = {SignalKey(Signal.VOLUME): log1p(counts.originals)}
+    if not counts.judged:
         return observed
     for label in labels:
-        share = counts.by_label.get(label, 0) / counts.tweets
+        share = counts.by_label.get(label, 0) / counts.judged
         observed[SignalKey(Signal.LABEL_SHARE, label)] = share
     if rule != ALL_RULES:
         observed[SignalKey(Signal.ESTIMATED_ACCURACY)] = estimated_accuracy(counts)
@@ -55,9 +56,9 @@ def observe(counts: WindowCounts, rule: str, labels: Iterable[str]) -> dict[Sign
 
 
 def _of_the_stream(counts: WindowCounts) -> Iterator[tuple[SignalKey, float]]:
-    yield SignalKey(Signal.CONFIDENCE), counts.confidence_micros / 1_000_000 / counts.tweets
+    yield SignalKey(Signal.CONFIDENCE), estimated_accuracy(counts)
     yield SignalKey(Signal.LOW_CONFIDENCE), quantile(counts.confidence_histogram, LOW)
-    yield SignalKey(Signal.TEXT_LENGTH), log(max(1.0, counts.characters / counts.tweets))
+    yield SignalKey(Signal.TEXT_LENGTH), log(max(1.0, counts.characters / counts.judged))
     if counts.piece_words >= LEAST_PIECE_WORDS and counts.pieces:
         yield SignalKey(Signal.PIECES_PER_WORD), counts.pieces / counts.piece_words
         yield SignalKey(Signal.UNKNOWN_PIECES), counts.unknown_pieces / counts.pieces

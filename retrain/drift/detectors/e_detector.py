@@ -37,7 +37,9 @@ CLIP: Final = 3.0
 TOLERANCE: Final = 0.25
 DEVIATION: Final = 1.15
 _DIRECTIONS: Final = np.array([1.0, -1.0])[:, np.newaxis]
-_PRICE: Final = BETS * TOLERANCE + (BETS * DEVIATION) ** 2 / 2
+PRICE: Final = BETS * TOLERANCE + (BETS * DEVIATION) ** 2 / 2
+"""What each bet costs: it must not win more than exp of this on average."""
+
 _MOST: Final = 600.0
 """A sum is kept below exp of this, so that it stays a number."""
 
@@ -50,7 +52,7 @@ def no_evidence(lanes: int) -> Floats:
 def advance(log1p_r: Floats, w: Floats) -> Floats:
     """Return log(1 + R) of each lane after its `w`."""
     clipped = np.clip(w, -CLIP, CLIP)[..., np.newaxis, np.newaxis]
-    gain = BETS * _DIRECTIONS * clipped - _PRICE
+    gain = BETS * _DIRECTIONS * clipped - PRICE
     after: Floats = np.minimum(np.logaddexp(0.0, log1p_r + gain), _MOST)
     return after
 

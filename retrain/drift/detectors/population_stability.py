@@ -15,8 +15,11 @@ are: it goes through the e-detector, upwards only, and an alarm also needs an ef
 """
 
 from collections.abc import Mapping
-from math import log
 from typing import Final
+
+import numpy as np
+
+from retrain.drift.detectors.e_detector import Floats
 
 _HALF: Final = 0.5
 """Added to each count, so that no share is 0."""
@@ -38,11 +41,16 @@ def population_stability(counts: Mapping[str, int], expected: Mapping[str, float
     other = tweets - sum(observed)
     if other or total < 1:
         observed, wanted = [*observed, other], [*wanted, max(0.0, 1.0 - total)]
-    categories = len(observed)
-    share_sum = tweets + _HALF * categories
-    index = 0.0
-    for count, share in zip(observed, wanted, strict=True):
-        p = (count + _HALF) / share_sum
-        q = (share * tweets + _HALF) / share_sum
-        index += (p - q) * log(p / q)
-    return max(0.0, index - (categories - 1) / tweets)
+    return float(stability_index(np.array(observed, dtype=np.float64), np.array(wanted)))
+
+
+def stability_index(counts: Floats, expected: Floats) -> Floats:
+    """Return the index along the last axis: counts against the shares expected, which sum to 1."""
+    categories = counts.shape[-1]
+    tweets = counts.sum(axis=-1, keepdims=True)
+    smoothed = np.maximum(1.0, tweets) + _HALF * categories
+    p = (counts + _HALF) / smoothed
+    q = (expected * tweets + _HALF) / smoothed
+    by_chance = (categories - 1) / np.maximum(1.0, tweets[..., 0])
+    index: Floats = np.maximum(0.0, ((p - q) * np.log(p / q)).sum(axis=-1) - by_chance)
+    return index
