@@ -6,7 +6,6 @@ Nothing here knows of tweets, so that simulated years go through the same arithm
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from msgspec import Struct
 
 from retrain.drift.detectors.alarm_gate import Ints
@@ -15,23 +14,26 @@ from retrain.drift.detectors.e_detector import BETS, CLIP, PRICE, Floats
 HOURS_OF_DAY: Final = 24
 HOURS_OF_WEEK: Final = 168
 _MAD_TO_DEVIATION: Final = 1.4826
-_LEAST_SURPRISE: Final = 0.5
+_LEAST_SURPRISE: Final = 0.3
 _WIDER: Final = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0)
 _FOLDS: Final = 7
-_MOST_AUTOCORRELATION: Final = 0.95
+_LEAP: Final = 3.0
+_MEMORIES: Final = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+_GAINS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 
 class Baseline(Struct, frozen=True, kw_only=True):
     """Levels of one signal: `levels` has one for each hour of the week, of the day, or one.
 
-    `scale` is the standard deviation of a window of `typical_tweets` tweets about its level,
-    `autocorrelation` that of neighbouring windows, and `surprise` the deviation of what is left of
-    a window once the one before it has told what to expect: 1 for a normal AR(1).
+    `scale` is the standard deviation of a window of `typical_tweets` tweets about its level.
+    Windows announce the next ones, as `surprise_of` says, with `memory` and `gain`; `surprise` is
+    the deviation, in scales, of what nothing announced.
     """
 
     levels: tuple[float, ...]
     scale: float
-    autocorrelation: float
+    memory: float
+    gain: float
     surprise: float
     typical_tweets: float
 
@@ -54,7 +56,7 @@ def fit_baseline(
     `hours` are whole hours since a Monday 0:00 UTC. Levels are by hour of the week from four
     weeks on, by hour of the day from two days on, else one (also if `flat`). They are medians,
     smoothed over neighbouring hours and shrunk towards the coarser ones by what chance adds to
-    them (empirical Bayes). Scale, autocorrelation and surprise are measured on days that the levels
+    them (empirical Bayes). Scale, memory and surprise are measured on days that the levels
     were not fitted on, so they hold what the levels do not know.
     """
     season = 1 if flat else season_of(hours, hours_a_window)
@@ -63,18 +65,13 @@ def fit_baseline(
     typical = float(np.median(tweets)) if len(tweets) else 1.0
     steadied = strays / np.sqrt(np.maximum(1.0, typical / np.maximum(tweets, 1.0)))
     scale = max(_deviation(steadied), least_scale)
-    z = np.clip(steadied / scale, -4, 4)
-    neighbours = np.diff(hours) <= max(1.0, hours_a_window)
-    autocorrelation = _autocorrelation(z, neighbours)
-    surprise = 1.0
-    if neighbours.sum() >= HOURS_OF_DAY:
-        left = whiten(steadied[1:] / scale, steadied[:-1] / scale, autocorrelation)
-        surprise = calibrated_surprise(left[neighbours])
+    memory, gain, left = _forecast(steadied / scale, hours, hours_a_window)
     return Baseline(
         levels=tuple(levels.tolist()),
         scale=scale,
-        autocorrelation=autocorrelation,
-        surprise=surprise,
+        memory=memory,
+        gain=gain,
+        surprise=calibrated_surprise(left),
         typical_tweets=typical,
     )
 
@@ -101,10 +98,32 @@ def held_out_levels(values: Floats, hours: Ints, season: int) -> Floats:
     return expected
 
 
-def whiten(z: Floats, before: Floats, autocorrelation: Floats | float) -> Floats:
-    """Return what `z` says beyond the window before it: of variance 1 if `z` is an AR(1)."""
-    left: Floats = (z - autocorrelation * before) / np.sqrt(1 - np.square(autocorrelation))
-    return left
+def surprise_of(
+    z: Floats, announced: Floats, memory: Floats | float, gain: Floats | float
+) -> tuple[Floats, Floats]:
+    """Return what `z` says beyond what was announced of it, and what it announces of the next.
+
+    That is simple exponential smoothing which decays towards the level, the best forecast of an
+    AR(1) that is seen through noise. A leap is no noise: the forecast goes all the way with it, so
+    that a burst which fades surprises once.
+    """
+    left = z - announced
+    return left, memory * (announced + np.where(np.abs(left) > _LEAP, 1.0, gain) * left)
+
+
+def _forecast(z: Floats, hours: Ints, hours_a_window: float) -> tuple[float, float, Floats]:
+    """Return the memory and the gain that forecast best, and what they leave of each window."""
+    memory, gain = (grid.ravel() for grid in np.meshgrid(_MEMORIES, _GAINS))
+    gaps = np.maximum(1, np.rint(np.diff(hours) / hours_a_window)).astype(np.int64).tolist()
+    announced = np.zeros(len(memory))
+    left = np.empty((len(z), len(memory)))
+    for place, gap in enumerate([*gaps, 1]):
+        left[place], announced = surprise_of(z[place], announced, memory, gain)
+        if gap > 1:
+            announced = announced * memory ** (gap - 1)
+    errors = np.square(np.clip(left, -_LEAP, _LEAP)).mean(axis=0)
+    best = int(errors.argmin())
+    return float(memory[best]), float(gain[best]), left[:, best]
 
 
 def calibrated_surprise(left: Floats) -> float:
@@ -159,13 +178,3 @@ def _medians(values: Floats, slots: Ints, count: int) -> tuple[Floats, Ints]:
 def _deviation(values: Floats) -> float:
     """Return the standard deviation by the median of absolute deviations from 0."""
     return float(_MAD_TO_DEVIATION * np.median(np.abs(values))) if len(values) else 0.0
-
-
-def _autocorrelation(z: Floats, neighbours: npt.NDArray[np.bool_]) -> float:
-    """Return the correlation of neighbouring windows, between 0 and .95."""
-    if neighbours.sum() < HOURS_OF_DAY:
-        return 0.0
-    one, other = z[:-1][neighbours], z[1:][neighbours]
-    spread = float((one**2).mean() * (other**2).mean()) ** 0.5
-    found = float((one * other).mean()) / spread if spread > 0 else 0.0
-    return min(max(found, 0.0), _MOST_AUTOCORRELATION)

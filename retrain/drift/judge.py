@@ -26,7 +26,7 @@ import numpy as np
 from msgspec import Struct
 
 from retrain.drift.alarm import AlarmId, Ended, Raised, Signal
-from retrain.drift.baseline import Baseline, whiten
+from retrain.drift.baseline import Baseline, surprise_of
 from retrain.drift.detectors.alarm_gate import Gate, GateLimits, step
 from retrain.drift.detectors.e_detector import CLIP, EDetector
 from retrain.drift.detectors.error_alarm import ErrorDetector
@@ -88,12 +88,13 @@ class WordSamples(Struct, frozen=True):
 class SignalState(Struct, frozen=True, kw_only=True):
     """What is remembered of one signal.
 
-    `z` is the latest distance from its level and `at` the window that it is of; `recent` are the
+    `at` is the latest window, and `announced` what it says of the next one's distance from its
+    level, in standard deviations; `recent` are the
     latest deviations in the signal's own unit. The others are the gate's.
     """
 
-    z: float
     at: datetime
+    announced: float
     evidence: EDetector
     recent: tuple[float, ...]
     page: tuple[float, float]
@@ -204,8 +205,8 @@ class _Lane:
     key: SignalKey
     value: float
     level: float
-    z: float
     w: float
+    announced: float
     before: SignalState | None
 
 
@@ -243,8 +244,8 @@ class _Court:
         told: list[Raised | Ended] = []
         for place, lane in enumerate(lanes):
             now = SignalState(
-                z=lane.z,
                 at=window.key.start,
+                announced=lane.announced,
                 evidence=EDetector(tuple(map(tuple, log1p_r[place].tolist()))),
                 recent=tuple(value for value in after.recent[place].tolist() if value == value),  # noqa: PLR0124  NaN is not itself
                 page=tuple(after.page[place].tolist()),
@@ -348,13 +349,15 @@ class _Court:
                 continue
             z = (value - level) / _scale(key, baseline, window.counts, level)
             before = signals.get(str(key))
-            w = z
+            announced = 0.0
             if before is not None:
                 gap = max(1, round((window.key.start - before.at) / self._budget.window))
-                told = baseline.autocorrelation**gap
-                w = float(whiten(np.array(z), np.array(before.z), told))
-            w = min(max(w / baseline.surprise, -CLIP), CLIP)
-            yield _Lane(key, value, level, z, w, before)
+                announced = before.announced * baseline.memory ** (gap - 1)
+            left, next_one = surprise_of(
+                np.array(z), np.array(announced), baseline.memory, baseline.gain
+            )
+            w = min(max(float(left) / baseline.surprise, -CLIP), CLIP)
+            yield _Lane(key, value, level, w, float(next_one), before)
 
     def _observed(self, window: Window) -> dict[SignalKey, float]:
         counts, reference = window.counts, self._reference

@@ -174,12 +174,11 @@ def _baselines(
         for place, one in enumerate(windows)
     ]
     by_language = [language_distance(one.counts, languages) for one in windows]
-    # How far all are off together has no hour of its own: the shares expected have.
     for signal, distances in (
         (Signal.LABEL_DISTRIBUTION, by_label),
         (Signal.LANGUAGE, by_language),
     ):
-        yield SignalKey(signal), _fit(signal, np.array(distances), tweets, hours, window, flat=True)
+        yield SignalKey(signal), _fit(signal, np.array(distances), tweets, hours, window)
 
 
 def _volume(windows: Sequence[Window], window: timedelta) -> dict[str, Baseline]:
@@ -201,8 +200,6 @@ def _fit(
     tweets: Floats,
     hours: Ints,
     window: timedelta,
-    *,
-    flat: bool = False,
 ) -> Baseline:
     few = len(values) < FEW_WINDOWS
     return fit_baseline(
@@ -211,5 +208,5 @@ def _fit(
         hours,
         hours_a_window=window / HOUR,
         least_scale=(WIDE_SCALE if few else LEAST_SCALE)[signal],
-        flat=flat or few,
+        flat=few,
     )

@@ -53,6 +53,7 @@ def simulate(
     troubles: bool = True,
     heavy: bool = True,
     retweets_counted: bool = False,
+    bursts_sd: float = 0.012,
 ) -> Years:
     """Return streams of `hours` hours that begin on a Monday.
 
@@ -70,8 +71,8 @@ def simulate(
         rng, streams, hours, troubles=troubles and retweets_counted
     )
 
-    negative = SHARES[0] + 0.06 * cycle + 0.02 * bursts[0] + shift.share * after
-    positive = SHARES[2] - 0.03 * cycle + 0.015 * bursts[1]
+    negative = SHARES[0] + 0.06 * cycle + bursts_sd * bursts[0] + shift.share * after
+    positive = SHARES[2] - 0.03 * cycle + 0.75 * bursts_sd * bursts[1]
     shares = np.stack([negative, 1 - negative - positive, positive], axis=-1).clip(0.01)
     shares = shares / shares.sum(axis=-1, keepdims=True)
     shares = (1 - storm)[..., None] * shares + storm[..., None] * np.eye(3)[storm_label]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrain.drift.alarm import Signal
-from retrain.drift.baseline import fit_baseline, held_out_levels, season_of, whiten
+from retrain.drift.baseline import Baseline, fit_baseline, held_out_levels, season_of, surprise_of
 from retrain.drift.detectors.alarm_gate import GateLimits, Ints, no_alarms, step
 from retrain.drift.detectors.e_detector import CLIP, Floats, no_evidence
 from retrain.drift.detectors.population_stability import stability_index
@@ -21,7 +21,7 @@ LIMITS = AlarmLimits()
 
 @dataclass(frozen=True)
 class Lanes:
-    """One signal of every stream, from the end of its reference on; `seen` is false in an outage."""
+    """One signal of every stream, from the end of its reference on; not `seen`: an outage."""
 
     signal: Signal
     w: Floats
@@ -106,9 +106,9 @@ def _expected(shares: Floats, reference_h: int) -> Floats:
     return expected / expected.sum(axis=-1, keepdims=True)
 
 
-def _baseline(values: Floats, tweets: Floats, least: float, *, flat: bool = False):  # type: ignore[no-untyped-def]
+def _baseline(values: Floats, tweets: Floats, least: float) -> Baseline:
     return fit_baseline(
-        values, tweets, np.arange(len(values)), hours_a_window=1.0, least_scale=least, flat=flat
+        values, tweets, np.arange(len(values)), hours_a_window=1.0, least_scale=least
     )
 
 
@@ -116,15 +116,16 @@ def _lanes(name: str, values: Floats, years: Years, reference_h: int) -> Lanes:
     """Return distances as the judge computes them."""
     signal = SignalKey.named(name).signal
     streams, hours = values.shape
-    w, deviation = np.zeros((2, streams, hours - reference_h))
     by_volume = signal is Signal.VOLUME
+    seen = years.seen[:, reference_h:] | by_volume
+    z, deviation = np.zeros((2, streams, hours - reference_h))
+    memory, gain, surprise = np.zeros((3, streams))
     for stream in range(streams):
         tweets = np.ones(hours) if by_volume else years.tweets[stream]
         baseline = _baseline(
             values[stream, :reference_h],
             tweets[:reference_h],
             LEAST_SCALE[signal],
-            flat=signal is Signal.LABEL_DISTRIBUTION,
         )
         levels = np.array(baseline.levels)[np.arange(reference_h, hours) % len(baseline.levels)]
         deviation[stream] = values[stream, reference_h:] - levels
@@ -132,10 +133,12 @@ def _lanes(name: str, values: Floats, years: Years, reference_h: int) -> Lanes:
         scale = baseline.scale * np.sqrt(fewer)
         if by_volume:
             scale = np.maximum(scale, 1 / np.sqrt(np.expm1(levels) + 1))
-        z = deviation[stream] / scale
-        seen = years.seen[stream, reference_h:] | by_volume
-        places = np.flatnonzero(seen)
-        told = baseline.autocorrelation ** np.diff(places)
-        whitened = np.concatenate([z[places[:1]], whiten(z[places[1:]], z[places[:-1]], told)])
-        w[stream, places] = np.clip(whitened / baseline.surprise, -CLIP, CLIP)
-    return Lanes(signal, w, deviation, years.seen[:, reference_h:] | by_volume)
+        z[stream] = deviation[stream] / scale
+        memory[stream], gain[stream] = baseline.memory, baseline.gain
+        surprise[stream] = baseline.surprise
+    w, announced = np.zeros_like(z), np.zeros(streams)
+    for hour in range(w.shape[1]):
+        left, following = surprise_of(z[:, hour], announced, memory, gain)
+        w[:, hour] = np.clip(left / surprise, -CLIP, CLIP)
+        announced = np.where(seen[:, hour], following, announced * memory)
+    return Lanes(signal, w, deviation, seen)
