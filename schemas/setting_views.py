@@ -151,5 +151,5 @@ class AlarmLimits:
     unknown_pieces: float = 0.005
     volume_ratio: float = 2.0
     stability: float = 0.02
-    new_words: float = 0.1
+    new_words: float = 0.15
     audits_per_day: float = 20.0

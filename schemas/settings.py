@@ -219,7 +219,7 @@ class Settings(BaseSettings):
         0.02, gt=0, description="Least population stability index, of labels and of languages."
     )
     watch_new_words_effect: float = Field(
-        0.1, gt=0, lt=1, description="Least share of tweets that speak of something new, of 1."
+        0.15, gt=0, lt=1, description="Least share of tweets that speak of something new, of 1."
     )
     watch_audits_per_day: float = Field(
         20.0,

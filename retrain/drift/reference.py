@@ -6,7 +6,6 @@ answers are not comparable with it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -16,7 +15,7 @@ from retrain.drift.alarm import Signal
 from retrain.drift.baseline import Baseline, fit_baseline, held_out_levels, season_of
 from retrain.drift.detectors.alarm_gate import Ints
 from retrain.drift.detectors.e_detector import Floats
-from retrain.drift.detectors.population_stability import population_stability
+from retrain.drift.detectors.population_stability import distance, population_stability
 from retrain.drift.signals import SignalKey, observe
 from retrain.drift.window import ALL_RULES, Window, WindowCounts
 from schemas.failures import Failure
@@ -137,13 +136,13 @@ def hours_of(starts: Sequence[datetime]) -> Ints:
 
 
 def label_distance(counts: WindowCounts, expected: Mapping[str, float]) -> float:
-    """Return the square root of the stability index of the labels."""
-    return sqrt(population_stability(counts.by_label, expected))
+    """Return how far the labels are from those expected, by the stability index."""
+    return float(distance(population_stability(counts.by_label, expected)))
 
 
 def language_distance(counts: WindowCounts, expected: Mapping[str, float]) -> float:
-    """Return the square root of the stability index of the languages."""
-    return sqrt(population_stability(counts.by_language, expected))
+    """Return how far the languages are from those expected, by the stability index."""
+    return float(distance(population_stability(counts.by_language, expected)))
 
 
 def _baselines(

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
-from math import exp, expm1, log, log1p, sqrt
+from math import exp, expm1, log, log1p
 from typing import Final
 
 from msgspec import Struct
 
 from retrain.drift.alarm import AlarmKind, Signal
 from retrain.drift.detectors.estimated_accuracy import estimated_accuracy
+from retrain.drift.detectors.population_stability import distance, index_of
 from retrain.drift.window import ALL_RULES, CONFIDENCE_BINS, WindowCounts
 from schemas.setting_views import AlarmLimits
 
@@ -93,10 +94,14 @@ def effect_of(signal: Signal, limits: AlarmLimits) -> float:
         Signal.PIECES_PER_WORD: limits.pieces,
         Signal.UNKNOWN_PIECES: limits.unknown_pieces,
         Signal.VOLUME: log(limits.volume_ratio),
-        Signal.LABEL_DISTRIBUTION: sqrt(limits.stability),
-        Signal.LANGUAGE: sqrt(limits.stability),
+        Signal.LABEL_DISTRIBUTION: _stability(limits),
+        Signal.LANGUAGE: _stability(limits),
         Signal.WORDS: limits.new_words,
     }[signal]
+
+
+def _stability(limits: AlarmLimits) -> float:
+    return float(distance(limits.stability) - distance(0.0))
 
 
 ONE_WAY: Final = {
@@ -115,6 +120,6 @@ def shown(signal: Signal, value: float) -> float:
         case Signal.TEXT_LENGTH:
             return exp(value)
         case Signal.LABEL_DISTRIBUTION | Signal.LANGUAGE:
-            return value**2
+            return index_of(value)
         case _:
             return value

@@ -54,12 +54,14 @@ def simulate(
     heavy: bool = True,
     retweets_counted: bool = False,
     bursts_sd: float = 0.012,
+    reference_h: int = REFERENCE_H,
 ) -> Years:
     """Return streams of `hours` hours that begin on a Monday.
 
     `troubles` are the storms, the outage and the change of rules, after the reference; `heavy`
     tails are those of Student's t with four degrees of freedom, else normal. The storms are
     retweets, which the watch leaves out; `retweets_counted` shows what they would do.
+    Topics move the first label's share by `bursts_sd`.
     """
     at = np.arange(hours)
     day, week = np.cos(2 * np.pi * at / DAY), np.cos(2 * np.pi * at / WEEK)
@@ -80,10 +82,10 @@ def simulate(
     expected = TWEETS * (1 + 0.5 * cycle) * np.exp(0.15 * bursts[2]) * shift.volume**after
     changes = np.full(streams, hours)
     seen = np.ones((streams, hours), dtype=bool)
-    if troubles and hours > REFERENCE_H + 4 * WEEK:
+    if troubles and hours > reference_h + 4 * WEEK:
         changes = rng.integers(hours // 2, hours - WEEK, streams)
         expected = expected * np.where(at >= changes[:, None], 1.5, 1.0)
-        outage = rng.integers(REFERENCE_H + WEEK, hours - WEEK, streams)[:, None]
+        outage = rng.integers(reference_h + WEEK, hours - WEEK, streams)[:, None]
         seen = (at < outage) | (at >= outage + DAY)
     tweets = rng.poisson(np.maximum(20, expected) / (1 - storm)) * seen
     counts = rng.multinomial(tweets, shares / shares.sum(axis=-1, keepdims=True))

@@ -1,5 +1,6 @@
 """Years through the detectors that the watch runs: the same baselines, the same steps, in lanes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from retrain.drift.alarm import Signal
 from retrain.drift.baseline import Baseline, fit_baseline, held_out_levels, season_of, surprise_of
 from retrain.drift.detectors.alarm_gate import GateLimits, Ints, no_alarms, step
 from retrain.drift.detectors.e_detector import CLIP, Floats, no_evidence
-from retrain.drift.detectors.population_stability import stability_index
+from retrain.drift.detectors.population_stability import distance, stability_index
 from retrain.drift.reference import LEAST_SCALE
 from retrain.drift.signals import ONE_WAY, SignalKey, effect_of
 from schemas.setting_views import AlarmLimits
@@ -46,13 +47,19 @@ class Alarms:
         return np.where(late.any(axis=1), late.argmax(axis=1) + 1.0, np.inf)
 
 
-def lanes_of(years: Years, reference_h: int = REFERENCE_H) -> dict[str, Lanes]:
+def lanes_of(
+    years: Years, reference_h: int = REFERENCE_H, *, only: Collection[str] = ()
+) -> dict[str, Lanes]:
     """Fit a reference to the first hours of each stream and hold the others against it."""
     shares = years.counts / np.maximum(1.0, years.tweets)[..., None]
     values = {f"label_share:{label}": shares[..., place] for place, label in enumerate(LABELS)}
-    index = np.sqrt(stability_index(years.counts.astype(float), _expected(shares, reference_h)))
+    index = distance(stability_index(years.counts.astype(float), _expected(shares, reference_h)))
     values |= years.signals | {str(Signal.LABEL_DISTRIBUTION): index}
-    return {name: _lanes(name, series, years, reference_h) for name, series in values.items()}
+    return {
+        name: _lanes(name, series, years, reference_h)
+        for name, series in values.items()
+        if not only or name in only
+    }
 
 
 def alarms_of(

@@ -4,17 +4,18 @@
 
 It is the symmetric Kullback-Leibler divergence (Jeffreys 1946). Two things make it usable on a
 stream: q is that of the same hour, and what chance alone adds, (categories - 1) / n, is taken off.
-Rules of thumb (.1, .2) say nothing of false alarms, so its square root is a signal as others
-are: it goes through the e-detector, upwards only, and an alarm also needs an effect.
+Rules of thumb (.1, .2) say nothing of false alarms, so it is a signal as others are, as a distance
+(`distance`): it goes through the e-detector, upwards only, and an alarm also needs an effect.
 
 >>> expected = {"negative": 0.3, "neutral": 0.4, "positive": 0.3}
->>> round(population_stability({"negative": 30, "neutral": 40, "positive": 30}, expected), 3)
-0.0
+>>> round(population_stability({"negative": 300, "neutral": 400, "positive": 300}, expected), 3)
+-0.002
 >>> round(population_stability({"negative": 500, "neutral": 300, "positive": 200}, expected), 3)
 0.169
 """
 
 from collections.abc import Mapping
+from math import exp
 from typing import Final
 
 import numpy as np
@@ -25,8 +26,23 @@ _HALF: Final = 0.5
 """Added to each count, so that no share is 0."""
 
 
+STEADIER: Final = 0.003
+"""Added before the logarithm is taken: near 0 an index is all chance."""
+
+
+def distance(index: Floats | float) -> Floats:
+    """Return an index on a scale where equal moves are alike."""
+    moved: Floats = np.log(np.maximum(STEADIER / 2, np.asarray(index) + STEADIER))
+    return moved
+
+
+def index_of(moved: float) -> float:
+    """Return the index, at least 0, that has this distance."""
+    return max(0.0, exp(moved) - STEADIER)
+
+
 def population_stability(counts: Mapping[str, int], expected: Mapping[str, float]) -> float:
-    """Return the index of counts against the shares expected, at least 0.
+    """Return the index of counts against the shares expected; by chance it is 0 on average.
 
     What is not among the expected ones is counted together, as one more category, of which what
     the expected shares leave is expected. Shares that add up to more than 1 are scaled down.
@@ -52,5 +68,5 @@ def stability_index(counts: Floats, expected: Floats) -> Floats:
     p = (counts + _HALF) / smoothed
     q = (expected * tweets + _HALF) / smoothed
     by_chance = (categories - 1) / np.maximum(1.0, tweets[..., 0])
-    index: Floats = np.maximum(0.0, ((p - q) * np.log(p / q)).sum(axis=-1) - by_chance)
+    index: Floats = ((p - q) * np.log(p / q)).sum(axis=-1) - by_chance
     return index
