@@ -18,6 +18,7 @@ from pydantic_settings import (
 from schemas.failures import Failure
 from schemas.setting_views import (
     AggregatesCacheSettings,
+    AlarmLimits,
     AlarmWebhook,
     Cluster,
     HoldLimits,
@@ -30,6 +31,7 @@ from schemas.setting_views import (
     ProbeAddress,
     RedisConnection,
     TopicLayout,
+    WatchLimits,
     WindowLimits,
 )
 from schemas.trusted_files import require_own_env_file, require_own_home
@@ -143,6 +145,36 @@ class Settings(BaseSettings):
         600, ge=10, description="Seconds after which an aggregate in Redis expires."
     )
 
+    watch_window_minutes: int = Field(
+        60,
+        ge=1,
+        le=1440,
+        description="Minutes that `murmur watch` counts together; a day is a multiple of it.",
+    )
+    watch_late_windows: int = Field(
+        1,
+        ge=0,
+        le=1440,
+        description="Windows after its own for which a late tweet is still judged.",
+    )
+    watch_idle_s: float = Field(
+        30,
+        gt=0,
+        description="Seconds without a tweet of a run after which its windows are closed without "
+        "waiting for every partition.",
+    )
+    watch_rules: int = Field(
+        1000,
+        ge=0,
+        description="Number of rules of a run that are watched by themselves.",
+    )
+    watch_learn_days: int = Field(
+        7, ge=1, le=366, description="Days of a stream that become its first reference."
+    )
+    watch_batch: int = Field(
+        5000, ge=1, le=50_000, description="Largest number of events that the watch reads at once."
+    )
+
     languages: str = Field(
         "",
         description="Languages whose tweets `murmur totals` counts where `--language` is not "
@@ -191,6 +223,56 @@ class Settings(BaseSettings):
         1024, ge=1, description="MiB in that folder at which the stream pauses."
     )
 
+    watch_false_alarms_per_year: float = Field(
+        1.0,
+        gt=0,
+        le=100,
+        description="False alarms a year that are accepted of a run, divided among all its "
+        "signals. Holds while the reference is right.",
+    )
+    watch_least_tweets: int = Field(
+        50, ge=10, description="Tweets that a window needs to be judged for more than its volume."
+    )
+    watch_raise_windows: int = Field(
+        3, ge=1, le=24, description="Windows in a row for which a signal is off before its alarm."
+    )
+    watch_end_windows: int = Field(
+        12,
+        ge=3,
+        le=168,
+        description="Windows over which a signal is back within half its effect before its alarm "
+        "ends. Not fewer than MURMUR_WATCH_RAISE_WINDOWS count.",
+    )
+    watch_share_effect: float = Field(
+        0.02, gt=0, lt=1, description="Least move of a label's share that raises an alarm, of 1."
+    )
+    watch_confidence_effect: float = Field(
+        0.02, gt=0, lt=1, description="Least move of the model's confidence that does, of 1."
+    )
+    watch_length_effect: float = Field(
+        0.05, gt=0, lt=1, description="Least move of the mean length of texts, as a part of it."
+    )
+    watch_pieces_effect: float = Field(
+        0.05, gt=0, description="Least move of the mean number of word pieces a word."
+    )
+    watch_unknown_pieces_effect: float = Field(
+        0.005, gt=0, lt=1, description="Least move of the share of unknown word pieces, of 1."
+    )
+    watch_volume_ratio: float = Field(
+        2.0, gt=1, description="Least factor by which the number of tweets rises or falls."
+    )
+    watch_stability_effect: float = Field(
+        0.02, gt=0, description="Least population stability index, of labels and of languages."
+    )
+    watch_new_words_effect: float = Field(
+        0.15, gt=0, lt=1, description="Least share of tweets that speak of something new, of 1."
+    )
+    watch_audits_per_day: float = Field(
+        20.0,
+        gt=0,
+        description="Audits that come a day at most: the error alarm's years are counted in them.",
+    )
+
     alarm_webhook_url: SecretStr = Field(
         SecretStr(""),
         description="Address to which `murmur watch` sends alarms: https://… or http://…. Secret. "
@@ -215,6 +297,13 @@ class Settings(BaseSettings):
         "INFO", description="Lowest level that is logged."
     )
     log_format: Literal["json", "text"] = Field("json", description="Format of log lines.")
+
+    @field_validator("watch_window_minutes")
+    @classmethod
+    def _divides_a_day(cls, value: int) -> int:
+        if 1440 % value:
+            raise ValueError("must divide a day of 1440 minutes")
+        return value
 
     @field_validator("redis")
     @classmethod
@@ -405,6 +494,38 @@ class Settings(BaseSettings):
     def hold_limits(self) -> HoldLimits:
         """When scoring is held."""
         return HoldLimits(self.hold_ratio, self.hold_window)
+
+    @property
+    def watch_limits(self) -> WatchLimits:
+        """How the watch counts and judges."""
+        return WatchLimits(
+            window_minutes=self.watch_window_minutes,
+            late_windows=self.watch_late_windows,
+            idle_s=self.watch_idle_s,
+            rules=self.watch_rules,
+            learn_days=self.watch_learn_days,
+            false_alarms_per_year=self.watch_false_alarms_per_year,
+            batch=self.watch_batch,
+            alarms=self.alarm_limits,
+        )
+
+    @property
+    def alarm_limits(self) -> AlarmLimits:
+        """What an alarm of the watch needs beside its evidence."""
+        return AlarmLimits(
+            least_tweets=self.watch_least_tweets,
+            raise_windows=self.watch_raise_windows,
+            end_windows=max(self.watch_raise_windows, self.watch_end_windows),
+            share=self.watch_share_effect,
+            confidence=self.watch_confidence_effect,
+            length=self.watch_length_effect,
+            pieces=self.watch_pieces_effect,
+            unknown_pieces=self.watch_unknown_pieces_effect,
+            volume_ratio=self.watch_volume_ratio,
+            stability=self.watch_stability_effect,
+            new_words=self.watch_new_words_effect,
+            audits_per_day=self.watch_audits_per_day,
+        )
 
     @property
     def alarm_webhook(self) -> AlarmWebhook | None:

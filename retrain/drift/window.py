@@ -30,6 +30,9 @@ class WindowKey(Struct, frozen=True, order=True):
 class WindowCounts(Struct, frozen=True, kw_only=True):
     """Sums over the tweets of a window.
 
+    `tweets` and `retweets` count all of them. Everything else is of the originals alone, so that
+    one text that half of a stream repeats is no drift; `judged` is how many those are.
+
     `confidence_micros` is the sum of confidences in millionths; `confidence_histogram` counts them
     in `CONFIDENCE_BINS` bins of equal width (the last holds 1 too), of which quantiles are read.
     `pieces`, `unknown_pieces` and `piece_words` are of the tweets whose word pieces were counted,
@@ -47,6 +50,16 @@ class WindowCounts(Struct, frozen=True, kw_only=True):
     unknown_pieces: int = 0
     piece_words: int = 0
     by_language: dict[str, int] = {}
+
+    @property
+    def judged(self) -> int:
+        """How many tweets the label counts, and so all sums but those of pieces, are of."""
+        return sum(self.by_label.values())
+
+    @property
+    def originals(self) -> int:
+        """How many tweets are no retweets."""
+        return self.tweets - self.retweets
 
     def __add__(self, other: "WindowCounts") -> "WindowCounts":
         """Return the counts of both, as if they had been one."""
