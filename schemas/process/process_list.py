@@ -59,8 +59,15 @@ COMPLIANCE_STREAM: Final = ProcessSpec(
     needs=frozenset({Need.KAFKA, Need.POSTGRES, Need.X_TOKEN}),
     embedded=False,
 )
+WATCH: Final = ProcessSpec(
+    name="watch",
+    command=("watch",),
+    probe_port=9105,
+    needs=frozenset({Need.KAFKA, Need.POSTGRES}),
+    embedded=True,
+)
 
-PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM)
+PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM, WATCH)
 """Every long-running process, in the order of the probe ports."""
 
 EMBEDDED: Final = tuple(process for process in PROCESSES if process.embedded)
