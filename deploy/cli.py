@@ -38,7 +38,12 @@ COMMANDS: Final = {
     "why": "retrain.drift.why.cli:why",
     "data-quality": "retrain.data_quality.cli:data_quality",
     "report": "retrain.span_report.cli:report",
+    "decisions": "deploy.decision_commands:decisions",
+    "serve": "deploy.web.cli:serve",
+    "predict": "model_server.cli:predict",
     "model": "retrain.cli:model",
+    "models": "retrain.promotion.cli:models",
+    "retrain": "retrain.jobs.cli:retrain",
     "labels": "retrain.labels.cli:labels",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from model_server.bundle import default_bundle, open_bundle
+from model_server.bundle import Bundle, default_bundle, open_bundle
 from model_server.cleaning import CLEANING
 from model_server.known_languages import language_known
 from model_server.onnx_engine import Engine, OnnxEngine, Probabilities
@@ -79,17 +79,22 @@ class Scorer:
 
 
 def _predictions(labels: tuple[str, ...], rows: Probabilities) -> list[Prediction]:
-    best = rows.argmax(axis=1).tolist()
-    rounded: list[list[float]] = rows.round(6).tolist()
+    # The label follows from the rounded ones: stored probabilities give the same label again.
+    rounded = rows.round(6)
+    best = rounded.argmax(axis=1).tolist()
     return [
         Prediction(labels[column], row[column], dict(zip(labels, row, strict=True)))
-        for column, row in zip(best, rounded, strict=True)
+        for column, row in zip(best, rounded.tolist(), strict=True)
     ]
 
 
 def load_scorer(folder: Path | None, *, cache_size: int) -> Scorer:
     """Open, load and self-test a bundle (None: the default); raise `RefusedBundle` otherwise."""
-    bundle = open_bundle(folder or default_bundle())
+    return scorer_of(open_bundle(folder or default_bundle()), cache_size=cache_size)
+
+
+def scorer_of(bundle: Bundle, *, cache_size: int) -> Scorer:
+    """Load and self-test a bundle that was opened; raise `RefusedBundle` where it is not fit."""
     engine = OnnxEngine(bundle)
     self_test(bundle, engine)
     return Scorer(

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from model_server.bundle import TOKENIZER
 from model_server.cleaning import CLEANING
-from retrain.atomic_folder import put_in_place
+from schemas.atomic_folder import put_in_place
 from schemas.failures import Failure
 from schemas.private_files import create_private
 

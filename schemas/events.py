@@ -29,6 +29,8 @@ Hashtag = Annotated[str, Meta(min_length=1, max_length=280)]
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
+DecisionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+"""See `schemas/decisions.py`."""
 
 
 class MatchedRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,11 +109,13 @@ class ModelIdentity(Struct, frozen=True, kw_only=True):
 
 
 class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The model's answer. `probabilities` has every label of the model and sums to 1.
+    """The answer to a text. `probabilities` are the model's own: every label, and they sum to 1.
 
     `language_known` says whether the tweet's language is one that the model was made for; the
     score of a tweet in another one is a guess. It is missing where the language is undetermined,
     or the model does not say which ones it knows, or scoring did not tell yet.
+    `decision` is the id of the decision that chose `label` and its `confidence` from them; without
+    one the model's likeliest label was taken.
     """
 
     label: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -120,6 +124,7 @@ class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: ModelIdentity
     scored_at: Moment
     language_known: bool | None = None
+    decision: DecisionId | None = None
 
 
 class TweetScored(Tweet, frozen=True, kw_only=True, omit_defaults=True, tag=True, tag_field="type"):

@@ -5,6 +5,7 @@ nobody handed to it. Secrets are `SecretStr`, so that no `repr` shows them.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -109,10 +110,35 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Which bundle scores, and the number of texts whose score it keeps. None: the default one."""
+    """Which bundle scores, and the number of texts whose score it keeps.
+
+    `folder` None: the default one, until another is promoted; a folder is served whatever is
+    promoted. `store` is the folder that keeps promoted bundles once they were fetched.
+    """
 
     folder: Path | None
     cache_texts: int
+    store: Path
+
+
+@dataclass(frozen=True)
+class RetrainingSettings:
+    """When a model is trained anew, and on what. None switches a threshold off.
+
+    `label_files` are learned from beside the run's labels, `standing_files` only judge.
+    """
+
+    run: str
+    on_drift: bool
+    on_error: bool
+    least_confidence: float | None
+    new_tweets: int | None
+    oldest_model: timedelta | None
+    least_new_labels: int
+    cooldown: timedelta
+    label_files: tuple[str, ...]
+    standing_files: tuple[str, ...]
+    quick: bool
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ from schemas.setting_views import (
     PostgresConnection,
     ProbeAddress,
     RedisConnection,
+    RetrainingSettings,
     TopicLayout,
     WatchLimits,
     WindowLimits,
@@ -110,7 +112,14 @@ class Settings(BaseSettings):
     )
 
     model: Path | None = Field(
-        None, description="Folder of a model bundle. Empty: the default bundle."
+        None,
+        description="Folder of a model bundle that is served whatever is promoted. Empty: the "
+        "model that was promoted last, and the default bundle before any was.",
+    )
+    bundles: str = Field(
+        "",
+        description="Folder or object store (s3://, gs://, az://) that promoted bundles are put "
+        "into and fetched from. Empty: `bundles` in MURMUR_HOME.",
     )
     score_cache_size: int = Field(
         50_000, ge=0, description="Number of texts whose score is cached in memory."
@@ -282,6 +291,49 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Secret that signs those messages (Standard Webhooks): whsec_ and Base64 of "
         "24 to 64 random bytes. Secret.",
+    )
+    retrain_run: str = Field(
+        "live", description="Run whose labels, alarms and tweets decide about a new training."
+    )
+    retrain_on_drift: bool = Field(
+        True, description="Whether an alarm of drift speaks for a new training."
+    )
+    retrain_on_error: bool = Field(
+        True, description="Whether an alarm of the audited error speaks for a new training."
+    )
+    retrain_min_confidence: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="Mean confidence of the last day below which a new training is due. 0: never.",
+    )
+    retrain_new_tweets: int = Field(
+        0,
+        ge=0,
+        description="Number of tweets since the last training from which a new one is due. "
+        "0: never.",
+    )
+    retrain_max_age_hours: float = Field(
+        0,
+        ge=0,
+        description="Hours since the last promotion after which a new training is due. 0: never.",
+    )
+    retrain_min_labels: int = Field(
+        500, ge=1, description="Number of new labels without which no training begins."
+    )
+    retrain_cooldown_hours: float = Field(
+        24, ge=0, description="Hours between the beginnings of two trainings."
+    )
+    retrain_labels: str = Field(
+        "",
+        description="Label files or folders that are learned from too, separated by commas.",
+    )
+    retrain_test: str = Field(
+        "",
+        description="Label files or folders of the standing test set, separated by commas.",
+    )
+    retrain_quick: bool = Field(
+        False, description="Whether trainings that fire are quick ones, of some minutes."
     )
 
     probe_host: str = Field(
@@ -483,7 +535,30 @@ class Settings(BaseSettings):
     @property
     def model_choice(self) -> ModelChoice:
         """Which bundle scores."""
-        return ModelChoice(self.model, self.score_cache_size)
+        return ModelChoice(self.model, self.score_cache_size, self.home / "model-store")
+
+    @property
+    def bundle_shelf(self) -> str:
+        """Where promoted bundles are put: an absolute path, or a URL."""
+        return self.bundles or str((self.home / "bundles").absolute())
+
+    @property
+    def retraining(self) -> RetrainingSettings:
+        """When a model is trained anew, and on what."""
+        hours = self.retrain_max_age_hours
+        return RetrainingSettings(
+            run=self.retrain_run,
+            on_drift=self.retrain_on_drift,
+            on_error=self.retrain_on_error,
+            least_confidence=self.retrain_min_confidence or None,
+            new_tweets=self.retrain_new_tweets or None,
+            oldest_model=timedelta(hours=hours) if hours else None,
+            least_new_labels=self.retrain_min_labels,
+            cooldown=timedelta(hours=self.retrain_cooldown_hours),
+            label_files=_paths(self.retrain_labels),
+            standing_files=_paths(self.retrain_test),
+            quick=self.retrain_quick,
+        )
 
     @property
     def window_limits(self) -> WindowLimits:
@@ -571,6 +646,10 @@ def _require_token_beside(written: Mapping[str, Any], named: Mapping[str, Any]) 
 
 def _listed(value: str) -> list[str]:
     return [code.strip() for code in value.split(",")]
+
+
+def _paths(listed: str) -> tuple[str, ...]:
+    return tuple(str(Path(path.strip()).absolute()) for path in listed.split(",") if path.strip())
 
 
 def _token(content: str, where: str) -> SecretStr:

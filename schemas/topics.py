@@ -11,6 +11,7 @@ DEAD_LETTER = "tweets.dead-letter"
 MODELS_PROMOTED = "models.promoted"
 SCORE_HOLD = "score.hold"
 ALARMS = "alarms"
+DECISIONS = "decisions"
 
 SCORE_GROUP = "murmur-score"
 SINK_GROUP = "murmur-sink"
@@ -68,4 +69,5 @@ def topic_specs(names: Names, layout: TopicLayout) -> list[TopicSpec]:
         spec(MODELS_PROMOTED, 1, "compact", _FOREVER_MS),
         # Read whole at each start of a scoring process, and only closed segments are compacted.
         replace(spec(SCORE_HOLD, 1, "compact", _FOREVER_MS), segment_bytes=_SMALL_SEGMENT_BYTES),
+        replace(spec(DECISIONS, 1, "compact", _FOREVER_MS), segment_bytes=_SMALL_SEGMENT_BYTES),
     ]

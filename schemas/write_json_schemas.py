@@ -14,8 +14,10 @@ import msgspec
 
 from schemas.alarm_events import AlarmMessage
 from schemas.compatibility import breaking_changes
+from schemas.decisions import DecisionChosen
 from schemas.events import RawEvent, ScoredEvent
-from schemas.topics import ALARMS, RAW, SCORED
+from schemas.model_events import ModelPromoted
+from schemas.topics import ALARMS, DECISIONS, MODELS_PROMOTED, RAW, SCORED
 
 JsonSchema = dict[str, Any]
 
@@ -28,7 +30,13 @@ def generated_schemas() -> dict[str, JsonSchema]:
         f"{topic}-value": _plain(
             {"$schema": _URL, "title": f"{topic}-value", **msgspec.json.schema(events)}
         )
-        for topic, events in ((RAW, RawEvent), (SCORED, ScoredEvent), (ALARMS, AlarmMessage))
+        for topic, events in (
+            (RAW, RawEvent),
+            (SCORED, ScoredEvent),
+            (ALARMS, AlarmMessage),
+            (MODELS_PROMOTED, ModelPromoted),
+            (DECISIONS, DecisionChosen),
+        )
     }
 
 

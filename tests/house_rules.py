@@ -48,6 +48,9 @@ MAY_TAKE_ALL_SETTINGS = frozenset(
         "retrain/drift/watch/watch_worker.py",
         "stream_processors/scoring/score_worker.py",
         "stream_processors/sink/sink_worker.py",
+        "retrain/jobs/do_job.py",
+        "retrain/jobs/watch_retraining.py",
+        "deploy/web/serve.py",
         # Parts: strike them from this list once they take what they use.
         "producers/x_account/http_adapter.py",
         "stream_processors/aggregates/refresher.py",

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from retrain.atomic_folder import put_in_place, unfinished_beside
+from schemas.atomic_folder import put_in_place, unfinished_beside
 from schemas.failures import Failure
 
 NAME: Final = "all-mpnet-base-v2"

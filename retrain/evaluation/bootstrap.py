@@ -4,13 +4,13 @@ Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979; percentile inte
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from retrain.evaluation.figures import Floats
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 RESAMPLES: Final = 2_000
 _CELLS_AT_ONCE: Final = 2_000_000

@@ -11,7 +11,6 @@ from model_server.bundle import CARD, MODEL, TOKENIZER, Bundle, open_bundle, sha
 from model_server.cleaning import CLEANING
 from model_server.onnx_engine import OnnxEngine, Probabilities
 from model_server.seal_bundle import seal_bundle, unsealed_engine
-from retrain.atomic_folder import put_in_place, unfinished_beside
 from retrain.datasets.reading import LabelledFile
 from retrain.datasets.tweeteval import name_of, name_with_folder
 from retrain.evaluation.evaluate import figures_alone
@@ -38,6 +37,7 @@ from retrain.trained_model import (
     read_trained,
     read_validation,
 )
+from schemas.atomic_folder import put_in_place, unfinished_beside
 from schemas.failures import Failure
 
 _COMPARED_TEXTS: Final = 256

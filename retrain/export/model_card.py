@@ -25,6 +25,11 @@ _AGEING: Final = (
     "It learned from texts of certain years and subjects; what people write and mean changes. "
     "Measure it on labels of your own: `murmur model evaluate`."
 )
+_SHARES: Final = (
+    "The shares of its labels are not the shares that people would count on your stream, and how "
+    "they differ depends on the stream. To have right shares, label 50 to 100 tweets of it "
+    "(`murmur labels annotate`) and fit a decision on them (`murmur decisions fit`)."
+)
 NOT_KEPT_OUT: Final = (
     "† No test file of the training, or not of all that it learned from: it may know these texts."
 )
@@ -76,6 +81,7 @@ def model_card(
     lines += [*_figures_table(measured), "", _INTERVALS, ""]
     for found in measured:
         lines += [*_classes_table(found), ""]
+    lines += ["## Shares", "", _SHARES, "", *_shares_table(measured)]
     lines += [*_export_lines(gate), ""]
     lines += [
         "## Limits",
@@ -154,6 +160,20 @@ def _classes_table(measured: Measured) -> list[str]:
         for found in measured.classes
     ]
     return _table((_heading(measured), "texts", "precision", "recall", "F1"), rows)
+
+
+def _shares_table(measured: Sequence[Measured]) -> list[str]:
+    rows = [
+        (
+            _heading(found),
+            _code(of_label.label),
+            f"{of_label.support / found.texts:.1%}",
+            f"{of_label.chosen / found.texts:.1%}",
+        )
+        for found in measured
+        for of_label in found.classes
+    ]
+    return [*_table(("texts", "label", "people", "this model"), rows), ""] if rows else []
 
 
 def _export_lines(gate: GateFigures) -> list[str]:

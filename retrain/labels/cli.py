@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from schemas.people_labels import LabelOrigin
+from schemas.printing import print_json, print_line
 
 if TYPE_CHECKING:
     from retrain.labels.queue.candidates import Choice
@@ -97,8 +98,6 @@ def import_labels(
     `murmur labels export` writes it. Every row is stored or counted with its fault. The same file
     may be imported again.
     """
-    import msgspec
-
     from retrain.labels.display import import_view
     from retrain.labels.files.reading import FileFormat, read_labels
     from retrain.labels.import_labels import ImportChoice, import_rows
@@ -119,7 +118,7 @@ def import_labels(
     with _database(run) as connection:
         report = import_rows(connection, rows, choice, _now())
     if as_json:
-        click.echo(msgspec.json.encode(report))
+        print_json(report)
     else:
         print_whole(terminal_console(), import_view(report))
 
@@ -203,16 +202,16 @@ def export(
     try:
         with opened_output(output) as file:
             for chunk in chunks:
-                file.write(chunk)
+                file.write(chunk if output or not sys.stdout.isatty() else _escaped(chunk, form))
     except BrokenPipeError:
         # The reader has seen enough (`| head`). Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     if lost:
-        click.echo(f"left out: {lost:,} labels of versions that were edited since", err=True)
+        print_line(f"left out: {lost:,} labels of versions that were edited since", err=True)
     if output is not None:
-        click.echo(f"{len(tweets):,} in {output}", err=True)
-        click.echo("later deletions do not reach this file: export again after them", err=True)
+        print_line(f"{len(tweets):,} in {output}", err=True)
+        print_line("later deletions do not reach this file: export again after them", err=True)
 
 
 @labels.command(short_help="Show which tweets to label next.")
@@ -226,8 +225,6 @@ def queue(run: str, count: int, as_json: bool, **choice: Any) -> None:
 
     The same labels and tweets give the same queue, wherever it is drawn. It stores nothing.
     """
-    import msgspec
-
     from retrain.labels.display import queue_document, queue_table
     from retrain.labels.export_labels import tweets_to_label
     from schemas.terminal import print_whole, terminal_console
@@ -237,11 +234,11 @@ def queue(run: str, count: int, as_json: bool, **choice: Any) -> None:
         with connection, connection.cursor() as cur:
             tweets = tweets_to_label(cur, run, [(each.root_id, each.origin) for each in drawn])
     if as_json:
-        click.echo(msgspec.json.encode(queue_document(run, drawn, tweets)))
+        print_json(queue_document(run, drawn, tweets))
     elif drawn:
         print_whole(terminal_console(), queue_table(drawn, tweets))
     else:
-        click.echo("nothing is left to be labelled", err=True)
+        print_line("nothing is left to be labelled", err=True)
 
 
 @labels.command(short_help="Label in the terminal, one key a tweet.")
@@ -284,7 +281,7 @@ def annotate(run: str, count: int, tweet_ids: tuple[str, ...], **choice: Any) ->
             else _drawn(connection, who, count, choice)
         )
         if not drawn:
-            click.echo("nothing is left to be labelled", err=True)
+            print_line("nothing is left to be labelled", err=True)
             return
         screen = Screen(terminal_console(), run, keys)
         annotator = Annotator(
@@ -299,8 +296,9 @@ def annotate(run: str, count: int, tweet_ids: tuple[str, ...], **choice: Any) ->
         with terminal_keys(screen.redraw) as pressed:
             done = annotator.run(drawn, pressed)
     copied = f", {done.copied} with the same text" if done.copied else ""
-    click.echo(
-        f"\n{done.labelled} labelled{copied}, {done.unsure} unsure, {done.skipped} skipped:"
+    print_line("")
+    print_line(
+        f"{done.labelled} labelled{copied}, {done.unsure} unsure, {done.skipped} skipped:"
         f" stored as {who.labeller}'s"
     )
 
@@ -313,8 +311,6 @@ def agreement(run: str, as_json: bool) -> None:
 
     What people do not agree on, no model can learn from them: it is the ceiling.
     """
-    import msgspec
-
     from retrain.labels.display import agreement_table
     from retrain.labels.measure_agreement import measure_agreement
     from schemas.terminal import print_whole, terminal_console
@@ -322,7 +318,7 @@ def agreement(run: str, as_json: bool) -> None:
     with _database(run) as connection, connection, connection.cursor() as cur:
         found = measure_agreement(cur, run)
     if as_json:
-        click.echo(msgspec.json.encode(found))
+        print_json(found)
     else:
         print_whole(terminal_console(), agreement_table(found))
 
@@ -363,6 +359,15 @@ def _choice(
         first_day=first,
         last_day=last,
         second_opinion=second_opinion,
+    )
+
+
+def _escaped(chunk: bytes, form: str) -> bytes:
+    """Return what may be written to a terminal: nothing in it speaks to that."""
+    from schemas.escape_for_terminal import printable, printable_json
+
+    return (
+        printable(chunk.decode(), keep="\r\n").encode() if form == "csv" else printable_json(chunk)
     )
 
 

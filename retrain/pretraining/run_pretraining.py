@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from model_server.bundle import TOKENIZER
-from retrain.atomic_folder import put_in_place
 from retrain.base_models.loading import Base, load_base, weights_sha256
 from retrain.datasets.prepare_dataset import Prepared
 from retrain.pretraining.masked_lm import Guessing, Vocabulary, guesser_of
@@ -20,6 +19,7 @@ from retrain.training.hardware import Hardware, choose_hardware
 from retrain.training.progress_display import Curves, Display
 from retrain.training.recipe import OF_PRETRAINING, Recipe
 from retrain.training.training_loop import Learner, Loop, Plan
+from schemas.atomic_folder import put_in_place
 from schemas.failures import Failure
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from model_server.bundle import CARD, MANIFEST, RefusedBundle, open_bundle
-from retrain.atomic_folder import put_in_place, unfinished_beside
 from retrain.tracking import mlflow_explained, open_client, start_run, tracking_uri
+from schemas.atomic_folder import put_in_place, unfinished_beside
 from schemas.failures import Failure
 
 _FOLDER: Final = "bundle"

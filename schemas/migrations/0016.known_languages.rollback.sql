@@ -4,7 +4,8 @@ SELECT
     t.run, t.root_id, t.tweet_id, t.version, t.posted_at, t.edited_at, t.text, t.language,
     t.author_id, t.rules, t.hashtags, t.human_label,
     s.label, s.confidence, s.probabilities, s.scored_at,
-    m.name AS model_name, m.version AS model_version, m.sha256 AS model_sha256
+    m.name AS model_name, m.version AS model_version, m.sha256 AS model_sha256,
+    s.decision_id
 FROM tweets AS t
 JOIN scores AS s
     ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts

@@ -1,6 +1,6 @@
 -- A score says whether its model was made for the tweet's language, and those in others are counted.
 -- Rows of before have no mark and count nowhere in it.
--- depends: 0001.tables
+-- depends: 0001.tables 0013.decisions
 
 ALTER TABLE scores ADD COLUMN language_known boolean;
 COMMENT ON COLUMN scores.language_known IS 'False: a guess, in a language that the model does not know';
@@ -22,7 +22,7 @@ SELECT
     t.author_id, t.rules, t.hashtags, t.human_label,
     s.label, s.confidence, s.probabilities, s.scored_at,
     m.name AS model_name, m.version AS model_version, m.sha256 AS model_sha256,
-    s.language_known
+    s.decision_id, s.language_known
 FROM tweets AS t
 JOIN scores AS s
     ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts

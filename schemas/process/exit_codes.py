@@ -7,6 +7,7 @@
 | 2 | called wrongly, or by settings that are none | mend the call |
 | 70 | stood still for `MURMUR_STALL_AFTER_S`, or a topic made anew | start again: supervisors do |
 | 71 | told to stop, and not done in time | start again when wanted |
+| 99 | there was nothing to do: no training is due, or none waits | ask again later |
 | 128 + n | interrupted by signal n before the end (130: Ctrl-C) | the same call goes on |
 """
 
@@ -21,6 +22,7 @@ class ExitCode(IntEnum):
     WRONG_CALL = 2
     STALLED = 70
     UNFINISHED = 71
+    NOTHING_TO_DO = 99
 
 
 def interrupted_by(signal_number: int) -> int:

@@ -17,7 +17,16 @@ from schemas.process.metric_spec_types import (
     LabelValues,
     MetricSpec,
 )
-from schemas.process.process_list import COMPLIANCE_STREAM, PROCESSES, SCORE, SINK, STREAM, WATCH
+from schemas.process.process_list import (
+    COMPLIANCE_STREAM,
+    PROCESSES,
+    RETRAIN_WATCH,
+    SCORE,
+    SERVE,
+    SINK,
+    STREAM,
+    WATCH,
+)
 
 REPLAY: Final = "replay"
 """No long-running process, but `murmur replay --probe-port` serves metrics too."""
@@ -151,6 +160,8 @@ STAGES: Final = {
     ),
     # What X sends and is no event of ours counts under X's own name for it.
     "stream": _stage("stream", STREAM.name, outcomes=None, steps=()),
+    "serve": _stage("serve", SERVE.name, outcomes=None, steps=()),
+    "retrain_watch": _stage("retrain_watch", RETRAIN_WATCH.name, outcomes=None, steps=()),
     "compliance_stream": _stage(
         "compliance_stream", COMPLIANCE_STREAM.name, outcomes=None, steps=()
     ),
@@ -182,6 +193,58 @@ SCORE_MODEL_INFO: Final = GaugeSpec(
     help="1 for the model that scores; sha256 is of its manifest",
     labels={"name": None, "version": None, "sha256": None, "cleaning": None},
     exposed_by=(SCORE.name,),
+)
+SCORE_MODEL_SWAPS: Final = CounterSpec(
+    name="murmur_score_model_swaps_total",
+    unit="swaps",
+    help="How often a promoted model took over",
+    exposed_by=(SCORE.name,),
+)
+SCORE_PROMOTED_NOT_SERVED: Final = GaugeSpec(
+    name="murmur_score_promoted_model_not_served",
+    unit="",
+    help="1 while a promoted model cannot be served",
+    exposed_by=(SCORE.name,),
+)
+SERVE_PREDICTIONS: Final = CounterSpec(
+    name="sentiment_predictions_total",
+    unit="texts",
+    help="Texts that were given a label over HTTP",
+    labels={"label": None},
+    exposed_by=(SERVE.name,),
+)
+SERVE_LATENCY: Final = HistogramSpec(
+    name="sentiment_prediction_latency_seconds",
+    unit="seconds",
+    help="Time from a request's texts to its answers",
+    buckets=_STEP_SECONDS,
+    exposed_by=(SERVE.name,),
+)
+SERVE_TEXT_LENGTH: Final = HistogramSpec(
+    name="sentiment_text_length",
+    unit="characters",
+    help="Characters of the texts",
+    buckets=(10, 20, 50, 100, 200, 280, 500, 1_000, 5_000, 50_000),
+    exposed_by=(SERVE.name,),
+)
+SERVE_CONFIDENCE: Final = HistogramSpec(
+    name="sentiment_confidence",
+    unit="shares",
+    help="Confidence of the answers",
+    buckets=tuple(step / 10 for step in range(1, 11)),
+    exposed_by=(SERVE.name,),
+)
+SERVE_REFUSED: Final = CounterSpec(
+    name="murmur_serve_refused_total",
+    unit="requests",
+    help="Requests that were refused because too many texts waited",
+    exposed_by=(SERVE.name,),
+)
+SERVE_WAITING: Final = GaugeSpec(
+    name="murmur_serve_waiting_texts",
+    unit="texts",
+    help="Texts that wait for the model",
+    exposed_by=(SERVE.name,),
 )
 
 SINK_EVENT_AGE: Final = HistogramSpec(
@@ -395,6 +458,14 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     SCORE_CACHE_HITS,
     SCORE_ENGINE_CPU,
     SCORE_MODEL_INFO,
+    SCORE_MODEL_SWAPS,
+    SCORE_PROMOTED_NOT_SERVED,
+    SERVE_PREDICTIONS,
+    SERVE_LATENCY,
+    SERVE_TEXT_LENGTH,
+    SERVE_CONFIDENCE,
+    SERVE_REFUSED,
+    SERVE_WAITING,
     SINK_EVENT_AGE,
     SINK_REMOVAL_AGE,
     SINK_LOG_LOSSES,

@@ -66,8 +66,22 @@ WATCH: Final = ProcessSpec(
     needs=frozenset({Need.KAFKA, Need.POSTGRES}),
     embedded=True,
 )
+RETRAIN_WATCH: Final = ProcessSpec(
+    name="retrain-watch",
+    command=("retrain", "watch"),
+    probe_port=9106,
+    needs=frozenset({Need.KAFKA, Need.POSTGRES}),
+    embedded=False,
+)
+SERVE: Final = ProcessSpec(
+    name="serve",
+    command=("serve",),
+    probe_port=9107,
+    needs=frozenset({Need.KAFKA}),
+    embedded=False,
+)
 
-PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM, WATCH)
+PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM, WATCH, RETRAIN_WATCH, SERVE)
 """Every long-running process, in the order of the probe ports."""
 
 EMBEDDED: Final = tuple(process for process in PROCESSES if process.embedded)

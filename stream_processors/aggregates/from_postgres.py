@@ -1,13 +1,29 @@
-"""The figures of a run, computed from PostgreSQL's rollups."""
+"""The figures of a run, computed from PostgreSQL's rollups, or from its rows where it must be."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates import sum_rollups, time_windows
-from stream_processors.aggregates.aggregates import Aggregates, LanguageFigures
-from stream_processors.aggregates.sum_rollups import NamedCount, RollupRow, StepCount
+from stream_processors.aggregates.aggregates import (
+    EVERYTHING,
+    Aggregates,
+    LanguageFigures,
+    Selection,
+)
+from stream_processors.aggregates.audit_figures import (
+    all_audited,
+    rules_audited,
+    rules_with_audits,
+)
+from stream_processors.aggregates.audit_rows import AuditRow, audits_of
+from stream_processors.aggregates.count_rows import (
+    ROWS,
+    UNKNOWN_LANGUAGES_OF_ROWS,
+    Statements,
+)
+from stream_processors.aggregates.sum_rollups import DayCount, NamedCount, RollupRow, StepCount
 from stream_processors.aggregates.time_windows import Window
 
 _TOP_HASHTAGS: Final = 20
@@ -29,6 +45,8 @@ SELECT r.rule, r.label, m.name, m.version, m.sha256,
 FROM rollups AS r JOIN models AS m USING (model_id)
 WHERE r.run = %(run)s AND r.granularity = %(granularity)s
   AND r.bucket_start >= %(start)s AND r.bucket_start < %(end)s
+  AND (%(rules)s::text[] IS NULL OR r.rule = ANY(%(rules)s::text[]))
+  AND (%(labels)s::text[] IS NULL OR r.label = ANY(%(labels)s::text[]))
 GROUP BY r.rule, r.label, m.model_id
 """
 
@@ -37,6 +55,7 @@ WITH counted AS (
     SELECT hashtag, label, sum(tweets)::bigint AS tweets FROM hashtag_rollups
     WHERE run = %(run)s AND granularity = %(granularity)s
       AND bucket_start >= %(start)s AND bucket_start < %(end)s
+      AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s::text[]))
     GROUP BY hashtag, label
 ), top AS (
     SELECT hashtag FROM counted GROUP BY hashtag HAVING sum(tweets) > 0
@@ -56,25 +75,52 @@ ORDER BY sum(tweets) DESC, language
 _SERIES = """
 SELECT date_bin(%(step)s, bucket_start, %(origin)s) AS start, label, sum(tweets)::bigint
 FROM rollups
-WHERE run = %(run)s AND granularity = %(granularity)s AND rule = ''
+WHERE run = %(run)s AND granularity = %(granularity)s AND rule = %(rule)s
   AND bucket_start >= %(start)s AND bucket_start < %(end)s
+  AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s::text[]))
 GROUP BY start, label
 """
 
+_DAYS = """
+SELECT rule, (bucket_start AT TIME ZONE 'UTC')::date AS day, sum(tweets)::bigint
+FROM rollups
+WHERE run = %(run)s AND granularity = %(granularity)s AND rule = ANY(%(audited)s)
+  AND bucket_start >= %(start)s AND bucket_start < %(end)s
+  AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s::text[]))
+GROUP BY rule, day
+"""
+
+_ROLLUPS: Final = Statements(totals=_TOTALS, hashtags=_HASHTAGS, series=_SERIES, days=_DAYS)
+
 
 def aggregates_of(
-    connection: Connection, run: str, wanted: Sequence[Window], now: datetime
+    connection: Connection,
+    run: str,
+    wanted: Sequence[Window],
+    now: datetime,
+    selection: Selection = EVERYTHING,
 ) -> list[Aggregates]:
     """Return a run's figures over each window, all of one moment of the database.
 
-    Leaves no transaction open. Raises `psycopg2.Error` where the database does not answer.
+    Rollups know labels, and rules one by one: with a language, or with several rules, the tweets
+    themselves are read (`count_rows.py` says what that costs); so they are for the hashtags of one
+    rule. Days that were pruned are in the rollups alone. Leaves no transaction open. Raises
+    `psycopg2.Error` where the database does not answer.
     """
     connection.rollback()
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute(_FIRST_AND_NEWEST, {"run": run})
         first, newest = cursor.fetchall()[0]
-        return [_over(cursor, run, window, first, newest, now) for window in wanted]
+        audits = [audit for audit in audits_of(cursor, run) if _is_selected(audit, selection)]
+        return [
+            _over(cursor, run, window, first, newest, now, selection, audits) for window in wanted
+        ]
+
+
+def reads_tweets(selection: Selection) -> bool:
+    """Whether the figures of a selection are counted from tweets, and not from rollups."""
+    return bool(selection.languages) or len(selection.rules) > 1
 
 
 def _over(
@@ -84,6 +130,8 @@ def _over(
     first: datetime | None,
     newest: datetime | None,
     now: datetime,
+    selection: Selection,
+    audits_of_run: Sequence[AuditRow],
 ) -> Aggregates:
     span = time_windows.bounds(window, run, first, newest, now)
     step = time_windows.series_step(span.end - span.start) if span else time_windows.MINUTE
@@ -91,30 +139,58 @@ def _over(
     hashtags: list[NamedCount] = []
     points: list[StepCount] = []
     unknown_languages: list[LanguageFigures] = []
+    days: list[DayCount] = []
+    audits: list[AuditRow] = []
     if span:
-        # Days make `all` cheap; they start at midnight, before the first tweet's minute.
-        whole_days = window.length is None
+        from_rollups = not reads_tweets(selection)
+        statements = _ROLLUPS if from_rollups else ROWS
+        one_rule = selection.rules[0] if from_rollups and selection.rules else ""
+        # Hours and days make long windows cheap; the first one starts before the first tweet.
+        granularity = time_windows.coarsest_exact(window)
         limits = {
             "run": run,
-            "granularity": "day" if whole_days else "minute",
-            "start": span.start - timedelta(days=1) if whole_days else span.start,
+            "granularity": granularity,
+            "start": time_windows.floor(span.start, granularity) if from_rollups else span.start,
             "end": span.end,
             "most": _TOP_HASHTAGS,
+            "rules": list(selection.rules) or None,
+            "rule": one_rule,
+            "labels": list(selection.labels) or None,
+            "languages": list(selection.languages) or None,
         }
-        cursor.execute(_TOTALS, limits)
+        cursor.execute(statements.totals, limits)
         rows = [RollupRow(*row) for row in cursor]
-        cursor.execute(_HASHTAGS, limits)
+        cursor.execute(
+            ROWS.hashtags if one_rule else statements.hashtags,
+            {**limits, "start": span.start} if one_rule else limits,
+        )
         hashtags = [NamedCount(*row) for row in cursor]
-        cursor.execute(_UNKNOWN_LANGUAGES, limits)
+        in_rollups = from_rollups and not selection
+        cursor.execute(
+            _UNKNOWN_LANGUAGES if in_rollups else UNKNOWN_LANGUAGES_OF_ROWS,
+            limits if in_rollups else {**limits, "start": span.start},
+        )
         unknown_languages = [LanguageFigures(language=name, tweets=count) for name, count in cursor]
+        finer_granularity = time_windows.coarsest_exact(window, step)
         finer = {
-            "granularity": time_windows.coarsest_exact(window, step),
+            "granularity": finer_granularity,
             "step": step,
             "origin": time_windows.ORIGIN,
         }
-        cursor.execute(_SERIES, {**limits, **finer})
+        cursor.execute(statements.series, {**limits, **finer})
         points = [StepCount(*row) for row in cursor]
+        audits = [each for each in audits_of_run if span.start <= each.posted_at < span.end]
+        if audits:
+            audited = ["", *rules_with_audits(audits)]
+            cursor.execute(statements.days, {**limits, "audited": audited})
+            days = [DayCount(*row) for row in cursor]
+        if one_rule:
+            rows += [row._replace(rule="") for row in rows]
+            days += [count._replace(rule="") for count in days if count.rule == one_rule]
+        elif selection.rules:
+            rows = [row for row in rows if row.rule in ("", *selection.rules)]
     tweets, mean_confidence = sum_rollups.total_of(rows)
+    rules = sum_rollups.rules_of(rows)
     return Aggregates(
         run=run,
         window=window.name,
@@ -125,10 +201,20 @@ def _over(
         mean_confidence=mean_confidence,
         labels=sum_rollups.labels_of(rows),
         hashtags=sum_rollups.grouped(hashtags),
-        rules=sum_rollups.rules_of(rows),
+        rules=rules_audited(rules, audits, days),
         models=sum_rollups.models_of(rows),
         series_step_s=int(step.total_seconds()),
         series=sum_rollups.series_of(time_windows.step_starts(span, step) if span else [], points),
+        selection=selection,
         unknown_language_tweets=sum(each.tweets for each in unknown_languages),
         unknown_languages=unknown_languages[:_TOP_LANGUAGES],
+        audit=all_audited(sum_rollups.by_label(rows), rules, audits, days),
+    )
+
+
+def _is_selected(audit: AuditRow, selection: Selection) -> bool:
+    return (
+        (not selection.rules or not set(selection.rules).isdisjoint(audit.rules))
+        and (not selection.labels or audit.model in selection.labels)
+        and (not selection.languages or audit.language in selection.languages)
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from stream_processors.aggregates.aggregates import Grouped, LabelFigures, ModelFigures, SeriesPoint
@@ -33,6 +33,14 @@ class StepCount(NamedTuple):
 
     start: datetime
     label: str
+    tweets: int
+
+
+class DayCount(NamedTuple):
+    """Tweets of a rule on a day in UTC; `rule` empty: all tweets."""
+
+    rule: str
+    day: date
     tweets: int
 
 
@@ -76,6 +84,11 @@ def models_of(rows: Iterable[RollupRow]) -> list[ModelFigures]:
         if tweets > 0
     ]
     return sorted(figures, key=lambda found: (-found.tweets, found.sha256))
+
+
+def by_label(rows: Iterable[RollupRow]) -> dict[str, int]:
+    """Return all tweets by label."""
+    return {figures.label: figures.tweets for figures in labels_of(rows)}
 
 
 def rules_of(rows: Iterable[RollupRow]) -> list[Grouped]:

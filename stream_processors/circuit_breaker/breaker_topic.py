@@ -7,27 +7,16 @@ and what was counted of each partition; a release is the hold's deletion.
 import logging
 import secrets
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 import msgspec
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    Consumer,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
 from msgspec import Struct
 
-from schemas.failures import Failure
 from schemas.setting_views import Cluster
 from schemas.topics import SCORE_HOLD
-from schemas.transport.group_lag import KafkaUnavailable
-from schemas.transport.kafka_config import kafka_config
+from schemas.transport.compacted_topic import CompactedTopic
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.dead_letter_ratio import Chunk
 
@@ -81,20 +70,9 @@ class BreakerTopic:
         self._topic = cluster.names.topic(SCORE_HOLD)
         self._changed = changed
         self._counted = counted
-        self._at_end = False
         self._writer = secrets.token_hex(8)
-        self._consumer = Consumer(
-            {
-                **kafka_config(cluster.kafka, "murmur-hold"),
-                "group.id": f"{self._topic}-is-read-without-a-group",
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                # A log that went back is read anew: at its end a hold would be missed.
-                "auto.offset.reset": "earliest",
-                "log_level": 0,
-                "fetch.wait.max.ms": 100,
-            }
+        self._reader = CompactedTopic(
+            cluster.kafka, self._topic, client_id="murmur-hold", take=self._take
         )
 
     def load(self, timeout_s: float = 30.0) -> Hold | None:
@@ -102,47 +80,12 @@ class BreakerTopic:
 
         Raises `KafkaUnavailable`, and `Failure` where the topic is missing.
         """
-        deadline_s = time.monotonic() + timeout_s
-        while True:
-            try:
-                return self._load(deadline_s)
-            except KafkaException as error:
-                # Just made or just moved, a partition may have no leader for a moment.
-                if time.monotonic() > deadline_s:
-                    raise KafkaUnavailable(
-                        f"Kafka did not answer: {error.args[0].str()}"
-                    ) from error
-                time.sleep(0.1)
-
-    def _load(self, deadline_s: float) -> Hold | None:
-        wait_s = max(0.1, deadline_s - time.monotonic())
-        # All topics are listed: asking for one by name could create it.
-        if self._topic not in self._consumer.list_topics(timeout=wait_s).topics:
-            raise Failure(f"the topic {self._topic} is missing: `murmur init` makes it")
-        partition = TopicPartition(self._topic, 0, OFFSET_BEGINNING)
-        self._consumer.assign([partition])
-        self._at_end = False
-        while not self._at_end:
-            if time.monotonic() > deadline_s:
-                raise KafkaUnavailable(f"Kafka did not answer: {self._topic} is not read")
-            self.follow(0.2)
+        self._reader.load(timeout_s)
         return self.hold
-
-    def follow(self, wait_s: float) -> None:
-        """Take in what was written meanwhile; passing faults are logged."""
-        for message in self._consumer.consume(500, wait_s):
-            error = message.error()
-            if error is None:
-                self._take(message)
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
-                self._at_end = True
-            else:
-                logger.warning("hold: %s", error.str())
 
     def follow_until(self, finished: threading.Event) -> None:
         """Follow until told to stop."""
-        while not finished.is_set():
-            self.follow(0.2)
+        self._reader.follow_until(finished)
 
     def publish_hold(self, publisher: ConfirmingPublisher, hold: Hold) -> None:
         """Hold every process; `publisher.confirm` says when it is safe."""
@@ -166,10 +109,9 @@ class BreakerTopic:
 
     def close(self) -> None:
         """Close the connections."""
-        self._consumer.close()
+        self._reader.close()
 
-    def _take(self, message: Message) -> None:
-        key, value = message.key(), message.value()
+    def _take(self, key: bytes | None, value: bytes | None) -> None:
         try:
             if key == _HOLD_KEY:
                 self.hold = None if value is None else _hold_decoder.decode(value)

@@ -1,6 +1,5 @@
 """The hold in the life of a scoring process: seen before it consumes, followed until its end."""
 
-import logging
 import threading
 
 from schemas.process.metric_list import SCORE_HELD
@@ -8,13 +7,11 @@ from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.process.running_process import RunningProcess
 from schemas.setting_views import HoldLimits
-from schemas.transport.group_lag import KafkaUnavailable
+from schemas.transport.compacted_topic import load_at_start
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.breaker_topic import Hold
 from stream_processors.circuit_breaker.recovery_probe import Look, wait_while_held
-
-logger = logging.getLogger(__name__)
 
 
 class HeldState:
@@ -45,16 +42,8 @@ def follow_hold(
     Returns whether to begin: not, where the process was told to stop first.
     """
     stopped, progress = process.stop.asked, process.progress
-    while not stopped():
-        try:
-            guard.board.load(timeout_s=10)
-            break
-        except KafkaUnavailable as error:
-            progress.unavailable = "Kafka"
-            logger.warning("%s", error)
-    if stopped():
+    if not load_at_start(guard.board.load, progress, stopped):
         return False
-    progress.advance()
     threading.Thread(
         target=guard.board.follow_until, args=(process.finished,), name="hold", daemon=True
     ).start()

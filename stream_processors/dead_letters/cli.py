@@ -232,8 +232,8 @@ def _selection(ids: tuple[int, ...], **filters: str | None) -> "Selection":
 
     import msgspec
 
+    from stream_processors.aggregates.moments import InvalidMoment, parse_moment
     from stream_processors.dead_letters.letters import Selection
-    from stream_processors.dead_letters.time_option import InvalidMoment, parse_moment
 
     now = datetime.now(UTC)
     given: dict[str, Any] = {"ids": ids, **filters}

@@ -1,7 +1,8 @@
 """Figures as people like to read them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -11,7 +12,18 @@ from rich.text import Text
 
 from schemas.escape_for_terminal import shown
 from schemas.terminal import plain_table, whole_line
-from stream_processors.aggregates.aggregates import Aggregates, Grouped
+from stream_processors.aggregates.aggregates import (
+    Aggregates,
+    Audited,
+    Grouped,
+    Selection,
+)
+from stream_processors.aggregates.time_windows import FROM_TO
+from stream_processors.queries.audit_words import (
+    audit_sentences,
+    audited_shares,
+    give_or_take,
+)
 from stream_processors.queries.run_list import RunSummary
 from stream_processors.queries.totals import Totals
 
@@ -29,50 +41,75 @@ def totals_view(totals: Totals) -> RenderableType:
     figures = totals.aggregates
     parts: list[RenderableType] = [Text.from_markup(_headline(figures))]
     if figures.tweets:
-        parts += [labels_table(figures), "", groups_table("hashtag", figures.hashtags, figures), ""]
+        parts += [labels_table(figures), *_audit_lines(figures), ""]
+        parts += [groups_table("hashtag", figures.hashtags, figures), ""]
         if figures.rules:
-            parts += [groups_table("rule", figures.rules, figures), ""]
+            parts += [rules_table(figures), ""]
         parts += [series_line(figures), _models_line(figures), *unknown_language_lines(figures)]
     parts.append(Text(_caption(totals), style="dim"))
     return Group(*parts)
 
 
 def labels_table(figures: Aggregates) -> Table:
-    """Return the labels with bars, shares and mean confidences."""
-    numbers = ("tweets", "share", "mean confidence")
+    """Return the labels with bars, shares and mean confidences.
+
+    Where enough tweets are audited, each has the share that people would count; also a label that
+    people gave and the model never did.
+    """
+    is_audited = figures.audit.audited == Audited.YES
+    shares = ("share", "audited") if is_audited else ("share",)
+    numbers = ("tweets", *shares, "mean confidence")
     table = plain_table("label", "", *numbers, numbers=numbers)
     colours = _colours(figures)
-    for label in figures.labels:
-        share = label.tweets / figures.tweets
+    counted = {label.label: label for label in figures.labels}
+    for label in figures.audit.labels:
+        found = counted.get(label.label)
+        colour = colours[label.label]
         table.add_row(
-            f"[{colours[label.label]}]{escape(label.label)}[/]",
-            Text("█" * max(1, round(share * _BAR_WIDTH)), style=colours[label.label]),
-            f"{label.tweets:,}",
-            f"{share:.1%}",
-            f"{label.mean_confidence:.3f}",
+            f"[{colour}]{escape(shown(label.label))}[/]",
+            Text("█" * max(1 if found else 0, round(label.counted * _BAR_WIDTH)), style=colour),
+            f"{found.tweets if found else 0:,}",
+            f"{label.counted:.1%}",
+            *([give_or_take(label.audited)] if label.audited else []),
+            f"{found.mean_confidence:.3f}" if found else "",
         )
     mean = figures.mean_confidence or 0.0
-    table.add_row("all", "", f"{figures.tweets:,}", "", f"{mean:.3f}", style="bold")
+    blanks = [""] * len(shares)
+    table.add_row("all", "", f"{figures.tweets:,}", *blanks, f"{mean:.3f}", style="bold")
     return table
 
 
-def groups_table(heading: str, groups: Sequence[Grouped], figures: Aggregates) -> RenderableType:
+def rules_table(figures: Aggregates) -> RenderableType:
+    """Return the ten most frequent rules as `groups_table` does, with audited shares if any."""
+    if all(rule.audit.audited == Audited.NO for rule in figures.rules[:_MOST_GROUPS]):
+        return groups_table("rule", figures.rules, figures)
+    audited = [audited_shares(rule.audit) for rule in figures.rules[:_MOST_GROUPS]]
+    return groups_table("rule", figures.rules, figures, {"audited": audited})
+
+
+def groups_table(
+    heading: str,
+    groups: Sequence[Grouped],
+    figures: Aggregates,
+    further: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> RenderableType:
     """Return the ten most frequent groups, each with a bar and the shares of its labels.
 
-    Of many labels the five most frequent ones have a column.
+    Of many labels the five most frequent ones have a column. `further` are columns of words.
     """
     if not groups:
         return Text(f"no {heading}s", style="dim")
     labels = [label.label for label in figures.labels[:_MOST_LABELS]]
     numbers = ("tweets", *labels)
-    table = plain_table(heading, "", *numbers, numbers=numbers)
+    table = plain_table(heading, "", *numbers, *further, numbers=numbers)
     most = groups[0].tweets
     colours = _colours(figures)
-    for group in groups[:_MOST_GROUPS]:
+    for number, group in enumerate(groups[:_MOST_GROUPS]):
         name = f"#{group.name}" if heading == "hashtag" else group.name
         shares = [f"{group.by_label.get(label, 0) / group.tweets:.0%}" for label in labels]
         bar = _shared_bar(group, most, colours)
-        table.add_row(escape(name), bar, f"{group.tweets:,}", *shares)
+        words = [escape(column[number]) for column in further.values()]
+        table.add_row(escape(name), bar, f"{group.tweets:,}", *shares, *words)
     return table
 
 
@@ -122,11 +159,36 @@ def runs_table(runs: Sequence[RunSummary]) -> Table:
     return table
 
 
+def _audit_lines(figures: Aggregates) -> list[Text]:
+    style = "dim" if figures.audit.audited == Audited.YES else "yellow"
+    return [Text(sentence, style=style) for sentence in audit_sentences(figures.audit)]
+
+
 def _headline(figures: Aggregates) -> str:
-    name = f"[bold]{escape(figures.run)}[/], window {figures.window}"
+    where = "" if figures.window == FROM_TO else f", window {figures.window}"
+    name = f"[bold]{escape(figures.run)}[/]{where}{escape(shown(_chosen(figures.selection)))}"
+    if figures.start is not None and not figures.tweets and figures.window == FROM_TO:
+        return f"{name}: no tweets from {_span_of(figures)}"
+    if figures.selection and not figures.tweets:
+        return f"{name}: no such tweets"
     if figures.start is None or figures.end is None:
         return f"{name}: no tweets; `murmur status` shows how many wait to be scored"
-    return f"{name}: {_moment(figures.start)} to {_moment(figures.end)} UTC"
+    return f"{name}: {_span_of(figures)}"
+
+
+def _span_of(figures: Aggregates) -> str:
+    if figures.start is None or figures.end is None:
+        return "no time"
+    return f"{_moment(figures.start)} to {_moment(figures.end)} UTC"
+
+
+def _chosen(selection: Selection) -> str:
+    parts = (
+        ("rule", selection.rules),
+        ("label", selection.labels),
+        ("language", selection.languages),
+    )
+    return "".join(f", {what} {' or '.join(names)}" for what, names in parts if names)
 
 
 def _caption(totals: Totals) -> str:
@@ -170,7 +232,7 @@ def _shared_bar(group: Grouped, most: int, colours: dict[str, str]) -> Text:
 
 
 def _colours(figures: Aggregates) -> dict[str, str]:
-    labels = sorted(figure.label for figure in figures.labels)
+    labels = sorted(label.label for label in figures.audit.labels)
     others = [label for label in labels if label not in _KNOWN_COLOURS]
     spare = {label: _OTHER_COLOURS[n % len(_OTHER_COLOURS)] for n, label in enumerate(others)}
     return {label: _KNOWN_COLOURS.get(label) or spare[label] for label in labels}

@@ -12,7 +12,7 @@ from schemas.known_runs import require_run
 from schemas.output_file import opened_output
 from schemas.transport.postgres import Connection
 from stream_processors.queries.export_parquet import write_parquet
-from stream_processors.queries.export_rows import ids_of, labels_of, rows_of
+from stream_processors.queries.export_rows import ALL_TWEETS, Choice, ids_of, labels_of, rows_of
 from stream_processors.queries.export_text import csv_chunks, json_lines
 
 Format = Literal["jsonl", "csv", "parquet", "ids"]
@@ -35,9 +35,17 @@ class _Counted(Generic[ItemT]):
 
 
 def export_run(
-    connection: Connection, run: str, form: Format, output: Path | None, *, guard_csv: bool = True
+    connection: Connection,
+    run: str,
+    form: Format,
+    output: Path | None,
+    *,
+    guard_csv: bool = True,
+    choice: Choice = ALL_TWEETS,
 ) -> int:
-    """Write a run's tweets and return how many; no `output` means standard output.
+    """Write a run's tweets, or those of a choice, and return how many.
+
+    No `output` means standard output.
 
     All are of one moment of the database, ordered by day and root id: the same data gives the
     same bytes. Memory does not grow with the run. A file is written under another name beside it
@@ -50,11 +58,11 @@ def export_run(
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if form == "ids":
-            ids = _Counted(_not_empty(run, ids_of(connection, run)))
+            ids = _Counted(_not_empty(run, choice, ids_of(connection, run, choice)))
             _write((f"{tweet_id}\n".encode() for tweet_id in ids), output, form)
             return ids.count
         labels = labels_of(connection, run)
-        rows = _Counted(_not_empty(run, rows_of(connection, run)))
+        rows = _Counted(_not_empty(run, choice, rows_of(connection, run, choice)))
         if form == "parquet":
             with opened_output(output) as file:
                 write_parquet(rows, labels, file)
@@ -64,8 +72,10 @@ def export_run(
         return rows.count
 
 
-def _not_empty(run: str, items: Iterator[ItemT]) -> Iterator[ItemT]:
+def _not_empty(run: str, choice: Choice, items: Iterator[ItemT]) -> Iterator[ItemT]:
     first = next(items, None)
+    if first is None and not choice.is_everything:
+        raise EmptyRun(f"no tweet of run {run!r} is in this choice of time, rules and labels")
     if first is None:
         raise EmptyRun(f"run {run!r} has no tweets to export")
     return chain([first], items)

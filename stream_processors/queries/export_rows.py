@@ -6,6 +6,8 @@ from typing import Any, Final, NamedTuple
 
 from schemas.transport.postgres import Connection
 from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
+from stream_processors.aggregates.aggregates import EVERYTHING, Selection
+from stream_processors.aggregates.count_rows import CHOSEN
 
 _FETCHED_AT_ONCE: Final = 2_000
 
@@ -21,16 +23,39 @@ SELECT t.tweet_id, t.root_id, t.version, t.posted_at,
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 JOIN models AS m ON m.model_id = s.model_id
-WHERE t.run = %(run)s AND s.run = %(run)s
+WHERE t.run = %(run)s AND s.run = %(run)s {chosen}
 ORDER BY t.day, t.root_id
 """
 
 _IDS = "SELECT tweet_id FROM tweets WHERE run = %(run)s ORDER BY day, root_id"
 
+_CHOSEN_IDS = f"""
+SELECT t.tweet_id FROM tweets AS t
+JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
+WHERE t.run = %(run)s AND s.run = %(run)s {CHOSEN}
+ORDER BY t.day, t.root_id
+"""  # noqa: S608
+
 _LABELS = """
 SELECT DISTINCT unnest(m.labels) FROM models AS m
 WHERE m.model_id IN (SELECT model_id FROM scores WHERE run = %(run)s AND counts) ORDER BY 1
 """
+
+
+class Choice(NamedTuple):
+    """Which tweets are exported: those of a selection, from `start` up to but not at `end`."""
+
+    selection: Selection = EVERYTHING
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it leaves no tweet out."""
+        return self == ALL_TWEETS
+
+
+ALL_TWEETS: Final = Choice()
 
 
 class ExportRow(NamedTuple):
@@ -62,15 +87,17 @@ class ExportRow(NamedTuple):
     language_known: bool | None
 
 
-def rows_of(connection: Connection, run: str) -> Iterator[ExportRow]:
+def rows_of(connection: Connection, run: str, choice: Choice = ALL_TWEETS) -> Iterator[ExportRow]:
     """Yield a run's tweets by day and root id, holding a few thousand of them at a time."""
-    for row in _streamed(connection, _ROWS, run):
+    chosen = "" if choice.is_everything else CHOSEN
+    for row in _streamed(connection, _ROWS.format(chosen=chosen), run, choice):
         yield ExportRow(*row)
 
 
-def ids_of(connection: Connection, run: str) -> Iterator[str]:
+def ids_of(connection: Connection, run: str, choice: Choice = ALL_TWEETS) -> Iterator[str]:
     """Yield the ids of a run's tweets in the order of `rows_of`."""
-    for (tweet_id,) in _streamed(connection, _IDS, run):
+    statement = _IDS if choice.is_everything else _CHOSEN_IDS
+    for (tweet_id,) in _streamed(connection, statement, run, choice):
         yield tweet_id
 
 
@@ -81,10 +108,23 @@ def labels_of(connection: Connection, run: str) -> list[str]:
         return sorted(label for (label,) in cursor)
 
 
-def _streamed(connection: Connection, statement: str, run: str) -> Iterator[tuple[Any, ...]]:
+def _streamed(
+    connection: Connection, statement: str, run: str, choice: Choice
+) -> Iterator[tuple[Any, ...]]:
     cursor = connection.cursor(name="export")
     cursor.itersize = _FETCHED_AT_ONCE
-    cursor.execute(statement, {"run": run, "first": FIRST_TWEET, "last": LAST_MOMENT})
+    selection = choice.selection
+    values = {
+        "run": run,
+        "first": FIRST_TWEET,
+        "last": LAST_MOMENT,
+        "start": choice.start,
+        "end": choice.end,
+        "rules": list(selection.rules) or None,
+        "labels": list(selection.labels) or None,
+        "languages": list(selection.languages) or None,
+    }
+    cursor.execute(statement, values)
     # Not `yield from`, which closes it where nobody reads to its end: it went with the transaction.
     for row in cursor:  # noqa: UP028
         yield row

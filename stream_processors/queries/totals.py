@@ -11,9 +11,9 @@ from schemas.failures import Failure
 from schemas.known_runs import default_run, require_run
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection, PostgresUnavailable
-from stream_processors.aggregates.aggregates import Aggregates
+from stream_processors.aggregates.aggregates import EVERYTHING, Aggregates, Selection
 from stream_processors.aggregates.cache import AggregatesCache
-from stream_processors.aggregates.from_postgres import aggregates_of
+from stream_processors.aggregates.from_postgres import aggregates_of, reads_tweets
 from stream_processors.aggregates.time_windows import Window
 
 
@@ -32,12 +32,15 @@ def read_totals(
     run: str | None,
     window: Window,
     now: datetime,
+    selection: Selection = EVERYTHING,
     *,
     cache: AggregatesCacheSettings,
     connect_redis: Callable[[], "redis.Redis"],
     connect_postgres: Callable[[], Connection],
 ) -> Totals:
-    """Return a run's figures over a window; no run: `live` if it has tweets, else the last one.
+    """Return a run's figures over a window, of all tweets or of a selection.
+
+    No run means `live` if it has tweets, else the one that changed last.
 
     A run that is named, over a window that is kept, needs no PostgreSQL: neither server is asked
     for a connection before it is needed. Raises `UnknownRun`, and `Failure` where neither server
@@ -45,7 +48,7 @@ def read_totals(
     """
     if run is None:
         run = _default_run(connect_postgres)
-    cached, note = _from_cache(cache, connect_redis, run, window)
+    cached, note = _from_cache(cache, connect_redis, run, window, selection)
     if cached is not None:
         return Totals(source="redis", note="", aggregates=cached)
     try:
@@ -54,7 +57,7 @@ def read_totals(
         raise Failure(f"{note}, and {error}") from error
     try:
         require_run(connection, run)
-        (found,) = aggregates_of(connection, run, [window], now)
+        (found,) = aggregates_of(connection, run, [window], now, selection)
     finally:
         connection.close()
     return Totals(source="postgres", note=note, aggregates=found)
@@ -76,7 +79,12 @@ def _from_cache(
     connect_redis: Callable[[], "redis.Redis"],
     run: str,
     window: Window,
+    selection: Selection,
 ) -> tuple[Aggregates | None, str]:
+    if reads_tweets(selection):
+        return None, "counted from the tweets themselves"
+    if selection:
+        return None, "Redis keeps only the figures of all tweets"
     if window.name not in cache_keys.WINDOWS:
         return None, f"Redis keeps only the windows {', '.join(cache_keys.WINDOWS)}"
     try:

@@ -12,8 +12,10 @@ from schemas.failures import Failure
 from schemas.known_runs import UnknownRun, require_run
 from schemas.partitioned_tables import BY_TWEET, PARTITIONED
 from schemas.settings import Settings
+from schemas.stored_decisions import decision_in_use
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection
+from schemas.transport.publish_decision import publish_decision
 from stream_processors.aggregates.cache import AggregatesCache
 
 _WITH_RUN: Final = (
@@ -32,6 +34,7 @@ _WITH_RUN: Final = (
     "watch_rules",
     "watch_runs",
     "unknown_language_rollups",
+    "decisions",
     "runs",
 )
 _ATTEMPTS: Final = 6
@@ -74,6 +77,21 @@ def forget_in_redis(settings: Settings, run: str) -> bool:
         with connect_redis(settings.redis_connection) as client:
             AggregatesCache(client, settings.topic_prefix, settings.cache_ttl_s).forget(run)
     except redis.RedisError:
+        return False
+    return True
+
+
+def uses_decision(connection: Connection, run: str) -> bool:
+    """Tell whether scoring was told to decide a run's tweets: then it has to be told of the end."""
+    with connection, connection.cursor() as cursor:
+        return decision_in_use(cursor, run) is not None
+
+
+def end_decision(settings: Settings, run: str) -> bool:
+    """Have scoring use no decision for a run; False where Kafka did not take that."""
+    try:
+        publish_decision(settings.cluster, run, None)
+    except Failure:
         return False
     return True
 

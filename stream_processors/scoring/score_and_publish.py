@@ -1,11 +1,12 @@
 """The step that the topology runs for each window: score, publish, wait until it is safe."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from model_server.scorer import Scorer
 from schemas.codec import encode, headers_of, key_of
+from schemas.decisions import NamedDecision
 from schemas.events import TweetScored
 from schemas.process.metric_list import SCORE_CACHE_HITS, SCORE_ENGINE_CPU
 from schemas.process.metrics import StageMetrics
@@ -14,14 +15,15 @@ from schemas.transport.messages import ConsumedMessage
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.redrives import passed_on
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
-from stream_processors.scoring.score_batch import ScoringOutcome, score_window
+from stream_processors.scoring.score_batch import NO_DECISIONS, ScoringOutcome, score_window
 from stream_processors.scoring.unfinished_windows import UnfinishedWindows
 
 
 class ScoreStep:
     """Scores a window and publishes it; returns once the brokers have acknowledged all of it.
 
-    `model` is asked once for each window, so that another model may take over between two. Raises
+    `model` is asked once for each window, so that another model may take over between two, and
+    `decisions` likewise for those in use, by run. Raises
     `DeliveryFailed` where the brokers have not acknowledged, and `ScoringHeld` during a hold: the
     window must then not be acknowledged. `read` is told of each window before that. Runs in one
     thread, always the same.
@@ -40,6 +42,7 @@ class ScoreStep:
         now: Callable[[], datetime],
         guard: CircuitBreaker,
         unfinished: UnfinishedWindows[ScoringOutcome],
+        decisions: Callable[[], Mapping[str, NamedDecision]] = lambda: NO_DECISIONS,
     ) -> None:
         self._model = model
         self._read = read
@@ -51,6 +54,7 @@ class ScoreStep:
         self._now = now
         self._guard = guard
         self._unfinished = unfinished
+        self._decisions = decisions
         self._cache_hits = SCORE_CACHE_HITS.register(metrics.registry)
         self._engine_cpu_s = SCORE_ENGINE_CPU.register(metrics.registry)
 
@@ -100,9 +104,14 @@ class ScoreStep:
         self._engine_cpu_s.inc(scorer.engine_cpu_s - engine_cpu_before_s)
 
     def _outcomes(self, window: Sequence[ConsumedMessage], scorer: Scorer) -> list[ScoringOutcome]:
+        decisions = self._decisions()
         return self._unfinished.judge(
             window,
             lambda part: score_window(
-                part, scorer=scorer, detect_language=self._detect_language, now=self._now
+                part,
+                scorer=scorer,
+                detect_language=self._detect_language,
+                now=self._now,
+                decisions=decisions,
             ),
         )

@@ -1,15 +1,17 @@
 """One window of `tweets.raw` to what must be published for it: decided here, sent elsewhere."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
 from msgspec.structs import asdict
 
+from model_server.decisions import decide, fits
 from model_server.onnx_engine import UnscorableTexts
-from model_server.scorer import Scorer
+from model_server.scorer import Prediction, Scorer
 from schemas.codec import InvalidEvent, Reason, decode_raw
-from schemas.events import Score, ScoredEvent, TweetPosted, TweetScored
+from schemas.decisions import NamedDecision
+from schemas.events import ModelIdentity, Score, ScoredEvent, TweetPosted, TweetScored
 from schemas.transport.bisect_batch import bisect
 from schemas.transport.dead_letters import DeadLetter, letter_of
 from schemas.transport.messages import ConsumedMessage
@@ -29,6 +31,8 @@ DETERMINISTIC: Final = (
 of its input. A want of memory, a broken connection and an unknown fault of a library are none."""
 
 
+NO_DECISIONS: Final[Mapping[str, NamedDecision]] = {}
+
 ScoringOutcome: TypeAlias = ScoredEvent | DeadLetter
 """What a message becomes: an event of `tweets.scored`, or a dead letter."""
 
@@ -39,9 +43,11 @@ def score_window(
     scorer: Scorer,
     detect_language: Callable[[str], str | None],
     now: Callable[[], datetime],
+    decisions: Mapping[str, NamedDecision] = NO_DECISIONS,
 ) -> list[ScoringOutcome]:
     """Return an outcome for each message, in order: every message has exactly one.
 
+    `decisions` are those in use, by run. One of another model than the scorer's decides nothing.
     Where scoring or extraction raises a fault of the tweets (`DETERMINISTIC`), the window is halved
     down to those that are to blame; they become dead letters. Any other fault is raised.
     """
@@ -55,17 +61,28 @@ def score_window(
             )
     posts = [(n, event) for n, event in enumerate(outcomes) if isinstance(event, TweetPosted)]
     scored_at = now()
+    applying = {
+        run: named
+        for run, named in decisions.items()
+        if fits(
+            named.decision,
+            run=run,
+            model_sha256=scorer.identity.sha256,
+            labels=scorer.labels,
+        )
+    }
 
     def score(part: Sequence[tuple[int, TweetPosted]]) -> None:
         predictions = scorer.predict([post.text for _, post in part])
         for (number, post), prediction in zip(part, predictions, strict=True):
             extracted = extract(post, detect_language)
-            answer = Score(
-                label=prediction.label,
-                confidence=prediction.confidence,
-                probabilities=prediction.probabilities,
+            rules = [rule.tag for rule in post.rules]
+            answer = _answer(
+                prediction,
+                rules,
+                applying.get(post.run),
                 model=scorer.identity,
-                scored_at=scored_at,
+                at=scored_at,
                 language_known=scorer.knows(post.language or extracted.language),
             )
             outcomes[number] = TweetScored(**asdict(post), extracted=extracted, score=answer)
@@ -75,6 +92,29 @@ def score_window(
             window[number], stage=STAGE, reason=Reason.SCORING_FAILED, detail=_name_of(fault)
         )
     return [outcome for outcome in outcomes if not isinstance(outcome, TweetPosted)]
+
+
+def _answer(
+    prediction: Prediction,
+    rules: Sequence[str],
+    named: NamedDecision | None,
+    *,
+    model: ModelIdentity,
+    at: datetime,
+    language_known: bool | None,
+) -> Score:
+    label, confidence = prediction.label, prediction.confidence
+    if named is not None:
+        label, confidence = decide(prediction.probabilities, rules, named.decision)
+    return Score(
+        label=label,
+        confidence=confidence,
+        probabilities=prediction.probabilities,
+        model=model,
+        scored_at=at,
+        language_known=language_known,
+        decision=named.id if named is not None else None,
+    )
 
 
 def refused_for_ending_processes(message: ConsumedMessage, ends: int) -> DeadLetter:

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,16 +11,18 @@ from functools import partial
 
 import faust
 from faust.types import TP
-from msgspec.structs import asdict
 
 from model_server.scorer import Scorer, load_scorer
+from model_server.serving_model import ServingModel
+from schemas.decisions import NamedDecision
+from schemas.events import ModelIdentity
 from schemas.private_files import make_private_folder
-from schemas.process.metric_list import SCORE_MODEL_INFO
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.process.stop_signals import StopSignals
 from schemas.setting_views import ModelChoice
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORE_HOLD, SCORED
+from schemas.transport.compacted_topic import load_at_start
 from schemas.transport.dead_letters import DeadLetterWriter
 from schemas.transport.expired_unread import ExpiredUnread
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
@@ -31,7 +34,9 @@ from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.circuit_breaker.follow_breaker import HeldState, follow_hold
 from stream_processors.circuit_breaker.recovery_probe import found_waiting
 from stream_processors.scoring.faust_topology import build_app
+from stream_processors.scoring.follow_decisions import DecisionsInUse
 from stream_processors.scoring.language import language_detector
+from stream_processors.scoring.model_metrics import ModelMetrics
 from stream_processors.scoring.score_and_publish import ScoreStep
 from stream_processors.scoring.score_batch import refused_for_ending_processes
 from stream_processors.scoring.unfinished_windows import UnfinishedWindows
@@ -102,11 +107,14 @@ def _learn(topics: KnownTopics, process: RunningProcess) -> None:
 
 def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     metrics, progress = process.metrics, process.progress
-    SCORE_MODEL_INFO.register(metrics.registry).labels(**asdict(scorer.identity)).set(1)
     cluster, names = settings.cluster, settings.names
     hold_limits, window_limits = settings.hold_limits, settings.window_limits
     publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")
     held = HeldState(progress, metrics)
+    shown = ModelMetrics(metrics.registry, scorer.identity)
+    model = ServingModel(cluster, settings.model_choice, scorer, swapped=shown.swapped)
+    shown.watch(model.cannot_serve_promoted)
+    decisions = DecisionsInUse(cluster, lambda chosen: _tell(chosen, model.slot.state().serving))
     guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
     written = (SCORED, DEAD_LETTER, SCORE_HOLD)
     topics = KnownTopics(cluster.kafka, [names.topic(topic) for topic in (RAW, *written)])
@@ -143,7 +151,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             return None
 
     step = ScoreStep(
-        model=lambda: scorer,
+        model=model.slot.current,
         read=read,
         detect_language=language_detector(),
         publisher=publisher,
@@ -157,6 +165,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             refuse=refused_for_ending_processes,
             scored=progress.advance,
         ),
+        decisions=decisions.by_run,
     )
     LagWatch(
         group_lag,
@@ -167,6 +176,16 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         expired=expired,
     ).start(process.finished)
     _learn(topics, process)
+    if not model.follow(process):
+        return
+    if not load_at_start(decisions.topic.load, progress, process.stop.asked):
+        return
+    threading.Thread(
+        target=decisions.topic.follow_until,
+        args=(process.finished,),
+        name="decisions",
+        daemon=True,
+    ).start()
     with ThreadPoolExecutor(1, thread_name_prefix="score") as executor:
         app = build_app(
             cluster,
@@ -194,3 +213,12 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             process=process,
         ):
             worker.execute_from_commandline()
+
+
+def _tell(chosen: NamedDecision, model: ModelIdentity) -> None:
+    decision = chosen.decision
+    about = {"decision": chosen.id, "run": decision.run}
+    if decision.model_sha256 == model.sha256:
+        logger.info("a decision is used from the next window on", extra=about)
+    else:
+        logger.warning("a decision is of another model and decides nothing here", extra=about)

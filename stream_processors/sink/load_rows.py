@@ -18,6 +18,8 @@ _COLUMNS = f"""
     t.author_id, t.retweet_of, t.retweet_of_author, s.label, s.confidence, s.model_id,
     CASE WHEN NOT s.language_known THEN left(t.language, {LONGEST_LANGUAGE}) END
 """
+# Scores are locked too: their labels may be decided anew meanwhile, and are then read as they are
+# after it.
 _COUNTING_SCORE = """
     JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 """
@@ -67,7 +69,7 @@ def _posted_before(cur: cursor, posts: Sequence[TweetScored]) -> dict[Key, Row]:
             cur.execute(
                 f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
                 " WHERE t.run = %s AND t.root_id = ANY(%s)"
-                " ORDER BY t.run, t.root_id FOR UPDATE OF t",
+                " ORDER BY t.run, t.root_id FOR UPDATE OF t, s",
                 (run, roots),
             )
             rows |= _rows(cur)
@@ -87,7 +89,7 @@ def _posted_before_in_live(
         f"SELECT {_COLUMNS} FROM tweets AS t {_COUNTING_SCORE}"  # noqa: S608  constants
         " WHERE t.run = %(run)s AND t.root_id = ANY(%(roots)s)"
         " AND t.day = ANY(%(days)s) AND s.day = ANY(%(days)s)"
-        " ORDER BY t.run, t.root_id FOR UPDATE OF t",
+        " ORDER BY t.run, t.root_id FOR UPDATE OF t, s",
         {"run": LIVE, "roots": roots, "days": days},
     )
     rows = _rows(cur)

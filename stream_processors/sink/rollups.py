@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
-
-from stream_processors.sink.rows import Row
+from typing import Final, NamedTuple, Protocol
 
 ALL_RULES: Final = ""
 GRANULARITIES: Final = ("minute", "hour", "day")
@@ -42,6 +40,27 @@ class LanguageKey(NamedTuple):
     language: str
 
 
+class Counted(Protocol):
+    """What the rollups count of a tweet with the score that counts."""
+
+    @property
+    def run(self) -> str: ...
+    @property
+    def posted_at(self) -> datetime: ...
+    @property
+    def rules(self) -> tuple[str, ...]: ...
+    @property
+    def hashtags(self) -> tuple[str, ...]: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def model_id(self) -> int: ...
+    @property
+    def unknown_language(self) -> str | None: ...
+
+
 @dataclass
 class Deltas:
     """By how much each rollup moves; a pair is tweets and millionths of confidence."""
@@ -51,7 +70,7 @@ class Deltas:
     languages: dict[LanguageKey, int] = field(default_factory=dict)
 
 
-def deltas(removed: Iterable[Row], added: Iterable[Row]) -> Deltas:
+def deltas(removed: Iterable[Counted], added: Iterable[Counted]) -> Deltas:
     """Return by how much the rollups move when some rows leave and others come."""
     tweets: dict[RollupKey, int] = defaultdict(int)
     micros: dict[RollupKey, int] = defaultdict(int)

@@ -1,7 +1,7 @@
 """Runs and their partitions: made when the first event of a run, or of a live day, arrives."""
 
 import calendar
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -44,19 +44,6 @@ def ensure_runs(cur: cursor, days_by_run: Mapping[str, Sequence[date]]) -> None:
                 )
             for day in sorted(set(days)) if by_day else ():
                 _ensure_day(cur, partition, day, now)
-
-
-def touch_runs(cur: cursor, runs: Iterable[str]) -> None:
-    """Note that figures of runs moved, at most once a second for each.
-
-    The row is shared by all sinks: to write it in every transaction would line them up.
-    """
-    for run in sorted(runs):
-        cur.execute(
-            "UPDATE runs SET changed_at = clock_timestamp()"
-            " WHERE run = %s AND changed_at < clock_timestamp() - interval '1 second'",
-            (run,),
-        )
 
 
 def _ensure_day(cur: cursor, parent: str, day: date, now: date) -> None:

@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor
 from schemas import locks
 from schemas.deleted_runs import deletions_of_runs, lives
 from schemas.events import LIVE, ScoredEvent, TweetScored
+from schemas.run_changes import touch_runs
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.log_proof import LastMessage
 from schemas.transport.messages import Partition
@@ -25,7 +26,7 @@ from stream_processors.sink.incoming import Incoming, Stored
 from stream_processors.sink.load_rows import load_model_ids, load_state
 from stream_processors.sink.places import NOWHERE, Places, alone, find_places
 from stream_processors.sink.rows import Tombstone
-from stream_processors.sink.runs import ensure_runs, touch_runs
+from stream_processors.sink.runs import ensure_runs
 from stream_processors.sink.write_rows import ConcurrentChange, write_decision
 
 _ANY_DAY: Final = date.min

@@ -47,7 +47,7 @@ def write_decision(cur: cursor, decision: Decision) -> None:
     write_archive_labels(cur, fresh)
     _insert_scores(cur, fresh, counts=True)
     _insert_scores(cur, decision.further_scores, counts=False)
-    _move_rollups(cur, decision.deltas)
+    move_rollups(cur, decision.deltas)
 
 
 def _write_tombstones(cur: cursor, decision: Decision) -> None:
@@ -159,7 +159,8 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
     execute_values(
         cur,
         "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
-        " probabilities, scored_at, language_known) VALUES %s ON CONFLICT DO NOTHING",
+        " probabilities, scored_at, language_known, decision_id) VALUES %s"
+        " ON CONFLICT DO NOTHING",
         [
             (
                 row.run,
@@ -173,6 +174,7 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
                 msgspec.json.encode(row.event.score.probabilities).decode(),
                 row.event.score.scored_at,
                 row.event.score.language_known,
+                row.event.score.decision,
             )
             for row in rows
         ],
@@ -180,7 +182,8 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
     )
 
 
-def _move_rollups(cur: cursor, deltas: Deltas) -> None:
+def move_rollups(cur: cursor, deltas: Deltas) -> None:
+    """Move the rollups in key order, so that writers never wait in a ring."""
     execute_values(
         cur,
         "INSERT INTO rollups AS r (run, granularity, bucket_start, rule, label, model_id, tweets,"

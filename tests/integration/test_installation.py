@@ -18,6 +18,7 @@ from schemas.partitioned_tables import BY_DAY, PARTITIONED
 from schemas.settings import Settings
 from schemas.topics import (
     DEAD_LETTER,
+    DECISIONS,
     MODELS_PROMOTED,
     RAW,
     SCORE_HOLD,
@@ -35,7 +36,7 @@ ALL_MIGRATIONS = tuple(
         if not path.stem.endswith(".rollback")
     )
 )
-ALL_TOPICS = {RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED, SCORE_HOLD}
+ALL_TOPICS = {RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED, SCORE_HOLD, DECISIONS}
 
 
 @pytest.fixture

@@ -76,6 +76,11 @@ def test_labelled_and_unlabelled_texts_are_each_of_their_own_files() -> None:
     assert "`test.csv`" in parts[3]
 
 
+def test_it_says_that_shares_are_not_those_of_people_and_what_to_do() -> None:
+    assert "are not the shares that people would count" in card()
+    assert "`murmur decisions fit`" in card()
+
+
 def test_teachers_that_may_know_test_texts_are_named() -> None:
     assert "may know" not in card()
     assert "but `large` may know some of these" in card(doubted=("large",))

@@ -34,4 +34,4 @@ def test_who_asks_to_be_told_too_late_is_told_at_once() -> None:
 
 
 def test_the_codes_that_supervisors_know_stay_as_they_are() -> None:
-    assert [int(code) for code in ExitCode] == [0, 1, 2, 70, 71]
+    assert [int(code) for code in ExitCode] == [0, 1, 2, 70, 71, 99]

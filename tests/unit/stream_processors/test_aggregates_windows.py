@@ -8,11 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.cache_keys import WINDOWS
+from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
 from stream_processors.aggregates.time_windows import (
     Bounds,
     InvalidWindow,
+    Window,
+    between,
     bounds,
     coarsest_exact,
+    floor,
     parse_window,
     series_step,
     step_starts,
@@ -54,6 +58,49 @@ def test_the_last_hour_of_a_replay_ends_with_its_newest_tweet() -> None:
     newest = datetime(2016, 2, 3, 4, 5, tzinfo=UTC)
     found = bounds(parse_window("1h"), "archive", newest - timedelta(days=9), newest, NOON)
     assert found == Bounds(newest - timedelta(minutes=59), newest + MINUTE)
+
+
+def test_from_and_to_are_kept_and_an_open_end_is_that_of_the_run() -> None:
+    first, newest = NOON - timedelta(days=9), NOON
+    day = timedelta(days=1)
+
+    def found(start: datetime | None, end: datetime | None) -> Bounds | None:
+        return bounds(between(start, end), "archive", first, newest, NOON)
+
+    assert found(NOON - day, NOON) == Bounds(NOON - day, NOON)
+    assert found(NOON - day, None) == Bounds(NOON - day, NOON + MINUTE)
+    assert found(None, NOON - day) == Bounds(first, NOON - day)
+    # Beside all tweets: a minute without any.
+    assert found(NOON + day, None) == Bounds(NOON + day, NOON + day + MINUTE)
+    assert found(None, first - day) == Bounds(first - day - MINUTE, first - day)
+    assert bounds(between(NOON, None), "archive", None, None, NOON) is None
+
+
+def test_from_and_to_are_whole_minutes_in_their_order_and_within_what_can_be() -> None:
+    with pytest.raises(InvalidWindow, match="not a whole minute"):
+        between(NOON + timedelta(seconds=1), None)
+    with pytest.raises(InvalidWindow, match="is not before"):
+        between(NOON, NOON)
+    ever = between(
+        datetime.min.replace(tzinfo=UTC), datetime.max.replace(second=0, microsecond=0, tzinfo=UTC)
+    )
+    assert ever.start == FIRST_TWEET
+    assert ever.end is not None
+    assert ever.end <= LAST_MOMENT
+
+
+@given(MOMENTS, LENGTHS, st.booleans(), st.booleans(), LENGTHS)
+def test_rollups_of_a_span_end_where_it_ends_and_within_its_steps(
+    start: datetime, length: timedelta, open_start: bool, open_end: bool, step_for: timedelta
+) -> None:
+    end = start + length
+    window = Window("from-to", None, None if open_start else start, None if open_end else end)
+    step = series_step(step_for)
+    granularity = coarsest_exact(window, step)
+    assert open_start or floor(start, granularity) == start
+    assert open_end or floor(end, granularity) == end
+    sizes = {"minute": MINUTE, "hour": timedelta(hours=1), "day": timedelta(days=1)}
+    assert step % sizes[granularity] == timedelta(0)
 
 
 @pytest.mark.parametrize("window", WINDOWS)

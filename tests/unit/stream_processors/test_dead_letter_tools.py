@@ -18,7 +18,7 @@ from schemas.transport.redrives import (
     redriven,
     signed,
 )
-from stream_processors.dead_letters.time_option import InvalidMoment, parse_moment
+from stream_processors.aggregates.moments import InvalidMoment, parse_moment
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 headers = st.lists(st.tuples(st.text(max_size=20), st.binary(max_size=50)), max_size=6)

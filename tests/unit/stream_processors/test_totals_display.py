@@ -7,12 +7,14 @@ import pytest
 from rich.console import Console
 
 from stream_processors.aggregates.aggregates import (
+    EVERYTHING,
     Aggregates,
-    Grouped,
     LabelFigures,
     LanguageFigures,
+    RuleFigures,
     SeriesPoint,
 )
+from stream_processors.aggregates.audit_figures import audit_figures
 from stream_processors.queries.display import groups_table, series_line, unknown_language_lines
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -31,6 +33,8 @@ def sparks(*tweets: int) -> str:
         hashtags=[],
         rules=[],
         models=[],
+        selection=EVERYTHING,
+        audit=audit_figures([], {}, {}, {}),
         series_step_s=60,
         series=[
             SeriesPoint(start=START, by_label={"positive": count} if count else {})
@@ -54,8 +58,17 @@ def test_rules_and_hashtags_show_the_shares_of_their_labels() -> None:
             LabelFigures(label="calm", tweets=3, mean_confidence=0.5),
         ],
         hashtags=[],
-        rules=[Grouped(name="rain", tweets=8, by_label={"cross": 6, "calm": 2})],
+        rules=[
+            RuleFigures(
+                name="rain",
+                tweets=8,
+                by_label={"cross": 6, "calm": 2},
+                audit=audit_figures([], {"cross": 6, "calm": 2}, {}, {}),
+            )
+        ],
         models=[],
+        selection=EVERYTHING,
+        audit=audit_figures([], {"cross": 9, "calm": 3}, {}, {}),
         series_step_s=60,
         series=[],
     )
@@ -81,6 +94,8 @@ def in_unknown_languages(**tweets: int) -> str:
         hashtags=[],
         rules=[],
         models=[],
+        selection=EVERYTHING,
+        audit=audit_figures([], {}, {}, {}),
         series_step_s=60,
         series=[],
         unknown_language_tweets=sum(tweets.values()),

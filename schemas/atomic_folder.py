@@ -10,11 +10,15 @@ from pathlib import Path
 from schemas.failures import Failure
 
 
+class PlaceTaken(Failure):
+    """Another process is making the same folder."""
+
+
 @contextmanager
 def unfinished_beside(place: Path) -> Iterator[Path]:
     """Yield an empty folder beside a place to work in; it is gone afterwards.
 
-    What a killed process left there is removed. Raises `Failure` where another one works there.
+    What a killed process left there is removed. Raises `PlaceTaken` where another one works there.
     """
     work = place.with_name(f".{place.name}.unfinished")
     work.mkdir(parents=True, exist_ok=True)
@@ -23,7 +27,7 @@ def unfinished_beside(place: Path) -> Iterator[Path]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Failure(f"another process is making {place}") from error
+            raise PlaceTaken(f"another process is making {place}") from error
         for left in work.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         try:

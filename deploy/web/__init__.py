@@ -1,0 +1,1 @@
+"""`murmur serve`: the rooms' routers put together into one HTTP service."""

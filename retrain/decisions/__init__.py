@@ -1,0 +1,1 @@
+"""Decisions fitted on people's labels of a stream, judged, kept and put to use."""

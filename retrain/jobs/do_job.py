@@ -1,0 +1,102 @@
+"""Taking up a job on this machine: its folder, its commands, the champion, and what comes of it."""
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from model_server.bundle import Bundle, default_bundle, open_bundle
+from model_server.bundle_store import BundleStore
+from retrain.jobs.job_spec import spec_of
+from retrain.jobs.job_store import take_up
+from retrain.jobs.run_job import LEASE, JobResult, work_on
+from retrain.jobs.stages import Desk
+from retrain.promotion.bundle_shelf import BundleShelf
+from retrain.promotion.promote import promote
+from retrain.promotion.promotion_gate import GateVerdict
+from retrain.promotion.promotions import promotions, publish_waiting
+from retrain.registry.bundles import log_bundle
+from schemas.settings import Settings
+from schemas.topics import MODELS_PROMOTED
+from schemas.transport.postgres import Connection, connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+
+CHALLENGER = "challenger"
+CHAMPION = "champion"
+
+
+def do_waiting_job(
+    settings: Settings,
+    *,
+    run_command: Callable[[list[str]], None],
+    told: Callable[[str, bool], None],
+) -> JobResult | None:
+    """Take up the job that waits, or whose holder is gone, and work on it; None: there is none.
+
+    Raises `LeaseLost` where another process took it over.
+    """
+    connect = partial(connect_postgres, settings.postgres_connection, "retrain")
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    with closing(connect()) as connection:
+        job = take_up(connection, holder=holder, lease=LEASE)
+        if job is None:
+            return None
+        desk = Desk(
+            spec=spec_of(job.spec),
+            number=job.number,
+            folder=settings.retrain_folder / "jobs" / str(job.number),
+            connection=connection,
+            champion=champion(settings, connection),
+            run_command=run_command,
+            register=partial(_register, settings, connection, spec_of(job.spec).promote),
+        )
+        return work_on(job, desk, holder=holder, connect=connect, told=told)
+
+
+def champion(settings: Settings, connection: Connection) -> Bundle:
+    """Return the bundle that serves: the one that was promoted last, else the installation's.
+
+    Raises `BundleUnavailable` where the promoted one cannot be had.
+    """
+    history = promotions(connection)
+    if not history or settings.model is not None:
+        return open_bundle(settings.model or default_bundle())
+    model = history[0].event.champion
+    return BundleStore(settings.model_choice.store).fetch(model.address, model.sha256)
+
+
+def _register(
+    settings: Settings, connection: Connection, promotes: bool, folder: Path, verdict: GateVerdict
+) -> dict[str, Any]:
+    """Keep a bundle in MLflow, and promote it where it passed; done again it changes nothing."""
+    bundle = open_bundle(folder)
+    sha256 = bundle.identity.sha256
+    broken = "; ".join(rule.sentence for rule in verdict.rules if not rule.passed)
+    serves = promotions(connection)
+    promoted = bool(serves) and serves[0].event.champion.sha256 == sha256
+    alias = CHAMPION if verdict.passed and promotes else CHALLENGER
+    registered = log_bundle(settings.retrain_folder, folder, name=None, aliases=[alias])
+    if verdict.passed and promotes and not promoted:
+        better = next(rule for rule in verdict.rules if rule.name == "better on the audits")
+        promote(
+            connection,
+            BundleShelf(settings.bundle_shelf),
+            folder,
+            served_before=lambda: settings.model or default_bundle(),
+            because=f"it passed the gate: {better.sentence}",
+            now=datetime.now(UTC),
+        )
+    if verdict.passed and promotes:
+        publisher = ConfirmingPublisher(settings.kafka_connection, "murmur-retrain")
+        publish_waiting(connection, publisher, settings.names.topic(MODELS_PROMOTED))
+    return {
+        "passed": verdict.passed,
+        "promoted": verdict.passed and promotes,
+        "sha256": sha256,
+        "registry_version": registered.registry_version,
+        "sentence": "passed the gate" if verdict.passed else f"did not pass: {broken}",
+    }

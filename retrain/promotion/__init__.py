@@ -1,0 +1,1 @@
+"""Which model serves: promoted once, for everybody, and undone as easily."""

@@ -1,0 +1,153 @@
+"""`murmur models`: which model serves, and the commands that change it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from schemas.printing import print_json, print_line
+
+if TYPE_CHECKING:
+    from schemas.model_events import ModelPromoted
+    from schemas.settings import Settings
+    from schemas.transport.postgres import Connection
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@click.group()
+def models() -> None:
+    """Show which model serves, promote another one, go back."""
+
+
+@models.command("list")
+@_JSON
+def list_models(as_json: bool) -> None:
+    """Show every promotion, the last one first."""
+
+    from retrain.promotion.display import promotions_table
+    from retrain.promotion.promotions import promotions
+    from schemas.settings import load_settings
+    from schemas.terminal import print_whole, terminal_console
+
+    with _connected(load_settings()) as connection:
+        found = promotions(connection)
+    if as_json:
+        print_json({"promotions": found})
+    elif found:
+        print_whole(terminal_console(), promotions_table(found))
+    else:
+        print_line(
+            "no model was promoted yet: each process serves the bundle that MURMUR_MODEL names"
+        )
+
+
+@models.command(short_help="Have another bundle serve.")
+@click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--because", default="promoted by hand", show_default=True, help="Why, in a sentence."
+)
+@_JSON
+def promote(bundle: Path, because: str, as_json: bool) -> None:
+    """Have a bundle serve from now on.
+
+    It is tested first and copied to MURMUR_BUNDLES. Every process that serves takes it over between
+    two batches. A process whose MURMUR_MODEL names a bundle keeps that one.
+    """
+    from datetime import UTC, datetime
+
+    from model_server.bundle import default_bundle
+    from retrain.promotion.bundle_shelf import BundleShelf
+    from retrain.promotion.promote import promote as store_promotion
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    with _connected(settings) as connection:
+        event = store_promotion(
+            connection,
+            BundleShelf(settings.bundle_shelf),
+            bundle,
+            served_before=lambda: settings.model or default_bundle(),
+            because=because,
+            now=datetime.now(UTC),
+        )
+        _tell(settings, connection)
+    _print(event, as_json)
+
+
+@models.command(short_help="Have the model before serve again.")
+@click.option(
+    "--to", metavar="HASH", help="The model to go back to: the beginning of its hash is enough."
+)
+@click.option("--because", default="rolled back by hand", show_default=True, help="Why.")
+@_JSON
+def rollback(to: str | None, because: str, as_json: bool) -> None:
+    """Have the champion before the present one serve again. Said twice, it goes further back."""
+    from datetime import UTC, datetime
+
+    from retrain.promotion.promote import roll_back
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    with _connected(settings) as connection:
+        event = roll_back(connection, to=to, because=because, now=datetime.now(UTC))
+        _tell(settings, connection)
+    _print(event, as_json)
+
+
+@models.command(short_help="Remove bundles that no rollback needs.")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=2),
+    default=5,
+    show_default=True,
+    help="Number of champions whose bundles stay.",
+)
+@_JSON
+def clean(keep: int, as_json: bool) -> None:
+    """Remove bundles from MURMUR_BUNDLES; the last champions stay."""
+
+    from retrain.promotion.bundle_shelf import BundleShelf
+    from retrain.promotion.promote import clean as remove_bundles
+    from retrain.promotion.promotions import promotions
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    with _connected(settings) as connection:
+        removed = remove_bundles(
+            BundleShelf(settings.bundle_shelf), promotions(connection), keep=keep
+        )
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        print_line(f"{len(removed)} bundles removed from {settings.bundle_shelf}")
+
+
+@contextmanager
+def _connected(settings: "Settings") -> "Iterator[Connection]":
+    from schemas.transport.postgres import connect_postgres
+
+    connection = connect_postgres(settings.postgres_connection, "models")
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _tell(settings: "Settings", connection: "Connection") -> None:
+    from retrain.promotion.promotions import publish_waiting
+    from schemas.topics import MODELS_PROMOTED
+    from schemas.transport.publisher import ConfirmingPublisher
+
+    publisher = ConfirmingPublisher(settings.kafka_connection, "murmur-models")
+    publish_waiting(connection, publisher, settings.names.topic(MODELS_PROMOTED))
+
+
+def _print(event: "ModelPromoted", as_json: bool) -> None:
+    if as_json:
+        print_json(event)
+        return
+    model = event.champion
+    print_line(f"{model.name} {model.version} ({model.sha256[:12]}) serves from now on")

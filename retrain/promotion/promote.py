@@ -1,0 +1,98 @@
+"""Promoting a bundle, and taking a promotion back."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from model_server.bundle import Bundle, open_bundle
+from model_server.scorer import load_scorer
+from retrain.promotion.bundle_shelf import BundleShelf
+from retrain.promotion.promotions import Promotion, promotions, store, to_go_back_to
+from schemas.failures import Failure
+from schemas.model_events import ModelPromoted, PromotedModel
+from schemas.transport.postgres import Connection
+
+
+def promote(
+    connection: Connection,
+    shelf: BundleShelf,
+    folder: Path,
+    *,
+    served_before: Callable[[], Path],
+    because: str,
+    now: datetime,
+) -> ModelPromoted:
+    """Store a bundle as the champion from now on; the topic is told by `publish_waiting`.
+
+    The bundle is loaded and tested first, and put where others can fetch it. `served_before` is the
+    bundle of the installation: before the first promotion it is stored as one, so that a rollback
+    has somewhere to lead. Raises `RefusedBundle`, `PromotionRefused` where another promotion came
+    first, and `Failure` where this one is the champion already.
+    """
+    load_scorer(folder, cache_size=0)
+    bundle = open_bundle(folder)
+    history = promotions(connection)
+    if not history:
+        first = _event(_on_shelf(shelf, open_bundle(served_before())), "it served before", now)
+        store(connection, first, after=None)
+        history = promotions(connection)
+    if history[0].event.champion.sha256 == bundle.identity.sha256:
+        raise Failure(f"{folder} is the champion already")
+    event = _event(_on_shelf(shelf, bundle), because, now)
+    store(connection, event, after=history[0].event.promotion_id)
+    return event
+
+
+def roll_back(
+    connection: Connection, *, to: str | None, because: str, now: datetime
+) -> ModelPromoted:
+    """Store the champion before the present one, or the one that `to` names, as the champion.
+
+    Raises `PromotionRefused` where there is none.
+    """
+    history = promotions(connection)
+    model = to_go_back_to(history, to)
+    undone = history[0].event
+    if model.sha256 == undone.champion.sha256:
+        raise Failure(f"{model.name} {model.version} is the champion already")
+    event = _event(model, because, now, undoes=undone.promotion_id)
+    store(connection, event, after=undone.promotion_id)
+    return event
+
+
+def clean(shelf: BundleShelf, history: list[Promotion], *, keep: int) -> list[str]:
+    """Remove bundles from the shelf and return their hashes.
+
+    The last `keep` champions stay, and so does every model of the last promotion and the one that
+    a rollback would lead to.
+    """
+    champions = list(dict.fromkeys(each.event.champion.sha256 for each in history))
+    kept = set(champions[: max(keep, 2)])
+    if history:
+        kept |= {model.sha256 for model in history[0].event.models}
+    if len(champions) > 1:
+        kept.add(to_go_back_to(history).sha256)
+    removed = sorted(shelf.hashes() - kept)
+    for sha256 in removed:
+        shelf.remove(sha256)
+    return removed
+
+
+def _on_shelf(shelf: BundleShelf, bundle: Bundle) -> PromotedModel:
+    return PromotedModel(
+        name=bundle.identity.name,
+        version=bundle.identity.version,
+        sha256=bundle.identity.sha256,
+        address=shelf.put(bundle),
+    )
+
+
+def _event(model: PromotedModel, because: str, now: datetime, *, undoes: str = "") -> ModelPromoted:
+    return ModelPromoted(
+        promotion_id=secrets.token_hex(8),
+        models=(model,),
+        decision=because,
+        promoted_at=now,
+        undoes=undoes,
+    )

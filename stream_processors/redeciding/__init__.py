@@ -1,0 +1,1 @@
+"""Stored tweets decided anew from their stored probabilities, without the model."""

@@ -1,0 +1,83 @@
+"""`murmur decisions apply`."""
+
+import click
+
+from schemas.printing import print_json, print_line
+
+
+@click.command("apply", short_help="Decide stored tweets anew.")
+@click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
+@click.option(
+    "--from",
+    "since",
+    metavar="MOMENT",
+    help="Only tweets posted since this time: 2026-11-21, …T10:30, or 2h (ago).",
+)
+@click.option("--to", "until", metavar="MOMENT", help="Only tweets posted before this time.")
+@click.option(
+    "--decision",
+    "decision_id",
+    metavar="ID",
+    help="Decision to apply. Default: the one that the run uses.",
+)
+@click.option("--none", "own", is_flag=True, help="Give tweets the model's own labels again.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def apply(
+    run: str,
+    since: str | None,
+    until: str | None,
+    decision_id: str | None,
+    own: bool,
+    as_json: bool,
+) -> None:
+    """Decide a run's stored tweets anew from their stored probabilities, without the model.
+
+    Figures move with the tweets. Killed at any time it goes on where it was; repeated it changes
+    nothing. Figures of pruned days stay as they are.
+    """
+    from datetime import UTC, datetime
+
+    from schemas.known_runs import require_run
+    from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
+    from schemas.transport.postgres import connect_postgres
+    from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
+    from stream_processors.aggregates.moments import InvalidMoment, parse_moment
+    from stream_processors.redeciding.choose_decision import chosen_decision
+    from stream_processors.redeciding.redecide import redecide
+
+    if own and decision_id is not None:
+        raise click.UsageError("--none and --decision exclude each other")
+    now = datetime.now(UTC)
+    bounds = {"--from": FIRST_TWEET, "--to": LAST_MOMENT}
+    for option, text in (("--from", since), ("--to", until)):
+        if text is not None:
+            try:
+                bounds[option] = parse_moment(text, now)
+            except InvalidMoment as error:
+                raise click.BadParameter(str(error), param_hint=option) from error
+    connection = connect_postgres(load_settings().postgres_connection, "decisions")
+    decided = 0
+    console = terminal_console(stderr=True)
+    try:
+        require_run(connection, run)
+        target = None if own else chosen_decision(connection, run, decision_id)
+        with console.status("deciding stored tweets anew …") as status:
+
+            def done(scores: int) -> None:
+                nonlocal decided
+                decided += scores
+                status.update(f"deciding stored tweets anew: {decided:,}")
+
+            report = redecide(
+                connection, run, target, first=bounds["--from"], until=bounds["--to"], done=done
+            )
+    finally:
+        connection.close()
+    if as_json:
+        print_json(report)
+        return
+    by = "by the model alone" if report.decision is None else f"by decision {report.decision}"
+    print_line(
+        f"{report.scores:,} scores were decided {by}; {report.other_labels:,} got another label"
+    )

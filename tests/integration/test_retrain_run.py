@@ -1,0 +1,180 @@
+"""Working on a job: stages once each, going on after a death, and stopping when told."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model_server.bundle import default_bundle, open_bundle
+from retrain.jobs.job_spec import JobSpec, spec_of
+from retrain.jobs.job_store import (
+    Job,
+    JobState,
+    LeaseLost,
+    ask_to_cancel,
+    create_job,
+    jobs,
+    take_up,
+)
+from retrain.jobs.run_job import JobResult, work_on
+from retrain.jobs.stages import Desk, Outputs, Stage
+from schemas.failures import Failure
+from schemas.settings import Settings
+from schemas.transport.postgres import Connection, connect_postgres
+
+LEASE = timedelta(minutes=5)
+SPEC = JobSpec(run="live")
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+@dataclass
+class Work:
+    """Three stages that note what they did, and can be told to do otherwise."""
+
+    desk: Desk
+    done: list[str] = field(default_factory=list)
+    labels: str = "these"
+    acts: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+    def stages(self) -> list[Stage]:
+        def stage(name: str, given: Callable[[Desk, Outputs], Any]) -> Stage:
+            def work(_desk: Desk, _before: Outputs) -> dict[str, Any]:
+                self.done.append(name)
+                self.acts.get(name, lambda: None)()
+                return {"made_by": name, "sentence": "promoted"}
+
+            return Stage(name, given, work)
+
+        return [
+            stage("prepare", lambda _desk, _before: self.labels),
+            stage("train", lambda _desk, before: [before["prepare"], self.labels]),
+            stage("register", lambda _desk, before: before["train"]),
+        ]
+
+
+@pytest.fixture
+def work(connection: Connection, tmp_path: Path) -> Work:
+    return Work(
+        Desk(
+            spec=SPEC,
+            number=1,
+            folder=tmp_path,
+            connection=connection,
+            champion=open_bundle(default_bundle()),
+            run_command=lambda _arguments: None,
+            register=lambda _folder, _verdict: {},
+        )
+    )
+
+
+def taken_up(connection: Connection, holder: str = "one") -> Job:
+    job = take_up(connection, holder=holder, lease=LEASE)
+    assert job is not None
+    return job
+
+
+def do(
+    work: Work, job: Job, settings: Settings, *, holder: str = "one", lease: timedelta = LEASE
+) -> JobResult:
+    return work_on(
+        job,
+        work.desk,
+        holder=holder,
+        connect=lambda: connect_postgres(settings.postgres_connection, "test"),
+        stages=work.stages(),
+        lease=lease,
+    )
+
+
+def test_a_killed_job_goes_on_where_it_stood(
+    work: Work, connection: Connection, settings: Settings
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+
+    def die() -> None:
+        raise Killed
+
+    work.acts["train"] = die
+    with pytest.raises(Killed):
+        do(work, taken_up(connection), settings)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE retrain_jobs SET lease_until = now() - interval '1 second'")
+    work.acts.clear()
+    job = taken_up(connection, "two")
+    assert (job.stage, spec_of(job.spec)) == ("train", SPEC)
+    result = do(work, job, settings, holder="two")
+    assert (result.state, result.detail) == (JobState.DONE, "promoted")
+    assert work.done == ["prepare", "train", "train", "register"]
+
+
+def test_a_stage_is_done_again_when_its_inputs_have_changed(
+    work: Work, connection: Connection, settings: Settings
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+
+    def die() -> None:
+        raise Killed
+
+    work.acts["register"] = die
+    with pytest.raises(Killed):
+        do(work, taken_up(connection), settings)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE retrain_jobs SET lease_until = now() - interval '1 second'")
+    work.acts.clear()
+    work.labels = "others"
+    do(work, taken_up(connection), settings)
+    assert work.done == ["prepare", "train", "register", "prepare", "train", "register"]
+
+
+def test_a_stage_that_fails_ends_the_job(
+    work: Work, connection: Connection, settings: Settings
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+
+    def fail() -> None:
+        raise Failure("the labels cannot teach")
+
+    work.acts["prepare"] = fail
+    assert do(work, taken_up(connection), settings).state is JobState.FAILED
+    job = jobs(connection)[0]
+    assert (job.state, job.detail, job.stage) == (
+        JobState.FAILED,
+        "the labels cannot teach",
+        "prepare",
+    )
+
+
+@pytest.mark.parametrize("taken_away", [False, True], ids=["cancelled", "taken by another"])
+def test_a_stage_at_work_is_stopped(
+    taken_away: bool, work: Work, connection: Connection, settings: Settings
+) -> None:
+    number = create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+    job = taken_up(connection)
+    other = connect_postgres(settings.postgres_connection, "test")
+
+    def stop_and_wait() -> None:
+        if taken_away:
+            with other, other.cursor() as cursor:
+                cursor.execute("UPDATE retrain_jobs SET holder = 'another'")
+        else:
+            ask_to_cancel(other, number)
+        threading.Event().wait(30)
+
+    work.acts["train"] = stop_and_wait
+    short = timedelta(seconds=1)
+    if taken_away:
+        with pytest.raises(LeaseLost):
+            do(work, job, settings, lease=short)
+        assert jobs(connection)[0].holder == "another"
+    else:
+        assert do(work, job, settings, lease=short).state is JobState.CANCELLED
+        assert jobs(connection)[0].state is JobState.CANCELLED
+    assert work.done == ["prepare", "train"]
+    other.close()

@@ -1,0 +1,217 @@
+"""The model over HTTP: the stream's answers, clear refusals, and what its clients need."""
+
+import json
+import re
+import signal
+import struct
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import requests
+
+from model_server.bundle import default_bundle, open_bundle
+from model_server.scorer import Scorer, load_scorer
+from schemas.settings import Settings, load_settings
+from tests.conditions import wait_until
+from tests.stack import MURMUR, process_environment
+
+TEXTS: Final = [f"What a {word} day, number {n}" for n in range(40) for word in ("fine", "sad")]
+
+
+class Service:
+    """A running `murmur serve`."""
+
+    def __init__(self, address: str, log: Path) -> None:
+        self.address = address
+        self.log = log
+
+    def post(self, path: str, **what: Any) -> requests.Response:
+        return requests.post(f"{self.address}{path}", timeout=60, **what)
+
+    def get(self, path: str, **what: Any) -> requests.Response:
+        return requests.get(f"{self.address}{path}", timeout=60, **what)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The default bundle, served without any server of ours."""
+    folder = tmp_path_factory.mktemp("serve")
+    log = folder / "log"
+    settings = load_settings(None).model_copy(
+        update={"home": folder / "home", "model": default_bundle(), "kafka": "127.0.0.1:9"}
+    )
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [MURMUR, "serve", "--port", "0", "--probe-port", "0"],
+            env=process_environment(settings),
+            stderr=output,
+        ) as process,
+    ):
+        try:
+
+            def address() -> str | None:
+                assert process.poll() is None, log.read_text()
+                found = re.search(r"serves at (http://[^\s\"]+)", log.read_text())
+                return found[1] if found else None
+
+            where = wait_until(address, 60, "the address")
+            wait_until(lambda: requests.get(f"{where}/readyz", timeout=5).ok, 60, "readiness")
+            yield Service(where, log)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=15) == 0
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return load_scorer(None, cache_size=0)
+
+
+def test_answers_are_those_of_the_stream_to_the_bit_also_side_by_side(
+    service: Service, scorer: Scorer
+) -> None:
+    expected = {
+        text: (answer.label, answer.confidence, answer.probabilities)
+        for text, answer in zip(TEXTS, scorer.predict(TEXTS), strict=True)
+    }
+
+    def one(text: str) -> tuple[str, dict[str, Any]]:
+        return text, service.post("/predict", json={"text": text}).json()
+
+    def many(texts: list[str]) -> list[tuple[str, dict[str, Any]]]:
+        found = service.post("/predict/batch", json={"texts": texts}).json()
+        return list(zip(texts, found["predictions"], strict=True))
+
+    with ThreadPoolExecutor(16) as pool:
+        batches = pool.map(many, [TEXTS, TEXTS[::-1], TEXTS[5:25]])
+        answers = list(pool.map(one, TEXTS)) + [each for batch in batches for each in batch]
+    assert len(answers) == 3 * len(TEXTS) + 20
+    for text, found in answers:
+        assert (found["label"], found["confidence"], found["probabilities"]) == expected[text]
+
+
+def test_an_answer_names_its_model(service: Service) -> None:
+    found = service.post("/predict", json={"text": "fine"}).json()
+    identity = open_bundle(default_bundle()).identity
+    assert found["model"]["sha256"] == identity.sha256
+    assert found["model"]["version"] == identity.version
+
+
+REFUSED: Final[dict[str, tuple[int, str, dict[str, Any]]]] = {
+    "no JSON": (400, "not-json", {"data": b"{secret"}),
+    "no UTF-8": (400, "not-json", {"data": b'{"text":"secret \xff"}'}),
+    "a lone surrogate": (400, "not-json", {"data": b'{"text":"secret \\ud800"}'}),
+    "nested too deeply": (422, "invalid", {"data": b"[" * 100_000}),
+    "a number": (422, "invalid", {"json": {"text": 7}}),
+    "no text": (422, "invalid", {"json": {}}),
+    "an empty text": (422, "invalid", {"json": {"text": ""}}),
+    "white space": (422, "empty-text", {"json": {"text": " \n"}}),
+    "a long text": (422, "invalid", {"json": {"text": "secret" * 10_000}}),
+    "a large body": (413, "body-too-large", {"data": b"secret" * 2_000_000}),
+    "compressed": (415, "compressed", {"data": b"x", "headers": {"Content-Encoding": "gzip"}}),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_scored_is_refused_as_a_problem(case: str, service: Service) -> None:
+    status, kind, what = REFUSED[case]
+    answer = service.post("/predict", **what)
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["type"] == f"urn:murmur:problem:{kind}"
+    assert problem["status"] == status
+    assert "secret" not in answer.text
+    assert "secret" not in service.log.read_text()
+
+
+def test_too_many_texts_are_refused(service: Service) -> None:
+    assert service.post("/predict/batch", json={"texts": ["a"] * 513}).status_code == 422
+    assert service.post("/predict/batch", json={"texts": []}).status_code == 422
+
+
+def test_unknown_paths_methods_and_hosts_are_refused(service: Service) -> None:
+    assert service.get("/nothing").json()["type"] == "urn:murmur:problem:not-found"
+    assert service.get("/predict").json()["type"] == "urn:murmur:problem:wrong-method"
+    assert service.get("/", headers={"Host": "evil.example"}).status_code == 400
+    assert service.get("/").json()["name"] == "Murmur"
+
+
+def test_the_protocol_is_spoken_by_json_and_in_binary(service: Service, scorer: Scorer) -> None:
+    name = open_bundle(default_bundle()).manifest.name
+    expected = scorer.predict(TEXTS[:3])
+    assert service.get("/v2").json()["name"] == "murmur"
+    assert service.get("/v2/health/live").json() == {"live": True}
+    assert service.get("/v2/health/ready").json() == {"ready": True, "live": True}
+    assert service.get(f"/v2/models/{name}/ready").json()["ready"]
+    described = service.get(f"/v2/models/{name}").json()
+    assert described["inputs"] == [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
+    tensor = {"name": "text", "datatype": "BYTES", "shape": [3], "data": TEXTS[:3]}
+    found = service.post(f"/v2/models/{name}/infer", json={"id": "7", "inputs": [tensor]}).json()
+    outputs = {output["name"]: output["data"] for output in found["outputs"]}
+    assert found["id"] == "7"
+    assert outputs["label"] == [answer.label for answer in expected]
+    flat = [share for answer in expected for share in answer.probabilities.values()]
+    assert outputs["probabilities"] == flat
+
+    texts = b"".join(struct.pack("<I", len(text)) + text.encode() for text in TEXTS[:3])
+    head = json.dumps(
+        {
+            "inputs": [
+                {
+                    "name": "text",
+                    "datatype": "BYTES",
+                    "shape": [3],
+                    "parameters": {"binary_data_size": len(texts)},
+                }
+            ],
+            "outputs": [{"name": "probabilities", "parameters": {"binary_data": True}}],
+        }
+    ).encode()
+    answer = service.post(
+        f"/v2/models/{name}/infer",
+        data=head + texts,
+        headers={"Inference-Header-Content-Length": str(len(head))},
+    )
+    json_bytes = int(answer.headers["Inference-Header-Content-Length"])
+    assert list(struct.unpack(f"<{len(flat)}d", answer.content[json_bytes:])) == flat
+    assert "error" in service.post(f"/v2/models/{name}/infer", json={"inputs": []}).json()
+    assert "error" in service.get("/v2/models/other").json()
+
+
+def test_the_calls_describe_themselves(service: Service) -> None:
+    document = service.get("/openapi.json").json()
+    body = document["paths"]["/predict"]["post"]["requestBody"]
+    reference = body["content"]["application/json"]["schema"]["$ref"]
+    schema = document["components"]["schemas"][reference.rpartition("/")[2]]
+    assert schema["properties"]["text"]["maxLength"] == 50_000
+
+
+def test_metrics_have_the_names_that_dashboards_know(service: Service) -> None:
+    service.post("/predict", json={"text": "fine"})
+    page = service.get("/metrics").text
+    for name in (
+        "sentiment_predictions_total{",
+        "sentiment_prediction_latency_seconds_bucket{",
+        "sentiment_text_length_bucket{",
+        "sentiment_confidence_bucket{",
+    ):
+        assert name in page
+
+
+def test_another_interface_than_the_loopback_is_refused(settings: Settings) -> None:
+    done = subprocess.run(
+        [MURMUR, "serve", "--host", "0.0.0.0"],  # noqa: S104  it is what is refused
+        env=process_environment(settings),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert b"no loopback interface" in done.stderr
