@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture check accuracy bench generated lock format clean
+.PHONY: help demo test torture check accuracy bench drift-table generated lock format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -49,6 +49,9 @@ accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy 
 # Only the comparison with the obvious pipeline needs PyTorch.
 bench: $(VENV)/$(if $(findstring --baseline,$(ARGS)),retrain,dev).stamp ## What the stream costs, as ratios in JSON (ARGS=--baseline: beside the obvious pipeline)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+drift-table: $(VENV)/dev.stamp ## What the watch's detectors do in 300 simulated years, as Markdown (ARGS="--years 30")
+	@$(BIN)/python -m tests.drift_table $(ARGS)
 
 torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; a storm on the live stream
 	$(BIN)/python -m tests.torture $(ARGS)

@@ -119,7 +119,7 @@ def _judge_draw(row: Row, stream: Stream, order: Columns, audits: int) -> None:
     folds = folds_of([str(number) for number in order[:audits]])
     held_out = cross_fitted(audited, truth, folds, sample, rules=())
     own = audited.probabilities.argmax(axis=1)
-    worse = refusal(figures_of_decision(truth, own, held_out, stream.labels))
+    worse = refusal(figures_of_decision(truth, own, held_out, stream.labels), truth, own)
     if worse is not None:
         row.refused.append(worse)
 

@@ -53,13 +53,9 @@ def fit_run(connection: Connection, run: str, rules: Collection[str], *, now: da
     decided = cross_fitted(
         audits.texts, audits.truth, folds_of(audits.root_ids), stream, rules=chosen_rules
     )
-    figures = figures_of_decision(
-        audits.truth,
-        audits.texts.probabilities.argmax(axis=1),
-        decided,
-        len(audits.labels),
-    )
-    worse = refusal(figures)
+    own = audits.texts.probabilities.argmax(axis=1)
+    figures = figures_of_decision(audits.truth, own, decided, len(audits.labels))
+    worse = refusal(figures, audits.truth, own)
     if worse is not None:
         raise RefusedDecision(f"the decision is refused: {worse}; the model's own labels stay")
     return Fitted(

@@ -77,21 +77,42 @@ def figures_of_decision(
     return DecisionFigures(**gains)
 
 
-def refusal(figures: DecisionFigures) -> str | None:
+def refusal(
+    figures: DecisionFigures, truth: npt.NDArray[np.int64], own: npt.NDArray[np.int64]
+) -> str | None:
     """Return why a decision is refused, naming the figure and its interval; None if it is not.
 
-    It is worse than the model's own labels in one of two cases. The share error rises: to lessen it
-    is what a decision is for, so the best estimate decides. Or accuracy falls for certain, its
-    whole interval below 0: few audits cannot show a small change, and right shares of wrong labels
-    help nobody. Macro-recall refuses nothing: it weighs a rare label like a frequent one, so that
-    labels in their true shares may lower it.
+    `truth` and `own` are the columns of people's labels and of the model's own. A decision is
+    refused in one of three cases. The share error rises: to lessen it is what a decision is for, so
+    the best estimate decides. Or accuracy falls for certain, its whole interval below 0: few audits
+    cannot show a small change, and right shares of wrong labels help nobody. Or the model's own
+    shares differ from people's by no more than chance makes of so many audits: nothing is shown
+    that a decision could mend. Macro-recall refuses nothing: it weighs a rare label
+    like a frequent one, so that labels in their true shares may lower it.
     """
     shares, accuracy = figures.share_error, figures.accuracy
     if shares.gain is not None and shares.gain < 0:
         return f"the error of the shares would rise {_sentence(shares)}"
     if accuracy.high is not None and accuracy.high < 0:
         return f"accuracy would fall {_sentence(accuracy)}"
+    if _may_be_chance(truth, own, labels=1 + int(max(truth.max(), own.max()))):
+        return (
+            f"the shares of the model's own labels are not shown to be wrong: {len(truth):,} "
+            f"audits differ as much by chance; their error would go {_sentence(shares)}"
+        )
     return None
+
+
+def _may_be_chance(truth: npt.NDArray[np.int64], own: npt.NDArray[np.int64], labels: int) -> bool:
+    """Tell whether the best estimate of the squared error of the model's own shares is nothing.
+
+    Without bias it is Σd² - Σv, with d the differences from people's shares on the audits and v
+    their variances.
+    """
+    differences = np.eye(labels)[own] - np.eye(labels)[truth]
+    mean = differences.mean(axis=0)
+    variances = differences.var(axis=0, ddof=1) / len(truth)
+    return bool(mean @ mean <= variances.sum())
 
 
 def _sentence(gain: Gain) -> str:

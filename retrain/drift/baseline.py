@@ -49,17 +49,16 @@ def fit_baseline(
     *,
     hours_a_window: float,
     least_scale: float,
-    flat: bool = False,
 ) -> Baseline:
     """Fit a baseline to windows in order of time.
 
     `hours` are whole hours since a Monday 0:00 UTC. Levels are by hour of the week from four
-    weeks on, by hour of the day from two days on, else one (also if `flat`). They are medians,
+    weeks on, by hour of the day from two days on, else one. They are medians,
     smoothed over neighbouring hours and shrunk towards the coarser ones by what chance adds to
     them (empirical Bayes). Scale, memory and surprise are measured on days that the levels
     were not fitted on, so they hold what the levels do not know.
     """
-    season = 1 if flat else season_of(hours, hours_a_window)
+    season = season_of(hours, hours_a_window)
     levels = _levels(values, hours, season)
     strays = values - held_out_levels(values, hours, season)
     typical = float(np.median(tweets)) if len(tweets) else 1.0
@@ -73,6 +72,18 @@ def fit_baseline(
         gain=gain,
         surprise=calibrated_surprise(left),
         typical_tweets=typical,
+    )
+
+
+def guessed_baseline(values: Floats, scale: float) -> Baseline:
+    """Return a baseline of too few windows to measure more than a level; the rest is guessed."""
+    return Baseline(
+        levels=(float(np.median(values)),),
+        scale=scale,
+        memory=0.8,
+        gain=0.5,
+        surprise=1.0,
+        typical_tweets=1.0,
     )
 
 

@@ -40,7 +40,11 @@ YEAR: Final = timedelta(days=365.25)
 MOST_MISSING: Final = timedelta(days=30)
 """Of a longer gap between two windows only the latest part is judged as empty windows."""
 
-LEAST_WORD_SAMPLE: Final = 100
+LEAST_WORD_SAMPLE: Final = 50
+CHANCE_IN_EFFECT: Final = 4
+"""Chance adds (categories - 1) / tweets to a stability index; the effect is so many times that, or
+the window has too few tweets for it. With 86 tweets an hour it alarmed on shuffled tweets."""
+
 LEAST_AUDITS: Final = 20
 RECENT_AUDITS: Final = 100
 """The error alarm ends when no more of so many latest audits are wrong than is tolerated."""
@@ -376,6 +380,11 @@ class _Court:
         tweets = float(counts.judged)
         if key.signal is Signal.VOLUME:
             tweets = max(float(counts.originals), expm1(level))
+        elif key.signal in (Signal.LABEL_DISTRIBUTION, Signal.LANGUAGE):
+            known = len(self._reference.labels), len(self._reference.languages)
+            categories = known[key.signal is Signal.LANGUAGE]
+            if tweets * self._limits.stability < CHANCE_IN_EFFECT * (categories - 1):
+                return False
         return tweets >= self._limits.least_tweets
 
     def _recent(self, state: SignalState | None) -> list[float]:

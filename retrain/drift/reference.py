@@ -12,7 +12,13 @@ import numpy as np
 from msgspec import Struct
 
 from retrain.drift.alarm import Signal
-from retrain.drift.baseline import Baseline, fit_baseline, held_out_levels, season_of
+from retrain.drift.baseline import (
+    Baseline,
+    fit_baseline,
+    guessed_baseline,
+    held_out_levels,
+    season_of,
+)
 from retrain.drift.detectors.alarm_gate import Ints
 from retrain.drift.detectors.e_detector import Floats
 from retrain.drift.detectors.population_stability import distance, population_stability
@@ -39,8 +45,8 @@ LEAST_SCALE: Final = {
     Signal.PIECES_PER_WORD: 0.005,
     Signal.UNKNOWN_PIECES: 0.0005,
     Signal.VOLUME: 0.02,
-    Signal.LABEL_DISTRIBUTION: 0.01,
-    Signal.LANGUAGE: 0.02,
+    Signal.LABEL_DISTRIBUTION: 0.1,
+    Signal.LANGUAGE: 0.3,
 }
 """No window is held to less than this, however equal the windows of a reference were."""
 
@@ -53,8 +59,8 @@ WIDE_SCALE: Final = {
     Signal.PIECES_PER_WORD: 0.05,
     Signal.UNKNOWN_PIECES: 0.005,
     Signal.VOLUME: 0.7,
-    Signal.LABEL_DISTRIBUTION: 0.1,
-    Signal.LANGUAGE: 0.1,
+    Signal.LABEL_DISTRIBUTION: 1.0,
+    Signal.LANGUAGE: 1.0,
 }
 
 
@@ -137,7 +143,10 @@ def hours_of(starts: Sequence[datetime]) -> Ints:
 
 def label_distance(counts: WindowCounts, expected: Mapping[str, float]) -> float:
     """Return how far the labels are from those expected, by the stability index."""
-    return float(distance(population_stability(counts.by_label, expected)))
+    # Levels are medians, which need not sum to 1; a model has no other labels.
+    total = sum(expected.values()) or 1.0
+    shares = {label: share / total for label, share in expected.items()}
+    return float(distance(population_stability(counts.by_label, shares)))
 
 
 def language_distance(counts: WindowCounts, expected: Mapping[str, float]) -> float:
@@ -200,12 +209,8 @@ def _fit(
     hours: Ints,
     window: timedelta,
 ) -> Baseline:
-    few = len(values) < FEW_WINDOWS
+    if len(values) < FEW_WINDOWS:
+        return guessed_baseline(values, WIDE_SCALE[signal])
     return fit_baseline(
-        values,
-        tweets,
-        hours,
-        hours_a_window=window / HOUR,
-        least_scale=(WIDE_SCALE if few else LEAST_SCALE)[signal],
-        flat=few,
+        values, tweets, hours, hours_a_window=window / HOUR, least_scale=LEAST_SCALE[signal]
     )

@@ -11,6 +11,7 @@ from psycopg2.extras import execute_values
 from retrain.labels.stored_tweets import stored_versions
 from schemas import locks
 from schemas.people_labels import LabelOrigin
+from schemas.run_changes import touch_runs
 
 
 class LabelKey(NamedTuple):
@@ -54,19 +55,22 @@ def write_labels(cur: cursor, labels: Sequence[PersonsLabel]) -> set[LabelKey]:
         ]
         _upsert(cur, rows)
         written |= {row.key for row in rows}
+    touch_runs(cur, {key.run for key in written})
     return written
 
 
 def delete_labels(cur: cursor, keys: Iterable[LabelKey]) -> None:
     """Take labels back within the caller's transaction; what is not there is no fault."""
+    gone = sorted(keys)
     execute_values(
         cur,
         "DELETE FROM labels AS l USING (VALUES %s)"
         " AS k (run, root_id, version, labeller, origin, repeat)"
         " WHERE (l.run, l.root_id, l.version, l.labeller, l.origin, l.repeat)"
         " = (k.run, k.root_id, k.version, k.labeller, k.origin, k.repeat)",
-        [(*key[:4], key.origin.value, key.repeat) for key in sorted(keys)],
+        [(*key[:4], key.origin.value, key.repeat) for key in gone],
     )
+    touch_runs(cur, {key.run for key in gone})
 
 
 def hold_removals(cur: cursor) -> None:

@@ -113,7 +113,8 @@ def totals(
     that people would count beside it, with its 95 % interval.
 
     --from and --to are whole minutes. With --language, or with several rules, the tweets
-    themselves are counted, some 40,000 a second.
+    themselves are counted, some 40,000 a second. Without --language those of MURMUR_LANGUAGES
+    count; empty: all do.
     """
     from datetime import UTC
 
@@ -128,13 +129,13 @@ def totals(
     spans = start is not None or end is not None
     if spans and window_text is not None:
         raise click.UsageError("--window and --from or --to exclude each other")
-    selection = _selection(rules, labels, languages)
+    settings = load_settings()
+    selection = _selection(rules, labels, languages or settings.counted_languages)
     try:
         window = between(start, end) if spans else parse_window(window_text or "all")
     except InvalidWindow as error:
         hint = "--from and --to" if spans else "--window"
         raise click.BadParameter(str(error), param_hint=hint) from error
-    settings = load_settings()
     found = read_totals(
         run,
         window,

@@ -41,7 +41,8 @@ class WordStream:
 
 def _zipf(words: int) -> Floats:
     shares = 1 / np.arange(1, words + 1)
-    return shares / shares.sum()
+    parts: Floats = shares / shares.sum()
+    return parts
 
 
 def comparisons(

@@ -110,7 +110,8 @@ def _expected(shares: Floats, reference_h: int) -> Floats:
             expected[stream, :, label] = np.concatenate(
                 [inside, levels[hours[reference_h:] % season]]
             )
-    return expected / expected.sum(axis=-1, keepdims=True)
+    shared: Floats = expected / expected.sum(axis=-1, keepdims=True)
+    return shared
 
 
 def _baseline(values: Floats, tweets: Floats, least: float) -> Baseline:

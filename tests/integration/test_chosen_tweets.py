@@ -212,3 +212,16 @@ def test_where_nothing_is_chosen_it_is_said(settings: Settings, connection: Conn
     assert "no such tweets" in run_command(settings, "totals", "--rule", "unheard").stdout
     exported = run_command(settings, "export", "--run", "archive", "--rule", "unheard")
     assert exported.exit_code == 1
+
+
+def test_languages_that_nobody_names_are_those_of_the_settings(
+    settings: Settings, connection: Connection
+) -> None:
+    tweets = tweets_in_languages(30)
+    store(connection, tweets)
+    german = sum(tweet.language == "de" for tweet in tweets)
+    arguments = ("totals", "--run", tweets[0].run, "--json")
+    found = run_command(settings, *arguments, MURMUR_LANGUAGES="de")
+    assert json.loads(found.stdout)["aggregates"]["tweets"] == german
+    named = run_command(settings, *arguments, "--language", "en", MURMUR_LANGUAGES="de")
+    assert json.loads(named.stdout)["aggregates"]["tweets"] == 10

@@ -94,6 +94,17 @@ def test_an_import_stores_or_names_every_row_and_may_be_repeated(
     ]
 
 
+def test_labels_move_the_figures_of_their_run(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    store(connection, tweets(1))
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE runs SET changed_at = '-infinity'")
+    file = written(tmp_path, f"id,label\n{tweets(1)[0].tweet_id},positive\n")
+    called(settings, "import", file, "--run", "spring", "--origin", "audit", "--blind")
+    assert rows(connection, "SELECT changed_at > '2026-01-01' FROM runs") == [(True,)]
+
+
 def test_a_label_that_differs_stays_unless_it_is_to_be_replaced(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:

@@ -33,7 +33,6 @@ from retrain.drift.detectors.e_detector import (
     CLIP,
     Floats,
     advance,
-    direction_of,
     evidence_of,
 )
 
@@ -99,12 +98,12 @@ def step(
     page = np.maximum(0.0, gate.page + clipped - _ALLOWANCE)
     stretch = np.where(page > 0, gate.stretch + 1, 0)
 
-    direction = direction_of(evidence)
+    found, direction = evidence_of(evidence)
     latest = recent[:, -limits.raise_windows :].mean(axis=1)
     along = np.where(direction > 0, stretch[:, 0], stretch[:, 1])
     raises = (
         (gate.raised == 0)
-        & (evidence_of(evidence) >= threshold)
+        & (found >= threshold)
         & (along >= limits.raise_windows)
         & (direction * latest >= effect)
     )

@@ -31,6 +31,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Directions: TypeAlias = npt.NDArray[np.int64]
 
 BETS: Final = np.array([0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0])
 CLIP: Final = 3.0
@@ -57,16 +58,10 @@ def advance(log1p_r: Floats, w: Floats) -> Floats:
     return after
 
 
-def evidence_of(log1p_r: Floats) -> Floats:
-    """Return the mean of R of each lane."""
-    mean: Floats = np.expm1(log1p_r).mean(axis=(-2, -1))
-    return mean
-
-
-def direction_of(log1p_r: Floats) -> npt.NDArray[np.int64]:
-    """Return for each lane where its evidence points: 1 upwards, -1 downwards."""
+def evidence_of(log1p_r: Floats) -> tuple[Floats, Directions]:
+    """Return the mean of R of each lane, and where it points: 1 upwards, -1 downwards."""
     upwards, downwards = np.moveaxis(np.expm1(log1p_r).mean(axis=-1), -1, 0)
-    return np.where(upwards >= downwards, 1, -1)
+    return (upwards + downwards) / 2, np.where(upwards >= downwards, 1, -1)
 
 
 class EDetector(Struct, frozen=True):
@@ -82,9 +77,9 @@ class EDetector(Struct, frozen=True):
     @property
     def evidence(self) -> float:
         """Compare it with the run length, in windows, that is wanted between false alarms."""
-        return float(evidence_of(np.array(self.log1p_r)))
+        return float(evidence_of(np.array(self.log1p_r))[0])
 
     @property
     def direction(self) -> int:
         """1: the signal has risen; -1: it has fallen."""
-        return int(direction_of(np.array(self.log1p_r)))
+        return int(evidence_of(np.array(self.log1p_r))[1])

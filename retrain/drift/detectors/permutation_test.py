@@ -1,7 +1,8 @@
 """A permutation test on words: people speak of something else than in the reference.
 
 Tweets are sets of hashed words. The statistic is the maximum mean discrepancy (Gretton et al.
-2012, JMLR 13), unbiased, with the cosine of two sets as its kernel, rare words weighing more (idf). Tweets change sides at random:
+2012, JMLR 13), unbiased. Its kernel is the cosine of two sets, where rare words weigh more (idf).
+Tweets change sides at random:
 p is the share of permutations with a statistic as large, the true one counted too, so that
 P(p ≤ x) ≤ x for every x while both samples come from the same population.
 

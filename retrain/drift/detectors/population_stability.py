@@ -55,7 +55,7 @@ def population_stability(counts: Mapping[str, int], expected: Mapping[str, float
     observed = [counts.get(name, 0) for name in expected]
     wanted = [share / max(1.0, total) for share in expected.values()]
     other = tweets - sum(observed)
-    if other or total < 1:
+    if other or total < 1 - 1e-9:
         observed, wanted = [*observed, other], [*wanted, max(0.0, 1.0 - total)]
     return float(stability_index(np.array(observed, dtype=np.float64), np.array(wanted)))
 

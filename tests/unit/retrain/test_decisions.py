@@ -134,11 +134,13 @@ def gain(value: float, low: float, high: float) -> Gain:
 
 def test_a_decision_is_refused_where_it_is_worse_and_the_figure_is_named() -> None:
     better = figures_of_decision(columns("0011"), columns("0000"), columns("0011"), 2)
-    assert refusal(better) is None
+    assert refusal(better, columns("0011"), columns("0000")) is None
     worse = figures_of_decision(columns("0011"), columns("0011"), columns("0000"), 2)
-    assert "error of the shares would rise from 0.000 to 0.500" in (refusal(worse) or "")
+    same = columns("0011")
+    risen = "error of the shares would rise from 0.000 to 0.500"
+    assert risen in (refusal(worse, same, same) or "")
     swapped = figures_of_decision(columns("01" * 30), columns("01" * 30), columns("10" * 30), 2)
-    sentence = refusal(swapped) or ""
+    sentence = refusal(swapped, columns("01" * 30), columns("01" * 30)) or ""
     assert "accuracy would fall from 1.000 to 0.000" in sentence
     assert "95 % interval -1.000 to -1.000" in sentence
 
@@ -150,7 +152,19 @@ def test_a_stream_that_the_model_already_knows_gets_no_decision_of_noise() -> No
     folds = folds_of([str(number) for number in range(60)])
     decided = cross_fitted(texts.part(audited), own[audited], folds, texts, rules=())
     figures = figures_of_decision(own[audited], own[audited], decided, 3)
-    assert refusal(figures) is not None
+    assert refusal(figures, own[audited], own[audited]) is not None
+
+
+def test_a_difference_that_chance_explains_is_not_mended_and_a_large_one_is() -> None:
+    # Of 60 texts five differ, one net; then fifteen net.
+    truth, far = columns("0" * 30 + "1" * 30), columns("0" * 15 + "1" * 45)
+    near = columns("0" * 27 + "111" + "00" + "1" * 28)
+    better = figures_of_decision(truth, far, truth, 2)
+    assert refusal(better, truth, far) is None
+    few = figures_of_decision(truth, near, truth, 2)
+    assert "not shown to be wrong: 60 audits differ as much by chance" in (
+        refusal(few, truth, near) or ""
+    )
 
 
 def test_folds_are_of_the_ids_and_about_even() -> None:
