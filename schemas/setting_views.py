@@ -206,27 +206,3 @@ class AlarmWebhook:
 
     url: SecretStr
     secret: SecretStr
-
-
-@dataclass(frozen=True)
-class AlarmLimits:
-    """What an alarm of the watch needs beside its evidence, and what ends it.
-
-    Effects are the least moves from the reference that anybody would care about: shares and
-    confidence as parts of 1, `length` as a part of the length, `pieces` in word pieces a word,
-    `volume_ratio` as a factor, `stability` as the population stability index, and `new_words` as
-    the share of tweets that speak of something new.
-    """
-
-    least_tweets: int = 50
-    raise_windows: int = 3
-    end_windows: int = 12
-    share: float = 0.02
-    confidence: float = 0.02
-    length: float = 0.05
-    pieces: float = 0.05
-    unknown_pieces: float = 0.005
-    volume_ratio: float = 2.0
-    stability: float = 0.02
-    new_words: float = 0.15
-    audits_per_day: float = 20.0

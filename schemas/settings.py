@@ -232,56 +232,6 @@ class Settings(BaseSettings):
         1024, ge=1, description="MiB in that folder at which the stream pauses."
     )
 
-    watch_false_alarms_per_year: float = Field(
-        1.0,
-        gt=0,
-        le=100,
-        description="False alarms a year that are accepted of a run, divided among all its "
-        "signals. Holds while the reference is right.",
-    )
-    watch_least_tweets: int = Field(
-        50, ge=10, description="Tweets that a window needs to be judged for more than its volume."
-    )
-    watch_raise_windows: int = Field(
-        3, ge=1, le=24, description="Windows in a row for which a signal is off before its alarm."
-    )
-    watch_end_windows: int = Field(
-        12,
-        ge=3,
-        le=168,
-        description="Windows over which a signal is back within half its effect before its alarm "
-        "ends. Not fewer than MURMUR_WATCH_RAISE_WINDOWS count.",
-    )
-    watch_share_effect: float = Field(
-        0.02, gt=0, lt=1, description="Least move of a label's share that raises an alarm, of 1."
-    )
-    watch_confidence_effect: float = Field(
-        0.02, gt=0, lt=1, description="Least move of the model's confidence that does, of 1."
-    )
-    watch_length_effect: float = Field(
-        0.05, gt=0, lt=1, description="Least move of the mean length of texts, as a part of it."
-    )
-    watch_pieces_effect: float = Field(
-        0.05, gt=0, description="Least move of the mean number of word pieces a word."
-    )
-    watch_unknown_pieces_effect: float = Field(
-        0.005, gt=0, lt=1, description="Least move of the share of unknown word pieces, of 1."
-    )
-    watch_volume_ratio: float = Field(
-        2.0, gt=1, description="Least factor by which the number of tweets rises or falls."
-    )
-    watch_stability_effect: float = Field(
-        0.02, gt=0, description="Least population stability index, of labels and of languages."
-    )
-    watch_new_words_effect: float = Field(
-        0.15, gt=0, lt=1, description="Least share of tweets that speak of something new, of 1."
-    )
-    watch_audits_per_day: float = Field(
-        20.0,
-        gt=0,
-        description="Audits that come a day at most: the error alarm's years are counted in them.",
-    )
-
     alarm_webhook_url: SecretStr = Field(
         SecretStr(""),
         description="Address to which `murmur watch` sends alarms: https://… or http://…. Secret. "
