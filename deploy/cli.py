@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "compliance": "producers.compliance.cli:compliance",
     "score": "stream_processors.cli:score",
     "sink": "stream_processors.cli:sink",
+    "watch": "retrain.drift.watch.cli:watch",
     "totals": "stream_processors.queries.cli:totals",
     "runs": "stream_processors.queries.cli:runs",
     "export": "stream_processors.queries.cli:export",

@@ -22,6 +22,9 @@ RUN_CREATION: Final = 7_264_003
 REDRIVE: Final = 7_264_004
 """Held by the one command that publishes dead letters again."""
 
+WATCH: Final = 7_264_007
+"""Held by whoever moves the windows of `murmur watch`, and taken before `REMOVALS`."""
+
 STREAM: Final = 7_264_010
 """Held by the one process that is connected to X's stream."""
 

@@ -158,14 +158,6 @@ class HoldLimits:
 
 
 @dataclass(frozen=True)
-class AlarmWebhook:
-    """Where alarms are sent, and the secret by which their receiver knows them. Both are secret."""
-
-    url: SecretStr
-    secret: SecretStr
-
-
-@dataclass(frozen=True)
 class AlarmLimits:
     """What an alarm of the watch needs beside its evidence, and what ends it.
 
@@ -187,3 +179,30 @@ class AlarmLimits:
     stability: float = 0.02
     new_words: float = 0.15
     audits_per_day: float = 20.0
+
+
+@dataclass(frozen=True)
+class WatchLimits:
+    """How the watch counts and judges: `late_windows` after its own a late tweet still counts.
+
+    `rules` of a run have windows of their own, `learn_days` make the first reference, a run in
+    which nothing came for `idle_s` closes its windows, and `batch` events are read at once.
+    `alarms` is what an alarm needs.
+    """
+
+    window_minutes: int
+    late_windows: int
+    idle_s: float
+    rules: int
+    learn_days: int
+    false_alarms_per_year: float
+    batch: int
+    alarms: AlarmLimits
+
+
+@dataclass(frozen=True)
+class AlarmWebhook:
+    """Where alarms are sent, and the secret by which their receiver knows them. Both are secret."""
+
+    url: SecretStr
+    secret: SecretStr

@@ -33,6 +33,7 @@ from schemas.setting_views import (
     RedisConnection,
     RetrainingSettings,
     TopicLayout,
+    WatchLimits,
     WindowLimits,
 )
 from schemas.trusted_files import require_own_env_file, require_own_home
@@ -151,6 +152,36 @@ class Settings(BaseSettings):
     refresh_interval_s: float = Field(1.0, gt=0, description="Seconds between refreshes of Redis.")
     cache_ttl_s: int = Field(
         600, ge=10, description="Seconds after which an aggregate in Redis expires."
+    )
+
+    watch_window_minutes: int = Field(
+        60,
+        ge=1,
+        le=1440,
+        description="Minutes that `murmur watch` counts together; a day is a multiple of it.",
+    )
+    watch_late_windows: int = Field(
+        1,
+        ge=0,
+        le=1440,
+        description="Windows after its own for which a late tweet is still judged.",
+    )
+    watch_idle_s: float = Field(
+        30,
+        gt=0,
+        description="Seconds without a tweet of a run after which its windows are closed without "
+        "waiting for every partition.",
+    )
+    watch_rules: int = Field(
+        1000,
+        ge=0,
+        description="Number of rules of a run that are watched by themselves.",
+    )
+    watch_learn_days: int = Field(
+        7, ge=1, le=366, description="Days of a stream that become its first reference."
+    )
+    watch_batch: int = Field(
+        5000, ge=1, le=50_000, description="Largest number of events that the watch reads at once."
     )
 
     languages: str = Field(
@@ -318,6 +349,13 @@ class Settings(BaseSettings):
         "INFO", description="Lowest level that is logged."
     )
     log_format: Literal["json", "text"] = Field("json", description="Format of log lines.")
+
+    @field_validator("watch_window_minutes")
+    @classmethod
+    def _divides_a_day(cls, value: int) -> int:
+        if 1440 % value:
+            raise ValueError("must divide a day of 1440 minutes")
+        return value
 
     @field_validator("redis")
     @classmethod
@@ -531,6 +569,20 @@ class Settings(BaseSettings):
     def hold_limits(self) -> HoldLimits:
         """When scoring is held."""
         return HoldLimits(self.hold_ratio, self.hold_window)
+
+    @property
+    def watch_limits(self) -> WatchLimits:
+        """How the watch counts and judges."""
+        return WatchLimits(
+            window_minutes=self.watch_window_minutes,
+            late_windows=self.watch_late_windows,
+            idle_s=self.watch_idle_s,
+            rules=self.watch_rules,
+            learn_days=self.watch_learn_days,
+            false_alarms_per_year=self.watch_false_alarms_per_year,
+            batch=self.watch_batch,
+            alarms=self.alarm_limits,
+        )
 
     @property
     def alarm_limits(self) -> AlarmLimits:

@@ -15,6 +15,7 @@ DECISIONS = "decisions"
 
 SCORE_GROUP = "murmur-score"
 SINK_GROUP = "murmur-sink"
+WATCH_GROUP = "murmur-watch"
 
 MAX_EVENT_BYTES = 512 * 1024
 """Largest event that is published. Below Kafka's default limit of 1 MiB with room to grow: a

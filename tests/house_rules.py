@@ -45,6 +45,7 @@ MAY_TAKE_ALL_SETTINGS = frozenset(
         "producers/gaps/run_refill.py",
         "producers/live/run_stream.py",
         "producers/replay/run_replay.py",
+        "retrain/drift/watch/watch_worker.py",
         "stream_processors/scoring/score_worker.py",
         "stream_processors/sink/sink_worker.py",
         "retrain/jobs/do_job.py",

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from schemas.setting_views import Cluster
-from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP
+from schemas.topics import DEAD_LETTER, RAW, SCORE_GROUP, SCORED, SINK_GROUP, WATCH_GROUP
 from schemas.transport.group_lag import GroupLag
 
 
@@ -18,12 +18,16 @@ class TopicLag:
 
 
 def topic_lags(cluster: Cluster) -> list[TopicLag]:
-    """Return the lag of both workers, in a tweet's order; raise `KafkaUnavailable`.
+    """Return the lag of the workers, in a tweet's order; raise `KafkaUnavailable`.
 
-    Asked in that order, zeros mean that everything published before is stored.
+    Asked in that order, zeros mean that everything published before is stored, and watched.
     """
     found = []
-    for group, topics in ((SCORE_GROUP, (RAW,)), (SINK_GROUP, (SCORED, DEAD_LETTER))):
+    for group, topics in (
+        (SCORE_GROUP, (RAW,)),
+        (SINK_GROUP, (SCORED, DEAD_LETTER)),
+        (WATCH_GROUP, (SCORED,)),
+    ):
         names = [cluster.names.topic(topic) for topic in topics]
         asked = GroupLag(cluster.kafka, group=cluster.names.group(group), topics=names)
         try:

@@ -13,9 +13,9 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, SCORED
 from schemas.transport.cache import connect_redis
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.positions import SINK
 from schemas.transport.postgres import connect_postgres
 from schemas.transport.topic_ids import find_topic_ids
-from stream_processors.sink.positions import CONSUMER
 
 
 def server_faults(settings: Settings, *, ask_kafka: bool = True) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def _of_postgres(settings: Settings, topic_ids: dict[str, str]) -> list[str]:
             cursor.execute(
                 "SELECT topic, array_agg(topic_id) FROM positions"
                 " WHERE consumer = %s AND topic = ANY(%s) GROUP BY topic",
-                (CONSUMER, list(topic_ids)),
+                (SINK, list(topic_ids)),
             )
             stored = dict(cursor.fetchall())
     except Failure as failure:

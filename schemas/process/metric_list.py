@@ -25,6 +25,7 @@ from schemas.process.process_list import (
     SERVE,
     SINK,
     STREAM,
+    WATCH,
 )
 
 REPLAY: Final = "replay"
@@ -150,6 +151,12 @@ STAGES: Final = {
             "run-deleted",
         ),
         steps=("store", "commit"),
+    ),
+    "watch": _stage(
+        "watch",
+        WATCH.name,
+        outcomes=("counted", "repeated", "late", "recomputed", "removal", "invalid", "run-deleted"),
+        steps=("store",),
     ),
     # What X sends and is no event of ours counts under X's own name for it.
     "stream": _stage("stream", STREAM.name, outcomes=None, steps=()),
@@ -287,20 +294,39 @@ AGGREGATES_FAILED_RUNS: Final = CounterSpec(
     exposed_by=(SINK.name,),
 )
 
+WATCH_WINDOWS: Final = CounterSpec(
+    name="murmur_watch_windows_total",
+    unit="windows",
+    help="Windows that were judged, those of each rule and those of all rules",
+    exposed_by=(WATCH.name,),
+)
+WATCH_RULES_LEFT_OUT: Final = CounterSpec(
+    name="murmur_watch_rules_left_out_total",
+    unit="matches",
+    help="Matches of rules beyond MURMUR_WATCH_RULES, which have no windows of their own",
+    exposed_by=(WATCH.name,),
+)
+WATCH_LOG_LOSSES: Final = CounterSpec(
+    name="murmur_watch_log_losses_total",
+    unit="positions",
+    help="Positions whose log in Kafka had lost its end, so that it was read again",
+    exposed_by=(WATCH.name,),
+)
+
 _ALARM_KINDS = tuple(kind.value for kind in AlarmKind)
 WATCH_ALARMS_RAISED: Final = CounterSpec(
     name="murmur_watch_alarms_raised_total",
     unit="alarms",
     help="Alarms that were raised and published, by what they mean and what was watched",
     labels={"kind": _ALARM_KINDS, "signal": tuple(signal.value for signal in Signal)},
-    exposed_by=("watch",),
+    exposed_by=(WATCH.name,),
 )
 WATCH_ALARMS_OPEN: Final = GaugeSpec(
     name="murmur_watch_alarms_open",
     unit="alarms",
     help="Alarms of the installation that have not ended; rules beyond the first 50 are `other`",
     labels={"kind": _ALARM_KINDS, "rule": None},
-    exposed_by=("watch",),
+    exposed_by=(WATCH.name,),
 )
 
 STREAM_CONNECTED: Final = GaugeSpec(
@@ -447,6 +473,11 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     AGGREGATES_LAST_REFRESH,
     AGGREGATES_REFRESH_FAILURES,
     AGGREGATES_FAILED_RUNS,
+    WATCH_WINDOWS,
+    WATCH_RULES_LEFT_OUT,
+    WATCH_LOG_LOSSES,
+    WATCH_ALARMS_RAISED,
+    WATCH_ALARMS_OPEN,
     STREAM_CONNECTED,
     STREAM_NEXT_WAIT,
     STREAM_LAST_LINE,

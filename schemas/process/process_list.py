@@ -59,6 +59,13 @@ COMPLIANCE_STREAM: Final = ProcessSpec(
     needs=frozenset({Need.KAFKA, Need.POSTGRES, Need.X_TOKEN}),
     embedded=False,
 )
+WATCH: Final = ProcessSpec(
+    name="watch",
+    command=("watch",),
+    probe_port=9105,
+    needs=frozenset({Need.KAFKA, Need.POSTGRES}),
+    embedded=True,
+)
 RETRAIN_WATCH: Final = ProcessSpec(
     name="retrain-watch",
     command=("retrain", "watch"),
@@ -74,7 +81,7 @@ SERVE: Final = ProcessSpec(
     embedded=False,
 )
 
-PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM, RETRAIN_WATCH, SERVE)
+PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM, WATCH, RETRAIN_WATCH, SERVE)
 """Every long-running process, in the order of the probe ports."""
 
 EMBEDDED: Final = tuple(process for process in PROCESSES if process.embedded)

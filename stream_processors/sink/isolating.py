@@ -9,20 +9,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import psycopg2
-import psycopg2.errors
 from msgspec import Struct
 
 from schemas.codec import Reason
 from schemas.transport.bisect_batch import bisect
 from schemas.transport.dead_letters import DeadLetter, letter_of
+from schemas.transport.patient_postgres import REFUSED
 from stream_processors.sink.incoming import STAGE, Incoming, Stored
 
 DETERMINISTIC: Final = (
-    psycopg2.DataError,
-    psycopg2.IntegrityError,
-    psycopg2.NotSupportedError,
-    psycopg2.errors.ProgramLimitExceeded,
+    *REFUSED,
     ArithmeticError,
     AttributeError,
     LookupError,

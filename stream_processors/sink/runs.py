@@ -1,8 +1,8 @@
 """Runs and their partitions: made when the first event of a run, or of a live day, arrives."""
 
 import calendar
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from psycopg2 import sql
@@ -15,12 +15,6 @@ from stream_processors.retention.prune_limit import today
 DAYS_KEPT_APART: Final = 62
 """How old a day may be to get a partition of its own. An older one shares that of its month: what
 an archive brings has few tweets a day, and since 2006 some 240 months, but thousands of days."""
-
-
-def deletions_of_runs(cur: cursor, runs: Iterable[str]) -> dict[str, datetime]:
-    """Return when runs were deleted: events that came in until then count nowhere."""
-    cur.execute("SELECT run, deleted_at FROM deleted_runs WHERE run = ANY(%s)", (sorted(runs),))
-    return dict(cur.fetchall())
 
 
 def ensure_runs(cur: cursor, days_by_run: Mapping[str, Sequence[date]]) -> None:

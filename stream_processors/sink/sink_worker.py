@@ -17,11 +17,11 @@ from schemas.transport.consumer import CommittingConsumer
 from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.log_proof import LogReader
+from schemas.transport.patient_postgres import Database
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.topic_ids import KnownTopics, find_topic_ids
 from stream_processors.aggregates.refresher import Refresher
-from stream_processors.sink.database import Database
 from stream_processors.sink.sink_loop import Sink
 
 _CLIENT_ID = "murmur-sink"

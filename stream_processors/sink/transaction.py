@@ -3,18 +3,20 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 import psycopg2.errors
 from psycopg2.extensions import cursor
 
 from schemas import locks
+from schemas.deleted_runs import deletions_of_runs, lives
 from schemas.events import LIVE, ScoredEvent, TweetScored
 from schemas.run_changes import touch_runs
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.log_proof import LastMessage
 from schemas.transport.messages import Partition
+from schemas.transport.positions import SINK, write_positions
 from schemas.transport.postgres import Connection
 from stream_processors.retention.prune_limit import kept_from
 from stream_processors.sink.dead_letter_rows import write_letters
@@ -23,9 +25,8 @@ from stream_processors.sink.erase_dead_letters import erase_letters, tombstones_
 from stream_processors.sink.incoming import Incoming, Stored
 from stream_processors.sink.load_rows import load_model_ids, load_state
 from stream_processors.sink.places import NOWHERE, Places, alone, find_places
-from stream_processors.sink.positions import write_positions
 from stream_processors.sink.rows import Tombstone
-from stream_processors.sink.runs import deletions_of_runs, ensure_runs
+from stream_processors.sink.runs import ensure_runs
 from stream_processors.sink.write_rows import ConcurrentChange, write_decision
 
 _ANY_DAY: Final = date.min
@@ -133,7 +134,7 @@ class SinkTransaction:
         write_letters(cur, living_letters)
         erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))
         touch_runs(cur, _runs_of(living, living_letters, decision))
-        write_positions(cur, last_messages, self._topic_ids)
+        write_positions(cur, SINK, last_messages, self._topic_ids)
         ignored = len(events) - len(living) + len(letters) - len(living_letters)
         return decision.outcomes + Counter({"run-deleted": ignored})
 
@@ -152,7 +153,7 @@ class SinkTransaction:
             alive = {
                 event.run
                 for event in (incoming.event for incoming in events)
-                if _lives(event.run, event.received_at, deleted_at)
+                if lives(event.run, event.received_at, deleted_at)
             }
             limit = kept_from(cur) if LIVE in missing else _ANY_DAY
             ensure_runs(
@@ -193,7 +194,7 @@ def _living(cur: cursor, events: Sequence[Incoming]) -> list[Incoming]:
     return [
         incoming
         for incoming in events
-        if _lives(incoming.event.run, incoming.event.received_at, deleted_at)
+        if lives(incoming.event.run, incoming.event.received_at, deleted_at)
     ]
 
 
@@ -203,13 +204,8 @@ def _living_letters(cur: cursor, letters: Sequence[Stored]) -> list[DeadLetter]:
     return [
         stored.letter
         for stored in letters
-        if _lives(stored.letter.run, stored.published_at, deleted_at)
+        if lives(stored.letter.run, stored.published_at, deleted_at)
     ]
-
-
-def _lives(run: str | None, came_at: datetime, deleted_at: Mapping[str, datetime]) -> bool:
-    """Tell whether what came then is of a run that has not been deleted since."""
-    return run is None or run not in deleted_at or came_at > deleted_at[run]
 
 
 def _runs_of(

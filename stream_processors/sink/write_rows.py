@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from schemas.events import LIVE
-from schemas.partitioned_tables import BY_TWEET
+from schemas.partitioned_tables import AHEAD_OF_THE_SINK, BY_TWEET
 from stream_processors.sink.archive_labels import write_archive_labels
 from stream_processors.sink.decide import Decision
 from stream_processors.sink.live_roots import add_roots, forget_roots
@@ -39,6 +39,7 @@ def write_decision(cur: cursor, decision: Decision) -> None:
     _write_tombstones(cur, decision)
     _delete(cur, [*decision.deletes, *decision.updates])
     _delete_what_belongs_to(cur, decision.deletes)
+    _delete_what_is_ahead(cur, decision)
     forget_roots(cur, (row.root_id for row in decision.deletes if row.run == LIVE))
     fresh = sorted([*decision.inserts, *decision.updates], key=lambda row: row.key)
     _add_roots(cur, decision)
@@ -56,6 +57,20 @@ def _write_tombstones(cur: cursor, decision: Decision) -> None:
         sorted((t.run, t.kind, t.id) for t in decision.tombstones),
         page_size=_PAGE,
     )
+
+
+def _delete_what_is_ahead(cur: cursor, decision: Decision) -> None:
+    """Delete what others hold already of tweets that may never be stored here."""
+    named: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for tombstone in decision.tombstones:
+        named[tombstone.run, tombstone.kind].append(tombstone.id)
+    for (run, kind), ids in sorted(named.items()):
+        for table in AHEAD_OF_THE_SINK:
+            statement = sql.SQL("DELETE FROM {} WHERE {} = ANY(%s) AND (run = %s OR %s)").format(
+                sql.Identifier(table),
+                sql.Identifier("root_id" if kind == "tweet" else "author_id"),
+            )
+            cur.execute(statement, (sorted(ids), run, run == LIVE))
 
 
 def _add_roots(cur: cursor, decision: Decision) -> None:

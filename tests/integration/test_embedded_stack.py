@@ -246,7 +246,7 @@ def test_servers_that_a_person_names_are_used_and_not_started(
         answer = status(own_home, env_file)
         assert answer.running
         assert answer.named_by_you == ("kafka", "postgres", "redis")
-        assert {process.name for process in answer.processes} == {"score", "sink"}
+        assert {process.name for process in answer.processes} == {"score", "sink", "watch"}
         (own_home / RETRAIN_FOLDER).mkdir()
     finally:
         stacks.remove(own_home)

@@ -27,21 +27,22 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, RAW, SCORED, topic_specs
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.log_proof import LogReader
-from schemas.transport.postgres import Connection, connect_postgres
-from schemas.transport.publisher import ConfirmingPublisher
-from schemas.transport.topic_ids import find_topic_ids
-from stream_processors.sink.positions import (
+from schemas.transport.positions import (
+    SINK,
     StoredPosition,
     read_earlier,
     read_positions,
     write_positions,
 )
-from stream_processors.sink.start_offsets import (
+from schemas.transport.postgres import Connection, connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.start_offsets import (
     LogWentBack,
     StartOffsets,
     require_same_logs,
     start_offsets,
 )
+from schemas.transport.topic_ids import find_topic_ids
 from tests.conditions import wait_until
 from tests.integration.replay_runs import archive, numbers, replay, tweet_line
 from tests.integration.test_sink import publish, running_sink, sink_lag, store
@@ -174,11 +175,11 @@ def test_a_running_sink_ends_when_a_broker_comes_back_with_another_log(
     topic_ids = ids_of(settings)
     partitions = [(topic, number) for topic in topic_ids for number in range(20)]
     log = LogReader(settings.kafka_connection)
-    require_same_logs(connection, log, topic_ids, partitions)
+    require_same_logs(connection, SINK, log, topic_ids, partitions)
     with connection, connection.cursor() as cur:
         cur.execute("UPDATE positions SET last_sha256 = 'of another log'")
     with pytest.raises(LogWentBack):
-        require_same_logs(connection, log, topic_ids, partitions)
+        require_same_logs(connection, SINK, log, topic_ids, partitions)
     log.close()
 
 
@@ -203,16 +204,18 @@ def test_it_goes_back_to_the_newest_earlier_position_that_is_proved(
                 "INSERT INTO earlier_positions VALUES ('sink', %s, %s, %s, %s, %s)",
                 (topic_ids[topic], name[1], *msgspec.structs.astuple(last)),
             )
-        write_positions(cur, {name: of_another_log}, topic_ids)
-    started = start_offsets(connection, log, topic_ids, [name])
+        write_positions(cur, SINK, {name: of_another_log}, topic_ids)
+    started = start_offsets(connection, SINK, log, topic_ids, [name])
     assert started == StartOffsets({name: 4}, frozenset([name]))
     with connection, connection.cursor() as cur:
-        assert read_positions(cur, topic_ids, [name]) == {
+        assert read_positions(cur, SINK, topic_ids, [name]) == {
             name: StoredPosition(next_offset=4, last=ends[1])
         }
-        earlier = read_earlier(cur, topic_ids[topic], name[1])
+        earlier = read_earlier(cur, SINK, topic_ids[topic], name[1])
     assert earlier == [ends[1], ends[0]]
-    assert start_offsets(connection, log, topic_ids, [name]) == StartOffsets({name: 4}, frozenset())
+    assert start_offsets(connection, SINK, log, topic_ids, [name]) == StartOffsets(
+        {name: 4}, frozenset()
+    )
     log.close()
 
 

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 class KafkaOffsets:
     """The group's offsets in Kafka, which follow PostgreSQL's positions.
 
-    The sink goes on from PostgreSQL's alone: an offset that no broker takes now is committed
+    Its consumer goes on from PostgreSQL's alone: an offset that no broker takes now is committed
     later, and costs nothing but a lag that looks too large meanwhile.
     """
 
@@ -27,7 +27,7 @@ class KafkaOffsets:
         self._uncommitted |= positions
 
     def commit(self) -> None:
-        """Commit what was noted; what another sink has taken over is that one's to commit."""
+        """Commit what was noted; what another process has taken over is that one's to commit."""
         assigned = self._consumer.assigned
         mine = {name: offset for name, offset in self._uncommitted.items() if name in assigned}
         try:

@@ -1,9 +1,9 @@
-"""The sink's positions in the topics, kept in the transaction of the rows.
+"""Positions in the topics of those who write to PostgreSQL, kept in the transaction of their rows.
 
-PostgreSQL knows best what PostgreSQL holds: after a backup is restored the sink goes back to where
-the backup was taken, and refills what the topics still have. Each position is stored with the last
-message before it, by which it is seen whether Kafka still has the same log; some earlier ones are
-kept, closer together the newer they are, to go back to where it has not.
+PostgreSQL knows best what PostgreSQL holds: after a backup is restored a consumer goes back to
+where the backup was taken, and refills what the topics still have. Each position is stored with the
+last message before it, by which it is seen whether Kafka still has the same log; some earlier ones
+are kept, closer together the newer they are, to go back to where it has not.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,8 @@ from psycopg2.extras import execute_values
 from schemas.transport.log_proof import LastMessage
 from schemas.transport.messages import Partition
 
-CONSUMER: Final = "sink"
+SINK: Final = "sink"
+WATCH: Final = "watch"
 EARLIER_EVERY: Final = 10_000
 """Messages between two earlier positions: what is read again in vain, at most, of a recent loss."""
 
@@ -29,47 +30,50 @@ class StoredPosition(Struct, frozen=True, kw_only=True):
 
 
 def read_positions(
-    cur: cursor, topic_ids: Mapping[str, str], partitions: Iterable[Partition]
+    cur: cursor, consumer: str, topic_ids: Mapping[str, str], partitions: Iterable[Partition]
 ) -> dict[Partition, StoredPosition]:
-    """Return the positions of those partitions that have one.
+    """Return a consumer's positions in those partitions where it has one.
 
     What Kafka has committed for the group does not count: it is for those who watch the lag.
     """
     cur.execute(
         "SELECT topic_id, partition, next_offset, last_offset, last_timestamp_ms, last_sha256"
         " FROM positions WHERE consumer = %s AND topic_id = ANY(%s)",
-        (CONSUMER, list(topic_ids.values())),
+        (consumer, list(topic_ids.values())),
     )
     names = {topic_id: topic for topic, topic_id in topic_ids.items()}
     wanted = set(partitions)
     stored = {}
     for topic_id, partition, next_offset, *last in cur:
         if (names[topic_id], partition) in wanted:
-            # A sink of an older release moves the position and leaves the message as it was.
+            # A process of an older release moves the position and leaves the message as it was.
             known = LastMessage(*last) if last[0] == next_offset - 1 else None
             stored[names[topic_id], partition] = StoredPosition(next_offset=next_offset, last=known)
     return stored
 
 
-def read_earlier(cur: cursor, topic_id: str, partition: int) -> list[LastMessage]:
+def read_earlier(cur: cursor, consumer: str, topic_id: str, partition: int) -> list[LastMessage]:
     """Return the last messages of earlier positions in a partition, the newest first."""
     cur.execute(
         "SELECT last_offset, last_timestamp_ms, last_sha256 FROM earlier_positions"
         " WHERE consumer = %s AND topic_id = %s AND partition = %s ORDER BY last_offset DESC",
-        (CONSUMER, topic_id, partition),
+        (consumer, topic_id, partition),
     )
     return [LastMessage(*row) for row in cur]
 
 
 def write_positions(
-    cur: cursor, last_messages: Mapping[Partition, LastMessage], topic_ids: Mapping[str, str]
+    cur: cursor,
+    consumer: str,
+    last_messages: Mapping[Partition, LastMessage],
+    topic_ids: Mapping[str, str],
 ) -> None:
-    """Move positions forward, behind these messages.
+    """Move a consumer's positions forward, behind these messages.
 
-    One that another sink has moved further stays there.
+    One that another process has moved further stays there.
     """
     rows = sorted(
-        (CONSUMER, topic_ids[topic], partition, last.offset, last.timestamp_ms, last.sha256, topic)
+        (consumer, topic_ids[topic], partition, last.offset, last.timestamp_ms, last.sha256, topic)
         for (topic, partition), last in last_messages.items()
     )
     execute_values(
@@ -95,11 +99,11 @@ def write_positions(
         fetch=True,
     )
     for topic_id, partition in due:
-        offsets = [last.offset for last in read_earlier(cur, topic_id, partition)]
+        offsets = [last.offset for last in read_earlier(cur, consumer, topic_id, partition)]
         cur.execute(
             "DELETE FROM earlier_positions WHERE consumer = %s AND topic_id = %s"
             " AND partition = %s AND last_offset = ANY(%s)",
-            (CONSUMER, topic_id, partition, superfluous(offsets)),
+            (consumer, topic_id, partition, superfluous(offsets)),
         )
 
 
@@ -117,13 +121,19 @@ def superfluous(offsets: Iterable[int]) -> list[int]:
 
 
 def go_back(
-    cur: cursor, topic_id: str, partition: int, *, disproved: int, to: LastMessage | None
+    cur: cursor,
+    consumer: str,
+    topic_id: str,
+    partition: int,
+    *,
+    disproved: int,
+    to: LastMessage | None,
 ) -> None:
     """Set a position back behind an earlier message, or forget it, with what is later.
 
-    Nothing is changed where another sink has moved the position `disproved` meanwhile.
+    Nothing is changed where another process has moved the position `disproved` meanwhile.
     """
-    at = (CONSUMER, topic_id, partition)
+    at = (consumer, topic_id, partition)
     cur.execute(
         "DELETE FROM positions WHERE consumer = %s AND topic_id = %s AND partition = %s"
         " AND next_offset = %s RETURNING topic",
@@ -136,4 +146,4 @@ def go_back(
             (*at, -1 if to is None else to.offset),
         )
         if to is not None:
-            write_positions(cur, {(topic, partition): to}, {topic: topic_id})
+            write_positions(cur, consumer, {(topic, partition): to}, {topic: topic_id})

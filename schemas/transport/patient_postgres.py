@@ -1,17 +1,26 @@
-"""PostgreSQL for the sink: waited for while it is away, and tried again where that may help."""
+"""PostgreSQL for a process that writes to it: waited for while it is away, tried again where that
+may help."""
 
 import logging
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import psycopg2
+import psycopg2.errors
 import tenacity
 
 from schemas.process.progress import Progress
 from schemas.transport.postgres import Connection, PostgresUnavailable
-from stream_processors.sink.isolating import DETERMINISTIC
 
 logger = logging.getLogger(__name__)
+
+REFUSED: Final = (
+    psycopg2.DataError,
+    psycopg2.IntegrityError,
+    psycopg2.NotSupportedError,
+    psycopg2.errors.ProgramLimitExceeded,
+)
+"""What PostgreSQL refuses, and will refuse again."""
 
 GIVE_UP_AFTER_S: Final = 240
 """How long PostgreSQL may be away before the process ends and its supervisor starts it anew: less
@@ -62,4 +71,4 @@ class Database:
 
 def _may_pass(fault: BaseException) -> bool:
     kinds = (psycopg2.OperationalError, psycopg2.InterfaceError, PostgresUnavailable)
-    return isinstance(fault, kinds) and not isinstance(fault, DETERMINISTIC)
+    return isinstance(fault, kinds) and not isinstance(fault, REFUSED)

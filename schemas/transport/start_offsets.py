@@ -1,8 +1,8 @@
-"""Where the sink begins to read: behind what is stored, if Kafka still has the same log.
+"""Where a consumer that stores in PostgreSQL begins to read, if Kafka still has the same log.
 
-Where it has not, messages may stand before the stored position that were never stored. The sink
-goes back to the newest earlier position that is proved, or to the beginning of the partition, and
-stores again what it finds: repeats change nothing.
+That is behind what is stored. Where the log is another, messages may stand before the stored
+position that were never stored. The consumer goes back to the newest earlier position that is
+proved, or to the beginning of the partition, and reads again what it finds.
 """
 
 import logging
@@ -16,8 +16,8 @@ from psycopg2.extensions import cursor
 from schemas.failures import Failure
 from schemas.transport.log_proof import Finding, LastMessage, LogReader
 from schemas.transport.messages import Partition
+from schemas.transport.positions import StoredPosition, go_back, read_earlier, read_positions
 from schemas.transport.postgres import Connection
-from stream_processors.sink.positions import StoredPosition, go_back, read_earlier, read_positions
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _AT_MOST_SHOWN: Final = 10
 
 
 class LogWentBack(Failure):
-    """While the sink was running Kafka lost a log's end: a new process finds where to begin."""
+    """While a consumer was running Kafka lost a log's end: a new process finds where to begin."""
 
 
 class StartOffsets(Struct, frozen=True):
@@ -37,6 +37,7 @@ class StartOffsets(Struct, frozen=True):
 
 def start_offsets(
     connection: Connection,
+    consumer: str,
     log: LogReader,
     topic_ids: Mapping[str, str],
     partitions: Iterable[Partition],
@@ -47,15 +48,16 @@ def start_offsets(
     """
     wanted = list(partitions)
     with connection, connection.cursor() as cur:
-        stored = read_positions(cur, topic_ids, wanted)
+        stored = read_positions(cur, consumer, topic_ids, wanted)
     lost = disproved(log, stored)
     found = dict.fromkeys(wanted, OFFSET_BEGINNING)
     found |= {name: position.next_offset for name, position in stored.items()}
     for name in sorted(lost):
         topic_id, number = topic_ids[name[0]], name[1]
         with connection, connection.cursor() as cur:
-            to = _newest_proved(cur, log, name, topic_id)
-            go_back(cur, topic_id, number, disproved=stored[name].next_offset, to=to)
+            to = _newest_proved(cur, consumer, log, name, topic_id)
+            at = stored[name].next_offset
+            go_back(cur, consumer, topic_id, number, disproved=at, to=to)
         found[name] = log.extent(name).low if to is None else to.offset + 1
         logger.error(
             "Kafka has lost the end of %s, partition %d: what was stored up to offset %d is not"
@@ -81,13 +83,14 @@ def disproved(log: LogReader, stored: Mapping[Partition, StoredPosition]) -> fro
 
 def require_same_logs(
     connection: Connection,
+    consumer: str,
     log: LogReader,
     topic_ids: Mapping[str, str],
     partitions: Iterable[Partition],
 ) -> None:
     """Raise `LogWentBack` unless every stored position is still one of Kafka's logs."""
     with connection, connection.cursor() as cur:
-        stored = read_positions(cur, topic_ids, partitions)
+        stored = read_positions(cur, consumer, topic_ids, partitions)
     lost = sorted(disproved(log, stored))
     if lost:
         named = ", ".join(f"{topic} {number}" for topic, number in lost[:_AT_MOST_SHOWN])
@@ -95,9 +98,9 @@ def require_same_logs(
 
 
 def _newest_proved(
-    cur: cursor, log: LogReader, partition: Partition, topic_id: str
+    cur: cursor, consumer: str, log: LogReader, partition: Partition, topic_id: str
 ) -> LastMessage | None:
-    for last in read_earlier(cur, topic_id, partition[1]):
+    for last in read_earlier(cur, consumer, topic_id, partition[1]):
         finding = log.findings({partition: last})[partition]
         if finding is Finding.SAME_LOG:
             return last

@@ -1,4 +1,4 @@
-"""Which earlier positions of the sink are kept, and what proves a position."""
+"""Which earlier positions of a consumer are kept, and what proves a position."""
 
 import itertools
 
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.transport.log_proof import Extent, Finding, LastMessage, judge
-from stream_processors.sink.positions import EARLIER_EVERY, superfluous
+from schemas.transport.positions import EARLIER_EVERY, superfluous
 
 THERE = LastMessage(99, 1_000, "a")
 

@@ -1,0 +1,114 @@
+"""The watch's process: its clients, the loop, probes and signals together."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from confluent_kafka.admin import AdminClient
+
+from model_server.bundle import RefusedBundle
+from retrain.drift.alarms.webhook import WebhookSender
+from retrain.drift.watch.watch_loop import Watch
+from retrain.drift.watch.watch_transaction import WatchTransaction
+from retrain.drift.watch.word_pieces import PieceCounter
+from schemas.process.metric_list import WATCH_LOG_LOSSES
+from schemas.process.metrics import StageMetrics
+from schemas.process.process_list import WATCH
+from schemas.process.progress import Progress
+from schemas.process.running_process import running_process
+from schemas.setting_views import ModelChoice
+from schemas.settings import Settings
+from schemas.topics import ALARMS, RAW, SCORE_GROUP, SCORED, WATCH_GROUP
+from schemas.transport import positions
+from schemas.transport.consumer import CommittingConsumer
+from schemas.transport.group_lag import GroupLag
+from schemas.transport.kafka_config import kafka_config
+from schemas.transport.log_proof import LogReader
+from schemas.transport.patient_postgres import Database
+from schemas.transport.positioned_reader import PositionedReader
+from schemas.transport.postgres import Connection, connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.topic_ids import KnownTopics, find_topic_ids, partition_counts
+
+logger = logging.getLogger(__name__)
+
+_CLIENT_ID = "murmur-watch"
+_PROOF_TIMEOUT_S = 10.0
+_ANSWER_S = 30.0
+
+
+def make_watch(
+    settings: Settings,
+    *,
+    connect: Callable[[], Connection],
+    metrics: StageMetrics,
+    progress: Progress,
+) -> Watch:
+    """Return a watch with clients of its own; raise `Failure` where Kafka or a topic is missing."""
+    kafka, names = settings.kafka_connection, settings.names
+    group, topics = names.group(WATCH_GROUP), [names.topic(SCORED)]
+    admin = AdminClient(kafka_config(kafka, _CLIENT_ID))
+    topic_ids = find_topic_ids(admin, topics)
+    database = Database(connect, progress)
+    watching = GroupLag(kafka, group=group, topics=topics)
+    limits = settings.watch_limits
+    return Watch(
+        reader=PositionedReader(
+            positions.WATCH,
+            consumer=CommittingConsumer(kafka, group=group, topics=topics, client_id=_CLIENT_ID),
+            log=LogReader(kafka, timeout_s=_PROOF_TIMEOUT_S),
+            database=database,
+            group_lag=watching,
+            topic_ids=topic_ids,
+            topics=KnownTopics(kafka, topics, topic_ids),
+            log_lost=WATCH_LOG_LOSSES.register(metrics.registry).inc,
+            metrics=metrics,
+            progress=progress,
+        ),
+        database=database,
+        publisher=ConfirmingPublisher(kafka, _CLIENT_ID),
+        alarm_topic=names.topic(ALARMS),
+        scoring=GroupLag(kafka, group=names.group(SCORE_GROUP), topics=[names.topic(RAW)]),
+        watching=watching,
+        transaction=WatchTransaction(topic_ids, partition_counts(admin, topics, _ANSWER_S), limits),
+        pieces=piece_counter(settings.model_choice),
+        limits=limits,
+        metrics=metrics,
+        progress=progress,
+    )
+
+
+def piece_counter(choice: ModelChoice) -> PieceCounter | None:
+    """Return what counts word pieces, or None where the bundle that scores is not here."""
+    try:
+        return PieceCounter(choice.folder)
+    except RefusedBundle as error:
+        logger.warning("word pieces are not watched: %s", error)
+        return None
+
+
+def run_watch_worker(settings: Settings, probe_port: int) -> None:
+    """Watch until a signal stops the process (it returns) or a fault ends it (an exception)."""
+    webhook = settings.alarm_webhook
+    sender = webhook and WebhookSender(
+        webhook, lambda: connect_postgres(settings.postgres_connection, "alarm webhook")
+    )
+    with running_process(
+        WATCH.name, settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
+    ) as process:
+        watch = make_watch(
+            settings,
+            connect=lambda: connect_postgres(settings.postgres_connection, WATCH.name),
+            metrics=process.metrics,
+            progress=process.progress,
+        )
+        if sender:
+            # No part of the process's health: whoever does not answer there holds up nothing here.
+            threading.Thread(
+                target=sender.run, args=(process.finished,), name="webhook", daemon=True
+            ).start()
+        # Not in this thread: Python handles signals here, and not while libpq or librdkafka hangs
+        # in it.
+        with ThreadPoolExecutor(1, thread_name_prefix=WATCH.name) as executor:
+            executor.submit(watch.run, process.stop.event).result()

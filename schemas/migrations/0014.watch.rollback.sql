@@ -1,0 +1,12 @@
+DROP TABLE watch_audits;
+DROP TABLE watch_samples;
+DROP TABLE watch_references;
+DROP TABLE watch_states;
+DROP TABLE watch_seen;
+DROP TABLE watch_windows;
+DROP TABLE watch_recomputed;
+DROP TABLE watch_watermarks;
+DROP TABLE watch_rules;
+DROP TABLE watch_runs;
+DELETE FROM positions WHERE consumer = 'watch';
+DELETE FROM earlier_positions WHERE consumer = 'watch';
