@@ -174,11 +174,16 @@ def _create_if_none_is_live(settings: "Settings") -> None:
 
 
 def _work(settings: "Settings") -> "JobResult | None":
+    import sys
+    from contextlib import redirect_stdout
+
     from retrain.cli import model
     from retrain.jobs.do_job import do_waiting_job
 
     def run_command(arguments: list[str]) -> None:
-        model.main(arguments, prog_name="murmur model", standalone_mode=False)
+        # What a stage prints is a log; standard output has what became of the job.
+        with redirect_stdout(sys.stderr):
+            model.main(arguments, prog_name="murmur model", standalone_mode=False)
 
     def told(stage: str, skipped: bool) -> None:
         print_line(f"{stage}: {'done before' if skipped else 'begins'}", err=True)

@@ -31,8 +31,11 @@ FIRST_ID: Final = 1_590_000_000_000_000_000
 NOW: Final = datetime(2026, 11, 28, 12, tzinfo=UTC)
 SPEC: Final = JobSpec(
     run="stream",
-    train_options=("--learning-rate", "0.005", "--epochs", "3", "--batch-texts", "32"),
-    limits=GateLimits(fewest_audits=200),
+    train_options=(
+        *("--learning-rate", "0.002", "--epochs", "8", "--batch-texts", "32", "--patience", "0"),
+        *("--word-dropout", "0", "--averaging-decay", "0.9"),
+    ),
+    limits=GateLimits(fewest_audits=200, recall_loss=0.2, calibration_loss=0.1),
 )
 
 
@@ -49,7 +52,7 @@ class Circle:
             }
         )
         self.connection = connection
-        self._export(tiny_trained(folder / "trained", steps=4), folder / "champion")
+        self._export(tiny_trained(folder / "trained", steps=24), folder / "champion")
 
     def _export(self, trained: Path, bundle: Path) -> None:
         self.run("model", "export", str(trained), "--out", str(bundle), "--any-cost")
@@ -103,12 +106,11 @@ def test_labels_lead_to_a_model_that_serves_also_through_a_kill(
     assert "100 labels are missing" in circle.run("retrain", "check", "--force", code=99)
     circle.label_tweets(1_600)
     number = create_job(circle.connection, run="stream", spec=SPEC.as_stored(), decision=None)
-    first = circle.start("retrain", "run")
-    wait_until(
-        lambda: "prepare" in stage_outputs(circle.connection, number), 60, "the training begins"
-    )
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
+    with circle.start("retrain", "run") as first:
+        wait_until(
+            lambda: "prepare" in stage_outputs(circle.connection, number), 60, "the training begins"
+        )
+        os.kill(first.pid, signal.SIGKILL)
     with circle.connection, circle.connection.cursor() as cursor:
         cursor.execute("UPDATE retrain_jobs SET lease_until = now() - interval '1 second'")
     result: dict[str, Any] = json.loads(circle.run("retrain", "run", "--json"))
