@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "totals": "stream_processors.queries.cli:totals",
     "runs": "stream_processors.queries.cli:runs",
     "export": "stream_processors.queries.cli:export",
+    "rescore": "stream_processors.rescoring.cli:rescore",
     "prune": "stream_processors.retention.cli:prune",
     "alarms": "retrain.drift.alarms.cli:alarms",
     "why": "retrain.drift.why.cli:why",

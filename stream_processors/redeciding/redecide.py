@@ -4,9 +4,9 @@ What was decided is not read again, so a run that was killed is gone on with, an
 repeated changes nothing. Tweets that arrive meanwhile are decided by whatever scoring uses.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
@@ -16,10 +16,10 @@ from psycopg2.extras import execute_values
 from model_server.decisions import decide, fits, own_answer
 from schemas import locks
 from schemas.decisions import NamedDecision
-from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.run_changes import touch_runs
 from schemas.transport.postgres import Connection
+from stream_processors.redeciding.stored_scores import StoredScore, days_of
 from stream_processors.retention.prune_limit import kept_from
 from stream_processors.sink.rollups import deltas
 from stream_processors.sink.write_rows import move_rollups
@@ -48,11 +48,6 @@ FOR UPDATE OF t, s
 """
 _OF_DAY = "AND t.day = %(day)s AND s.day = %(day)s"
 
-_LIVE_DAYS = """
-SELECT DISTINCT day FROM live_roots
-WHERE day >= %(first)s::timestamptz::date AND day <= %(until)s::timestamptz::date ORDER BY day
-"""
-
 
 class Redecided(Struct, frozen=True, kw_only=True):
     """How many scores were decided anew, and how many of them got another label."""
@@ -61,24 +56,6 @@ class Redecided(Struct, frozen=True, kw_only=True):
     decision: str | None
     scores: int = 0
     other_labels: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredScore:
-    """A score with what the rollups count of its tweet."""
-
-    run: str
-    day: date
-    root_id: str
-    posted_at: datetime
-    rules: tuple[str, ...]
-    hashtags: tuple[str, ...]
-    label: str
-    confidence: float
-    model_id: int
-    counts: bool
-    unknown_language: str | None = None
-    """A decision does not change it, so that what is counted of it stays as it is."""
 
 
 def redecide(
@@ -102,7 +79,7 @@ def redecide(
     if target is not None:
         _require_fitting(connection, run, target)
     scores = other_labels = 0
-    for day in _days(connection, run, first, until):
+    for day in days_of(connection, run, first, until):
         place = _BEFORE_ALL
         while True:
             with connection, connection.cursor() as cur:
@@ -209,16 +186,3 @@ def _require_fitting(connection: Connection, run: str, target: NamedDecision) ->
         raise Failure(
             f"decision {target.id} was fitted on run {decision.run!r}: it decides no other run"
         )
-
-
-def _days(
-    connection: Connection, run: str, first: datetime, until: datetime
-) -> Iterator[date | None]:
-    """Yield the days of `live`, each a partition of its own; None for a replay, which has one."""
-    if run != LIVE:
-        yield None
-        return
-    with connection, connection.cursor() as cur:
-        cur.execute(_LIVE_DAYS, {"first": first, "until": until})
-        days = [day for (day,) in cur]
-    yield from days

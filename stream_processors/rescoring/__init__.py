@@ -1,0 +1,1 @@
+"""Stored tweets, scored anew by another model."""

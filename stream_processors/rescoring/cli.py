@@ -1,0 +1,97 @@
+"""`murmur rescore`."""
+
+from pathlib import Path
+
+import click
+
+from schemas.printing import print_json, print_line
+
+
+@click.command(short_help="Score stored tweets anew with another model.")
+@click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
+@click.option(
+    "--model",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of a bundle. Default: MURMUR_MODEL, else the default bundle.",
+)
+@click.option(
+    "--from",
+    "since",
+    metavar="MOMENT",
+    help="Only tweets posted since this time: 2026-11-21, …T10:30, or 2h (ago).",
+)
+@click.option("--to", "until", metavar="MOMENT", help="Only tweets posted before this time.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Tweets a second, at most. Default: as many as one core scores.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def rescore(
+    run: str,
+    folder: Path | None,
+    since: str | None,
+    until: str | None,
+    rate: float | None,
+    as_json: bool,
+) -> None:
+    """Score a run's stored tweets anew with another model, and have its scores count.
+
+    Scores of other models stay: with the model before, the command goes back. Killed at any time it
+    goes on where it was; repeated it changes nothing.
+    """
+    import time
+    from datetime import UTC, datetime
+
+    from model_server.scorer import load_scorer
+    from schemas.known_runs import require_run
+    from schemas.settings import load_settings
+    from schemas.terminal import terminal_console
+    from schemas.transport.postgres import connect_postgres
+    from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
+    from stream_processors.aggregates.moments import InvalidMoment, parse_moment
+    from stream_processors.rescoring.pace import Pace
+    from stream_processors.rescoring.rescore import rescore as rescore_run
+
+    now = datetime.now(UTC)
+    bounds = {"--from": FIRST_TWEET, "--to": LAST_MOMENT}
+    for option, text in (("--from", since), ("--to", until)):
+        if text is not None:
+            try:
+                bounds[option] = parse_moment(text, now)
+            except InvalidMoment as error:
+                raise click.BadParameter(str(error), param_hint=option) from error
+    settings = load_settings()
+    connection = connect_postgres(settings.postgres_connection, "rescore")
+    done = 0
+    pace = Pace(rate, clock=time.monotonic, wait=time.sleep)
+    try:
+        require_run(connection, run)
+        scorer = load_scorer(folder or settings.model, cache_size=settings.score_cache_size)
+        with terminal_console(stderr=True).status("scoring stored tweets anew …") as status:
+
+            def paced(tweets: int) -> None:
+                nonlocal done
+                done += tweets
+                status.update(f"scoring stored tweets anew: {done:,}")
+                pace(tweets)
+
+            report = rescore_run(
+                connection,
+                run,
+                scorer,
+                first=bounds["--from"],
+                until=bounds["--to"],
+                now=lambda: datetime.now(UTC),
+                paced=paced,
+            )
+    finally:
+        connection.close()
+    if as_json:
+        print_json(report)
+        return
+    print_line(
+        f"{report.tweets:,} tweets count by {report.model.name} {report.model.version} now; "
+        f"{report.other_labels:,} got another label, {report.scored:,} were scored"
+    )

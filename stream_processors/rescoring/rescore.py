@@ -1,0 +1,309 @@
+"""Scoring a run's stored tweets anew, batch by batch, beside the stream.
+
+A batch is read and scored first, in no transaction: the model takes its time. Then one transaction
+checks that nothing has changed meanwhile, stores the scores, and moves which score counts with the
+rollups. What counts by the model already is not read again: a run that was killed is gone on with,
+and one that is repeated changes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final, Protocol
+
+import msgspec
+from msgspec import Struct
+from psycopg2.extensions import cursor
+from psycopg2.extras import execute_values
+
+from model_server.scorer import Prediction
+from schemas import locks
+from schemas.events import ModelIdentity
+from schemas.run_changes import touch_runs
+from schemas.transport.postgres import Connection
+from stream_processors.redeciding.stored_scores import StoredScore, days_of
+from stream_processors.retention.prune_limit import kept_from
+from stream_processors.sink.rollups import deltas
+from stream_processors.sink.rows import LONGEST_LANGUAGE
+from stream_processors.sink.write_rows import move_rollups
+
+TWEETS_AT_ONCE: Final = 256
+
+_MODEL = """
+INSERT INTO models (sha256, name, version, cleaning, labels) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (sha256) DO UPDATE SET sha256 = excluded.sha256 RETURNING model_id
+"""
+
+_TEXTS = """
+SELECT t.day, t.root_id, t.version, t.text, t.language,
+       stored.label, stored.confidence, stored.language_known
+FROM tweets AS t
+JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
+LEFT JOIN scores AS stored ON stored.root_id = t.root_id AND stored.run = t.run
+    AND stored.day = t.day AND stored.model_id = %(model_id)s AND stored.version = t.version
+WHERE t.run = %(run)s AND s.run = %(run)s AND t.root_id > %(after)s
+    AND t.posted_at >= %(first)s AND t.posted_at < %(until)s AND s.model_id <> %(model_id)s
+    {day}
+ORDER BY t.root_id
+LIMIT %(most)s
+"""
+_OF_DAY = "AND t.day = %(day)s AND s.day = %(day)s"
+
+# Locked in the order in which sinks lock, so that nobody waits in a ring.
+_COUNTING = """
+SELECT t.day, t.root_id, t.version, t.posted_at, t.rules, t.hashtags, t.language,
+       s.label, s.confidence, s.model_id, s.language_known
+FROM tweets AS t
+JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
+WHERE t.run = %(run)s AND s.run = %(run)s AND t.root_id = ANY(%(roots)s)
+    AND t.day = ANY(%(days)s) AND s.day = ANY(%(days)s) AND s.model_id <> %(model_id)s
+ORDER BY t.run, t.root_id
+FOR UPDATE OF t, s
+"""
+
+
+class Model(Protocol):
+    """What scores: `model_server.scorer.Scorer`."""
+
+    identity: ModelIdentity
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label that a prediction may have."""
+        ...
+
+    def knows(self, language: str | None) -> bool | None:
+        """Tell whether the model was made for a language; None where that cannot be told."""
+        ...
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return a prediction for each text, in order."""
+        ...
+
+
+class Rescored(Struct, frozen=True, kw_only=True):
+    """How many tweets count by the model now, and how many of them got another label.
+
+    `scored` of them were asked of the model; of the others it had scored this version before.
+    """
+
+    run: str
+    model: ModelIdentity
+    tweets: int = 0
+    scored: int = 0
+    other_labels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the model says of one version of a tweet; no probabilities: it is stored already."""
+
+    day: date
+    root_id: str
+    version: int
+    label: str
+    confidence: float
+    language_known: bool | None
+    probabilities: dict[str, float] | None
+
+
+def rescore(
+    connection: Connection,
+    run: str,
+    model: Model,
+    *,
+    first: datetime,
+    until: datetime,
+    now: Callable[[], datetime],
+    paced: Callable[[int], None] = lambda _: None,
+    tweets_at_once: int = TWEETS_AT_ONCE,
+) -> Rescored:
+    """Have tweets posted from `first` to before `until` count by this model's score.
+
+    Scores of other models stay beside it; scored by an earlier model again, a run is back where it
+    was. `paced` is told of each batch by the number of its tweets, and may wait. Days of `live`
+    that were pruned keep their figures. Tweets that come meanwhile count by what scoring uses.
+    """
+    report = Rescored(run=run, model=model.identity)
+    with connection, connection.cursor() as cur:
+        identity = model.identity
+        cur.execute(
+            _MODEL,
+            (
+                identity.sha256,
+                identity.name,
+                identity.version,
+                identity.cleaning,
+                list(model.labels),
+            ),
+        )
+        model_id = cur.fetchall()[0][0]
+    for day in days_of(connection, run, first, until):
+        after = ""
+        while True:
+            asked = {
+                "run": run,
+                "day": day,
+                "after": after,
+                "first": first,
+                "until": until,
+                "model_id": model_id,
+                "most": tweets_at_once,
+            }
+            answers = _answers(connection, model, asked)
+            if not answers:
+                break
+            with connection, connection.cursor() as cur:
+                before, counting = _batch(cur, run, day, model_id, answers, now())
+            after = answers[-1].root_id
+            report = msgspec.structs.replace(
+                report,
+                tweets=report.tweets + len(counting),
+                scored=report.scored + sum(each.probabilities is not None for each in answers),
+                other_labels=report.other_labels
+                + sum(old.label != new.label for old, new in zip(before, counting, strict=True)),
+            )
+            paced(len(answers))
+    return report
+
+
+def _answers(connection: Connection, model: Model, asked: dict[str, Any]) -> list[_Answer]:
+    """Read a batch and ask the model for what it has not scored yet."""
+    with connection, connection.cursor() as cur:
+        cur.execute(_TEXTS.format(day=_OF_DAY if asked["day"] is not None else ""), asked)
+        rows = cur.fetchall()
+    new = [row for row in rows if row[5] is None]
+    predictions = iter(model.predict([row[3] for row in new]) if new else [])
+    answers = []
+    for day, root_id, version, _, language, label, confidence, language_known in rows:
+        if label is None:
+            given = next(predictions)
+            known, probabilities = model.knows(language), given.probabilities
+            answers.append(
+                _Answer(day, root_id, version, given.label, given.confidence, known, probabilities)
+            )
+        else:
+            answers.append(_Answer(day, root_id, version, label, confidence, language_known, None))
+    return answers
+
+
+def _batch(
+    cur: cursor,
+    run: str,
+    day: date | None,
+    model_id: int,
+    answers: list[_Answer],
+    scored_at: datetime,
+) -> tuple[list[StoredScore], list[StoredScore]]:
+    """Store a batch; return the scores that counted, and those that count now."""
+    # Shared with the sinks; whoever removes tweets or a run is alone.
+    cur.execute("SELECT pg_advisory_xact_lock_shared(%s)", (locks.REMOVALS,))
+    # Checked under the lock: the figures of a pruned day are final.
+    if day is not None and day < kept_from(cur):
+        return [], []
+    by_version = {(each.root_id, each.version): each for each in answers}
+    cur.execute(
+        _COUNTING,
+        {
+            "run": run,
+            "roots": [each.root_id for each in answers],
+            "days": sorted({each.day for each in answers}),
+            "model_id": model_id,
+        },
+    )
+    before: list[StoredScore] = []
+    counting: list[StoredScore] = []
+    chosen: list[_Answer] = []
+    for tweet_day, root_id, version, posted_at, rules, hashtags, language, *score in cur.fetchall():
+        answer = by_version.get((root_id, version))
+        if answer is None:
+            continue  # it was edited meanwhile: the next batch or command has it
+        label, confidence, old_model, known = score
+        old = StoredScore(
+            run,
+            tweet_day,
+            root_id,
+            posted_at,
+            tuple(rules),
+            tuple(hashtags),
+            label,
+            confidence,
+            old_model,
+            True,
+            language[:LONGEST_LANGUAGE] if known is False and language else None,
+        )
+        before.append(old)
+        chosen.append(answer)
+        counting.append(
+            replace(
+                old,
+                label=answer.label,
+                confidence=answer.confidence,
+                model_id=model_id,
+                unknown_language=language[:LONGEST_LANGUAGE]
+                if answer.language_known is False and language
+                else None,
+            )
+        )
+    if counting:
+        _write(cur, run, model_id, before, chosen, scored_at)
+        move_rollups(cur, deltas(before, counting))
+        touch_runs(cur, [run])
+    return before, counting
+
+
+def _write(
+    cur: cursor,
+    run: str,
+    model_id: int,
+    before: list[StoredScore],
+    chosen: list[_Answer],
+    scored_at: datetime,
+) -> None:
+    _set_counting(cur, [(run, old.day, old.root_id, old.model_id, False) for old in before])
+    stored = [each for each in chosen if each.probabilities is None]
+    _set_counting(cur, [(run, each.day, each.root_id, model_id, True) for each in stored])
+    new = [each for each in chosen if each.probabilities is not None]
+    if new:
+        # A score of an older version may stand in the place.
+        execute_values(
+            cur,
+            "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
+            " probabilities, scored_at, language_known) VALUES %s"
+            " ON CONFLICT (root_id, model_id, run, day) DO UPDATE SET"
+            " version = excluded.version, counts = true, label = excluded.label,"
+            " confidence = excluded.confidence, probabilities = excluded.probabilities,"
+            " scored_at = excluded.scored_at, language_known = excluded.language_known,"
+            " decision_id = NULL",
+            [
+                (
+                    run,
+                    each.day,
+                    each.root_id,
+                    model_id,
+                    each.version,
+                    True,
+                    each.label,
+                    each.confidence,
+                    msgspec.json.encode(each.probabilities).decode(),
+                    scored_at,
+                    each.language_known,
+                )
+                for each in new
+            ],
+            page_size=len(new),
+        )
+
+
+def _set_counting(cur: cursor, scores: list[tuple[str, date, str, int, bool]]) -> None:
+    if scores:
+        execute_values(
+            cur,
+            "UPDATE scores AS s SET counts = v.counts"
+            " FROM (VALUES %s) AS v (run, day, root_id, model_id, counts)"
+            " WHERE s.run = v.run AND s.day = v.day AND s.root_id = v.root_id"
+            " AND s.model_id = v.model_id",
+            scores,
+            template="(%s, %s::date, %s, %s, %s)",
+            page_size=len(scores),
+        )
