@@ -5,13 +5,13 @@ from datetime import datetime
 import click
 
 from schemas.printing import print_json
-from schemas.time_option import UtcTime
+from schemas.time_option import Moment
 
 
 @click.command("data-quality", short_help="Show what a run's tweets are like.")
 @click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
-@click.option("--from", "start", type=UtcTime(), help="Only tweets posted since this time. UTC.")
-@click.option("--to", "end", type=UtcTime(), help="Only tweets posted before this time. UTC.")
+@click.option("--from", "start", type=Moment(), help="Only tweets posted since this time. UTC.")
+@click.option("--to", "end", type=Moment(), help="Only tweets posted before this time. UTC.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def data_quality(run: str, start: datetime | None, end: datetime | None, as_json: bool) -> None:
     """Show what a run's tweets are like, and whether the model can read them.

@@ -6,17 +6,17 @@ from pathlib import Path
 import click
 
 from schemas.printing import print_line
-from schemas.time_option import UtcTime
+from schemas.time_option import Moment
 
 
 @click.command(short_help="Write a page about a span of a run, against a reference.")
 @click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
-@click.option("--from", "start", required=True, type=UtcTime(), help="Start of the span. UTC.")
-@click.option("--to", "end", required=True, type=UtcTime(), help="End of the span, not in it.")
+@click.option("--from", "start", required=True, type=Moment(), help="Start of the span. UTC.")
+@click.option("--to", "end", required=True, type=Moment(), help="End of the span, not in it.")
 @click.option(
     "--against",
     nargs=2,
-    type=UtcTime(),
+    type=Moment(),
     metavar="FROM TO",
     help="The reference span. Default: the time of equal length before --from.",
 )

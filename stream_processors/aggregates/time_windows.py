@@ -1,12 +1,12 @@
 """Which stretch of time a window is. Everything here is UTC and whole minutes."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from schemas.events import LIVE
 from schemas.failures import Failure
+from schemas.time_option import UNITS, parse_length
 from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
 
 ALL: Final = "all"
@@ -14,13 +14,6 @@ FROM_TO: Final = "from-to"
 Granularity = Literal["minute", "hour", "day"]
 
 MINUTE: Final = timedelta(minutes=1)
-_UNITS: Final = {
-    "m": MINUTE,
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
-_LONGEST: Final = timedelta(days=3650)
 _MOST_POINTS: Final = 200
 _STEPS: Final = (
     MINUTE,
@@ -78,14 +71,13 @@ def parse_window(text: str) -> Window:
     """
     if text == ALL:
         return Window(ALL, None)
-    match = re.fullmatch(r"([1-9][0-9]{0,6})([mhdw])", text)
-    length = int(match[1]) * _UNITS[match[2]] if match else None
-    if length is None or length > _LONGEST:
+    length = parse_length(text)
+    if length is None:
         raise InvalidWindow(
             f"{text!r} is not a valid window: use 30m, 1h, 1d, 2w (at most ten years) or all"
         )
-    unit = next(unit for unit in ("d", "h", "m") if not length % _UNITS[unit])
-    return Window(f"{length // _UNITS[unit]}{unit}", length)
+    unit = next(unit for unit in ("d", "h", "m") if not length % UNITS[unit])
+    return Window(f"{length // UNITS[unit]}{unit}", length)
 
 
 def between(start: datetime | None, end: datetime | None) -> Window:

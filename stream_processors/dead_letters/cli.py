@@ -232,7 +232,7 @@ def _selection(ids: tuple[int, ...], **filters: str | None) -> "Selection":
 
     import msgspec
 
-    from stream_processors.aggregates.moments import InvalidMoment, parse_moment
+    from schemas.time_option import InvalidMoment, parse_moment
     from stream_processors.dead_letters.letters import Selection
 
     now = datetime.now(UTC)

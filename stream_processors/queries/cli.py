@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from schemas.printing import confirm, print_json, print_line
+from schemas.time_option import Moment
 
 if TYPE_CHECKING:
     from stream_processors.aggregates.aggregates import Selection
@@ -18,34 +19,17 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON doc
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-class _Moment(click.ParamType):
-    name = "TIME"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Return the moment of a text, in UTC unless it names another zone."""
-        from datetime import UTC
-
-        from stream_processors.aggregates.moments import InvalidMoment, parse_moment
-
-        try:
-            return parse_moment(value, datetime.now(UTC))
-        except InvalidMoment as error:
-            self.fail(str(error), param, ctx)
-
-
 def _choosing(command: _Command) -> _Command:
     """Add the options that choose tweets."""
     options = [
         click.option(
             "--from",
             "start",
-            type=_Moment(),
+            type=Moment(),
             help="First moment that counts: a date, or a date and time. UTC unless it says.",
         ),
         click.option(
-            "--to", "end", type=_Moment(), help="First moment that no longer counts, as --from."
+            "--to", "end", type=Moment(), help="First moment that no longer counts, as --from."
         ),
         click.option(
             "--rule", "rules", multiple=True, help="Only tweets of this rule. May be repeated."

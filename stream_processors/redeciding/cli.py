@@ -1,8 +1,11 @@
 """`murmur decisions apply`."""
 
+from datetime import datetime
+
 import click
 
 from schemas.printing import print_json, print_line
+from schemas.time_option import Moment
 
 
 @click.command("apply", short_help="Decide stored tweets anew.")
@@ -10,10 +13,10 @@ from schemas.printing import print_json, print_line
 @click.option(
     "--from",
     "since",
-    metavar="MOMENT",
+    type=Moment(),
     help="Only tweets posted since this time: 2026-11-21, …T10:30, or 2h (ago).",
 )
-@click.option("--to", "until", metavar="MOMENT", help="Only tweets posted before this time.")
+@click.option("--to", "until", type=Moment(), help="Only tweets posted before this time.")
 @click.option(
     "--decision",
     "decision_id",
@@ -24,8 +27,8 @@ from schemas.printing import print_json, print_line
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def apply(
     run: str,
-    since: str | None,
-    until: str | None,
+    since: datetime | None,
+    until: datetime | None,
     decision_id: str | None,
     own: bool,
     as_json: bool,
@@ -35,27 +38,16 @@ def apply(
     Figures move with the tweets. Killed at any time it goes on where it was; repeated it changes
     nothing. Figures of pruned days stay as they are.
     """
-    from datetime import UTC, datetime
-
     from schemas.known_runs import require_run
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
     from schemas.transport.postgres import connect_postgres
     from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
-    from stream_processors.aggregates.moments import InvalidMoment, parse_moment
     from stream_processors.redeciding.choose_decision import chosen_decision
     from stream_processors.redeciding.redecide import redecide
 
     if own and decision_id is not None:
         raise click.UsageError("--none and --decision exclude each other")
-    now = datetime.now(UTC)
-    bounds = {"--from": FIRST_TWEET, "--to": LAST_MOMENT}
-    for option, text in (("--from", since), ("--to", until)):
-        if text is not None:
-            try:
-                bounds[option] = parse_moment(text, now)
-            except InvalidMoment as error:
-                raise click.BadParameter(str(error), param_hint=option) from error
     connection = connect_postgres(load_settings().postgres_connection, "decisions")
     decided = 0
     console = terminal_console(stderr=True)
@@ -70,7 +62,12 @@ def apply(
                 status.update(f"deciding stored tweets anew: {decided:,}")
 
             report = redecide(
-                connection, run, target, first=bounds["--from"], until=bounds["--to"], done=done
+                connection,
+                run,
+                target,
+                first=since or FIRST_TWEET,
+                until=until or LAST_MOMENT,
+                done=done,
             )
     finally:
         connection.close()

@@ -1,10 +1,12 @@
 """`murmur rescore`."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from schemas.printing import print_json, print_line
+from schemas.time_option import Moment
 
 
 @click.command(short_help="Score stored tweets anew with another model.")
@@ -18,10 +20,10 @@ from schemas.printing import print_json, print_line
 @click.option(
     "--from",
     "since",
-    metavar="MOMENT",
+    type=Moment(),
     help="Only tweets posted since this time: 2026-11-21, …T10:30, or 2h (ago).",
 )
-@click.option("--to", "until", metavar="MOMENT", help="Only tweets posted before this time.")
+@click.option("--to", "until", type=Moment(), help="Only tweets posted before this time.")
 @click.option(
     "--rate",
     type=click.FloatRange(min=0, min_open=True),
@@ -31,8 +33,8 @@ from schemas.printing import print_json, print_line
 def rescore(
     run: str,
     folder: Path | None,
-    since: str | None,
-    until: str | None,
+    since: datetime | None,
+    until: datetime | None,
     rate: float | None,
     as_json: bool,
 ) -> None:
@@ -42,7 +44,7 @@ def rescore(
     goes on where it was; repeated it changes nothing.
     """
     import time
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from model_server.scorer import load_scorer
     from schemas.known_runs import require_run
@@ -50,18 +52,9 @@ def rescore(
     from schemas.terminal import terminal_console
     from schemas.transport.postgres import connect_postgres
     from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
-    from stream_processors.aggregates.moments import InvalidMoment, parse_moment
     from stream_processors.rescoring.pace import Pace
     from stream_processors.rescoring.rescore import rescore as rescore_run
 
-    now = datetime.now(UTC)
-    bounds = {"--from": FIRST_TWEET, "--to": LAST_MOMENT}
-    for option, text in (("--from", since), ("--to", until)):
-        if text is not None:
-            try:
-                bounds[option] = parse_moment(text, now)
-            except InvalidMoment as error:
-                raise click.BadParameter(str(error), param_hint=option) from error
     settings = load_settings()
     connection = connect_postgres(settings.postgres_connection, "rescore")
     done = 0
@@ -81,8 +74,8 @@ def rescore(
                 connection,
                 run,
                 scorer,
-                first=bounds["--from"],
-                until=bounds["--to"],
+                first=since or FIRST_TWEET,
+                until=until or LAST_MOMENT,
                 now=lambda: datetime.now(UTC),
                 paced=paced,
             )

@@ -7,7 +7,7 @@ import click
 from schemas.printing import print_json, print_line
 from schemas.process.probe_port_option import probe_port_option
 from schemas.process.process_list import WATCH
-from schemas.time_option import UtcTime
+from schemas.time_option import Moment
 
 
 @click.group(invoke_without_command=True)
@@ -61,8 +61,8 @@ def watch(ctx: click.Context, probe_port: int, recompute: bool, run_name: str | 
 
 @watch.command()
 @click.option("--run", "run_name", required=True, help="The run whose windows are taken.")
-@click.option("--from", "start", type=UtcTime(), required=True, help="First window, UTC.")
-@click.option("--to", "end", type=UtcTime(), required=True, help="The end: windows before it.")
+@click.option("--from", "start", type=Moment(), required=True, help="First window, UTC.")
+@click.option("--to", "end", type=Moment(), required=True, help="The end: windows before it.")
 @click.option("--use", is_flag=True, help="Judge windows by it from now on.")
 @click.option(
     "--tolerated-error",

@@ -5,18 +5,18 @@ from datetime import datetime
 import click
 
 from schemas.printing import print_json
-from schemas.time_option import UtcTime
+from schemas.time_option import Moment
 
 
 @click.command(short_help="Show what changed between two spans of a run.")
 @click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
 @click.option("--rule", default="", help="Tag of a rule. Default: all tweets of the run.")
-@click.option("--from", "start", required=True, type=UtcTime(), help="Start of the span. UTC.")
-@click.option("--to", "end", required=True, type=UtcTime(), help="End of the span, not in it.")
+@click.option("--from", "start", required=True, type=Moment(), help="Start of the span. UTC.")
+@click.option("--to", "end", required=True, type=Moment(), help="End of the span, not in it.")
 @click.option(
     "--against",
     nargs=2,
-    type=UtcTime(),
+    type=Moment(),
     metavar="FROM TO",
     help="The span to compare with. Default: the time of equal length before --from.",
 )

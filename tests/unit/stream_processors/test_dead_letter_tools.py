@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.codec import Headers
 from schemas.escape_for_terminal import shown
+from schemas.time_option import InvalidMoment, parse_moment
 from schemas.transport.redrives import (
     REDRIVE_HEADER,
     Redrive,
@@ -18,7 +19,6 @@ from schemas.transport.redrives import (
     redriven,
     signed,
 )
-from stream_processors.aggregates.moments import InvalidMoment, parse_moment
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 headers = st.lists(st.tuples(st.text(max_size=20), st.binary(max_size=50)), max_size=6)
