@@ -34,8 +34,21 @@ class Predictor:
     async def predict(self, texts: Sequence[str]) -> Answer:
         """Return the answers; raise `Refused` where too many wait, or one cannot be scored."""
         began_s = time.perf_counter()
+        answer = await self.score(texts)
+        self._latency.observe(time.perf_counter() - began_s)
+        for text, prediction in zip(texts, answer.predictions, strict=True):
+            self._predictions.labels(prediction.label).inc()
+            self._length.observe(len(text))
+            self._confidence.observe(prediction.confidence)
+        return answer
+
+    async def score(self, texts: Sequence[str]) -> Answer:
+        """Return the answers to texts that nobody wrote; the metrics of predictions ignore them.
+
+        Raises `Refused` as `predict` does.
+        """
         try:
-            answer = await self._batcher.predict(texts)
+            return await self._batcher.predict(texts)
         except QueueFull as full:
             self._refused.inc()
             after_s = math.ceil(full.retry_after_s)
@@ -50,9 +63,3 @@ class Predictor:
             raise Refused(
                 422, "unscorable", "A text cannot be scored.", "The model refuses it."
             ) from None
-        self._latency.observe(time.perf_counter() - began_s)
-        for text, prediction in zip(texts, answer.predictions, strict=True):
-            self._predictions.labels(prediction.label).inc()
-            self._length.observe(len(text))
-            self._confidence.observe(prediction.confidence)
-        return answer
