@@ -40,23 +40,18 @@ def words_of(text: str) -> list[Span]:
 
 def _with_punctuation(text: str, found: list[Span]) -> list[Span]:
     """Join what is nothing but punctuation to the word that it touches, the one before if any."""
+
+    def is_bare(span: Span) -> bool:
+        return _PUNCTUATION.fullmatch(text, *span) is not None
+
     words: list[Span] = []
-    leading: Span | None = None
     for span in found:
-        if _PUNCTUATION.fullmatch(text, *span):
-            if words and words[-1].end == span.start and leading is None:
-                words[-1] = Span(words[-1].start, span.end)
-                continue
-            if leading is not None:
-                words.append(leading)
-            leading = span
-            continue
-        if leading is not None and leading.end != span.start:
-            words.append(leading)
-            leading = None
-        words.append(span if leading is None else Span(leading.start, span.end))
-        leading = None
-    return words if leading is None else [*words, leading]
+        touches = bool(words) and words[-1].end == span.start
+        if touches and (is_bare(span) or is_bare(words[-1])):
+            words[-1] = Span(words[-1].start, span.end)
+        else:
+            words.append(span)
+    return words
 
 
 def _overlaps(span: Span, others: list[Span]) -> bool:
