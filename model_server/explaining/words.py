@@ -28,7 +28,8 @@ def words_of(text: str) -> list[Span]:
     spaces are not parted.
     """
     whole = [Span(*entity) for entity in find_entities(text)]
-    emoji = [span for span in emoji_spans(text) if not _overlaps(span, whole)]
+    taken = {at for span in whole for at in range(*span)}
+    emoji = [span for span in emoji_spans(text) if taken.isdisjoint(range(*span))]
     found: list[Span] = []
     at = 0
     for span in sorted(whole + _rows_of_the_same(text, emoji)):
@@ -52,10 +53,6 @@ def _with_punctuation(text: str, found: list[Span]) -> list[Span]:
         else:
             words.append(span)
     return words
-
-
-def _overlaps(span: Span, others: list[Span]) -> bool:
-    return any(span.start < other.end and other.start < span.end for other in others)
 
 
 def _rows_of_the_same(text: str, emoji: list[Span]) -> list[Span]:
