@@ -265,10 +265,8 @@ def test_predictions_go_on_while_texts_are_explained_which_count_as_none(
     service: Service, scorer: Scorer
 ) -> None:
     def counted() -> float:
-        found = re.findall(
-            r"^sentiment_predictions_total{.*} (\S+)$", service.get("/metrics").text, re.M
-        )
-        return sum(map(float, found))
+        page = service.get("/metrics").text
+        return sum(map(float, re.findall(r"(?m)^sentiment_predictions_total{.*} (\S+)$", page)))
 
     long = " ".join(f"{word}{number}" for number in range(60) for word in ("good", "bad"))
     before = counted()
