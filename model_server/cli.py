@@ -74,7 +74,9 @@ def explain(text: str, method: str, label: str | None, folder: Path | None, as_j
     from model_server.explaining.explain import Method, UnknownLabel, probabilities_of
     from model_server.explaining.explain import explain as explain_text
     from model_server.http.explanation_types import explain_response
+    from model_server.onnx_engine import UnscorableTexts
     from model_server.scorer import load_scorer
+    from schemas.failures import Failure
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
 
@@ -89,6 +91,8 @@ def explain(text: str, method: str, label: str | None, folder: Path | None, as_j
             Method(method),
             label,
         )
+    except UnscorableTexts as refused:
+        raise Failure(f"the text cannot be scored: {refused}") from refused
     except UnknownLabel as unknown:
         raise click.BadParameter(str(unknown), param_hint="--label") from None
     if as_json:

@@ -43,7 +43,7 @@ def explain_router(predictor: Predictor, labels: Callable[[], Sequence[str]]) ->
             raise _unknown_label(UnknownLabel(labels()))
         # Some milliseconds of arithmetic, during which other requests go on.
         question = await asyncio.to_thread(ask, asked.text, asked.method)
-        scored = await predictor.score(question.variants.texts)
+        scored = await predictor.predict_variants(question.variants.texts, asked.method)
         names = list(scored.predictions[0].probabilities)
         probabilities = probabilities_of(scored.predictions)
         try:

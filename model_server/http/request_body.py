@@ -47,7 +47,7 @@ def decode_body(body: bytes, decoder: "msgspec.json.Decoder[Decoded]") -> Decode
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        detail = _UNKNOWN_VALUE.sub("unknown value", str(error))
+        detail = _UNKNOWN_VALUE.sub("Unknown value", str(error))
         raise Refused(422, "invalid", "The body is not what is asked for.", detail) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(400, "not-json", "The body is not JSON.", _place_of(error)) from None

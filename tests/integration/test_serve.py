@@ -290,6 +290,7 @@ def test_predictions_go_on_while_texts_are_explained_which_count_as_none(
         weights = sum(word["weight"] for word in found["words"])
         assert weights == pytest.approx(found["probability"] - found["base_value"])
     assert counted() - before == 20
+    assert 'sentiment_explanations_total{method="shap"}' in service.get("/metrics").text
 
 
 def test_another_interface_than_the_loopback_is_refused(settings: Settings) -> None:
