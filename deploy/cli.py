@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "serve": "deploy.web.cli:serve",
     "predict": "model_server.cli:predict",
     "explain": "model_server.cli:explain",
+    "overrides": "model_server.overrides.cli:overrides",
     "model": "retrain.cli:model",
     "models": "retrain.promotion.cli:models",
     "retrain": "retrain.jobs.cli:retrain",
