@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from model_server.explaining.explain import Method, answer, ask, explain, probabilities_of
+from model_server.explaining.explain import Method, Predict, answer, ask, explain, probabilities_of
 from model_server.explaining.variants import Floats, variants_of
 from model_server.explaining.words import words_of
 from model_server.scorer import Scorer, load_scorer
@@ -69,7 +69,7 @@ def orders_of(
     yield RANDOM, rng.random(words), 0
 
 
-def faithfulness_of(text: str, weights: Floats, model: Asked) -> tuple[float, float]:
+def faithfulness_of(text: str, weights: Floats, model: Predict) -> tuple[float, float]:
     """Return comprehensiveness and sufficiency of the order of these weights."""
     words = words_of(text)[: len(weights)]
     strongest = np.argsort(-weights, kind="stable")
