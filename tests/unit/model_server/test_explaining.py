@@ -6,7 +6,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -116,6 +116,9 @@ def test_coalitions_come_in_pairs_and_are_bounded(count: int, seed: int) -> None
 
 @pytest.mark.parametrize("method", Method)
 @given(text=a_text)
+@example(
+    text="a tweet of more words than all coalitions could be asked for 😂 #so @it https://t.co/a"
+)
 @hypothesis_settings(max_examples=30, deadline=None)
 def test_the_same_text_gets_the_same_answer_and_its_own_words(method: Method, text: str) -> None:
     model = asked(in_a_muddle)
