@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture check accuracy bench drift-table generated lock format clean
+.PHONY: help demo test torture check accuracy faithfulness bench drift-table generated lock format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -45,6 +45,9 @@ test: $(VENV)/retrain.stamp ## Run all tests on a real Kafka, PostgreSQL and Val
 
 accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy LABELS=FILE (id, label, text by tabs)
 	@$(BIN)/python -m tests.accuracy $(LABELS)
+
+faithfulness: $(VENV)/dev.stamp ## Weights of words beside random ones: make faithfulness LABELS=FILE (none: made-up texts)
+	@$(BIN)/python -m tests.faithfulness $(LABELS) $(ARGS)
 
 # Only the comparison with the obvious pipeline needs PyTorch.
 bench: $(VENV)/$(if $(findstring --baseline,$(ARGS)),retrain,dev).stamp ## What the stream costs, as ratios in JSON (ARGS=--baseline: beside the obvious pipeline)

@@ -42,6 +42,8 @@ COMMANDS: Final = {
     "decisions": "deploy.decision_commands:decisions",
     "serve": "deploy.web.cli:serve",
     "predict": "model_server.cli:predict",
+    "explain": "model_server.cli:explain",
+    "overrides": "model_server.overrides.cli:overrides",
     "model": "retrain.cli:model",
     "models": "retrain.promotion.cli:models",
     "retrain": "retrain.jobs.cli:retrain",

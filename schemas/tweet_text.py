@@ -98,6 +98,21 @@ def find_mentions(words: str) -> list[str]:
     return [name.casefold() for name in _MENTION.findall(words)]
 
 
+def find_entities(text: str) -> list[tuple[int, int]]:
+    """Return where links, hashtags and mentions stand in a text, in order, with their signs.
+
+    Each is a start and an end, in characters. They are those that `part_links`, `find_hashtags` and
+    `find_mentions` return, and none overlaps another.
+    """
+    links = []
+    words = text
+    if "://" in text:
+        links = [(m.start(), m.start() + len(_link(m[0]))) for m in _LINK.finditer(text)]
+        words = _LINK.sub(lambda m: " " * len(m[0]), text)
+    others = [m.span() for pattern in (_HASHTAG, _MENTION) for m in pattern.finditer(words)]
+    return sorted(links + others)
+
+
 def begins_with_mention(text: str) -> bool:
     """Whether the first thing in a text is the sign of a mention, as in a reply."""
     return text.lstrip().startswith(("@", "＠"))

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from deploy.web.app import make_app
 from model_server.http.batching import Batcher
+from model_server.http.explain_router import explain_router
 from model_server.http.inference_router import InferenceRoutes, ServedModel, inference_router
 from model_server.http.predict_router import predict_router
 from model_server.http.predictor import Predictor
@@ -59,6 +60,7 @@ def serve(settings: Settings, probe_port: int, *, host: str, port: int) -> None:
         app = make_app(
             [
                 predict_router(predictor),
+                explain_router(predictor, lambda: model.slot.serving().labels),
                 inference_router(
                     InferenceRoutes(
                         predictor, serving, lambda: process.readiness().ok, scorer.identity.version

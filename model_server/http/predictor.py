@@ -11,6 +11,7 @@ from model_server.http.problems import Refused
 from model_server.onnx_engine import UnscorableTexts
 from schemas.process.metric_list import (
     SERVE_CONFIDENCE,
+    SERVE_EXPLANATIONS,
     SERVE_LATENCY,
     SERVE_PREDICTIONS,
     SERVE_REFUSED,
@@ -28,14 +29,33 @@ class Predictor:
         self._latency = SERVE_LATENCY.register(registry)
         self._length = SERVE_TEXT_LENGTH.register(registry)
         self._confidence = SERVE_CONFIDENCE.register(registry)
+        self._explanations = SERVE_EXPLANATIONS.register(registry)
         self._refused = SERVE_REFUSED.register(registry)
         SERVE_WAITING.register(registry).set_function(lambda: batcher.waiting_texts)
 
     async def predict(self, texts: Sequence[str]) -> Answer:
         """Return the answers; raise `Refused` where too many wait, or one cannot be scored."""
         began_s = time.perf_counter()
+        answer = await self._answer(texts)
+        self._latency.observe(time.perf_counter() - began_s)
+        for text, prediction in zip(texts, answer.predictions, strict=True):
+            self._predictions.labels(prediction.label).inc()
+            self._length.observe(len(text))
+            self._confidence.observe(prediction.confidence)
+        return answer
+
+    async def predict_variants(self, variants: Sequence[str], method: str) -> Answer:
+        """Return the answers to variants of one text, which counts as an explanation by a method.
+
+        Nobody wrote these: the metrics of predictions ignore them. Raises `Refused` as `predict`.
+        """
+        answer = await self._answer(variants)
+        self._explanations.labels(method).inc()
+        return answer
+
+    async def _answer(self, texts: Sequence[str]) -> Answer:
         try:
-            answer = await self._batcher.predict(texts)
+            return await self._batcher.predict(texts)
         except QueueFull as full:
             self._refused.inc()
             after_s = math.ceil(full.retry_after_s)
@@ -50,9 +70,3 @@ class Predictor:
             raise Refused(
                 422, "unscorable", "A text cannot be scored.", "The model refuses it."
             ) from None
-        self._latency.observe(time.perf_counter() - began_s)
-        for text, prediction in zip(texts, answer.predictions, strict=True):
-            self._predictions.labels(prediction.label).inc()
-            self._length.observe(len(text))
-            self._confidence.observe(prediction.confidence)
-        return answer

@@ -1,5 +1,6 @@
 """A request's body: of a bounded size, and what it says, or a refusal."""
 
+import re
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -9,6 +10,8 @@ from model_server.http.problems import Refused
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 Decoded = TypeVar("Decoded")
+_UNKNOWN_VALUE: Final = re.compile(r"(?s)Invalid enum value .*(?= - at)")
+"""Of msgspec's messages the only one that quotes what was sent."""
 
 
 async def read_body(request: Request) -> bytes:
@@ -44,7 +47,8 @@ def decode_body(body: bytes, decoder: "msgspec.json.Decoder[Decoded]") -> Decode
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise Refused(422, "invalid", "The body is not what is asked for.", str(error)) from None
+        detail = _UNKNOWN_VALUE.sub("Unknown value", str(error))
+        raise Refused(422, "invalid", "The body is not what is asked for.", detail) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(400, "not-json", "The body is not JSON.", _place_of(error)) from None
 

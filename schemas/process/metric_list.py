@@ -234,6 +234,13 @@ SERVE_CONFIDENCE: Final = HistogramSpec(
     buckets=tuple(step / 10 for step in range(1, 11)),
     exposed_by=(SERVE.name,),
 )
+SERVE_EXPLANATIONS: Final = CounterSpec(
+    name="sentiment_explanations_total",
+    unit="texts",
+    help="Texts whose words were weighed over HTTP",
+    labels={"method": None},
+    exposed_by=(SERVE.name,),
+)
 SERVE_REFUSED: Final = CounterSpec(
     name="murmur_serve_refused_total",
     unit="requests",
@@ -464,6 +471,7 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     SERVE_LATENCY,
     SERVE_TEXT_LENGTH,
     SERVE_CONFIDENCE,
+    SERVE_EXPLANATIONS,
     SERVE_REFUSED,
     SERVE_WAITING,
     SINK_EVENT_AGE,

@@ -7,6 +7,7 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ import pytest
 import requests
 
 from model_server.bundle import default_bundle, open_bundle
+from model_server.explaining.explain import Method, explain, probabilities_of
+from model_server.http.explanation_types import ExplainResponse, explain_response
 from model_server.scorer import Scorer, load_scorer
 from schemas.settings import Settings, load_settings
 from tests.conditions import wait_until
@@ -203,6 +206,91 @@ def test_metrics_have_the_names_that_dashboards_know(service: Service) -> None:
         "sentiment_confidence_bucket{",
     ):
         assert name in page
+
+
+def test_an_explanation_over_http_is_the_one_without_a_server(
+    service: Service, scorer: Scorer
+) -> None:
+    text = "Not a good day at all :( but the 😂😂 @team was #brave, see https://t.co/x1"
+    for method in Method:
+        expected = explain(
+            text, lambda texts: probabilities_of(scorer.predict(texts)), scorer.labels, method
+        )
+        found = service.post("/explain", json={"text": text, "method": method}).json()
+        answer = ExplainResponse(**{**found, "words": expected.words, "model": scorer.identity})
+        assert answer == explain_response(expected, scorer.identity)
+        assert found["words"] == [asdict(word) for word in expected.words]
+        assert found["model"]["sha256"] == scorer.identity.sha256
+    done = subprocess.run(
+        [MURMUR, "explain", "--method", "lime", "--json", text],
+        env=process_environment(load_settings(None)),
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert json.loads(done.stdout) == found
+
+
+def test_an_explanation_of_another_label_says_what_speaks_for_that_one(service: Service) -> None:
+    text = "an awful evening, lovely food"
+    weights = {}
+    for label in ("positive", "negative"):
+        found = service.post("/explain", json={"text": text, "label": label}).json()
+        assert found["label"] == label
+        weights[label] = {word["text"]: word["weight"] for word in found["words"]}
+    assert weights["positive"]["lovely"] > 0 > weights["positive"]["awful"]
+    assert weights["negative"]["awful"] > 0 > weights["negative"]["lovely"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("unknown-label", {"text": "fine", "label": "secret"}),
+        ("invalid", {"text": "fine", "method": "secret"}),
+        ("invalid", {"text": "secret" * 2_000}),
+        ("empty-text", {"text": " \u001f"}),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_as_a_problem(
+    kind: str, body: dict[str, str], service: Service
+) -> None:
+    answer = service.post("/explain", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["type"] == f"urn:murmur:problem:{kind}"
+    assert "secret" not in answer.text
+    assert "secret" not in service.log.read_text()
+
+
+def test_predictions_go_on_while_texts_are_explained_which_count_as_none(
+    service: Service, scorer: Scorer
+) -> None:
+    def counted() -> float:
+        page = service.get("/metrics").text
+        return sum(map(float, re.findall(r"(?m)^sentiment_predictions_total{.*} (\S+)$", page)))
+
+    long = " ".join(f"{word}{number}" for number in range(60) for word in ("good", "bad"))
+    before = counted()
+    with ThreadPoolExecutor(8) as pool:
+        explained = [
+            pool.submit(
+                service.post, "/explain", json={"text": f"{long} {number}", "method": "shap"}
+            )
+            for number in range(4)
+        ]
+        predicted = list(
+            pool.map(lambda text: service.post("/predict", json={"text": text}), TEXTS[:20])
+        )
+        answers = [each.result() for each in explained]
+    for answer, expected in zip(predicted, scorer.predict(TEXTS[:20]), strict=True):
+        assert answer.json()["probabilities"] == expected.probabilities
+    for answer in answers:
+        found = answer.json()
+        assert len(found["words"]) == 64
+        assert found["unexplained_words"] == 57
+        weights = sum(word["weight"] for word in found["words"])
+        assert weights == pytest.approx(found["probability"] - found["base_value"])
+    assert counted() - before == 20
+    assert 'sentiment_explanations_total{method="shap"}' in service.get("/metrics").text
 
 
 def test_another_interface_than_the_loopback_is_refused(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """The grammar of a tweet's text: as X has it, the same on both sides, and cheap for any text."""
 
+import itertools
 import time
 
 import pytest
@@ -9,7 +10,13 @@ from hypothesis import strategies as st
 from producers.parsing.tweet_context import TweetContext
 from producers.rules.tweet_features import facts_of
 from schemas.events import MAX_TEXT_CHARS
-from schemas.tweet_text import find_hashtags, find_mentions, find_words, part_links
+from schemas.tweet_text import (
+    find_entities,
+    find_hashtags,
+    find_mentions,
+    find_words,
+    part_links,
+)
 from stream_processors.scoring.extraction import extract
 from tests.unit.examples import posted
 
@@ -106,6 +113,16 @@ def test_a_rule_sees_what_is_stored(text: str) -> None:
     assert set(stored.hashtags) == seen.hashtags
     assert set(stored.mentions) == seen.mentions
     assert bool(stored.links) == ("links" in seen.has)
+
+
+@given(st.lists(SIGNS, max_size=60).map("".join))
+def test_places_are_those_of_the_links_hashtags_and_mentions(text: str) -> None:
+    places = find_entities(text)
+    found = [text[start:end] for start, end in places]
+    assert [each for each in found if each[0] not in "#＃@＠"] == part_links(text).links
+    assert [each[1:].casefold() for each in found if each[0] in "#＃"] == hashtags(text)
+    assert [each[1:].casefold() for each in found if each[0] in "@＠"] == mentions(text)
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(places))
 
 
 @pytest.mark.parametrize(
