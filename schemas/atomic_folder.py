@@ -21,13 +21,10 @@ def unfinished_beside(place: Path) -> Iterator[Path]:
     What a killed process left there is removed. Raises `PlaceTaken` where another one works there.
     """
     work = place.with_name(f".{place.name}.unfinished")
-    work.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(work, os.O_RDONLY)
+    descriptor = _locked_folder(work)
+    if descriptor is None:
+        raise PlaceTaken(f"another process is making {place}")
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise PlaceTaken(f"another process is making {place}") from error
         for left in work.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         try:
@@ -35,6 +32,30 @@ def unfinished_beside(place: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(work, ignore_errors=True)
     finally:
+        os.close(descriptor)
+
+
+def _locked_folder(work: Path) -> int | None:
+    """Make a folder if it is missing and lock it; None where another process holds it.
+
+    Whoever is done removes the folder. What was locked may then be one that is there no more, and
+    the lock of it keeps nobody out: it is made and locked anew.
+    """
+    while True:
+        work.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(work, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), work.stat()):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except FileNotFoundError:
+            pass
         os.close(descriptor)
 
 

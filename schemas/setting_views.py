@@ -126,6 +126,8 @@ class RetrainingSettings:
     """When a model is trained anew, and on what. None switches a threshold off.
 
     `label_files` are learned from beside the run's labels, `standing_files` only judge.
+    `train_options` are further options of `murmur model train`; no model is promoted on less than
+    `fewest_audits`, or that loses more than `recall_loss` of a label's recall.
     """
 
     run: str
@@ -139,6 +141,9 @@ class RetrainingSettings:
     label_files: tuple[str, ...]
     standing_files: tuple[str, ...]
     quick: bool
+    train_options: tuple[str, ...]
+    fewest_audits: int
+    recall_loss: float
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -282,6 +283,21 @@ class Settings(BaseSettings):
         "",
         description="Label files or folders of the standing test set, separated by commas.",
     )
+    retrain_options: str = Field(
+        "",
+        description="Further options of `murmur model train` for trainings that fire, as on a "
+        "command line: --epochs 3 --lora 16.",
+    )
+    retrain_audits: int = Field(
+        500, ge=1, description="Number of frozen audits without which no model is promoted."
+    )
+    retrain_recall_loss: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="How much recall of a label may fall, beyond chance, in a model that is "
+        "promoted: .05 is five points.",
+    )
     retrain_quick: bool = Field(
         False, description="Whether trainings that fire are quick ones, of some minutes."
     )
@@ -558,6 +574,9 @@ class Settings(BaseSettings):
             label_files=_paths(self.retrain_labels),
             standing_files=_paths(self.retrain_test),
             quick=self.retrain_quick,
+            train_options=tuple(shlex.split(self.retrain_options)),
+            fewest_audits=self.retrain_audits,
+            recall_loss=self.retrain_recall_loss,
         )
 
     @property

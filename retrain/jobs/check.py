@@ -6,6 +6,7 @@ from retrain.jobs.job_spec import JobSpec
 from retrain.jobs.job_store import create_job, record_decision
 from retrain.jobs.policy import PolicyDecision, decide_retraining
 from retrain.jobs.policy_inputs import policy_settings, read_policy_inputs
+from retrain.promotion.promotion_gate import GateLimits
 from schemas.setting_views import RetrainingSettings
 from schemas.transport.postgres import Connection
 
@@ -25,6 +26,8 @@ def spec_from(settings: RetrainingSettings) -> JobSpec:
         label_files=settings.label_files,
         standing_files=settings.standing_files,
         quick=settings.quick,
+        train_options=settings.train_options,
+        limits=GateLimits(fewest_audits=settings.fewest_audits, recall_loss=settings.recall_loss),
     )
 
 
