@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "report": "retrain.span_report.cli:report",
     "decisions": "deploy.decision_commands:decisions",
     "serve": "deploy.web.cli:serve",
+    "keys": "deploy.web.access.cli:keys",
     "predict": "model_server.cli:predict",
     "explain": "model_server.cli:explain",
     "overrides": "model_server.overrides.cli:overrides",

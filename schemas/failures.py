@@ -7,3 +7,7 @@ class Failure(Exception):
     The `murmur` command prints the message alone and exits with 1. Rooms derive their own from it
     where a caller needs to tell them apart.
     """
+
+
+class NotThere(Failure):
+    """What was named does not exist; over HTTP that is a 404."""

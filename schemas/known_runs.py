@@ -1,13 +1,13 @@
 """Which runs there are, and which one a person means who names none."""
 
 from schemas.events import LIVE
-from schemas.failures import Failure
+from schemas.failures import NotThere
 from schemas.transport.postgres import Connection
 
 _MOST_NAMED = 10
 
 
-class UnknownRun(Failure):
+class UnknownRun(NotThere):
     """A run of this name does not exist; the message names some that do."""
 
 

@@ -46,6 +46,7 @@ RETRAIN_FOLDER = "retrain"
 """Where trainings are written down under `MURMUR_HOME`; it outlives the embedded stack's data."""
 
 
+_RATE: Final = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -351,6 +352,16 @@ class Settings(BaseSettings):
         gt=0,
         description="Audits that come a day at most: the error alarm's years are counted in them.",
     )
+    serve_rate: str = Field(
+        "6000/minute",
+        description="Requests that each key, or each address without one, may send to `murmur "
+        "serve`: such as 100/second or 6000/minute. Empty: no limit.",
+    )
+    serve_cache_s: int = Field(
+        3600,
+        ge=0,
+        description="Seconds for which `murmur serve` keeps answers in Redis. 0: it keeps none.",
+    )
 
     probe_host: str = Field(
         "127.0.0.1", description="Network interface of /metrics, /healthz and /readyz."
@@ -387,6 +398,13 @@ class Settings(BaseSettings):
         if value.strip() and not all(map(_LANGUAGE.fullmatch, _listed(value))):
             raise ValueError("must be codes such as en or pt-BR, separated by commas")
         return value
+
+    @field_validator("serve_rate")
+    @classmethod
+    def _is_rate(cls, value: str) -> str:
+        if value.strip() and not _RATE.fullmatch(value.strip()):
+            raise ValueError("must be a number, '/' and second, minute, hour or day")
+        return value.strip()
 
     @field_validator("postgres")
     @classmethod

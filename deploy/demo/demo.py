@@ -177,7 +177,7 @@ def _totals(settings: Settings, run: str, rows: int) -> Totals:
             datetime.now(UTC),
             cache=settings.aggregates_cache,
             connect_redis=lambda: connect_redis(settings.redis_connection),
-            connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
+            lend_postgres=lambda: closing(connect_postgres(settings.postgres_connection, "totals")),
         )
         complete = totals.source == "redis" and totals.aggregates.tweets == rows
         if complete or time.monotonic() > deadline_s:

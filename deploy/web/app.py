@@ -1,25 +1,34 @@
 """The routers put together: how faults are told, what is refused before any router sees it."""
 
-import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
 from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
 from starlette.responses import Response
 
+from deploy.web.access.admission import Admission
+from deploy.web.access.guard import Guard
+from deploy.web.access.scopes import PUBLIC, scope_of
+from deploy.web.refusals import (
+    tell_failure,
+    tell_fault,
+    tell_http,
+    tell_parameters,
+    tell_refusal,
+)
 from model_server.http.inference_router import PREFIX as INFERENCE_PREFIX
-from model_server.http.problems import Refused, problem_response
+from model_server.http.problems import CONTENT_TYPE as PROBLEM_TYPE
+from model_server.http.problems import Problem, Refused
+from schemas.failures import Failure
 from schemas.process.progress import Health
-
-logger = logging.getLogger(__name__)
 
 _TITLE: Final = "Murmur"
 
@@ -27,24 +36,35 @@ _TITLE: Final = "Murmur"
 def make_app(
     routers: Sequence[APIRouter],
     *,
-    hosts: Sequence[str],
+    admission: Admission,
+    at_end: Callable[[], Awaitable[None]],
     registry: CollectorRegistry,
     health: Callable[[], Health],
     readiness: Callable[[], Health],
 ) -> FastAPI:
-    """Return the application. `hosts` are the names in `Host` that it answers to.
+    """Return the application, behind its guard; `at_end` is its last act.
 
     Every refusal is problem+json, but under /v2, where it has the form of that protocol. A fault of
     ours is told as such, and logged without what was sent.
     """
-    app = FastAPI(title=_TITLE, version=version("murmur"), docs_url=None, redoc_url=None)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await at_end()
+
+    app = FastAPI(
+        title=_TITLE, version=version("murmur"), docs_url=None, redoc_url=None, lifespan=lifespan
+    )
     for router in routers:
         app.include_router(router)
     app.include_router(_state_router(registry, health, readiness))
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    app.add_exception_handler(Refused, _tell_refusal)
-    app.add_exception_handler(HTTPException, _tell_http)
-    app.add_exception_handler(Exception, _tell_fault)
+    app.add_middleware(Guard, admission=admission)
+    app.add_exception_handler(Refused, tell_refusal)
+    app.add_exception_handler(Failure, tell_failure)
+    app.add_exception_handler(RequestValidationError, tell_parameters)
+    app.add_exception_handler(HTTPException, tell_http)
+    app.add_exception_handler(Exception, tell_fault)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 
@@ -85,49 +105,38 @@ def _state_router(
     return router
 
 
-async def _tell_refusal(request: Request, fault: Exception) -> Response:
-    if not isinstance(fault, Refused):
-        raise fault
-    if request.url.path.startswith(INFERENCE_PREFIX):
-        return Response(
-            msgspec.json.encode({"error": fault.problem.detail}),
-            status_code=fault.problem.status,
-            headers=fault.headers,
-            media_type="application/json",
-        )
-    return problem_response(fault)
-
-
-async def _tell_http(request: Request, fault: Exception) -> Response:
-    if not isinstance(fault, HTTPException):
-        raise fault
-    kind = {404: "not-found", 405: "wrong-method"}.get(fault.status_code, "refused")
-    refused = Refused(
-        fault.status_code,
-        kind,
-        f"{fault.detail}.",
-        "/openapi.json names every call.",
-        fault.headers,
-    )
-    return await _tell_refusal(request, refused)
-
-
-async def _tell_fault(request: Request, fault: Exception) -> Response:
-    # The fault's own message may hold a text.
-    logger.error("a request failed: %s", type(fault).__name__, extra={"path": request.url.path})
-    return await _tell_refusal(
-        request,
-        Refused(500, "fault", "This is a fault of the server.", "It is in the server's log."),
-    )
-
-
 def _described(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, with the types that routes describe themselves."""
+    """Return the OpenAPI document, with the types that routes describe themselves, and refusals."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for calls in document["paths"].values():
+        components = document.setdefault("components", {})
+        schemas = components.setdefault("schemas", {})
+        (problem,), definitions = msgspec.json.schema_components(
+            [Problem], ref_template="#/components/schemas/{name}"
+        )
+        schemas |= definitions
+        # FastAPI tells of faults in a form of its own, which is not ours.
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        for path, calls in document["paths"].items():
             for call in calls.values():
                 schemas |= call.pop("definitions", {})
+                call["responses"].pop("422", None)
+                call["responses"]["default"] = _refusal(path, problem)
+                needed = scope_of(path)
+                if needed is not PUBLIC:
+                    call["security"] = [{"key": []}]
+                    call["description"] = f"Needs the scope `{needed}`."
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _refusal(path: str, problem: dict[str, Any]) -> dict[str, Any]:
+    if path.startswith(INFERENCE_PREFIX):
+        error = {"type": "object", "properties": {"error": {"type": "string"}}}
+        return {"description": "A refusal", "content": {"application/json": {"schema": error}}}
+    return {
+        "description": "A refusal (RFC 9457)",
+        "content": {PROBLEM_TYPE: {"schema": problem}},
+    }

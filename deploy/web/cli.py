@@ -8,7 +8,10 @@ from schemas.process.process_list import SERVE
 
 @click.command()
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Interface; a loopback one for now."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Interface; one other than the loopback's needs keys (`murmur keys`).",
 )
 @click.option(
     "--port",
@@ -17,13 +20,24 @@ from schemas.process.process_list import SERVE
     show_default=True,
     help="Port of the service; 0: a free one.",
 )
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Name by which clients call the service (their header Host), without a port. May be "
+    "repeated. The loopback's names and --host are always answered.",
+)
 @probe_port_option(SERVE)
-def serve(host: str, port: int, probe_port: int) -> None:
-    """Answer texts over HTTP with the model that serves the stream."""
+def serve(host: str, port: int, hosts: tuple[str, ...], probe_port: int) -> None:
+    """Answer texts over HTTP with the model that serves the stream, and tell Murmur's figures.
+
+    Without any key it answers the person at this machine alone.
+    """
     from deploy.web.serve import serve as serve_http
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
 
     settings = load_settings()
     configure_logging(settings.log, SERVE.name)
-    serve_http(settings, probe_port, host=host, port=port)
+    serve_http(settings, probe_port, host=host, port=port, hosts=hosts)

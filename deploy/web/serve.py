@@ -4,15 +4,23 @@ import asyncio
 import logging
 import socket
 import threading
+from collections.abc import Collection
 from typing import Final
 
+import redis
 import uvicorn
 from prometheus_client import CollectorRegistry
 
+from deploy.web.access.admission import LOOPBACK_HOSTS, Admission
+from deploy.web.access.key_ring import KeyRing
+from deploy.web.access.request_rates import RequestRates
 from deploy.web.app import make_app
+from deploy.web.figures import all_figures
+from model_server.http.answer_cache import AnswerCache
 from model_server.http.batching import Batcher
 from model_server.http.explain_router import explain_router
 from model_server.http.inference_router import InferenceRoutes, ServedModel, inference_router
+from model_server.http.model_router import model_router
 from model_server.http.predict_router import predict_router
 from model_server.http.predictor import Predictor
 from model_server.scorer import load_scorer
@@ -20,26 +28,44 @@ from model_server.serving_model import ServingModel
 from schemas.failures import Failure
 from schemas.process.process_list import SERVE
 from schemas.process.running_process import running_process
-from schemas.settings import Settings
+from schemas.settings import MissingSetting, Settings
+from schemas.transport.cache import connect_redis
+from schemas.transport.optional_redis import OptionalRedis
+from schemas.transport.postgres_pool import PostgresPool
 
 logger = logging.getLogger(__name__)
 
-LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _KEEP_ALIVE_S: Final = 30
 _CONNECTIONS: Final = 1_000
+_ANY_INTERFACE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  they are named, not listened on
+_STATEMENT_TIMEOUT_S: Final = 10
+_POSTGRES_CONNECTIONS: Final = 4
+_EXPORTS: Final = 2
 
 
-def serve(settings: Settings, probe_port: int, *, host: str, port: int) -> None:
+def serve(
+    settings: Settings, probe_port: int, *, host: str, port: int, hosts: Collection[str] = ()
+) -> None:
     """Serve until a signal stops the process; port 0 is a free one.
 
-    Raises `Failure` where the port cannot be had, and for an interface other than the loopback:
-    whoever reaches the service may use it.
+    `hosts` are names in `Host` that are answered beside the loopback's and `host`. Raises `Failure`
+    where the port cannot be had, and for an interface other than the loopback's without any key:
+    whoever reached the service could use it.
     """
-    if host not in LOOPBACK:
-        raise Failure(
-            f"{host} is no loopback interface, and the service asks nobody who they are: serve on "
-            "127.0.0.1, behind a proxy that does"
-        )
+    loopback = host in LOOPBACK_HOSTS
+    pool = PostgresPool(
+        lambda: settings.postgres_connection,
+        SERVE.name,
+        size=_POSTGRES_CONNECTIONS,
+        statement_timeout_s=_STATEMENT_TIMEOUT_S,
+    )
+    export_pool = PostgresPool(
+        lambda: settings.postgres_connection,
+        f"{SERVE.name} export",
+        size=_EXPORTS,
+        statement_timeout_s=_STATEMENT_TIMEOUT_S,
+    )
+    ring = _key_ring(settings, pool, host, loopback=loopback)
     scorer = load_scorer(settings.model, cache_size=settings.score_cache_size)
     with running_process(
         SERVE.name, settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
@@ -50,8 +76,23 @@ def serve(settings: Settings, probe_port: int, *, host: str, port: int) -> None:
         batcher = Batcher(model.slot.current, scored=process.progress.advance)
         process.progress.measure_lag(lambda: batcher.waiting_texts)
         batcher.start()
+        threading.Thread(
+            target=ring.follow, args=(process.finished,), name="keys", daemon=True
+        ).start()
         registry: CollectorRegistry = process.metrics.registry
-        predictor = Predictor(batcher, registry)
+        optional_redis = _redis(settings)
+        predictor = Predictor(
+            batcher,
+            registry,
+            cache=AnswerCache(
+                optional_redis,
+                registry,
+                prefix=settings.topic_prefix,
+                size=settings.score_cache_size,
+                ttl_s=settings.serve_cache_s,
+            ),
+            serving=lambda: model.slot.serving().identity,
+        )
 
         def serving() -> ServedModel:
             now = model.slot.serving()
@@ -66,8 +107,24 @@ def serve(settings: Settings, probe_port: int, *, host: str, port: int) -> None:
                         predictor, serving, lambda: process.readiness().ok, scorer.identity.version
                     )
                 ),
+                model_router(model.slot.state, serving),
+                all_figures(
+                    settings.aggregates_cache,
+                    lambda: _connected_redis(settings),
+                    pool.lend,
+                    export_pool.lend,
+                ),
             ],
-            hosts=["localhost", "127.0.0.1", "[::1]", host],
+            admission=Admission(
+                hosts=[*LOOPBACK_HOSTS, *({host} - _ANY_INTERFACE), *hosts],
+                loopback=loopback,
+                ring=ring,
+                rates=RequestRates(
+                    optional_redis, settings.topic_prefix, settings.serve_rate or None
+                ),
+                registry=registry,
+            ),
+            at_end=optional_redis.close,
             registry=registry,
             health=process.health,
             readiness=process.readiness,
@@ -78,6 +135,8 @@ def serve(settings: Settings, probe_port: int, *, host: str, port: int) -> None:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Who asks is told by the connection alone, whatever a header says.
+                proxy_headers=False,
                 limit_concurrency=_CONNECTIONS,
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 h11_max_incomplete_event_size=64 * 1024,
@@ -97,11 +156,51 @@ def serve(settings: Settings, probe_port: int, *, host: str, port: int) -> None:
             thread.join(0.2)
             process.progress.idle()
         batcher.stop()
+        pool.close()
+        export_pool.close()
+
+
+def _key_ring(settings: Settings, pool: PostgresPool, host: str, *, loopback: bool) -> KeyRing:
+    """Return the keys; raise `Failure` where the service would stand open to others."""
+    try:
+        _ = settings.postgres_uri
+    except MissingSetting:
+        ring = KeyRing(None)
+    else:
+        ring = KeyRing(pool.lend)
+    try:
+        ring.refresh()
+    except Failure as failure:
+        if not loopback:
+            raise
+        logger.warning("nobody is let in until the keys can be read: %s", failure)
+    if not loopback and ring.is_empty:
+        raise Failure(
+            f"{host} is no loopback interface, and there is no key: `murmur keys create` makes one"
+        )
+    return ring
+
+
+def _redis(settings: Settings) -> OptionalRedis:
+    try:
+        return OptionalRedis(settings.redis_connection)
+    except MissingSetting:
+        return OptionalRedis(None)
+
+
+def _connected_redis(settings: Settings) -> "redis.Redis":
+    try:
+        return connect_redis(settings.redis_connection)
+    except MissingSetting as missing:
+        raise redis.ConnectionError(str(missing)) from None
 
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_CONNECTIONS)
+        listening = socket.create_server((host, port), family=family, backlog=_CONNECTIONS)
     except OSError as error:
         raise Failure(f"port {port} on {host}: {error.strerror} (--port names another)") from error
+    # asyncio leaves it out for such a socket, and each answer waits 40 ms for its client's ACK.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

@@ -17,6 +17,7 @@ from schemas.events import ModelIdentity
 
 _TEXTS_IN_TURN: Final = 8
 """Texts that a request gets into a batch before the next one has its turn."""
+_LOOKS_FOR_A_MODEL_AFTER_S: Final = 0.5
 
 
 class Model(Protocol):
@@ -118,12 +119,17 @@ class Batcher:
     def _work(self) -> None:
         while True:
             with self._changed:
-                while not self._requests and not self._stopped:
-                    self._changed.wait()
+                if not self._requests and not self._stopped:
+                    self._changed.wait(_LOOKS_FOR_A_MODEL_AFTER_S)
                 if self._stopped:
                     return
-            self._score(self._model())
-            self._scored()
+                waits = bool(self._requests)
+            # Asked also where nothing waits: while every answer is remembered, a promoted model
+            # has to take over too.
+            model = self._model()
+            if waits:
+                self._score(model)
+                self._scored()
 
     def _score(self, model: Model) -> None:
         batch = self._next_batch(model.identity)

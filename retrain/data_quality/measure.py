@@ -19,7 +19,7 @@ from retrain.data_quality.schema import (
     Series,
     UnknownPieces,
 )
-from schemas.failures import Failure
+from schemas.failures import Failure, NotThere
 
 _MOST_REPEATED: Final = 10
 _MOST_POINTS: Final = 400
@@ -103,17 +103,17 @@ def step_for(length: timedelta) -> str:
 
 def _place(cur: cursor, run: str, start: datetime | None, end: datetime | None) -> dict[str, Any]:
     if not _rows(cur, "SELECT 1 FROM runs WHERE run = %(run)s", {"run": run}):
-        raise Failure(f"there is no run {run!r}: `murmur runs list` shows those that there are")
+        raise NotThere(f"there is no run {run!r}: `murmur runs list` shows those that there are")
     if start is None or end is None:
         query = "SELECT min(posted_at), max(posted_at) FROM tweets WHERE run = %(run)s"
         ((first, last),) = _rows(cur, query, {"run": run})
         if first is None:
-            raise Failure(f"run {run!r} has no tweets")
+            raise NotThere(f"run {run!r} has no tweets")
         start = start or first
         # The end is not in the span, and the last tweet is.
         end = end or last + timedelta(microseconds=1)
     if start >= end:
-        raise Failure(f"run {run!r} has no tweets in this span: choose another one")
+        raise NotThere(f"run {run!r} has no tweets in this span: choose another one")
     return {
         "run": run,
         "start": start,

@@ -15,7 +15,7 @@ from msgspec import Struct
 from psycopg2.errors import UniqueViolation
 
 from retrain.jobs.policy import PolicyDecision, PolicyInputs, PolicySettings
-from schemas.failures import Failure
+from schemas.failures import Failure, NotThere
 from schemas.transport.postgres import Connection
 
 MOST_ATTEMPTS: Final = 5
@@ -283,4 +283,4 @@ def find_job(connection: Connection, number: int) -> Job:
         )
         for row in cursor:
             return _job(row)
-    raise Failure(f"there is no job {number}: `murmur retrain jobs` shows them")
+    raise NotThere(f"there is no job {number}: `murmur retrain jobs` shows them")

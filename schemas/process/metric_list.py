@@ -253,6 +253,25 @@ SERVE_WAITING: Final = GaugeSpec(
     help="Texts that wait for the model",
     exposed_by=(SERVE.name,),
 )
+SERVE_WRONG_KEYS: Final = CounterSpec(
+    name="murmur_serve_wrong_keys_total",
+    unit="requests",
+    help="Requests with a key that is not valid",
+    exposed_by=(SERVE.name,),
+)
+SERVE_RATE_LIMITED: Final = CounterSpec(
+    name="murmur_serve_rate_limited_total",
+    unit="requests",
+    help="Requests that were refused because their caller had sent too many",
+    exposed_by=(SERVE.name,),
+)
+SERVE_CACHED: Final = CounterSpec(
+    name="murmur_serve_cached_texts_total",
+    unit="texts",
+    help="Texts by where their answer was found: in this process, in Redis, or nowhere",
+    labels={"found": ("process", "redis", "nowhere")},
+    exposed_by=(SERVE.name,),
+)
 
 SINK_EVENT_AGE: Final = HistogramSpec(
     name="murmur_sink_event_age_seconds",
@@ -474,6 +493,9 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     SERVE_EXPLANATIONS,
     SERVE_REFUSED,
     SERVE_WAITING,
+    SERVE_WRONG_KEYS,
+    SERVE_RATE_LIMITED,
+    SERVE_CACHED,
     SINK_EVENT_AGE,
     SINK_REMOVAL_AGE,
     SINK_LOG_LOSSES,

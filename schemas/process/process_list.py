@@ -77,7 +77,7 @@ SERVE: Final = ProcessSpec(
     name="serve",
     command=("serve",),
     probe_port=9107,
-    needs=frozenset({Need.KAFKA}),
+    needs=frozenset({Need.KAFKA, Need.POSTGRES, Need.REDIS}),
     embedded=False,
 )
 

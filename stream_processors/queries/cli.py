@@ -100,6 +100,7 @@ def totals(
     themselves are counted, some 40,000 a second. Without --language those of MURMUR_LANGUAGES
     count; empty: all do.
     """
+    from contextlib import closing
     from datetime import UTC
 
     from schemas.settings import load_settings
@@ -127,7 +128,7 @@ def totals(
         selection,
         cache=settings.aggregates_cache,
         connect_redis=lambda: connect_redis(settings.redis_connection),
-        connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
+        lend_postgres=lambda: closing(connect_postgres(settings.postgres_connection, "totals")),
     )
     if as_json:
         print_json(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from schemas.escape_for_terminal import printable, printable_json
-from schemas.failures import Failure
+from schemas.failures import NotThere
 from schemas.known_runs import require_run
 from schemas.output_file import opened_output
 from schemas.transport.postgres import Connection
@@ -19,7 +19,7 @@ Format = Literal["jsonl", "csv", "parquet", "ids"]
 ItemT = TypeVar("ItemT")
 
 
-class EmptyRun(Failure):
+class EmptyRun(NotThere):
     """The run exists but has no tweets; no file was written."""
 
 
@@ -70,6 +70,30 @@ def export_run(
             chunks = json_lines(rows) if form == "jsonl" else csv_chunks(rows, labels, guard_csv)
             _write(chunks, output, form)
         return rows.count
+
+
+def export_chunks(
+    connection: Connection,
+    run: str,
+    form: Literal["jsonl", "csv", "ids"],
+    *,
+    guard_csv: bool = True,
+    choice: Choice = ALL_TWEETS,
+) -> Iterator[bytes]:
+    """Yield what `export_run` would write; it leaves its transaction open until its end.
+
+    Raises `UnknownRun` and `EmptyRun` at the first piece.
+    """
+    require_run(connection, run)
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    if form == "ids":
+        for tweet_id in _not_empty(run, choice, ids_of(connection, run, choice)):
+            yield f"{tweet_id}\n".encode()
+        return
+    labels = labels_of(connection, run)
+    rows = _not_empty(run, choice, rows_of(connection, run, choice))
+    yield from json_lines(rows) if form == "jsonl" else csv_chunks(rows, labels, guard_csv)
 
 
 def _not_empty(run: str, choice: Choice, items: Iterator[ItemT]) -> Iterator[ItemT]:

@@ -13,8 +13,8 @@ _FETCHED_AT_ONCE: Final = 2_000
 
 # Rows of older releases may have times that Python does not know: they are shown as the nearest.
 # The whole order is by keys, so two exports of the same data are the same to the byte.
-_ROWS = """
-SELECT t.tweet_id, t.root_id, t.version, t.posted_at,
+COLUMNS: Final = """
+t.tweet_id, t.root_id, t.version, t.posted_at,
        CASE WHEN t.edited_at IS NOT NULL
        THEN least(greatest(t.edited_at, %(first)s), %(last)s) END, t.author_id, t.retweet_of,
        t.language, t.rules, t.hashtags, t.text, t.human_label, s.label, s.confidence,
@@ -23,7 +23,12 @@ SELECT t.tweet_id, t.root_id, t.version, t.posted_at,
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 JOIN models AS m ON m.model_id = s.model_id
-WHERE t.run = %(run)s AND s.run = %(run)s {chosen}
+"""
+"""The columns of an `ExportRow`, and where they are read: what follows is a WHERE."""
+
+_ROWS: Final = f"""
+SELECT {COLUMNS}
+WHERE t.run = %(run)s AND s.run = %(run)s {{chosen}}
 ORDER BY t.day, t.root_id
 """
 

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -20,11 +20,16 @@ def json_lines(rows: Iterable[ExportRow]) -> Iterator[bytes]:
     """Yield one JSON object a line; times in RFC 3339 and UTC, probabilities sorted by label."""
     encoder = msgspec.json.Encoder()
     for row in rows:
-        fields = row._asdict()
-        fields["probabilities"] = dict(sorted(row.probabilities.items()))
-        for name in ("posted_at", "edited_at", "scored_at"):
-            fields[name] = in_utc(fields[name])
-        yield encoder.encode(fields) + b"\n"
+        yield encoder.encode(as_document(row)) + b"\n"
+
+
+def as_document(row: ExportRow) -> dict[str, Any]:
+    """Return a row as JSON shows it."""
+    fields = row._asdict()
+    fields["probabilities"] = dict(sorted(row.probabilities.items()))
+    for name in ("posted_at", "edited_at", "scored_at"):
+        fields[name] = in_utc(fields[name])
+    return fields
 
 
 def csv_chunks(rows: Iterable[ExportRow], labels: Sequence[str], guard: bool) -> Iterator[bytes]:

@@ -1,13 +1,13 @@
 """The figures of a run: from Redis, and from PostgreSQL where Redis has none."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 import redis
 from msgspec import Struct
 
 from schemas import cache_keys
-from schemas.failures import Failure
 from schemas.known_runs import default_run, require_run
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection, PostgresUnavailable
@@ -36,42 +36,38 @@ def read_totals(
     *,
     cache: AggregatesCacheSettings,
     connect_redis: Callable[[], "redis.Redis"],
-    connect_postgres: Callable[[], Connection],
+    lend_postgres: Callable[[], AbstractContextManager[Connection]],
 ) -> Totals:
     """Return a run's figures over a window, of all tweets or of a selection.
 
     No run means `live` if it has tweets, else the one that changed last.
 
     A run that is named, over a window that is kept, needs no PostgreSQL: neither server is asked
-    for a connection before it is needed. Raises `UnknownRun`, and `Failure` where neither server
-    can answer.
+    for a connection before it is needed. Raises `UnknownRun`, and `PostgresUnavailable` where
+    neither server can answer.
     """
     if run is None:
-        run = _default_run(connect_postgres)
+        run = _default_run(lend_postgres)
     cached, note = _from_cache(cache, connect_redis, run, window, selection)
     if cached is not None:
         return Totals(source="redis", note="", aggregates=cached)
     try:
-        connection = connect_postgres()
+        with lend_postgres() as connection:
+            require_run(connection, run)
+            (found,) = aggregates_of(connection, run, [window], now, selection)
     except PostgresUnavailable as error:
-        raise Failure(f"{note}, and {error}") from error
-    try:
-        require_run(connection, run)
-        (found,) = aggregates_of(connection, run, [window], now, selection)
-    finally:
-        connection.close()
+        raise PostgresUnavailable(f"{note}, and {error}") from error
     return Totals(source="postgres", note=note, aggregates=found)
 
 
-def _default_run(connect_postgres: Callable[[], Connection]) -> str:
+def _default_run(lend_postgres: Callable[[], AbstractContextManager[Connection]]) -> str:
     try:
-        connection = connect_postgres()
+        with lend_postgres() as connection:
+            return default_run(connection)
     except PostgresUnavailable as error:
-        raise Failure(f"the runs are not known (--run NAME may be in Redis): {error}") from error
-    try:
-        return default_run(connection)
-    finally:
-        connection.close()
+        raise PostgresUnavailable(
+            f"the runs are not known (--run NAME may be in Redis): {error}"
+        ) from error
 
 
 def _from_cache(

@@ -2,13 +2,13 @@
 
 import json
 import re
-import signal
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import pytest
@@ -19,56 +19,19 @@ from model_server.explaining.explain import Method, explain, probabilities_of
 from model_server.http.explanation_types import ExplainResponse, explain_response
 from model_server.scorer import Scorer, load_scorer
 from schemas.settings import Settings, load_settings
-from tests.conditions import wait_until
+from tests.integration.serving import Service, serving
 from tests.stack import MURMUR, process_environment
 
 TEXTS: Final = [f"What a {word} day, number {n}" for n in range(40) for word in ("fine", "sad")]
-
-
-class Service:
-    """A running `murmur serve`."""
-
-    def __init__(self, address: str, log: Path) -> None:
-        self.address = address
-        self.log = log
-
-    def post(self, path: str, **what: Any) -> requests.Response:
-        return requests.post(f"{self.address}{path}", timeout=60, **what)
-
-    def get(self, path: str, **what: Any) -> requests.Response:
-        return requests.get(f"{self.address}{path}", timeout=60, **what)
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The default bundle, served without any server of ours."""
     folder = tmp_path_factory.mktemp("serve")
-    log = folder / "log"
-    settings = load_settings(None).model_copy(
-        update={"home": folder / "home", "model": default_bundle(), "kafka": "127.0.0.1:9"}
-    )
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            [MURMUR, "serve", "--port", "0", "--probe-port", "0"],
-            env=process_environment(settings),
-            stderr=output,
-        ) as process,
-    ):
-        try:
-
-            def address() -> str | None:
-                assert process.poll() is None, log.read_text()
-                found = re.search(r"serves at (http://[^\s\"]+)", log.read_text())
-                return found[1] if found else None
-
-            where = wait_until(address, 60, "the address")
-            wait_until(lambda: requests.get(f"{where}/readyz", timeout=5).ok, 60, "readiness")
-            yield Service(where, log)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=15) == 0
-        finally:
-            process.kill()
+    settings = load_settings(None)
+    with serving(settings, folder, home=folder / "home", kafka="127.0.0.1:9") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +60,17 @@ def test_answers_are_those_of_the_stream_to_the_bit_also_side_by_side(
     assert len(answers) == 3 * len(TEXTS) + 20
     for text, found in answers:
         assert (found["label"], found["confidence"], found["probabilities"]) == expected[text]
+
+
+def test_no_answer_waits_for_its_clients_acknowledgement(service: Service) -> None:
+    took_s = []
+    with requests.Session() as session:
+        for _ in range(40):
+            began_s = time.perf_counter()
+            session.post(f"{service.address}/predict", json={"text": "fine"}, timeout=60)
+            took_s.append(time.perf_counter() - began_s)
+    # Such a wait is 40 ms long, for all but the first ones.
+    assert median(took_s[20:]) < 0.03
 
 
 def test_an_answer_names_its_model(service: Service) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import closing
 from datetime import datetime, timedelta
 
 import pytest
@@ -30,7 +31,7 @@ def totals(settings: Settings, run: str | None, window: Window, now: datetime) -
         now,
         cache=settings.aggregates_cache,
         connect_redis=lambda: connect_redis(settings.redis_connection),
-        connect_postgres=lambda: connect_postgres(settings.postgres_connection, "totals"),
+        lend_postgres=lambda: closing(connect_postgres(settings.postgres_connection, "totals")),
     )
 
 

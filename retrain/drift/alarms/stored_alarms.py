@@ -8,7 +8,7 @@ from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from schemas.alarm_events import AlarmKind
-from schemas.failures import Failure
+from schemas.failures import Failure, NotThere
 
 LEAST_ID_CHARS: Final = 6
 """So many of the first characters of an id name an alarm, where only one begins so."""
@@ -102,7 +102,7 @@ def find_alarm(cur: cursor, alarm_id: str) -> StoredAlarm:
     )
     found = _alarms(cur)
     if not found:
-        raise Failure(f"there is no alarm {alarm_id!r}: `murmur alarms list` shows them")
+        raise NotThere(f"there is no alarm {alarm_id!r}: `murmur alarms list` shows them")
     if len(found) > 1:
         raise Failure(f"several alarms begin with {alarm_id!r}: give more of the id")
     return found[0]

@@ -8,7 +8,7 @@ from psycopg2.extensions import cursor
 
 from retrain.drift.what_changed import MOST_OF_A_KIND, SeenTweet, WhatChanged, what_changed
 from retrain.drift.why.tweet_features import TweetFeatures
-from schemas.failures import Failure
+from schemas.failures import Failure, NotThere
 
 MOST_TWEETS: Final = 20_000
 """Of a span with more, so many are compared: those that `audit_rank` puts first."""
@@ -86,7 +86,7 @@ def require_run(cur: cursor, run: str) -> None:
     """Raise `Failure` unless the run exists."""
     cur.execute("SELECT FROM runs WHERE run = %s", (run,))
     if cur.fetchone() is None:
-        raise Failure(f"there is no run {run!r}: `murmur runs list` shows those that there are")
+        raise NotThere(f"there is no run {run!r}: `murmur runs list` shows those that there are")
 
 
 def _read(

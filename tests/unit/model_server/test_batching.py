@@ -183,3 +183,19 @@ def test_all_answers_of_a_request_are_of_one_model() -> None:
         batcher.stop()
     assert sum(map(len, new.batches)) == 100
     assert batcher.waiting_texts == 0
+
+
+def test_the_model_is_asked_for_also_while_nothing_waits() -> None:
+    asked = 0
+
+    def model() -> Echo:
+        nonlocal asked
+        asked += 1
+        return Echo()
+
+    batcher = Batcher(model)
+    batcher.start()
+    try:
+        wait_until(lambda: asked >= 2, 10, "a promoted model to have its turn")
+    finally:
+        batcher.stop()

@@ -1,0 +1,180 @@
+"""Whether a request may pass: who asks, what they may, and how often they did."""
+
+import asyncio
+import ipaddress
+from collections.abc import Collection
+from typing import Final
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from deploy.web.access.key_ring import KeyRing
+from deploy.web.access.request_rates import Rate, RequestRates
+from deploy.web.access.scopes import PUBLIC, scope_of
+from deploy.web.access.scopes import Scope as KeyScope
+from model_server.http.problems import Refused
+from schemas.process.metric_list import SERVE_RATE_LIMITED, SERVE_WRONG_KEYS
+
+LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_FAULTS_A_MINUTE: Final = 10
+_FAULT_WAITS_S: Final = 1.0
+_MOST_WAITING_FAULTS: Final = 100
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+class Admission:
+    """Decides about each request by its address, its headers and its key.
+
+    `hosts` are the names in `Host` that are answered. Every path needs the scope that `scopes.py`
+    names, of a key that is valid. Only where `loopback` says that the service listens there alone,
+    and as long as there is no key, the person at this machine may do everything: a request from a
+    loopback address to a loopback host, sent by no proxy and by no other site's page.
+
+    A valid key always passes, whatever others do from its address. The answer to a wrong one waits
+    a second, once an address has sent ten within a minute.
+    """
+
+    def __init__(
+        self,
+        *,
+        hosts: Collection[str],
+        loopback: bool,
+        ring: KeyRing,
+        rates: RequestRates,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._hosts = frozenset(host.lower().strip("[]") for host in hosts)
+        self._loopback = loopback
+        self._ring = ring
+        self._rates = rates
+        self._wrong_keys = SERVE_WRONG_KEYS.register(registry)
+        self._rate_limited = SERVE_RATE_LIMITED.register(registry)
+        self._waiting_faults = 0
+
+    async def admit(self, scope: Scope) -> Rate | None:
+        """Return what is left to the caller, or None where nothing is counted; or raise `Refused`.
+
+        Nothing of the request's body is read.
+        """
+        headers = Headers(scope=scope)
+        host = _host_name(headers.get("host", ""))
+        if host not in self._hosts:
+            raise Refused(
+                400,
+                "wrong-host",
+                "The service does not answer to this host.",
+                "`murmur serve --allow-host NAME` adds a name.",
+            )
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            raise Refused(400, "nul", "The address holds a NUL.", "Leave it out.")
+        needed = scope_of(scope["path"])
+        if needed is None:
+            raise Refused(404, "not-found", "Not Found.", "/openapi.json names every call.")
+        if needed is PUBLIC:
+            return None
+        peer = scope["client"][0] if scope.get("client") else ""
+        caller = await self._caller(peer, host, headers, KeyScope(needed))
+        rate = await self._rates.count(caller)
+        if rate is not None and not rate.allowed:
+            self._rate_limited.inc()
+            raise Refused(
+                429,
+                "too-many-requests",
+                "Too many requests.",
+                f"{rate.quota:,} are taken in {rate.window_s} s (MURMUR_SERVE_RATE).",
+                rate.headers(),
+            )
+        return rate
+
+    async def _caller(self, peer: str, host: str, headers: Headers, needed: KeyScope) -> str:
+        presented = _bearer(headers.get("authorization"))
+        if presented is not None:
+            key = self._ring.owner_of(presented)
+            if key is None:
+                await self._refuse_key(peer)
+            elif needed not in key.scopes:
+                raise Refused(
+                    403,
+                    "scope",
+                    "The key does not allow this.",
+                    f"It needs the scope {needed.value}: `murmur keys create --scope`.",
+                    {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
+                )
+            else:
+                return f"key:{key.key_id}"
+        if not self._ring.is_known:
+            raise Refused(
+                503,
+                "keys-unknown",
+                "Nobody can be let in now.",
+                "The keys cannot be read: PostgreSQL does not answer the service.",
+                {"Retry-After": "5"},
+            )
+        if self._loopback and self._ring.is_empty and _is_person_here(peer, host, headers):
+            return f"peer:{peer}"
+        raise Refused(
+            401,
+            "no-key",
+            "A key is needed.",
+            "Send `Authorization: Bearer KEY`: `murmur keys create` makes one.",
+            {"WWW-Authenticate": "Bearer"},
+        )
+
+    async def _refuse_key(self, peer: str) -> None:
+        self._wrong_keys.inc()
+        told = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        if not await self._rates.count_fault(peer, _FAULTS_A_MINUTE):
+            raise Refused(401, "wrong-key", "The key is not valid.", "It may be revoked.", told)
+        if self._waiting_faults < _MOST_WAITING_FAULTS:
+            self._waiting_faults += 1
+            try:
+                await asyncio.sleep(_FAULT_WAITS_S)
+            finally:
+                self._waiting_faults -= 1
+        raise Refused(
+            429,
+            "too-many-wrong-keys",
+            "Too many wrong keys came from this address.",
+            "A valid key is let in at once.",
+            {"Retry-After": "60"},
+        )
+
+
+def _bearer(authorization: str | None) -> str | None:
+    if authorization is None:
+        return None
+    kind, _, presented = authorization.partition(" ")
+    return presented.strip() if kind.lower() == "bearer" else ""
+
+
+def _host_name(host: str) -> str:
+    """Return the name without its port; an IPv6 address without its brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+def _is_person_here(peer: str, host: str, headers: Headers) -> bool:
+    try:
+        is_local = ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        is_local = False
+    # A proxy on this machine would let in whoever reaches it.
+    is_forwarded = any(name in headers for name in _FORWARDED)
+    return (
+        is_local and host in LOOPBACK_HOSTS and not is_forwarded and _is_of_no_other_site(headers)
+    )
+
+
+def _is_of_no_other_site(headers: Headers) -> bool:
+    """Tell whether no page of another site had a browser send this."""
+    origin = headers.get("origin")
+    if origin is None:
+        return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    try:
+        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    except ValueError:
+        return False

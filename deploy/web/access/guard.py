@@ -1,0 +1,44 @@
+"""The door of the service. It stands before every route, so that none is reached around it."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deploy.web.access.admission import Admission
+from deploy.web.refusals import refusal_response
+from model_server.http.problems import Refused
+
+
+class Guard:
+    """Lets a request pass that is admitted, and tells its caller what is left to them."""
+
+    def __init__(self, app: ASGIApp, *, admission: Admission) -> None:
+        self._app = app
+        self._admission = admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as ASGI wants it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            rate = await self._admission.admit(scope)
+        except Refused as refused:
+            if scope["method"] not in ("GET", "HEAD"):
+                # Its body is not read.
+                refused.headers["Connection"] = "close"
+            await refusal_response(scope["path"], refused)(scope, receive, send)
+            return
+        if rate is None:
+            await self._app(scope, receive, send)
+            return
+        told = rate.headers()
+
+        async def send_with_rate(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(told)
+            await send(message)
+
+        await self._app(scope, receive, send_with_rate)

@@ -1,0 +1,63 @@
+"""The rooms' routers of figures put together; a parameter that a call does not know is refused."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import redis
+from fastapi import APIRouter, Depends
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+
+from model_server.http.problems import Refused
+from retrain.data_quality.http_router import data_quality_router
+from retrain.drift.alarms.http_router import alarms_router
+from retrain.drift.why.http_router import why_router
+from retrain.jobs.http_router import jobs_router
+from retrain.promotion.http_router import models_router
+from schemas.setting_views import AggregatesCacheSettings
+from schemas.transport.postgres import Connection
+from stream_processors.dead_letters.http_router import dead_letters_router
+from stream_processors.queries.http.figures_router import FigureSources, figures_router
+from stream_processors.queries.http.tweets_router import tweets_router
+
+Lend = Callable[[], AbstractContextManager[Connection]]
+
+
+def all_figures(
+    cache: AggregatesCacheSettings,
+    connect_redis: Callable[[], "redis.Redis"],
+    lend: Lend,
+    lend_for_export: Lend,
+) -> APIRouter:
+    """Return every route that tells what is stored."""
+    router = APIRouter(dependencies=[Depends(only_known_parameters)])
+    for part in (
+        figures_router(FigureSources(cache, connect_redis, lend)),
+        tweets_router(lend, lend_for_export),
+        dead_letters_router(lend),
+        alarms_router(lend),
+        why_router(lend),
+        data_quality_router(lend),
+        models_router(lend),
+        jobs_router(lend),
+    ):
+        router.include_router(part)
+    return router
+
+
+def only_known_parameters(request: Request) -> None:
+    """Raise `Refused` for a misspelt filter: without it the answer would be of all tweets."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return
+    known = _named(route.dependant)
+    unknown = set(request.query_params) - known
+    if unknown:
+        names = ", ".join(sorted(known)) or "none"
+        raise Refused(422, "invalid", "A parameter is not known.", f"The call takes {names}.")
+
+
+def _named(dependant: Dependant) -> set[str]:
+    names = {field.alias for field in dependant.query_params}
+    return names.union(*map(_named, dependant.dependencies))

@@ -1,0 +1,24 @@
+"""Answers in JSON, and how OpenAPI describes them."""
+
+from typing import Any, Final
+
+import msgspec
+from starlette.responses import Response
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def json_answer(document: Any) -> Response:
+    """Return a document as its command's `--json` prints it; `msgspec` must know its types."""
+    return Response(_encode(document), media_type="application/json")
+
+
+def openapi_of_answer(answer: Any) -> dict[str, Any]:
+    """Return how OpenAPI describes a call that gives JSON of this type."""
+    (given,), definitions = msgspec.json.schema_components(
+        [answer], ref_template="#/components/schemas/{name}"
+    )
+    return {
+        "responses": {"200": {"content": {"application/json": {"schema": given}}}},
+        "definitions": definitions,
+    }
