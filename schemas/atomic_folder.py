@@ -42,10 +42,13 @@ def _locked_folder(work: Path) -> int | None:
     the lock of it keeps nobody out: it is made and locked anew.
     """
     while True:
-        work.mkdir(parents=True, exist_ok=True)
         try:
+            work.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(work, os.O_RDONLY)
-        except FileNotFoundError:
+        except (FileExistsError, FileNotFoundError):
+            # It was removed just now, or between being seen and being looked at.
+            if work.exists() and not work.is_dir():
+                raise
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

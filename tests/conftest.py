@@ -12,8 +12,13 @@ from tests.stack import is_named_server, isolated, migrated_template, running_se
 
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Hide the developer's `.env` and MURMUR_ variables, but for the servers they name."""
+    """Hide the developer's `.env` and MURMUR_ variables, but for the servers they name.
+
+    And the size of a terminal: what the tests start writes into pipes.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        for variable in ("COLUMNS", "LINES"):
+            patch.delenv(variable, raising=False)
         for variable in list(os.environ):
             if variable.startswith("MURMUR_") and not is_named_server(variable):
                 patch.delenv(variable)
