@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture check accuracy faithfulness bench drift-table generated lock format clean
+.PHONY: help demo test torture circle check accuracy faithfulness bench drift-table generated lock format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -59,6 +59,9 @@ drift-table: $(VENV)/dev.stamp ## What the watch's detectors do in 300 simulated
 torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; a storm on the live stream
 	$(BIN)/python -m tests.torture $(ARGS)
 	$(BIN)/python -m tests.torture.live $(STORM)
+
+circle: $(VENV)/retrain.stamp ## Let a stream change, and watch another model serve it by itself
+	$(BIN)/python -m tests.circle
 
 check: $(VENV)/retrain.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff format --check .
