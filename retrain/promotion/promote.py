@@ -34,8 +34,10 @@ def promote(
     bundle = open_bundle(folder)
     history = promotions(connection)
     if not history:
-        first = _event(_on_shelf(shelf, open_bundle(served_before())), "it served before", now)
-        store(connection, first, after=None)
+        served = open_bundle(served_before())
+        if served.identity.sha256 == bundle.identity.sha256:
+            raise Failure(f"{folder} is the champion already")
+        store(connection, _event(_on_shelf(shelf, served), "it served before", now), after=None)
         history = promotions(connection)
     if history[0].event.champion.sha256 == bundle.identity.sha256:
         raise Failure(f"{folder} is the champion already")

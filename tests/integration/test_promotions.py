@@ -91,6 +91,12 @@ def test_a_bundle_that_is_not_fit_is_not_promoted(house: House) -> None:
     assert house.champions() == ""
 
 
+def test_the_bundle_that_serves_is_refused_and_nothing_is_stored(house: House) -> None:
+    with pytest.raises(Failure, match="already"):
+        house.promote("a")
+    assert house.champions() == ""
+
+
 def test_of_two_promotions_at_once_one_is_refused(house: House, settings: Settings) -> None:
     house.promote("b")
     waiting = threading.Barrier(2)
