@@ -8,7 +8,7 @@ from pathlib import Path
 from model_server.bundle import Bundle, open_bundle
 from model_server.scorer import load_scorer
 from retrain.promotion.bundle_shelf import BundleShelf
-from retrain.promotion.promotions import Promotion, promotions, store, to_go_back_to
+from retrain.promotion.promotions import Promotion, line_of, promotions, store, to_go_back_to
 from schemas.failures import Failure
 from schemas.model_events import ModelPromoted, PromotedModel
 from schemas.transport.postgres import Connection
@@ -73,8 +73,7 @@ def clean(shelf: BundleShelf, history: list[Promotion], *, keep: int) -> list[st
     kept = set(champions[: max(keep, 2)])
     if history:
         kept |= {model.sha256 for model in history[0].event.models}
-    if len(champions) > 1:
-        kept.add(to_go_back_to(history).sha256)
+    kept |= {model.sha256 for model in line_of(history)[-2:]}
     removed = sorted(shelf.hashes() - kept)
     for sha256 in removed:
         shelf.remove(sha256)

@@ -164,5 +164,14 @@ def test_bundles_that_a_rollback_may_need_are_not_removed(
     assert house.roll_back() == "c"
 
 
+def test_bundles_are_removed_where_no_rollback_is_left(
+    house: House, connection: Connection
+) -> None:
+    house.promote("b")
+    assert house.roll_back() == "a"
+    assert clean(house.shelf, promotions(connection), keep=2) == []
+    assert house.shelf.hashes() == {sha256_of(house.bundles[letter]) for letter in "ab"}
+
+
 def sha256_of(bundle: Bundle) -> str:
     return bundle.identity.sha256
