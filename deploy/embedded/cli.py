@@ -13,6 +13,7 @@ from schemas.process.process_list import EMBEDDED
 if TYPE_CHECKING:
     from deploy.embedded.start_programs import Say
     from deploy.embedded.status import Status
+    from deploy.embedded.stored_runs import StoredRun
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 _show_secrets = click.option(
@@ -60,7 +61,8 @@ def up(servers_only: bool, show_secrets: bool, as_json: bool) -> None:
 def down(delete_data: bool, yes: bool, as_json: bool) -> None:
     """Stop the embedded stack; its data stays.
 
-    --delete-data asks first where the data hold a run that cannot be made again, such as `live`.
+    --delete-data asks first where the data hold a run that cannot be made again: `live`, or one
+    that people have labelled.
     """
     from deploy.embedded import stack
     from schemas.settings import load_settings
@@ -158,12 +160,17 @@ def _confirm_deletion(home: Path) -> None:
     if runs is None:
         what = "its runs are not known, since it did not stop in an orderly way"
     elif any(run.tweets and not run.can_be_made_again for run in runs):
-        what = "runs: " + ", ".join(f"{run.run} ({run.tweets:,} tweets)" for run in runs)
+        what = "runs: " + ", ".join(map(_in_short, runs))
     else:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"{layout.home} is not deleted ({what}): add --yes to delete it")
     confirm(f"Delete all data in {layout.home}? {what}")
+
+
+def _in_short(run: "StoredRun") -> str:
+    labels = f", {run.labels:,} labels of people" if run.labels else ""
+    return f"{run.run} ({run.tweets:,} tweets{labels})"
 
 
 def _show(answer: "Status", *, as_json: bool, show_secrets: bool) -> None:

@@ -42,7 +42,7 @@ def model_lines(status: Status) -> list[str]:
         return [f"{in_short(chosen)}  (chosen; {why})"]
     return lines + [
         f"{in_short(chosen)} is chosen, but {process} serves {in_short(model)}: a promoted model "
-        "takes over by itself, else `murmur up` changes it"
+        "takes over with the next tweets, else `murmur up` changes it"
         for process, model in status.models.items()
         if model != chosen
     ]

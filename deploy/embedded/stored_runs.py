@@ -16,29 +16,42 @@ from stream_processors.queries.run_list import summaries
 
 
 class StoredRun(Struct, frozen=True):
-    """A run and how many tweets of it are stored."""
+    """A run, how many tweets of it are stored, and how many labels of people no file brought."""
 
     run: str
     tweets: int
+    labels: int = 0
 
     @property
     def can_be_made_again(self) -> bool:
-        """Whether a replay of its archives makes the run anew; the live stream does not come again.
+        """Whether a replay of its archives makes the run anew.
 
-        X sends each tweet once, and takes money for each.
+        The live stream does not come again: X sends each tweet once, and takes money for each. Nor
+        do the hours of people who labelled.
         """
-        return self.run != LIVE
+        return self.run != LIVE and not self.labels
 
 
 def stored_runs(connect: Callable[[], Connection]) -> list[StoredRun] | None:
     """Ask PostgreSQL for its runs; None where it does not tell."""
     try:
         with closing(connect()) as connection:
-            return [StoredRun(found.run, found.tweets) for found in summaries(connection)]
+            found = summaries(connection)
+            labels = _labels(connection)
+        return [StoredRun(each.run, each.tweets, labels.get(each.run, 0)) for each in found]
     except psycopg2.errors.UndefinedTable:
         return []
     except (Failure, psycopg2.Error):
         return None
+
+
+def _labels(connection: Connection) -> dict[str, int]:
+    try:
+        with connection, connection.cursor() as cur:
+            cur.execute("SELECT run, count(*) FROM labels WHERE origin <> 'import' GROUP BY run")
+            return dict(cur.fetchall())
+    except psycopg2.errors.UndefinedTable:
+        return {}
 
 
 def remember_runs(layout: Layout, runs: list[StoredRun] | None) -> None:

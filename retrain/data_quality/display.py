@@ -46,7 +46,7 @@ def _findings(quality: DataQuality) -> RenderableType:
         (
             "unknown word pieces",
             "not known" if pieces is None else f"{pieces.unknown / max(1, pieces.pieces):.2%}",
-            "`murmur watch` counts them" if pieces is None else f"of {pieces.pieces:,} counted",
+            "`murmur watch` counts them" if pieces is None else f"of {pieces.pieces:,} in a sample",
         ),
     ]
     for row in rows:

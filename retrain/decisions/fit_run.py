@@ -91,7 +91,7 @@ def require_enough(audits: Audits, run: str) -> None:
     raise Failure(
         f"run {run!r} has {found:,} audits of the labels of {audits.model_name} "
         f"{audits.model_version}, a decision needs {LEAST_AUDITS}: label "
-        f"{LEAST_AUDITS - found:,} more (`murmur labels annotate`)"
+        f"{LEAST_AUDITS - found:,} more (`murmur labels annotate --audits-only`)"
         + (f"; left out: {', '.join(left_out)}" if left_out else "")
     )
 

@@ -27,6 +27,8 @@ def retrain() -> None:
 def check(force: bool, as_json: bool) -> int:
     """Decide whether a training is due, store the decision, and create a job if it is.
 
+    It looks at one run: `live`, or the one that MURMUR_RETRAIN_RUN names.
+
     Exit 0: a job waits, `murmur retrain run` does it. Exit 99: nothing is to be done now.
     """
     from contextlib import closing
@@ -42,7 +44,7 @@ def check(force: bool, as_json: bool) -> int:
         print_json(checked)
     else:
         job = "" if checked.job is None else f"; job {checked.job} waits for `murmur retrain run`"
-        print_line(f"{checked.decision.sentence}{job}")
+        print_line(f"run {settings.retraining.run}: {checked.decision.sentence}{job}")
     return ExitCode.DONE if checked.decision.fires else ExitCode.NOTHING_TO_DO
 
 

@@ -133,7 +133,7 @@ def _obstacles(inputs: PolicyInputs, settings: PolicySettings, missing: int) -> 
 
 def _sentence(reasons: Sequence[RetrainReason], obstacles: Sequence[str]) -> str:
     if not reasons:
-        return "nothing speaks for a new training"
+        return "; ".join(["nothing speaks for a new training", *obstacles])
     because = ", ".join(reason.replace("_", " ") for reason in reasons)
     if obstacles:
         return f"not yet ({because}): {'; '.join(obstacles)}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from model_server.bundle import Bundle, open_bundle
 from model_server.scorer import load_scorer
 from retrain.promotion.bundle_shelf import BundleShelf
-from retrain.promotion.promotions import Promotion, promotions, store, to_go_back_to
+from retrain.promotion.promotions import Promotion, line_of, promotions, store, to_go_back_to
 from schemas.failures import Failure
 from schemas.model_events import ModelPromoted, PromotedModel
 from schemas.transport.postgres import Connection
@@ -34,8 +34,10 @@ def promote(
     bundle = open_bundle(folder)
     history = promotions(connection)
     if not history:
-        first = _event(_on_shelf(shelf, open_bundle(served_before())), "it served before", now)
-        store(connection, first, after=None)
+        served = open_bundle(served_before())
+        if served.identity.sha256 == bundle.identity.sha256:
+            raise Failure(f"{folder} is the champion already")
+        store(connection, _event(_on_shelf(shelf, served), "it served before", now), after=None)
         history = promotions(connection)
     if history[0].event.champion.sha256 == bundle.identity.sha256:
         raise Failure(f"{folder} is the champion already")
@@ -71,8 +73,7 @@ def clean(shelf: BundleShelf, history: list[Promotion], *, keep: int) -> list[st
     kept = set(champions[: max(keep, 2)])
     if history:
         kept |= {model.sha256 for model in history[0].event.models}
-    if len(champions) > 1:
-        kept.add(to_go_back_to(history).sha256)
+    kept |= {model.sha256 for model in line_of(history)[-2:]}
     removed = sorted(shelf.hashes() - kept)
     for sha256 in removed:
         shelf.remove(sha256)

@@ -118,6 +118,14 @@ def to_go_back_to(history: Sequence[Promotion], sha256: str | None = None) -> Pr
                 "`murmur models list` shows them"
             )
         return next(iter(fitting.values()))
+    line = line_of(history)
+    if len(line) < 2:
+        raise PromotionRefused("there is no promoted model to go back to")
+    return line[-2]
+
+
+def line_of(history: Sequence[Promotion]) -> list[PromotedModel]:
+    """Return the champions that rollbacks lead through, the present one last."""
     line: list[PromotedModel] = []
     for each in reversed(history):
         champion = each.event.champion
@@ -126,6 +134,4 @@ def to_go_back_to(history: Sequence[Promotion], sha256: str | None = None) -> Pr
             del line[hashes.index(champion.sha256) + 1 :]
         elif not hashes or hashes[-1] != champion.sha256:
             line.append(champion)
-    if len(line) < 2:
-        raise PromotionRefused("there is no promoted model to go back to")
-    return line[-2]
+    return line

@@ -166,7 +166,7 @@ def _audits(before: AuditedSpan, after: AuditedSpan) -> str:
 def _changed(report: SpanReport) -> str:
     changed = report.why.changed
     if not changed.moved:
-        return "<p>Nothing moved by more than chance would move it.</p>"
+        return "<p>No word, hashtag, link or the like moved by more than chance.</p>"
     rows = [
         [
             _NAMES.get(one.kind, "{}").format(one.name) or "unknown",

@@ -19,7 +19,8 @@ t.tweet_id, t.root_id, t.version, t.posted_at,
        THEN least(greatest(t.edited_at, %(first)s), %(last)s) END, t.author_id, t.retweet_of,
        t.language, t.rules, t.hashtags, t.text, t.human_label, s.label, s.confidence,
        s.probabilities, m.name, m.version, m.sha256,
-       least(greatest(s.scored_at, %(first)s), %(last)s), s.language_known
+       least(greatest(s.scored_at, %(first)s), %(last)s), s.language_known,
+       s.decision_id
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 JOIN models AS m ON m.model_id = s.model_id
@@ -67,7 +68,8 @@ class ExportRow(NamedTuple):
     """One tweet as it is exported; the fields are the columns, in this order.
 
     `language_known` is False where the label is a guess, in a language that the model does not
-    know; None where the language is undetermined.
+    know; None where the language is undetermined. `decision_id` names the decision that chose the
+    label and its confidence; None where the model did. `probabilities` are always the model's own.
     """
 
     tweet_id: str
@@ -90,6 +92,7 @@ class ExportRow(NamedTuple):
     model_sha256: str
     scored_at: datetime
     language_known: bool | None
+    decision_id: str | None = None
 
 
 def rows_of(connection: Connection, run: str, choice: Choice = ALL_TWEETS) -> Iterator[ExportRow]:

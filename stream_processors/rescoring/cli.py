@@ -85,6 +85,6 @@ def rescore(
         print_json(report)
         return
     print_line(
-        f"{report.tweets:,} tweets count by {report.model.name} {report.model.version} now; "
+        f"{report.tweets:,} more tweets count by {report.model.name} {report.model.version} now; "
         f"{report.other_labels:,} got another label, {report.scored:,} were scored"
     )

@@ -25,6 +25,7 @@ from schemas.stored_decisions import find_decision, mark_in_use, store_decision
 from schemas.topics import DECISIONS, SCORED
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publish_decision import publish_decision
+from stream_processors.queries.export_rows import rows_of
 from stream_processors.redeciding.redecide import _batch, redecide
 from tests.conditions import wait_until
 from tests.integration.storing import store
@@ -322,6 +323,8 @@ def test_a_decision_is_fitted_used_listed_shown_and_dropped(
     people = truth.count("negative")
     assert isinstance(negative, int)
     assert abs(negative - people) < 40 < 200 - people
+    assert {row.decision_id for row in rows_of(connection, "test")} == {fitted["id"]}
+    connection.rollback()
     assert_figures_equal_the_rows(connection)
     dropped = document(settings, "drop", fitted["id"])
     assert (dropped["in_use"], dropped["deleted"]) == (True, False)

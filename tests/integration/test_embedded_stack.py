@@ -280,10 +280,21 @@ def test_data_that_cannot_be_made_again_are_deleted_only_if_that_is_said(
             cursor.execute(
                 "INSERT INTO runs (run, kind, started_at) VALUES (%s, %s, now())", (run, kind)
             )
+        for root_id, origin in (("1", "audit"), ("2", "import")):
+            cursor.execute(
+                "INSERT INTO labels (run, root_id, version, labeller, origin, answer_seen,"
+                " labelled_at) VALUES ('spring', %s, 0, 'ana', %s, false, now())",
+                (root_id, origin),
+            )
     connection.close()
     layout = Layout.of(home)
     stacks.down(home)
-    assert {found.run for found in remembered_runs(layout) or ()} == {"live", "spring"}
+    found = {run.run: run.labels for run in remembered_runs(layout) or ()}
+    assert found == {"live": 0, "spring": 1}
+    remember_runs(layout, [StoredRun("spring", 9, labels=106)])
+    asked = murmur_at(home, "down", "--delete-data")
+    assert asked.returncode == 2
+    assert "spring (9 tweets, 106 labels of people)" in asked.stderr
     remember_runs(layout, [StoredRun("live", 12_345), StoredRun("spring", 9)])
     asked = murmur_at(home, "down", "--delete-data")
     assert asked.returncode == 2

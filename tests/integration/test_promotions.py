@@ -91,6 +91,12 @@ def test_a_bundle_that_is_not_fit_is_not_promoted(house: House) -> None:
     assert house.champions() == ""
 
 
+def test_the_bundle_that_serves_is_refused_and_nothing_is_stored(house: House) -> None:
+    with pytest.raises(Failure, match="already"):
+        house.promote("a")
+    assert house.champions() == ""
+
+
 def test_of_two_promotions_at_once_one_is_refused(house: House, settings: Settings) -> None:
     house.promote("b")
     waiting = threading.Barrier(2)
@@ -156,6 +162,15 @@ def test_bundles_that_a_rollback_may_need_are_not_removed(
     assert set(removed) == {sha256_of(house.bundles[letter]) for letter in "ab"}
     assert on_shelf() == "cd"
     assert house.roll_back() == "c"
+
+
+def test_bundles_are_removed_where_no_rollback_is_left(
+    house: House, connection: Connection
+) -> None:
+    house.promote("b")
+    assert house.roll_back() == "a"
+    assert clean(house.shelf, promotions(connection), keep=2) == []
+    assert house.shelf.hashes() == {sha256_of(house.bundles[letter]) for letter in "ab"}
 
 
 def sha256_of(bundle: Bundle) -> str:

@@ -128,7 +128,7 @@ def test_beyond_a_number_of_tweets_a_sample_is_compared(connection: Connection) 
     ("arguments", "said"),
     [
         (("--from", "2016-11-17", "--to", "2016-11-17"), "must be later"),
-        (("--from", "yesterday", "--to", "2016-11-17"), "a time must look like"),
+        (("--from", "yesterday", "--to", "2016-11-17"), "is not a valid time"),
         (("--from", "2020-01-01", "--to", "2020-01-02"), "has no scored tweets"),
         (("--from", "2016-11-17T12:00", "--to", "2016-11-18", "--label", "sad"), "no tweet has"),
     ],

@@ -13,7 +13,7 @@ from schemas.terminal import plain_table
 
 def keys_table(found: Sequence[ApiKey]) -> Table:
     """Return the keys as `murmur keys list` shows them."""
-    table = plain_table("id", "name", "scopes", "made", "last used", "revoked", whole=("id",))
+    table = plain_table("id", "name", "scopes", "made", "last used, hour", "revoked", whole=("id",))
     for key in found:
         table.add_row(
             key.key_id,

@@ -72,7 +72,7 @@ def points_text(share: float) -> str:
 def _caption(why: Why) -> str:
     changed = why.changed
     if not changed.moved:
-        return "Nothing moved by more than chance would move it."
+        return "No word, hashtag, link or the like moved by more than chance."
     own = points_text(changed.own_share_after - changed.own_share_before)
     sampled = (
         ""

@@ -61,6 +61,7 @@ class StoredTweet(Struct, frozen=True, kw_only=True):
     model_sha256: str
     scored_at: datetime
     language_known: bool | None
+    decision_id: str | None
 
 
 class TweetInRun(StoredTweet, frozen=True, kw_only=True):

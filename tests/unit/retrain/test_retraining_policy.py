@@ -60,6 +60,12 @@ def test_thresholds_that_are_off_never_fire() -> None:
     assert decide_retraining(loud, off).reasons == ()
 
 
+def test_what_is_missing_is_said_without_a_reason_too() -> None:
+    inputs = msgspec.structs.replace(QUIET, new_labels={LabelOrigin.AUDIT: 288})
+    decision = decide_retraining(inputs, EVERYTHING_ON)
+    assert decision.sentence == "nothing speaks for a new training; 212 labels are missing"
+
+
 def test_a_reason_without_labels_says_how_many_are_missing() -> None:
     inputs = msgspec.structs.replace(
         QUIET, drift_alarms=("a",), new_labels={LabelOrigin.AUDIT: 288}
