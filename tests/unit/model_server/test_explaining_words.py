@@ -78,8 +78,12 @@ def test_no_link_hashtag_mention_or_emoji_is_cut(text: str) -> None:
         assert any(word.start <= start and end <= word.end for word in words)
 
 
+MOST_CPU_S = 5
+"""Tells what grows with the square of the text, which would take minutes, from a slow machine."""
+
+
 @pytest.mark.parametrize("piece", ["❤ @a ", "❤", "#a", "(", "a ", "我", "👨\u200d", "http://a.b/ "])
 def test_no_text_is_dear(piece: str) -> None:
-    began_s = time.process_time()
+    began_s = time.thread_time()
     words_of((piece * 50_000)[:50_000])
-    assert time.process_time() - began_s < 1.5
+    assert time.thread_time() - began_s < MOST_CPU_S
