@@ -48,6 +48,8 @@ def json_elements(
             yield line
     if elements.depth:
         yield elements.ended(Unreadable(Reason.UNREADABLE_LINE, "the file ends inside the element"))
+    elif elements.is_in_array:
+        yield elements.cut_array()
 
 
 class _Elements:
@@ -63,6 +65,7 @@ class _Elements:
         self._in_string = self._escaped = False
         self._begun_string = b""
         self._line = self._place = self._places = 0
+        self._last_line = self._places_in_all = self._array_depth = 0
         self._begun_as: bytes | None = None
         self._content = bytearray()
         self._too_large = False
@@ -71,6 +74,7 @@ class _Elements:
     def of_line(self, line: Record) -> Iterator[Record]:
         """Yield the elements that end with this line, or were given up at it."""
         raw = line.raw
+        self._last_line = line.line
         if self._at_line_start:
             self._places = 0
             self._in_string = False
@@ -105,6 +109,21 @@ class _Elements:
                 self._next_place(),
             )
 
+    @property
+    def is_in_array(self) -> bool:
+        """Whether an array has begun that holds elements, and has not ended."""
+        around = self._around
+        return self._places_in_all > 0 and (
+            self._array_depth > 0 if around is None else around.array_depth > 0
+        )
+
+    def cut_array(self) -> Record:
+        """Return a record of what the file lacks: the end of its array."""
+        detail = "the file ends inside the array: it was cut, or is not whole yet"
+        return Record(
+            self._last_line, b"", Unreadable(Reason.UNREADABLE_LINE, detail), self._next_place()
+        )
+
     def ended(self, unreadable: Unreadable | None) -> Record:
         """Return the element as it is now; the next one may begin."""
         self.depth = 0
@@ -132,6 +151,8 @@ class _Elements:
         """Go on to the next element; return where it begins, or the line's end."""
         raw, around = line.raw, self._around
         for token in (_BETWEEN if around is None else _AROUND).finditer(raw, at):
+            if around is None:
+                self._count_brackets(raw[at : token.start()])
             if around is None or around.array_depth:
                 self._keep_stray(raw[at : token.start()], strays)
                 if token[0] == b"{":
@@ -145,9 +166,15 @@ class _Elements:
             if around is not None and not self._in_string:
                 around.take(token[0])
             at = token.end()
+        if self._around is None:
+            self._count_brackets(raw[at:])
         if self._around is None or self._around.array_depth:
             self._keep_stray(raw[at:], strays)
         return len(raw)
+
+    def _count_brackets(self, between: bytes) -> None:
+        opened = between.count(b"[") - between.count(b"]")
+        self._array_depth = max(0, self._array_depth + opened)
 
     def _keep_stray(self, between: bytes, strays: list[bytes]) -> None:
         stray = between.strip(_SEPARATORS)
@@ -195,6 +222,7 @@ class _Elements:
     def _begin(self, line: Record, start: int) -> None:
         self.depth = 1
         self._line, self._place = line.line, self._next_place()
+        self._places_in_all += 1
         self._content.clear()
         self._content += b"{"
         self._too_large = False

@@ -53,3 +53,23 @@ def test_what_is_cut_or_too_large_is_one_unreadable_record(text: str, reason: st
     (record,) = read(text, max_element_bytes=80)
     assert record.unreadable is not None
     assert record.unreadable.reason == reason
+
+
+@given(elements, st.sampled_from([None, 0, 2]), st.sampled_from(["", "statuses"]))
+def test_an_array_without_its_end_is_said_after_its_last_element(
+    array: list[dict[str, object]], indent: int | None, name: str
+) -> None:
+    assume(array)
+    whole = json.dumps({name: array} if name else array, indent=indent)
+    cut = whole[: whole.rindex("}", 0, whole.rindex("]")) + 1]
+    under = (name.encode(),) if name else ()
+
+    def records(text: str) -> list[Record]:
+        return list(json_elements(iter(LineReader([text.encode()])), under=under))
+
+    assert all(record.unreadable is None for record in records(whole))
+    *sound, last = records(cut)
+    assert [json.loads(record.raw) for record in sound] == array
+    assert last.unreadable is not None
+    assert "the file ends inside the array" in last.unreadable.detail
+    assert len({(record.line, record.place) for record in [*sound, last]}) == len(array) + 1
