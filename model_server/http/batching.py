@@ -156,10 +156,8 @@ class Batcher:
         batch: list[tuple[_Request, Sequence[str]]] = []
         room = BATCH_TEXTS
         with self._changed:
-            turn = deque(self._requests)
-            while room and turn:
-                request = turn.popleft()
-                self._requests.remove(request)
+            while room and self._requests:
+                request = self._requests.popleft()
                 if request.future.cancelled():
                     self._waiting_texts -= request.left()
                     continue
@@ -167,7 +165,8 @@ class Batcher:
                     self._waiting_texts += len(request.done)
                     request.done.clear()
                     request.model = identity
-                size = min(room, _TEXTS_IN_TURN if turn or batch else room, request.left())
+                alone = not (self._requests or batch)
+                size = min(room, room if alone else _TEXTS_IN_TURN, request.left())
                 begin = len(request.done)
                 batch.append((request, request.texts[begin : begin + size]))
                 room -= size

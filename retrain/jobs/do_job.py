@@ -45,14 +45,15 @@ def do_waiting_job(
         job = take_up(connection, holder=holder, lease=LEASE)
         if job is None:
             return None
+        spec = spec_of(job.spec)
         desk = Desk(
-            spec=spec_of(job.spec),
+            spec=spec,
             number=job.number,
             folder=settings.retrain_folder / "jobs" / str(job.number),
             connection=connection,
             champion=champion(settings, connection),
             run_command=run_command,
-            register=partial(_register, settings, connection, spec_of(job.spec).promote),
+            register=partial(_register, settings, connection, spec.promote),
         )
         return work_on(job, desk, holder=holder, connect=connect, told=told)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from model_server.bundle import Bundle, open_bundle
-from model_server.scorer import load_scorer
+from model_server.scorer import scorer_of
 from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promotions import Promotion, line_of, promotions, store, to_go_back_to
 from schemas.failures import Failure
@@ -30,8 +30,8 @@ def promote(
     has somewhere to lead. Raises `RefusedBundle`, `PromotionRefused` where another promotion came
     first, and `Failure` where this one is the champion already.
     """
-    load_scorer(folder, cache_size=0)
     bundle = open_bundle(folder)
+    scorer_of(bundle, cache_size=0)
     history = promotions(connection)
     if not history:
         served = open_bundle(served_before())

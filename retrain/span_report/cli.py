@@ -38,7 +38,7 @@ def report(
 
     The page runs nothing and fetches nothing. It has ids of tweets and none of their texts.
     """
-    from retrain.drift.why.compare_spans import Span, span_before
+    from retrain.drift.why.chosen_spans import chosen_spans
     from retrain.span_report.page import page
     from retrain.span_report.read_report import read_report
     from schemas.failures import Failure
@@ -46,15 +46,11 @@ def report(
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
 
-    after = Span(start, end)
-    before = Span(*against) if against else None
-    for span, option in ((after, "--to"), (before, "--against")):
-        if span is not None and span.start >= span.end:
-            raise click.BadParameter("must be later than where the span begins", param_hint=option)
+    before, after = chosen_spans(start, end, against)
     connection = connect_postgres(load_settings().postgres_connection, "report")
     try:
         with connection, connection.cursor() as cur:
-            found = read_report(cur, run, before=before or span_before(after), after=after)
+            found = read_report(cur, run, before=before, after=after)
     finally:
         connection.close()
     try:

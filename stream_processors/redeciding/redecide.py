@@ -19,7 +19,7 @@ from schemas.decisions import NamedDecision
 from schemas.failures import Failure
 from schemas.run_changes import touch_runs
 from schemas.transport.postgres import Connection
-from stream_processors.redeciding.stored_scores import StoredScore, days_of
+from stream_processors.redeciding.stored_scores import OF_DAY, StoredScore, days_of
 from stream_processors.retention.prune_limit import kept_from
 from stream_processors.sink.rollups import deltas
 from stream_processors.sink.write_rows import move_rollups
@@ -46,7 +46,6 @@ ORDER BY t.run, t.root_id, s.model_id
 LIMIT %(most)s
 FOR UPDATE OF t, s
 """
-_OF_DAY = "AND t.day = %(day)s AND s.day = %(day)s"
 
 
 class Redecided(Struct, frozen=True, kw_only=True):
@@ -124,7 +123,7 @@ def _batch(
     # Checked under the lock: the figures of a pruned day are final.
     if day is not None and day < kept_from(cur):
         return [], []
-    cur.execute(_SCORES.format(day=_OF_DAY if day is not None else ""), asked)
+    cur.execute(_SCORES.format(day=OF_DAY if day is not None else ""), asked)
     before: list[StoredScore] = []
     after: list[StoredScore] = []
     for *stored, probabilities, labels in cur.fetchall():

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from schemas.events import LIVE
 from schemas.transport.postgres import Connection
+
+OF_DAY: Final = "AND t.day = %(day)s AND s.day = %(day)s"
+"""What keeps a statement about `live` to one day, and so to one partition of each table."""
 
 _LIVE_DAYS = """
 SELECT DISTINCT day FROM live_roots

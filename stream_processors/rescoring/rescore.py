@@ -21,7 +21,7 @@ from schemas import locks
 from schemas.events import ModelIdentity
 from schemas.run_changes import touch_runs
 from schemas.transport.postgres import Connection
-from stream_processors.redeciding.stored_scores import StoredScore, days_of
+from stream_processors.redeciding.stored_scores import OF_DAY, StoredScore, days_of
 from stream_processors.retention.prune_limit import kept_from
 from stream_processors.sink.rollups import deltas
 from stream_processors.sink.rows import LONGEST_LANGUAGE
@@ -47,7 +47,6 @@ WHERE t.run = %(run)s AND s.run = %(run)s AND t.root_id > %(after)s
 ORDER BY t.root_id
 LIMIT %(most)s
 """
-_OF_DAY = "AND t.day = %(day)s AND s.day = %(day)s"
 
 # Locked in the order in which sinks lock, so that nobody waits in a ring.
 _COUNTING = """
@@ -170,7 +169,7 @@ def rescore(
 def _answers(connection: Connection, model: Model, asked: dict[str, Any]) -> list[_Answer]:
     """Read a batch and ask the model for what it has not scored yet."""
     with connection, connection.cursor() as cur:
-        cur.execute(_TEXTS.format(day=_OF_DAY if asked["day"] is not None else ""), asked)
+        cur.execute(_TEXTS.format(day=OF_DAY if asked["day"] is not None else ""), asked)
         rows = cur.fetchall()
     new = [row for row in rows if row[5] is None]
     predictions = iter(model.predict([row[3] for row in new]) if new else [])

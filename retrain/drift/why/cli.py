@@ -45,17 +45,14 @@ def why(
     more than chance would move it, with three tweets each, and how much of the label's move they
     explain. Retweets count apart. Deleted tweets are in none of it.
     """
-    from retrain.drift.why.compare_spans import Span, compare_spans, span_before
+    from retrain.drift.why.chosen_spans import chosen_spans
+    from retrain.drift.why.compare_spans import compare_spans
     from retrain.drift.why.display import why_view
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
     from schemas.transport.postgres import connect_postgres
 
-    after = Span(start, end)
-    before = Span(*against) if against else None
-    for span, option in ((after, "--to"), (before, "--against")):
-        if span is not None and span.start >= span.end:
-            raise click.BadParameter("must be later than where the span begins", param_hint=option)
+    before, after = chosen_spans(start, end, against)
     connection = connect_postgres(load_settings().postgres_connection, "why")
     try:
         with connection, connection.cursor() as cur:
@@ -63,7 +60,7 @@ def why(
                 cur,
                 run,
                 rule,
-                before=before or span_before(after),
+                before=before,
                 after=after,
                 label=label,
                 most=most,
