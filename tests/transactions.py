@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Final
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -55,15 +56,24 @@ def in_a_transaction(
         producer.abort_transaction(30)
 
 
-def commit(settings: Settings, partition: Partition, offset: int) -> None:
-    """Commit an offset for scoring, which does not run."""
-    consumer = Consumer(
+def commit(settings: Settings, partition: Partition, offset: int, *, topic_id: str = "") -> None:
+    """Commit an offset for scoring, which does not run, as one of the topic with this id."""
+    with closing(_as_scoring(settings)) as consumer:
+        where = TopicPartition(*partition, offset, metadata=topic_id)
+        consumer.commit(offsets=[where], asynchronous=False)
+
+
+def committed(settings: Settings, partition: Partition) -> tuple[int, str]:
+    """Return the offset that scoring committed, and the id of the topic that it was."""
+    with closing(_as_scoring(settings)) as consumer:
+        (found,) = consumer.committed([TopicPartition(*partition)], timeout=30)
+        return found.offset, found.metadata or ""
+
+
+def _as_scoring(settings: Settings) -> Consumer:
+    return Consumer(
         {
             **kafka_config(settings.kafka_connection, "test"),
             "group.id": settings.names.group(SCORE_GROUP),
         }
     )
-    try:
-        consumer.commit(offsets=[TopicPartition(*partition, offset)], asynchronous=False)
-    finally:
-        consumer.close()

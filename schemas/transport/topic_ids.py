@@ -56,7 +56,24 @@ class KnownTopics:
 
         One that is missing is none of them. One that was not there before is known from now on.
         """
+        return self._made_anew(self._ids_now())
+
+    def are_the_same(self) -> bool | None:
+        """Return whether no topic was made anew; None while one is missing: another may come.
+
+        Raises `KafkaUnavailable`.
+        """
         now = self._ids_now()
+        if self._made_anew(now):
+            return False
+        return True if len(now) == len(self._topics) else None
+
+    def id_of(self, topic: str) -> str:
+        """Return the id of the topic that this process began with; "" where there was none yet."""
+        with self._lock:
+            return self._known.get(topic, "")
+
+    def _made_anew(self, now: Mapping[str, str]) -> list[str]:
         with self._lock:
             self._known = {**now, **self._known}
             return [topic for topic, found in now.items() if self._known[topic] != found]

@@ -33,6 +33,7 @@ def build_app(
     acknowledged: Callable[[], None],
     assigned: Callable[[set[TP]], None],
     may_commit: Callable[[], bool | None],
+    topic_id: Callable[[str], str],
 ) -> faust.App:
     """Return the Faust application of the scoring process; nothing is connected yet.
 
@@ -40,8 +41,8 @@ def build_app(
     stalls for ever at its first malformed message. A window's offsets are acknowledged in order and
     only when everything that was published for it is safe; if `step` raises, nothing is, the
     process ends, and whoever took over gets the window again. `may_commit` is asked before each
-    commit, see `CommittedMessages`. Faust makes empty folders for tables in `data_folder`, which is
-    made where it is missing.
+    commit, and `topic_id` names the topic that is meant, see `CommittedMessages`. Faust makes empty
+    folders for tables in `data_folder`, which is made where it is missing.
     """
     app = ScoringApp(
         cluster.names.group(SCORE_GROUP),
@@ -72,6 +73,7 @@ def build_app(
         worker_redirect_stdouts=False,
     )
     app.may_commit = may_commit
+    app.topic_id = topic_id
     raw = app.topic(
         cluster.names.topic(RAW),
         key_type=bytes,

@@ -145,7 +145,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
 
     def may_commit() -> bool | None:
         try:
-            return not topics.made_anew()
+            return topics.are_the_same()
         except KafkaUnavailable as error:
             logger.warning("nothing is committed meanwhile: %s", error)
             return None
@@ -196,6 +196,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             acknowledged=acknowledged,
             assigned=assigned,
             may_commit=may_commit,
+            topic_id=topics.id_of,
         )
         worker = FaustWorker(app, process.stop)
         process.ends_when(lambda: worker.should_stop)

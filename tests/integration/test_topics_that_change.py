@@ -18,11 +18,12 @@ from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.messages import Partition
 from schemas.transport.postgres import Connection
+from schemas.transport.topic_ids import find_topic_ids
 from tests.conditions import wait_until
 from tests.integration.test_score import everything_scored, messages, probe, publish_raw
 from tests.integration.test_sink import publish, sink_lag
 from tests.stack import MURMUR, process_environment
-from tests.transactions import commit, in_a_transaction
+from tests.transactions import commit, committed, in_a_transaction
 from tests.unit.examples import posted, scored_tweet
 
 WITHIN_S = 60
@@ -111,16 +112,26 @@ def test_scoring_ends_where_its_topic_was_made_anew_and_then_scores_all_of_it(
     assert {post.tweet_id for post in new} <= scored
 
 
-def test_a_topic_that_ends_before_what_the_group_committed_is_scored_anew(
-    settings: Settings, tmp_path: Path
+@pytest.mark.parametrize(
+    ("beyond_the_end", "topic_id"), [(100, ""), (0, "another topic's id")], ids=["end", "id"]
+)
+def test_what_another_log_had_scored_is_scored_anew(
+    settings: Settings, tmp_path: Path, beyond_the_end: int, topic_id: str
 ) -> None:
     publish_raw(settings, [posted(tweet_id="11")] * 3)
     raw = wait_until(lambda: ends(settings, RAW), WITHIN_S, "Kafka to answer")
     ((at, end),) = ((at, end) for at, end in raw.items() if end)
-    commit(settings, at, end + 100)
+    admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
+    known = find_topic_ids(admin, [at[0]])
+    commit(settings, at, end + beyond_the_end, topic_id=topic_id)
     with running(settings, "score", tmp_path / "score.log"):
         wait_until(lambda: published_scores(settings) == 3, WITHIN_S, "all to be scored")
         wait_until(lambda: everything_scored(settings), WITHIN_S, "no lag to be left")
+        wait_until(
+            lambda: committed(settings, at) == (end, known[at[0]]),
+            WITHIN_S,
+            "it to be committed as this topic's",
+        )
 
 
 def test_the_sink_ends_where_its_topic_was_made_anew_and_then_stores_all_of_it(
