@@ -21,6 +21,7 @@ Fetch = Callable[[str, Path], Path]
 def ensure_kafka_jars(fetch: Fetch | None = None, cache: Path | None = None) -> str:
     """Return the class path of Kafka's broker and tools, every jar checked against the lock.
 
+    It names each jar: another one that lies beside them is not on it.
     What is missing or damaged is fetched anew into the user's cache; `Failure` where that cannot
     be done. Processes that do this at once wait for each other.
     """
@@ -29,8 +30,9 @@ def ensure_kafka_jars(fetch: Fetch | None = None, cache: Path | None = None) -> 
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        complete_jars(folder, parse_lock(text), fetch or _fetch_with_jgo)
-    return str(folder / "*")
+        locked = parse_lock(text)
+        complete_jars(folder, locked, fetch or _fetch_with_jgo)
+    return os.pathsep.join(str(folder / jar_name(coordinate)) for coordinate in locked)
 
 
 def user_cache() -> Path:

@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 
 from deploy.installation.migrations import apply_migrations, missing_migrations
+from deploy.installation.ownership import (
+    foreign_prefix,
+    foreign_sentence,
+    own_database,
+    refuse_foreign,
+)
 from deploy.installation.topics import TopicInstaller
 from schemas.failures import Failure
 from schemas.setting_views import Installation
@@ -28,11 +34,14 @@ class InstallationReport:
 def check_installation(wanted: Installation) -> InstallationReport:
     """Compare servers and settings; change nothing."""
     topics = TopicInstaller(wanted.cluster, wanted.layout).report()
+    prefix = wanted.cluster.names.prefix
+    other = foreign_prefix(wanted.postgres, prefix)
+    foreign = () if other is None else (foreign_sentence(other, prefix),)
     return InstallationReport(
         missing_topics=tuple(spec.name for spec in topics.missing),
         missing_migrations=tuple(missing_migrations(wanted.postgres)),
         differing=topics.differing,
-        wrong=topics.wrong,
+        wrong=(*topics.wrong, *foreign),
     )
 
 
@@ -40,8 +49,11 @@ def install(wanted: Installation, *, alter: bool = False) -> InstallationReport:
     """Make what is missing; existing topics are changed only with `alter`.
 
     May be repeated, and may be run by several at once. Raises `Failure` for an existing topic
-    that would lose data (its cleanup policy is another), before anything is made.
+    that would lose data (its cleanup policy is another), and for a database that belongs to an
+    installation with another topic prefix, before anything is made.
     """
+    prefix = wanted.cluster.names.prefix
+    refuse_foreign(wanted.postgres, prefix)
     installer = TopicInstaller(wanted.cluster, wanted.layout)
     if alter:
         installer.alter()
@@ -51,9 +63,11 @@ def install(wanted: Installation, *, alter: bool = False) -> InstallationReport:
             f"{'; '.join(before.wrong)}: `murmur init --alter` changes it, or set "
             "MURMUR_TOPIC_PREFIX to use other topics"
         )
+    applied = apply_migrations(wanted.postgres)
+    own_database(wanted.postgres, prefix)
     installer.make(before.missing)
     return InstallationReport(
         made_topics=tuple(spec.name for spec in before.missing),
-        applied_migrations=tuple(apply_migrations(wanted.postgres)),
+        applied_migrations=tuple(applied),
         differing=before.differing,
     )

@@ -117,6 +117,16 @@ def test_a_topic_that_would_lose_data_is_refused(bare: Settings) -> None:
     assert check_installation(bare.installation).complete
 
 
+def test_a_database_belongs_to_one_installation(bare: Settings) -> None:
+    install(bare.installation)
+    other = bare.model_copy(update={"topic_prefix": f"{bare.topic_prefix}other."})
+    with pytest.raises(Failure, match="belongs to the installation with the topic prefix"):
+        install(other.installation)
+    assert not check_installation(other.installation).complete
+    assert len(check_installation(other.installation).missing_topics) > 1
+    assert not install(bare.installation).made_topics
+
+
 def test_the_command_exits_1_while_something_is_missing_and_0_when_it_is_made(
     bare: Settings,
 ) -> None:

@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from deploy.installation.topics import TopicInstaller
 from schemas.codec import decode_scored
-from schemas.failures import Failure
 from schemas.process.exit_codes import ExitCode
 from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_HOLD, SCORED, topic_specs
+from schemas.topics import RAW, SCORE_HOLD, SCORED
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.messages import Partition
@@ -22,6 +20,7 @@ from schemas.transport.topic_ids import find_topic_ids
 from tests.conditions import wait_until
 from tests.integration.test_score import everything_scored, messages, probe, publish_raw
 from tests.integration.test_sink import publish, sink_lag
+from tests.made_anew import make_anew
 from tests.stack import MURMUR, process_environment
 from tests.transactions import commit, committed, in_a_transaction
 from tests.unit.examples import posted, scored_tweet
@@ -43,23 +42,6 @@ def running(settings: Settings, command: str, log: Path) -> Iterator[subprocess.
         finally:
             process.kill()
             process.wait()
-
-
-def make_anew(settings: Settings, topic: str) -> None:
-    """Delete a topic and make it again; one that is being deleted cannot be made yet."""
-    name = settings.names.topic(topic)
-    admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
-    admin.delete_topics([name])[name].result(30)
-    installer = TopicInstaller(settings.cluster, settings.topic_layout)
-
-    def made() -> bool:
-        try:
-            installer.make(topic_specs(settings.names, settings.topic_layout))
-        except Failure:
-            return False
-        return True
-
-    wait_until(made, 30, "the topic to be made anew")
 
 
 def ends_and_says_so(process: "subprocess.Popen[bytes]", log: Path, topic: str) -> None:

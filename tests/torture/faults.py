@@ -25,6 +25,7 @@ from tests.torture.small_disk import Disk
 from tests.torture.topic_faults import TopicFaults
 
 _STOP_WITHIN_S: Final = 10.0
+_CLOCK_OFF_DAYS: Final = 400
 _SLOW_STOPPED_S, _SLOW_RUNNING_S = 0.15, 0.05
 
 
@@ -40,6 +41,7 @@ class Faults:
     settings: Settings
     disk: Disk
     clock: Callable[[], float]
+    of_topics: TopicFaults
     slow_ends: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -47,7 +49,6 @@ class Faults:
         if state is None:
             raise Failure("the stack has not been started")
         self._supervisor = Supervisor(state)
-        self.of_topics = TopicFaults(self.settings)
 
     def do(self, fault: Fault) -> None:
         """Do a fault and undo it; return when it is over, not when the stream has recovered."""
@@ -70,10 +71,10 @@ class Faults:
                 self._flush()
             case "full":
                 self._fill_disk(fault.lasts_s)
-            case "aborted" | "raised":
-                self.of_topics.do(what)
-            case "leaves" | "killed":
-                self._second_worker(fault.lasts_s, killed=what == "killed")
+            case "aborted" | "raised" | "anew":
+                self.of_topics.do(fault.kind)
+            case "leaves" | "killed" | "ahead" | "behind":
+                self._second_worker("sink" if "sink" in subject else "score", what, fault.lasts_s)
             case _:
                 raise ValueError(fault.kind)
 
@@ -126,26 +127,39 @@ class Faults:
         finally:
             self.disk.free()
 
-    def _second_worker(self, lasts_s: float, *, killed: bool) -> None:
-        """Let a second scoring process join the group, work and leave it."""
+    def _second_worker(self, program: str, what: str, lasts_s: float) -> None:
+        """Let a second process join the group, work and leave it."""
+        clock = _with_clock(what) if what in ("ahead", "behind") else {}
         worker = subprocess.Popen(
-            [MURMUR, "score", "--probe-port", "0"],
-            env={**os.environ, "MURMUR_HOME": str(self.home)},
+            [MURMUR, program, "--probe-port", "0"],
+            env={**os.environ, "MURMUR_HOME": str(self.home), **clock},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         try:
             _pass(6 + lasts_s)
-            if not killed:
+            if what != "killed":
                 began_s = self.clock()
                 worker.terminate()
                 worker.wait(timeout=60)
                 took_s = self.clock() - began_s
                 if took_s > _STOP_WITHIN_S:
-                    self.slow_ends.append(f"the second scoring process took {took_s:.1f} s")
+                    self.slow_ends.append(f"the second {program} process took {took_s:.1f} s")
         finally:
             worker.kill()
             worker.wait()
+
+
+def _with_clock(where: str) -> dict[str, str]:
+    """Return the environment of a process whose clock is ahead or behind; raise `Skipped`."""
+    libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not libraries:
+        raise Skipped("libfaketime is not installed (Debian: apt-get install libfaketime)")
+    return {
+        "LD_PRELOAD": str(libraries[0]),
+        "FAKETIME": f"{'+' if where == 'ahead' else '-'}{_CLOCK_OFF_DAYS}d",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
 
 
 @contextlib.contextmanager

@@ -56,7 +56,9 @@ class Observer:
                 now = self.latest[group]
                 if now.at_s <= since_s:
                     continue
-                moved = now.committed > first.setdefault(group, now.committed)
+                # What was committed of a topic that was made anew is forgotten with it.
+                first[group] = min(first.get(group, now.committed), now.committed)
+                moved = now.committed > first[group]
                 if moved or (self.published() and now.lag == 0):
                     waits[group] = now.at_s - since_s
             threading.Event().wait(0.1)

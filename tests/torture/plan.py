@@ -28,6 +28,12 @@ RARE: Final = (
     "disk-full",
     "tweets-aborted",
     "partitions-raised",
+    "raw-made-anew",
+    "scored-made-anew",
+    "second-score-clock-ahead",
+    "second-score-clock-behind",
+    "second-sink-clock-ahead",
+    "second-sink-clock-behind",
 )
 _LONGEST_S: Final = 20.0
 _AT_ONCE: Final = 0.15

@@ -1,7 +1,8 @@
 """Publishing a history over a length of time, whatever happens to the broker."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -9,12 +10,14 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from schemas.settings import Settings
 from schemas.topics import RAW
 from schemas.transport.kafka_config import kafka_config
+from tests.conditions import wait_until
 from tests.torture.poison import REFUSED_BY_KAFKA_BYTES
 from tests.torture.tweets import Published
 
 Position = tuple[str, int, int]
 """Topic, partition, offset."""
 
+_CONFIRMED_WITHIN_S = 300.0
 _BURST_S = 3.0
 """Messages come in bursts, so that windows and batches are full when something is killed."""
 
@@ -32,6 +35,8 @@ class Publishing:
     clock: Callable[[], float]
     positions: dict[int, Position] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    _handed_over: int = 0
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def done(self) -> bool:
         """Tell whether every message is confirmed."""
@@ -55,12 +60,25 @@ class Publishing:
         while number < len(self.messages) and not stop.is_set():
             bursts = (self.clock() - began_s) // _BURST_S + 1
             due = int(len(self.messages) * min(1.0, bursts * _BURST_S / self.lasts_s))
-            while number < due:
-                self._publish(producer, number)
-                number += 1
+            with self._turn:
+                while number < due:
+                    self._publish(producer, number)
+                    number += 1
+                self._handed_over = number
             producer.poll(0.2)
         while len(producer) and not stop.is_set():
             producer.flush(1)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Publish nothing meanwhile; what was published before is confirmed."""
+        with self._turn:
+            wait_until(
+                lambda: len(self.positions) + len(self.faults) == self._handed_over,
+                _CONFIRMED_WITHIN_S,
+                "what was published to be confirmed",
+            )
+            yield
 
     def _publish(self, producer: Producer, number: int) -> None:
         message = self.messages[number]

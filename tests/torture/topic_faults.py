@@ -1,7 +1,8 @@
-"""What others do to `tweets.raw`: abort a transaction in it, and give it partitions."""
+"""What others do to topics: abort a transaction, add partitions, delete and make them anew."""
 
 import contextlib
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -9,15 +10,19 @@ from typing import Final
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewPartitions
 
+from deploy.demo.pipeline_wait import Pipeline, await_processed
 from schemas.settings import Settings
-from schemas.topics import RAW, SCORE_GROUP
+from schemas.topics import RAW, SCORE_GROUP, SCORED
 from schemas.transport.group_lag import GroupLag, KafkaUnavailable
 from schemas.transport.kafka_config import kafka_config
 from tests.conditions import wait_until
+from tests.made_anew import make_anew
 from tests.transactions import in_a_transaction
 from tests.unit.examples import deleted, posted
 
 _READ_WITHIN_S: Final = 60.0
+_STANDS_STILL_AFTER_S: Final = 90.0
+_WORKED_OFF_WITHIN_S: Final = 300.0
 _FIRST_ABORTED: Final = 1_700_000_000_000_000_000
 _ABORTED_TOGETHER: Final = 50
 
@@ -26,20 +31,29 @@ _ABORTED_TOGETHER: Final = 50
 class TopicFaults:
     """The faults of the plan that are done to a topic.
 
-    `aborted` lists the ids of tweets whose transaction was aborted, `unread` the partitions that
-    were not read within a minute after the topic had got them.
+    `paused` keeps everybody from publishing. `aborted` lists the ids of tweets whose transaction
+    was aborted, `unread` the partitions that were not read within a minute after the topic had got
+    them.
     """
 
     settings: Settings
+    paused: Callable[[], AbstractContextManager[None]]
     aborted: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
-    def do(self, what: str) -> None:
-        """Do one of both, once Kafka takes it."""
-        if what == "aborted":
-            self._abort_tweets()
-        else:
-            self._raise_partitions()
+    def do(self, kind: str) -> None:
+        """Do one of them, once Kafka takes it."""
+        match kind:
+            case "tweets-aborted":
+                self._abort_tweets()
+            case "partitions-raised":
+                self._raise_partitions()
+            case "raw-made-anew":
+                self._make_anew(RAW)
+            case "scored-made-anew":
+                self._make_anew(SCORED)
+            case _:
+                raise ValueError(kind)
 
     def _abort_tweets(self) -> None:
         """Publish tweets that are nowhere else in one transaction, and abort it."""
@@ -76,6 +90,19 @@ class TopicFaults:
             self.unread.append(f"partition {number}")
         finally:
             lag.close()
+
+    def _make_anew(self, topic: str) -> None:
+        """Delete a topic and make it again, once all that it held was worked off.
+
+        What is published afterwards stands at offsets that the old topic had too.
+        """
+        with self.paused():
+            await_processed(
+                Pipeline(self.settings.cluster).remaining,
+                stall_after_s=_STANDS_STILL_AFTER_S,
+                limit_s=_WORKED_OFF_WITHIN_S,
+            )
+            make_anew(self.settings, topic)
 
 
 def _until_kafka_takes(publish: Callable[[], None]) -> None:

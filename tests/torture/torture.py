@@ -26,12 +26,23 @@ from tests.torture.observer import GROUPS, Observer
 from tests.torture.plan import faults
 from tests.torture.publishing import Publishing
 from tests.torture.small_disk import Disk, small_disk
+from tests.torture.topic_faults import TopicFaults
 from tests.torture.tweets import Published, history
 from tests.torture.verdict import Verdict, judge, verdict
 
 _SETTLED_WITHIN_S: Final = 600.0
 _STANDS_STILL_AFTER_S: Final = 90.0
 _LONGER_THAN_ITS_LIMIT_S: Final = 60.0
+
+_ENDED_BY_SIGTERM: Final = (
+    "score-stop",
+    "sink-stop",
+    "second-score-leaves",
+    "second-score-clock-ahead",
+    "second-score-clock-behind",
+    "second-sink-clock-ahead",
+    "second-sink-clock-behind",
+)
 
 Say = Callable[[str], None]
 
@@ -93,7 +104,13 @@ class _Run:
         self._messages: list[Published] = history(seed, tweets, datetime.now(UTC))
         self._publishing = Publishing(settings, self._messages, minutes * 60, time.monotonic)
         self._observer = Observer(settings, time.monotonic, self._publishing.done)
-        self._faults = Faults(settings.home, settings, disk, time.monotonic)
+        self._faults = Faults(
+            settings.home,
+            settings,
+            disk,
+            time.monotonic,
+            TopicFaults(settings, self._publishing.paused),
+        )
         self._done: Counter[str] = Counter()
         self._skipped: dict[str, str] = {}
         self._recoveries: dict[str, list[float]] = defaultdict(list)
@@ -119,7 +136,7 @@ class _Run:
         verdicts["what Kafka does not take is refused"] = verdict(1, [] if refused else ["taken"])
         verdicts["the stream moves again in time"] = verdict(self._done.total(), self._too_slow)
         verdicts["SIGTERM ends a worker within 10 s"] = verdict(
-            self._done["score-stop"] + self._done["sink-stop"] + self._done["second-score-leaves"],
+            sum(self._done[kind] for kind in _ENDED_BY_SIGTERM),
             self._faults.slow_ends,
         )
         verdicts["a new partition is read within a minute"] = verdict(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from schemas.codec import Headers, encode, headers_of, key_of
 from schemas.events import (
     LIVE,
@@ -18,6 +20,7 @@ from schemas.events import (
     TweetWithheld,
 )
 from schemas.topics import RAW
+from schemas.transport.redrives import REDRIVE_HEADER, Redrive
 from tests.torture.poison import junk, poison
 
 REPLAY: Final = "torture"
@@ -46,6 +49,27 @@ _SENTENCES: Final = (
     "What a lovely evening at {} 😊",
     "Terrible noise at {} all night 😡",
 )
+_FORGED: Final = Redrive(
+    source=RAW, partition=0, offset=0, timestamp_ms=0, run=LIVE, count=1_000, signature="00"
+)
+_HEADERS: Final[tuple[Headers, ...]] = (
+    [("own", b"\xff\x00")],
+    [(REDRIVE_HEADER, b"x" * 50_000)],
+    [(REDRIVE_HEADER, msgspec.json.encode(_FORGED))],
+    [("long" * 2_000, b"x")],
+)
+"""What others put beside a message: also what only a redrive may write."""
+
+_COSTLY: Final = (
+    "👩‍👩‍👧‍👦" * 3_000,
+    "e" + "\u0301" * 20_000,
+    "@a " * 10_000,
+    "http://a.b/" * 3_000,
+    "😀" * 20_000,
+)
+"""Texts that take the longest to clean, to read and to cut into pieces."""
+
+_COSTLY_ONE_IN: Final = 400
 _TAGS: Final = ((), ("tram",), ("weather",), ("coffee", "morning"), ("東京",))
 
 
@@ -81,7 +105,8 @@ def history(seed: int, tweets: int, began_at: datetime) -> list[Published]:
         placed.append((generator.uniform(0, tweets), _message(erased)))
     for topic, values in ((RAW, poison(POISON)), ("tweets.scored", junk(JUNK))):
         for value in values:
-            bad = Published(topic, b"poison", value, [("own", b"\xff\x00")], None)
+            headers = list(generator.choice(_HEADERS))
+            bad = Published(topic, b"poison", value, headers, None)
             placed.append((generator.uniform(0, tweets), bad))
     return [message for _, message in sorted(placed, key=lambda pair: pair[0])]
 
@@ -109,6 +134,8 @@ def _tweet(
     for version in range(versions):
         tags = generator.choice(_TAGS)
         sentence = generator.choice(_SENTENCES).format(generator.choice(_PLACES))
+        if generator.randrange(_COSTLY_ONE_IN) == 0:
+            sentence = generator.choice(_COSTLY)
         post = TweetPosted(
             run=run,
             tweet_id=history_ids[version],

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded import kafka_jars
-from deploy.embedded.kafka_jars import complete_jars, jar_name, parse_lock
+from deploy.embedded.kafka_jars import complete_jars, ensure_kafka_jars, jar_name, parse_lock
 from schemas.failures import Failure
 
 CONTENT = {"org.a:one:1.0": b"first", "org.b:two:2.0": b"second"}
@@ -36,6 +36,18 @@ def test_jars_are_fetched_once(tmp_path: Path) -> None:
     assert {jar.name: jar.read_bytes() for jar in tmp_path.glob("*.jar")} == {
         jar_name(coordinate): content for coordinate, content in CONTENT.items()
     }
+
+
+def test_a_jar_that_lies_beside_the_locked_ones_is_not_on_the_class_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = Repository(CONTENT)
+    monkeypatch.setattr(kafka_jars, "parse_lock", lambda _: LOCKED)
+    ensure_kafka_jars(repository.fetch, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    (folder / "aaa.jar").write_bytes(b"malicious")
+    class_path = ensure_kafka_jars(repository.fetch, tmp_path).split(":")
+    assert class_path == [str(folder / jar_name(coordinate)) for coordinate in LOCKED]
 
 
 def test_a_damaged_jar_is_fetched_anew(tmp_path: Path) -> None:
