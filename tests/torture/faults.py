@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -129,10 +130,15 @@ class Faults:
 
     def _second_worker(self, program: str, what: str, lasts_s: float) -> None:
         """Let a second process join the group, work and leave it."""
-        clock = _with_clock(what) if what in ("ahead", "behind") else {}
+        days = {"ahead": _CLOCK_OFF_DAYS, "behind": -_CLOCK_OFF_DAYS}.get(what)
+        command = (
+            [MURMUR]
+            if days is None
+            else [sys.executable, "-m", "tests.torture.wrong_clock", str(days)]
+        )
         worker = subprocess.Popen(
-            [MURMUR, program, "--probe-port", "0"],
-            env={**os.environ, "MURMUR_HOME": str(self.home), **clock},
+            [*command, program, "--probe-port", "0"],
+            env={**os.environ, "MURMUR_HOME": str(self.home)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -148,18 +154,6 @@ class Faults:
         finally:
             worker.kill()
             worker.wait()
-
-
-def _with_clock(where: str) -> dict[str, str]:
-    """Return the environment of a process whose clock is ahead or behind; raise `Skipped`."""
-    libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    if not libraries:
-        raise Skipped("libfaketime is not installed (Debian: apt-get install libfaketime)")
-    return {
-        "LD_PRELOAD": str(libraries[0]),
-        "FAKETIME": f"{'+' if where == 'ahead' else '-'}{_CLOCK_OFF_DAYS}d",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
 
 
 @contextlib.contextmanager
