@@ -31,6 +31,11 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/serving.stamp
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# What drives a browser; the browser is the machine's own.
+$(VENV)/browser.stamp: requirements/browser.txt $(VENV)/dev.stamp
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/browser.txt
+	@touch $@
+
 # Training's libraries: large, and no part of serving.
 $(VENV)/retrain.stamp: requirements/retrain.txt $(VENV)/dev.stamp
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --require-hashes -r requirements/retrain.txt
@@ -83,6 +88,7 @@ lock: $(UV) ## Regenerate the lock files from pyproject.toml (without an index a
 	$(COMPILE) --extra dev --extra retrain pyproject.toml -o requirements/retrain.txt
 	$(COMPILE) --constraints requirements/retrain.txt pyproject.toml -o requirements/serving.txt
 	$(COMPILE) --constraints requirements/retrain.txt --extra dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra dev --extra browser pyproject.toml -o requirements/browser.txt
 
 clean: ## Remove the environment and the embedded stack with its data (ARGS=--yes: do not ask)
 	if test -x $(BIN)/murmur; then $(BIN)/murmur down --delete-data $(ARGS); fi
