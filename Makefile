@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture circle check accuracy faithfulness bench drift-table generated lock format clean
+.PHONY: help demo test browser-test torture circle check accuracy faithfulness bench drift-table generated lock format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -60,6 +60,9 @@ bench: $(VENV)/$(if $(findstring --baseline,$(ARGS)),retrain,dev).stamp ## What 
 
 drift-table: $(VENV)/dev.stamp ## What the watch's detectors do in 300 simulated years, as Markdown (ARGS="--years 30")
 	@$(BIN)/python -m tests.drift_table $(ARGS)
+
+browser-test: $(VENV)/browser.stamp ## The page in a real Chromium, which has to be installed (ARGS="-k phone")
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; a storm on the live stream
 	$(BIN)/python -m tests.torture $(ARGS)

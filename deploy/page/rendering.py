@@ -18,6 +18,7 @@ from deploy.page.static_files import StaticFile
 from deploy.page.strings import Strings
 from deploy.web.access.api_key import ApiKey
 from deploy.web.access.browser import PAGE
+from schemas.escape_for_terminal import printable
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -35,6 +36,7 @@ HEADERS: Final = {
 }
 """Of every page: nothing inline runs, nothing is asked of another host, no frame holds it."""
 
+_JOINERS: Final = "\u200c\u200d"
 _GZIP_LEVEL: Final = 4
 _GZIPPED: Final = {"Content-Encoding": "gzip"}
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -46,7 +48,7 @@ class Pages:
     Besides their own values these are `say` (a sentence by its name), `static` (a file's address),
     `reader` (who reads: `number`, `percent`, `points`), `key` (the key of who asks, or None),
     `may(scope)`, `quoted` (a part of a path), and the filters `number`, `percent`, `points`,
-    `time`.
+    `time`, `name` (of a rule or hashtag: no character in it is hidden).
     """
 
     def __init__(self, files: Mapping[str, StaticFile], strings: Strings) -> None:
@@ -71,6 +73,7 @@ class Pages:
             "percent": _percent,
             "points": _points,
             "time": time_element,
+            "name": shown_name,
         }
 
     def html(self, request: Request, template: str, **values: Any) -> Markup:
@@ -107,6 +110,11 @@ def page_answer(
         media_type="text/html; charset=utf-8",
         headers={**HEADERS, **encoding, **(headers or {})},
     )
+
+
+def shown_name(name: str) -> str:
+    """Return a name without what hides or turns characters; joiners belong to emoji and scripts."""
+    return printable(name, keep=_JOINERS) if name.strip(_JOINERS) else printable(name)
 
 
 @jinja2.pass_context

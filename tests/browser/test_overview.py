@@ -49,7 +49,7 @@ def test_times_are_in_the_zone_of_the_reader_or_in_utc(visitor: Visitor) -> None
     visitor.goes_to("/page?run=city&live=off&from=2026-04-03&to=2026-04-04")
     first = visitor.page.locator("tbody time").first
     expect(first).to_have_text("03/04/2026, 02:00")
-    visitor.page.get_by_role("button", name="Time zone").click()
+    visitor.page.get_by_role("button", name="time zone").click()
     expect(first).to_have_text("03/04/2026, 00:00 UTC")
     visitor.page.reload()
     expect(first).to_have_text("03/04/2026, 00:00 UTC")
@@ -91,7 +91,7 @@ def test_the_keyboard_alone_is_enough(visitor: Visitor) -> None:
     for _ in range(60):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim().slice(0, 40)"))
-    for name in ("1 hour", "Filter", "Pause", "Counts", "The chart as a table", "tickets"):
+    for name in ("1 hour", "Filter", "Resume", "Counts", "The chart as a table", "tickets"):
         assert any(name in each for each in reached), (name, reached)
 
 

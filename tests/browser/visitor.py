@@ -36,8 +36,9 @@ class Visitor:
 
     def has_no_complaint(self) -> None:
         """Check that nothing was refused, failed, or asked of another host."""
-        assert self.page.evaluate("window.refusedByPolicy") == []
-        assert self.complaints == []
+        refused = self.page.evaluate("window.refusedByPolicy")
+        assert refused == [], refused
+        assert self.complaints == [], self.complaints
         assert self.page.evaluate("window.hostile") is None
 
     def is_barred_by_nothing(self, axe: str) -> None:
@@ -47,10 +48,11 @@ class Visitor:
         found: list[dict[str, Any]] = self.page.evaluate(
             "() => axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)"
         )
-        assert [
+        barred = [
             (each["id"], each["help"], [node["html"][:200] for node in each["nodes"][:3]])
             for each in found
-        ] == []
+        ]
+        assert barred == [], barred
 
     def sees_no_sideways_scrolling(self) -> None:
         """Check that the page is no wider than the window."""

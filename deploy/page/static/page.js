@@ -31,7 +31,7 @@
   const showTimes = (root) => root.querySelectorAll("time[datetime]").forEach(showTime);
   const showZone = () => document.querySelectorAll("[data-zone]").forEach((button) => {
     button.hidden = false;
-    button.textContent = zone === "utc" ? "UTC" : ours.replaceAll("_", " ");
+    button.querySelector("[data-zone-name]").textContent = zone === "utc" ? "UTC" : ours.replaceAll("_", " ");
   });
 
   // A chart: what a bucket holds is read from the table beside it; a drag looks closer.

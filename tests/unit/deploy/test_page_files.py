@@ -19,10 +19,8 @@ MOST_SCRIPT_BYTES: Final = 60 * 1024
 
 
 def test_every_vendored_file_is_the_one_that_was_published() -> None:
-    listed = dict(
-        reversed(line.split())
-        for line in (PAGE / "vendor" / "vendor.sha256").read_text().splitlines()
-    )
+    lines = (PAGE / "vendor" / "vendor.sha256").read_text().splitlines()
+    listed = {name: sha256 for sha256, name in (line.split() for line in lines)}
     there = {path.name for path in (PAGE / "vendor").iterdir()} - {"vendor.sha256", "README.md"}
     assert there == set(listed)
     for name, expected in listed.items():
