@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture circle check accuracy faithfulness bench drift-table generated lock format clean
+.PHONY: help demo test browser-test torture circle check accuracy faithfulness bench drift-table generated lock format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -29,6 +29,11 @@ $(VENV)/serving.stamp: requirements/serving.txt pyproject.toml $(UV)
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/serving.stamp
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# What drives a browser; the browser is the machine's own.
+$(VENV)/browser.stamp: requirements/browser.txt $(VENV)/dev.stamp
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/browser.txt
 	@touch $@
 
 # Training's libraries: large, and no part of serving.
@@ -55,6 +60,9 @@ bench: $(VENV)/$(if $(findstring --baseline,$(ARGS)),retrain,dev).stamp ## What 
 
 drift-table: $(VENV)/dev.stamp ## What the watch's detectors do in 300 simulated years, as Markdown (ARGS="--years 30")
 	@$(BIN)/python -m tests.drift_table $(ARGS)
+
+browser-test: $(VENV)/browser.stamp ## The page in a real Chromium, which has to be installed (ARGS="-k phone")
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; a storm on the live stream
 	$(BIN)/python -m tests.torture $(ARGS)
@@ -83,6 +91,7 @@ lock: $(UV) ## Regenerate the lock files from pyproject.toml (without an index a
 	$(COMPILE) --extra dev --extra retrain pyproject.toml -o requirements/retrain.txt
 	$(COMPILE) --constraints requirements/retrain.txt pyproject.toml -o requirements/serving.txt
 	$(COMPILE) --constraints requirements/retrain.txt --extra dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra dev --extra browser pyproject.toml -o requirements/browser.txt
 
 clean: ## Remove the environment and the embedded stack with its data (ARGS=--yes: do not ask)
 	if test -x $(BIN)/murmur; then $(BIN)/murmur down --delete-data $(ARGS); fi

@@ -12,12 +12,15 @@ from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from deploy.web.access.admission import Admission
+from deploy.web.access.browser import PAGE
 from deploy.web.access.guard import Guard
 from deploy.web.access.scopes import PUBLIC, scope_of
 from deploy.web.refusals import (
+    RefusalPage,
     tell_failure,
     tell_fault,
     tell_http,
@@ -36,6 +39,7 @@ _TITLE: Final = "Murmur"
 def make_app(
     routers: Sequence[APIRouter],
     *,
+    refusal_page: RefusalPage,
     admission: Admission,
     at_end: Callable[[], Awaitable[None]],
     registry: CollectorRegistry,
@@ -44,8 +48,9 @@ def make_app(
 ) -> FastAPI:
     """Return the application, behind its guard; `at_end` is its last act.
 
-    Every refusal is problem+json, but under /v2, where it has the form of that protocol. A fault of
-    ours is told as such, and logged without what was sent.
+    Every refusal is problem+json, but under /v2, where it has the form of that protocol, and on the
+    page, where `refusal_page` tells it. A fault of ours is told as such, and logged without what
+    was sent.
     """
 
     @asynccontextmanager
@@ -56,6 +61,7 @@ def make_app(
     app = FastAPI(
         title=_TITLE, version=version("murmur"), docs_url=None, redoc_url=None, lifespan=lifespan
     )
+    app.state.refusal_page = refusal_page
     for router in routers:
         app.include_router(router)
     app.include_router(_state_router(registry, health, readiness))
@@ -89,10 +95,20 @@ def _state_router(
 
         return tell
 
-    async def root() -> Response:
-        """Say what this is, and where it is described."""
-        document = {"name": _TITLE, "version": version("murmur"), "openapi": "/openapi.json"}
-        return Response(msgspec.json.encode(document), media_type="application/json")
+    async def root(request: Request) -> Response:
+        """Say what this is, and where it is described; lead a browser to the page."""
+        headers = {"Vary": "Accept"}
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(PAGE, status_code=307, headers=headers)
+        document = {
+            "name": _TITLE,
+            "version": version("murmur"),
+            "openapi": "/openapi.json",
+            "page": PAGE,
+        }
+        return Response(
+            msgspec.json.encode(document), media_type="application/json", headers=headers
+        )
 
     for path, call, summary in (
         ("/", root, "What this is"),

@@ -1,6 +1,7 @@
 """Every refusal and fault as its caller understands it."""
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -8,7 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from deploy.web.access.browser import is_page
 from model_server.http.inference_router import PREFIX as INFERENCE_PREFIX
 from model_server.http.problems import Refused, problem_response
 from schemas.failures import Failure, NotThere
@@ -21,8 +24,16 @@ logger = logging.getLogger(__name__)
 _AGAIN_AFTER_S: Final = "5"
 
 
-def refusal_response(path: str, refused: Refused) -> Response:
-    """Return problem+json, or under /v2 the form of that protocol."""
+RefusalPage = Callable[[Scope, Refused], Response]
+"""A refused request to the page that tells it to a person."""
+
+
+def refusal_response(scope: Scope, refused: Refused) -> Response:
+    """Return problem+json, under /v2 the form of that protocol, and on the page a page."""
+    path = scope["path"]
+    if is_page(path):
+        tell: RefusalPage = scope["app"].state.refusal_page
+        return tell(scope, refused)
     if path.startswith(INFERENCE_PREFIX):
         return Response(
             msgspec.json.encode({"error": refused.problem.detail}),
@@ -37,14 +48,14 @@ async def tell_refusal(request: Request, fault: Exception) -> Response:
     """Tell a refusal."""
     if not isinstance(fault, Refused):
         raise fault
-    return refusal_response(request.url.path, fault)
+    return refusal_response(request.scope, fault)
 
 
 async def tell_failure(request: Request, fault: Exception) -> Response:
     """Tell what the commands would tell a person, but for where our servers are."""
     if not isinstance(fault, Failure):
         raise fault
-    return refusal_response(request.url.path, _refused(fault))
+    return refusal_response(request.scope, _refused(fault))
 
 
 async def tell_parameters(request: Request, fault: Exception) -> Response:
@@ -54,7 +65,7 @@ async def tell_parameters(request: Request, fault: Exception) -> Response:
     first = fault.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:])
     refused = Refused(422, "invalid", "A parameter is wrong.", f"{name}: {first['msg']}.")
-    return refusal_response(request.url.path, refused)
+    return refusal_response(request.scope, refused)
 
 
 async def tell_http(request: Request, fault: Exception) -> Response:
@@ -69,7 +80,7 @@ async def tell_http(request: Request, fault: Exception) -> Response:
         "/openapi.json names every call.",
         fault.headers,
     )
-    return refusal_response(request.url.path, refused)
+    return refusal_response(request.scope, refused)
 
 
 async def tell_fault(request: Request, fault: Exception) -> Response:
@@ -77,7 +88,7 @@ async def tell_fault(request: Request, fault: Exception) -> Response:
     # The fault's own message may hold a text.
     logger.error("a request failed: %s", type(fault).__name__, extra={"path": request.url.path})
     return refusal_response(
-        request.url.path,
+        request.scope,
         Refused(500, "fault", "This is a fault of the server.", "It is in the server's log."),
     )
 

@@ -11,6 +11,7 @@ import redis
 import uvicorn
 from prometheus_client import CollectorRegistry
 
+from deploy.page.page_router import page_router
 from deploy.web.access.admission import LOOPBACK_HOSTS, Admission
 from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import RequestRates
@@ -98,8 +99,22 @@ def serve(
             now = model.slot.serving()
             return ServedModel(now.identity, now.labels)
 
+        admission = Admission(
+            hosts=[*LOOPBACK_HOSTS, *({host} - _ANY_INTERFACE), *hosts],
+            loopback=loopback,
+            ring=ring,
+            rates=RequestRates(optional_redis, settings.topic_prefix, settings.serve_rate or None),
+            registry=registry,
+        )
+        page, refusal_page = page_router(
+            settings.aggregates_cache,
+            lambda: _connected_redis(settings),
+            pool.lend,
+            admission.owner_of,
+        )
         app = make_app(
             [
+                page,
                 predict_router(predictor),
                 explain_router(predictor, lambda: model.slot.serving().labels),
                 inference_router(
@@ -115,15 +130,8 @@ def serve(
                     export_pool.lend,
                 ),
             ],
-            admission=Admission(
-                hosts=[*LOOPBACK_HOSTS, *({host} - _ANY_INTERFACE), *hosts],
-                loopback=loopback,
-                ring=ring,
-                rates=RequestRates(
-                    optional_redis, settings.topic_prefix, settings.serve_rate or None
-                ),
-                registry=registry,
-            ),
+            admission=admission,
+            refusal_page=refusal_page,
             at_end=optional_redis.close,
             registry=registry,
             health=process.health,

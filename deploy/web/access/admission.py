@@ -3,17 +3,22 @@
 import asyncio
 import ipaddress
 from collections.abc import Collection
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, NoReturn
 
 from prometheus_client import CollectorRegistry
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from deploy.web.access.api_key import ApiKey
+from deploy.web.access.browser import (
+    is_of_no_other_site,
+    is_of_this_page,
+    is_page,
+    key_in_cookie,
+)
 from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import Rate, RequestRates
 from deploy.web.access.scopes import PUBLIC, scope_of
-from deploy.web.access.scopes import Scope as KeyScope
 from model_server.http.problems import Refused
 from schemas.process.metric_list import SERVE_RATE_LIMITED, SERVE_WRONG_KEYS
 
@@ -22,6 +27,7 @@ LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _FAULTS_A_MINUTE: Final = 10
 _FAULT_WAITS_S: Final = 1.0
 _MOST_WAITING_FAULTS: Final = 100
+_READING: Final = ("GET", "HEAD")
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -32,6 +38,9 @@ class Admission:
     names, of a key that is valid. Only where `loopback` says that the service listens there alone,
     and as long as there is no key, the person at this machine may do everything: a request from a
     loopback address to a loopback host, sent by no proxy and by no other site's page.
+
+    A browser sends its key as a cookie, which counts for the page alone; what changes something
+    there has to come from a page of ours. `scope["state"]["key"]` is the key of who asks, or None.
 
     A valid key always passes, whatever others do from its address. The answer to a wrong one waits
     a second, once an address has sent ten within a minute.
@@ -73,11 +82,31 @@ class Admission:
         needed = scope_of(scope["path"])
         if needed is None:
             raise Refused(404, "not-found", "Not Found.", "/openapi.json names every call.")
+        page = is_page(scope["path"])
+        if page and scope["method"] not in _READING and not is_of_this_page(headers):
+            raise Refused(
+                403,
+                "other-site",
+                "Another site sent this.",
+                "Open the page anew and do it there.",
+            )
         if needed is PUBLIC:
             return None
-        peer = scope["client"][0] if scope.get("client") else ""
-        caller = await self._caller(peer, host, headers, KeyScope(needed))
-        rate = await self._rates.count(caller)
+        peer = peer_of(scope)
+        presented = _bearer(headers.get("authorization"))
+        if presented is None and page:
+            presented = key_in_cookie(headers)
+        key = await self._owner(peer, host, headers, presented)
+        if key is not None and needed not in key.scopes:
+            raise Refused(
+                403,
+                "scope",
+                "The key does not allow this.",
+                f"It needs the scope {needed.value}: `murmur keys create --scope`.",
+                {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
+            )
+        scope.setdefault("state", {})["key"] = key
+        rate = await self._rates.count(f"key:{key.key_id}" if key else f"peer:{peer}")
         if rate is not None and not rate.allowed:
             self._rate_limited.inc()
             raise Refused(
@@ -89,22 +118,19 @@ class Admission:
             )
         return rate
 
-    async def _caller(self, peer: str, host: str, headers: Headers, needed: KeyScope) -> str:
-        presented = _bearer(headers.get("authorization"))
+    async def owner_of(self, peer: str, presented: str) -> ApiKey:
+        """Return the valid key that was presented; raise `Refused`, slower after many faults."""
+        key = self._ring.owner_of(presented)
+        if key is None:
+            await self._refuse_key(peer)
+        return key
+
+    async def _owner(
+        self, peer: str, host: str, headers: Headers, presented: str | None
+    ) -> ApiKey | None:
+        """Return the key, or None for the person at this machine."""
         if presented is not None:
-            key = self._ring.owner_of(presented)
-            if key is None:
-                await self._refuse_key(peer)
-            elif needed not in key.scopes:
-                raise Refused(
-                    403,
-                    "scope",
-                    "The key does not allow this.",
-                    f"It needs the scope {needed.value}: `murmur keys create --scope`.",
-                    {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
-                )
-            else:
-                return f"key:{key.key_id}"
+            return await self.owner_of(peer, presented)
         if not self._ring.is_known:
             raise Refused(
                 503,
@@ -114,7 +140,7 @@ class Admission:
                 {"Retry-After": "5"},
             )
         if self._loopback and self._ring.is_empty and _is_person_here(peer, host, headers):
-            return f"peer:{peer}"
+            return None
         raise Refused(
             401,
             "no-key",
@@ -123,7 +149,7 @@ class Admission:
             {"WWW-Authenticate": "Bearer"},
         )
 
-    async def _refuse_key(self, peer: str) -> None:
+    async def _refuse_key(self, peer: str) -> NoReturn:
         self._wrong_keys.inc()
         told = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         if not await self._rates.count_fault(peer, _FAULTS_A_MINUTE):
@@ -141,6 +167,11 @@ class Admission:
             "A valid key is let in at once.",
             {"Retry-After": "60"},
         )
+
+
+def peer_of(scope: Scope) -> str:
+    """Return the address that a request came from."""
+    return scope["client"][0] if scope.get("client") else ""
 
 
 def _bearer(authorization: str | None) -> str | None:
@@ -164,17 +195,4 @@ def _is_person_here(peer: str, host: str, headers: Headers) -> bool:
         is_local = False
     # A proxy on this machine would let in whoever reaches it.
     is_forwarded = any(name in headers for name in _FORWARDED)
-    return (
-        is_local and host in LOOPBACK_HOSTS and not is_forwarded and _is_of_no_other_site(headers)
-    )
-
-
-def _is_of_no_other_site(headers: Headers) -> bool:
-    """Tell whether no page of another site had a browser send this."""
-    origin = headers.get("origin")
-    if origin is None:
-        return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-    try:
-        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
-    except ValueError:
-        return False
+    return is_local and host in LOOPBACK_HOSTS and not is_forwarded and is_of_no_other_site(headers)

@@ -29,7 +29,7 @@ class Guard:
             if scope["method"] not in ("GET", "HEAD"):
                 # Its body is not read.
                 refused.headers["Connection"] = "close"
-            await refusal_response(scope["path"], refused)(scope, receive, send)
+            await refusal_response(scope, refused)(scope, receive, send)
             return
         if rate is None:
             await self._app(scope, receive, send)

@@ -1,0 +1,1 @@
+"""The page of `murmur serve`: what people say, live, with the way down to each tweet."""

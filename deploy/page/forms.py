@@ -1,0 +1,24 @@
+"""What a browser sends of a form.
+
+That a form is one of ours, and no other site's, was decided before (`access/admission.py`).
+"""
+
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+
+from model_server.http.problems import Refused
+from model_server.http.request_body import read_body
+
+_MOST_FIELDS: Final = 50
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields, of one that is repeated the last; raise `Refused`."""
+    body = await read_body(request)
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Refused(400, "no-form", "This is no form.", "Open the page anew.") from None
+    return {name: values[-1] for name, values in fields.items()}

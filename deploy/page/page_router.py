@@ -1,0 +1,40 @@
+"""All pages put together."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import redis
+from fastapi import APIRouter
+
+from deploy.page.overview import overview_router
+from deploy.page.page_sources import KEPT_S, PageSources
+from deploy.page.refusal_page import RefusalPages
+from deploy.page.rendering import Pages
+from deploy.page.shared_answers import SharedAnswers
+from deploy.page.sign_in import CheckKey, sign_in_router
+from deploy.page.static_files import read_static_files, static_router
+from deploy.page.strings import read_strings
+from deploy.web.refusals import RefusalPage
+from schemas.setting_views import AggregatesCacheSettings
+from schemas.transport.postgres import Connection
+
+
+def page_router(
+    cache: AggregatesCacheSettings,
+    connect_redis: Callable[[], "redis.Redis"],
+    lend: Callable[[], AbstractContextManager[Connection]],
+    check_key: CheckKey,
+) -> tuple[APIRouter, RefusalPage]:
+    """Return the routes of all pages, and what tells a refusal as a page."""
+    files = read_static_files()
+    pages = Pages(files, read_strings())
+    sources = PageSources(cache, connect_redis, lend, SharedAnswers(time.monotonic, KEPT_S))
+    router = APIRouter()
+    for part in (
+        static_router(files),
+        sign_in_router(pages, check_key),
+        overview_router(pages, sources),
+    ):
+        router.include_router(part)
+    return router, RefusalPages(pages).answer

@@ -1,0 +1,86 @@
+"""What pages are made from: the readers of figures, each kept a moment for all open pages."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import redis
+
+from deploy.page.shared_answers import SharedAnswers
+from deploy.page.view_address import ViewAddress
+from retrain.drift.alarms.stored_alarms import StoredAlarm, alarms_between
+from schemas.known_runs import default_run, run_names
+from schemas.setting_views import AggregatesCacheSettings
+from schemas.transport.postgres import Connection
+from stream_processors.aggregates.aggregates import Aggregates
+from stream_processors.aggregates.time_windows import Window, between, parse_window
+from stream_processors.queries.http.parameters import moment_of
+from stream_processors.queries.totals import read_totals
+
+KEPT_S: Final = 4.0
+"""Pages ask every 5 s, so that each sees new figures and none costs a question of its own."""
+
+_MOST_ALARMS: Final = 50
+
+
+@dataclass(frozen=True)
+class PageSources:
+    """Where the figures of pages come from."""
+
+    cache: AggregatesCacheSettings
+    connect_redis: Callable[[], "redis.Redis"]
+    lend: Callable[[], AbstractContextManager[Connection]]
+    shared: SharedAnswers
+
+    def runs(self) -> list[str]:
+        """Return the runs, the one that changed last first."""
+
+        def ask() -> list[str]:
+            with self.lend() as connection:
+                return run_names(connection)
+
+        return self.shared.get("runs", ask)
+
+    def run_of(self, view: ViewAddress) -> str:
+        """Return the run of a view; raise `UnknownRun` where there is none at all."""
+
+        def ask() -> str:
+            with self.lend() as connection:
+                return default_run(connection)
+
+        return view.run or self.shared.get("default run", ask)
+
+    def figures(self, view: ViewAddress) -> Aggregates:
+        """Return the figures of a view that names its run; raise `Failure`."""
+
+        def ask() -> Aggregates:
+            return read_totals(
+                view.run,
+                window_of(view),
+                datetime.now(UTC),
+                view.selection,
+                cache=self.cache,
+                connect_redis=self.connect_redis,
+                lend_postgres=self.lend,
+            ).aggregates
+
+        asked = ("figures", view.run, view.window, view.start, view.end, view.selection)
+        return self.shared.get(asked, ask)
+
+    def alarms(self, run: str, start: datetime, end: datetime) -> list[StoredAlarm]:
+        """Return the alarms that windows within a span raised, oldest first."""
+
+        def ask() -> list[StoredAlarm]:
+            with self.lend() as connection, connection, connection.cursor() as cursor:
+                return alarms_between(cursor, run, start, end, _MOST_ALARMS)
+
+        return self.shared.get(("alarms", run, start, end), ask)
+
+
+def window_of(view: ViewAddress) -> Window:
+    """Return the stretch of time of a view; raise `Failure` for one that names none."""
+    if view.is_a_span:
+        return between(moment_of(view.start), moment_of(view.end))
+    return parse_window(view.window or "all")

@@ -1,0 +1,106 @@
+"""The overview as a person uses it: by mouse, by keyboard, on a phone, without scripts."""
+
+import re
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.visitor import PHONE, Visitor, visiting
+from tests.integration.serving import Service
+
+OVERVIEW: Final = "/page?run=city&live=off"
+LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "has_touch": True},
+    "without motion": {"reduced_motion": "reduce"},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("path", [OVERVIEW, "/page?run=hostile&live=off", "/page?run=nothing"])
+def test_nothing_bars_anybody_and_nothing_complains(
+    path: str, look: str, browser: Browser, service: Service, axe: str
+) -> None:
+    with visiting(browser, service.address, **LOOKS[look]) as visitor:
+        visitor.goes_to(path)
+        for details in visitor.page.locator("details").all():
+            details.evaluate("(element) => { element.open = true; }")
+        visitor.is_barred_by_nothing(axe)
+        visitor.sees_no_sideways_scrolling()
+        if "nothing" not in path:
+            visitor.has_no_complaint()
+
+
+def test_the_page_renews_itself_and_can_be_paused(visitor: Visitor) -> None:
+    page = visitor.page
+    with page.expect_response(re.compile("/page/figures"), timeout=30_000) as first:
+        visitor.goes_to("/page?run=city")
+    assert first.value.status == 204
+    page.get_by_role("link", name="Pause").click()
+    expect(page.get_by_text("Paused")).to_be_visible()
+    assert "live=off" in page.url
+    expect(page.locator("[hx-trigger]")).to_have_count(0)
+    visitor.has_no_complaint()
+
+
+def test_times_are_in_the_zone_of_the_reader_or_in_utc(visitor: Visitor) -> None:
+    visitor.goes_to("/page?run=city&live=off&from=2026-04-03&to=2026-04-04")
+    first = visitor.page.locator("tbody time").first
+    expect(first).to_have_text("03/04/2026, 02:00")
+    visitor.page.get_by_role("button", name="time zone").click()
+    expect(first).to_have_text("03/04/2026, 00:00 UTC")
+    visitor.page.reload()
+    expect(first).to_have_text("03/04/2026, 00:00 UTC")
+
+
+def test_pointing_reads_a_bucket_out_and_dragging_looks_closer(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.goes_to(OVERVIEW)
+    hits = page.locator(".hit")
+    hits.nth(10).hover()
+    expect(page.locator("[data-readout]")).to_contain_text("Tweets")
+    hits.nth(30).hover()
+    page.mouse.down()
+    hits.nth(36).hover()
+    page.mouse.up()
+    page.wait_for_url(re.compile("from=.*to="))
+    assert "window" not in page.url
+    visitor.has_no_complaint()
+
+
+def test_the_span_the_rule_and_the_measure_are_in_the_address(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.goes_to(OVERVIEW)
+    page.get_by_role("link", name="7 days").click()
+    page.get_by_role("link", name="tickets", exact=True).click()
+    page.get_by_role("link", name="Counts").click()
+    for part in ("run=city", "window=7d", "rule=tickets", "show=counts"):
+        assert part in page.url
+    page.get_by_role("link", name="Remove the filter tickets").click()
+    assert "rule=" not in page.url
+
+
+def test_the_keyboard_alone_is_enough(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.goes_to(OVERVIEW)
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("To the content")
+    reached = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim().slice(0, 40)"))
+    for name in ("1 hour", "Filter", "Resume", "Counts", "The chart as a table", "tickets"):
+        assert any(name in each for each in reached), (name, reached)
+
+
+def test_without_scripts_everything_is_there(browser: Browser, service: Service) -> None:
+    with visiting(browser, service.address, java_script_enabled=False) as visitor:
+        visitor.goes_to(OVERVIEW)
+        page = visitor.page
+        expect(page.get_by_text("Of 4,000 tweets")).to_be_visible()
+        page.get_by_text("The chart as a table").click()
+        expect(page.get_by_role("table", name="Labels over time")).to_be_visible()
+        page.get_by_role("link", name="1 day").click()
+        expect(page.get_by_role("heading", name="Labels over time")).to_be_visible()
