@@ -42,7 +42,7 @@ from tests.recount import (
 from tests.reference import Grave, all_graves, what_remains
 from tests.unit.examples import RECEIVED_AT, deleted, scored_tweet
 
-EXAMPLES = 2_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 80
+EXAMPLES = 5_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 80
 RETWEETS = {"30": "10", "40": "20"}
 """What is a retweet is one in all its appearances, and X lets nobody edit it."""
 
