@@ -97,6 +97,8 @@ class ScoreStep:
         self._publisher.confirm()
         self._metrics.step_seconds.labels("score").observe(scored_s - started_s)
         self._metrics.step_seconds.labels("publish").observe(time.perf_counter() - scored_s)
+        letters = sum(isinstance(outcome, DeadLetter) for outcome in outcomes)
+        self._metrics.passed(len(window), len(window) - letters)
         self._metrics.batch_events.observe(len(window))
         self._metrics.events.labels("consumed").inc(len(window))
         self._metrics.events.labels("scored").inc(tweets)

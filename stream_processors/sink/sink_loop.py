@@ -24,6 +24,7 @@ from schemas.transport.topic_ids import KnownTopics
 from stream_processors.sink.incoming import Batch, Incoming, Stored, read_batch
 from stream_processors.sink.isolating import DETERMINISTIC, isolate
 from stream_processors.sink.transaction import SinkTransaction
+from stream_processors.sink.tweet_metrics import TweetMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Sink:
         self._ages = SINK_EVENT_AGE.register(metrics.registry)
         self._removal_ages = SINK_REMOVAL_AGE.register(metrics.registry)
         self._progress = progress
-        self._transaction = SinkTransaction(topic_ids)
+        self._transaction = SinkTransaction(topic_ids, TweetMetrics(metrics.registry).count)
         self._dead_letters = DeadLetterWriter(publisher, dead_letter_topic)
 
     def run(self, stop: threading.Event) -> None:
@@ -101,6 +102,7 @@ class Sink:
         self._metrics.step_seconds.labels("store").observe(stored_s - started_s)
         self._reader.commit()
         self._metrics.step_seconds.labels("commit").observe(time.perf_counter() - stored_s)
+        self._metrics.passed(len(messages), len(messages) - len(batch.invalid))
         self._metrics.batch_events.observe(len(messages))
         self._metrics.last_progress.set_to_current_time()
         stored_at = datetime.now(UTC)
