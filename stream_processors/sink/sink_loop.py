@@ -21,6 +21,7 @@ from schemas.transport.positioned_reader import PositionedReader
 from schemas.transport.positions import SINK
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.topic_ids import KnownTopics
+from schemas.transport.trace_context import sampled_trace
 from stream_processors.sink.incoming import Batch, Incoming, Stored, read_batch
 from stream_processors.sink.isolating import DETERMINISTIC, isolate
 from stream_processors.sink.transaction import SinkTransaction
@@ -110,6 +111,17 @@ class Sink:
             age_s = (stored_at - incoming.event.received_at).total_seconds()
             posted = isinstance(incoming.event, TweetScored)
             (self._ages if posted else self._removal_ages).observe(age_s)
+            trace_id = sampled_trace(incoming.message.headers)
+            if trace_id is not None:
+                logger.info(
+                    "a traced event is stored",
+                    extra={
+                        "trace_id": trace_id,
+                        "topic": incoming.message.topic,
+                        "partition": incoming.message.partition,
+                        "offset": incoming.message.offset,
+                    },
+                )
 
     def _store(self, batch: Batch) -> None:
         """Store a batch; what can never be stored goes to the dead letters, and then the rest.
