@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -53,6 +54,14 @@ class Installation:
     def targets(self) -> dict[str, str]:
         """Where the processes are to be scraped."""
         return {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
+
+    def pages(self) -> dict[str, str]:
+        """Return what each process says at /metrics."""
+        pages = {}
+        for name, address in self.targets.items():
+            with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
+                pages[name] = answer.read().decode()
+        return pages
 
     def start(self, name: str) -> None:
         """Start a process."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
 from psycopg2.extensions import cursor
 
 from schemas.events import LIVE
@@ -53,9 +53,7 @@ class StoredFigures:
     """The figures as they were last read; until then all are 0."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._gauges: list[tuple[Gauge, str]] = [
-            (spec.register(registry), query) for spec, query in _FIGURES
-        ]
+        self._gauges = [(spec.register(registry), query) for spec, query in _FIGURES]
         self._jobs = metric_list.WATCH_JOBS.register(registry)
 
     def read(self, cur: cursor) -> None:

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from deploy.observability import prometheus_config
-from tests.observability_files import OBSERVABILITY, faults, unknown_metrics
+from deploy.observability.dashboards import write_dashboards
+from deploy.observability.dashboards.panels import PromQL
+from schemas import write_asyncapi
+from schemas.setting_views import Names, TopicLayout
+from schemas.topics import topic_specs
+from tests.observability_files import OBSERVABILITY, faults, rules, unknown_metrics
 
 
 @pytest.fixture
@@ -73,3 +78,38 @@ def test_a_part_of_a_histogram_is_known_and_one_of_a_gauge_is_not() -> None:
 
 def test_prometheus_asks_every_process_of_the_list() -> None:
     assert prometheus_config.main(["--check"]) == 0
+
+
+def test_the_dashboards_and_the_document_of_topics_are_what_the_code_makes() -> None:
+    assert write_dashboards.main(["--check"]) == 0
+    assert write_asyncapi.main(["--check"]) == 0
+
+
+def test_a_dashboard_that_somebody_changed_is_noticed(tmp_path: Path) -> None:
+    assert write_dashboards.main([], tmp_path) == 0
+    assert write_dashboards.main(["--check"], tmp_path) == 0
+    file = tmp_path / "murmur-operations.json"
+    file.write_text(file.read_text().replace('"refresh": "30s"', '"refresh": "5s"'))
+    assert write_dashboards.main(["--check"], tmp_path) == 1
+
+
+def test_panels_ask_for_metrics_that_are_exposed_and_have_names_of_their_own() -> None:
+    recorded = [rule.name for rule in rules() if not rule.is_alert]
+    for dashboard in write_dashboards.DASHBOARDS:
+        titles = [panel.title for panel in dashboard.panels]
+        assert len(set(titles)) == len(titles)
+        for panel in dashboard.panels:
+            for query in panel.queries:
+                if isinstance(query, PromQL):
+                    assert unknown_metrics(query.expr, recorded) == [], panel.title
+                else:
+                    assert "reading." in query.text
+
+
+def test_every_topic_is_described() -> None:
+    layout = TopicLayout(
+        partitions=1, replication=1, raw_retention_hours=1, scored_retention_hours=1
+    )
+    topics = {spec.name for spec in topic_specs(Names(""), layout)}
+    channels = write_asyncapi.asyncapi()["channels"].values()
+    assert {channel["address"] for channel in channels} == topics
