@@ -34,6 +34,7 @@ class StageMetrics:
     events_in: Counter | None = field(init=False, default=None)
     events_out: Counter | None = field(init=False, default=None)
     partition_lag: Gauge | None = field(init=False, default=None)
+    _shown: set[tuple[str, int]] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         ProcessCollector(registry=self.registry)
@@ -63,9 +64,12 @@ class StageMetrics:
         """Show the lag of these partitions and of no other."""
         if self.partition_lag is None:
             return
-        self.partition_lag.clear()
+        for topic, partition in self._shown - lag.keys():
+            self.partition_lag.remove(self.stage, topic, str(partition))
         for (topic, partition), messages in lag.items():
             self.partition_lag.labels(self.stage, topic, str(partition)).set(messages)
+        self._shown.clear()
+        self._shown.update(lag)
 
     def follow(self, progress: Progress, readiness: Callable[[], Health], home: Path) -> None:
         """Show from now on whether the process is ready, for whom it waits, and its disk."""

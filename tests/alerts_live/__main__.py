@@ -119,7 +119,7 @@ _CASES: Final = (
         "MurmurHeld",
         60,
         lambda i: i.poison(10_000),
-        lambda i: i.murmur("dead-letters", "release"),
+        lambda i: i.release(),
     ),
     Case(
         "an alarm of the watch about the model",

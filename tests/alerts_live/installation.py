@@ -1,6 +1,7 @@
 """Murmur's processes on servers of their own, with a fake X that posts all the time."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -112,6 +113,17 @@ class Installation:
             producer.produce(topic, key=str(number), value=b'{"type": "Nothing"')
             producer.poll(0)
         producer.flush(60)
+
+    def release(self, most_s: float = 300) -> None:
+        """Release the hold again and again, until what is waiting has been read."""
+
+        def done() -> bool:
+            self.murmur("dead-letters", "release")
+            page = self.pages()["score"]
+            lag = re.search(r"^murmur_score_lag_events (\S+)", page, re.M)
+            return lag is not None and float(lag[1]) < 100
+
+        wait_until(done, most_s, "the poison to be read")
 
     def murmur(self, *arguments: str) -> None:
         """Run a command."""

@@ -9,9 +9,8 @@ _STEPS: Final = (("score", "murmur_score"), ("sink", "murmur_sink"), ("watch", "
 
 def _quantile(share: float, histogram: str, by: str = "") -> str:
     grouped = f"le, {by}" if by else "le"
-    return f"histogram_quantile({share}, sum by ({grouped})"
-    f" (rate({histogram}_bucket[$__rate_interval])))"
-    return None
+    rates = f"rate({histogram}_bucket[$__rate_interval])"
+    return f"histogram_quantile({share}, sum by ({grouped}) ({rates}))"
 
 
 PERFORMANCE: Final = Dashboard(

@@ -99,7 +99,7 @@ class Watch:
             self._reader.stored(batch.next_offsets)
             self._progress.advance()
             self._metrics.step_seconds.labels("store").observe(stored_s - started_s)
-            self._metrics.passed(len(messages), outcome.events.total())
+            self._metrics.passed(len(messages), len(messages))
             self._metrics.batch_events.observe(len(messages))
             self._metrics.last_progress.set_to_current_time()
             for name, count in outcome.events.items():
