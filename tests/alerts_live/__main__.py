@@ -5,6 +5,7 @@ the fake. Alerts on the world look back a 120th of their time. Prints one JSON d
 1 where an alert was late, did not end, or told more than it should.
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -184,11 +185,14 @@ def main() -> int:
     """Try all cases, one after the other; return the exit code."""
     for variable in [name for name in os.environ if name.startswith("MURMUR_")]:
         del os.environ[variable]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quiet-s", type=float, default=_QUIET_S, help="how long nothing happens")
+    parser.add_argument("alerts", nargs="*", help="try these alone; without any: all")
+    asked = parser.parse_args()
     missing = missing_tools()
     if missing:
         print(f"missing: {', '.join(missing)}; {INSTALL}", file=sys.stderr)  # noqa: T201
         return 2
-    asked = set(sys.argv[1:])
     with (
         tempfile.TemporaryDirectory() as name,
         running_servers() as servers,
@@ -208,15 +212,15 @@ def main() -> int:
                 folder, installation.targets, rules=rules, alertmanager=alertmanager
             ),
         ):
-            paged_in_quiet = quiet(installation, hook, _QUIET_S)
+            paged_in_quiet = quiet(installation, hook, asked.quiet_s)
             seen = []
             for case in _CASES:
-                if not asked or case.alert in asked:
+                if not asked.alerts or case.alert in asked.alerts:
                     seen.append(try_case(case, installation, hook))
                     print(seen[-1], file=sys.stderr)  # noqa: T201
     ok = not paged_in_quiet and all(each.ok for each in seen)
     summary = {
-        "quiet_s": _QUIET_S,
+        "quiet_s": asked.quiet_s,
         "paged_in_quiet": paged_in_quiet,
         "cases": [asdict(each) for each in seen],
         "load_average": load_average(),
