@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser-test torture circle check accuracy faithfulness bench drift-table generated lock format clean
+.PHONY: help demo test browser-test torture circle check accuracy faithfulness bench drift-table generated lock format clean ops-check alerts-live
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -71,20 +71,32 @@ torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets fl
 circle: $(VENV)/retrain.stamp ## Let a stream change, and watch another model serve it by itself
 	$(BIN)/python -m tests.circle
 
+ops-check: $(VENV)/dev.stamp ## Rules, routes, dashboards, contracts and examples, by the tools that read them (ARGS=WORD: some steps)
+	@$(BIN)/python -m tests.ops_check $(ARGS)
+
+alerts-live: $(VENV)/dev.stamp ## Break a running installation, and wait for each alert at a webhook (half an hour)
+	@$(BIN)/python -m tests.alerts_live $(ARGS)
+
 check: $(VENV)/retrain.stamp ## Style, types, layers and the other house rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.write_json_schemas --check
+	$(BIN)/python -m schemas.write_asyncapi --check
+	$(BIN)/python -m deploy.observability.prometheus_config --check
+	$(BIN)/python -m deploy.observability.dashboards.write_dashboards --check
 	$(BIN)/python -m tests.house_rules
 
 format: $(VENV)/dev.stamp ## Put the code into the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-generated: $(VENV)/dev.stamp ## Regenerate what is made from the code: JSON Schemas, .env.example
+generated: $(VENV)/dev.stamp ## Regenerate what is made from the code: JSON Schemas, AsyncAPI, dashboards, .env.example
 	$(BIN)/python -m schemas.write_json_schemas
+	$(BIN)/python -m schemas.write_asyncapi
+	$(BIN)/python -m deploy.observability.prometheus_config > deploy/observability/prometheus.yml
+	$(BIN)/python -m deploy.observability.dashboards.write_dashboards
 	$(BIN)/python -m schemas.write_env_example > .env.example
 
 lock: $(UV) ## Regenerate the lock files from pyproject.toml (without an index address)

@@ -94,10 +94,14 @@ class AggregatesCacheSettings:
 
 @dataclass(frozen=True)
 class ProbeAddress:
-    """Where a process serves /metrics, /healthz and /readyz; port 0 is a free one."""
+    """Where a process serves /metrics, /healthz and /readyz; port 0 is a free one.
+
+    /metrics tells how full the disk of `home` is.
+    """
 
     host: str
     port: int
+    home: Path = Path()
 
 
 @dataclass(frozen=True)

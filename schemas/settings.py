@@ -652,7 +652,7 @@ class Settings(BaseSettings):
 
     def probe_address(self, port: int) -> ProbeAddress:
         """Return where a process serves its probes on this port."""
-        return ProbeAddress(self.probe_host, port)
+        return ProbeAddress(self.probe_host, port, self.home)
 
     def _needed(self, field: str, value: str) -> str:
         if not value:

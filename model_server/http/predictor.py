@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from anyio import CapacityLimiter, to_thread
+from msgspec.structs import asdict
 from prometheus_client import CollectorRegistry
 
 from model_server.cleaning import CLEANING
@@ -19,6 +20,7 @@ from schemas.process.metric_list import (
     SERVE_CONFIDENCE,
     SERVE_EXPLANATIONS,
     SERVE_LATENCY,
+    SERVE_MODEL_INFO,
     SERVE_PREDICTIONS,
     SERVE_REFUSED,
     SERVE_TEXT_LENGTH,
@@ -54,6 +56,9 @@ class Predictor:
         self._confidence = SERVE_CONFIDENCE.register(registry)
         self._explanations = SERVE_EXPLANATIONS.register(registry)
         self._refused = SERVE_REFUSED.register(registry)
+        self._model = SERVE_MODEL_INFO.register(registry)
+        self._shown = serving()
+        self._model.labels(**asdict(self._shown)).set(1)
         SERVE_WAITING.register(registry).set_function(lambda: batcher.waiting_texts)
 
     async def predict(self, texts: Sequence[str]) -> Answer:
@@ -64,6 +69,10 @@ class Predictor:
         began_s = time.perf_counter()
         answer = await self._looked_up(texts)
         self._latency.observe(time.perf_counter() - began_s)
+        if answer.model != self._shown:
+            self._shown = answer.model
+            self._model.clear()
+            self._model.labels(**asdict(answer.model)).set(1)
         for text, prediction in zip(texts, answer.predictions, strict=True):
             self._predictions.labels(prediction.label).inc()
             self._length.observe(len(text))

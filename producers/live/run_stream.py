@@ -12,10 +12,13 @@ from producers.live.coverage_store import CoverageStore
 from producers.live.gaps import at_start
 from producers.live.monthly_read_limit import ReadQuota
 from producers.live.receiver import LiveReceiver
+from producers.live.rules_at_x import RulesGauge
 from producers.live.stream import LiveStream
 from producers.live.telemetry import StreamTelemetry
 from producers.parsing.provenance import Origin
 from producers.publishing.destination import destination
+from producers.rules.remote_rules import RulesAtX
+from producers.x_account.client import patient, rules_client
 from producers.x_account.http_adapter import XAdapter, x_adapter
 from producers.x_account.requested_fields import Endpoint
 from producers.x_account.vocabulary_choice import VocabularyChoice
@@ -137,6 +140,8 @@ def _streamed(
         liveness=liveness,
         backfill_minutes=settings.x_backfill_minutes,
     )
+    at_x = RulesAtX(rules_client(x_adapter(settings)), patient(process.finished.wait))
+    RulesGauge(telemetry.metrics.registry, lambda: len(at_x.listed())).follow(process.finished)
     stream = LiveStream(
         status=reader.status,
         receiver=receiver,

@@ -31,6 +31,8 @@ class StreamTelemetry:
         metric_list.STREAM_MONTH_POSTS_LIMIT.register(registry).set(monthly_posts)
         self._paused = metric_list.STREAM_SPEND_PAUSED.register(registry)
         self._capture = metric_list.STREAM_CAPTURE_FAILURES.register(registry)
+        self._capture_lost = metric_list.STREAM_CAPTURE_LOSSES.register(registry)
+        self._told_capture = 0
         self._connects = metric_list.STREAM_CONNECTS.register(registry)
         self._endings = metric_list.STREAM_ENDINGS.register(registry)
         self._missing = metric_list.STREAM_MISSING_FIELDS.register(registry)
@@ -63,6 +65,8 @@ class StreamTelemetry:
         self._posts.set(month_posts)
         self._paused.set(status.why_not == Ending.SPEND_GUARD)
         self._capture.set(capture_failures)
+        self._capture_lost.inc(max(0, capture_failures - self._told_capture))
+        self._told_capture = capture_failures
         self._count("", status.connects)
         for reason, count in list(status.endings.items()):
             self._count(reason, count)

@@ -216,6 +216,7 @@ def require_topics(settings: Settings) -> None:
 def _telemetry(settings: Settings, port: int, stack: ExitStack) -> Telemetry:
     metrics = StageMetrics(STAGE)
     progress = Progress(time.monotonic, settings.stall_after_s)
+    metrics.follow(progress, progress.readiness, settings.home)
     stack.enter_context(
         serve_probes(
             settings.probe_host,

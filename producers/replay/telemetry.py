@@ -81,6 +81,13 @@ class Telemetry:
 
     def _count(self, status: Status) -> bool:
         moved = False
+        lines = (status.file.sha256, "line", "")
+        events = (status.file.sha256, "out", "")
+        read, written = status.report.lines, status.report.events.total()
+        self.metrics.passed(
+            max(0, read - self._seen.get(lines, 0)), max(0, written - self._seen.get(events, 0))
+        )
+        self._seen[lines], self._seen[events] = read, written
         for kind, counts, counter in (
             ("event", status.report.events, self.metrics.events),
             ("dead-letter", status.report.dead_letters, self.metrics.dead_letters),

@@ -128,6 +128,7 @@ class BufferPublisher:
         outcomes.update(type(event).__name__ for event in events)
         self._number += len(self._batch)
         self._count(outcomes)
+        self._metrics.passed(len(self._batch), len(events))
         self._stream.confirmed(self._batch, events)
         return True
 

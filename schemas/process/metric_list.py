@@ -62,6 +62,74 @@ _ENDINGS = (
 )
 
 
+_OF_EVENTS = (
+    REPLAY,
+    SCORE.name,
+    SINK.name,
+    STREAM.name,
+    COMPLIANCE_STREAM.name,
+    WATCH.name,
+)
+"""Processes that events pass through."""
+
+BUILD_INFO: Final = GaugeSpec(
+    name="murmur_build_info",
+    unit="",
+    help="1 for the release and the Python that run",
+    labels={"stage": None, "version": None, "python": None},
+    exposed_by=EXPOSING,
+)
+EVENTS_IN: Final = CounterSpec(
+    name="murmur_events_in_total",
+    unit="events",
+    help="What a stage has read and finished: messages, or lines of X and of archives",
+    labels={"stage": None},
+    exposed_by=_OF_EVENTS,
+)
+EVENTS_OUT: Final = CounterSpec(
+    name="murmur_events_out_total",
+    unit="events",
+    help="Events that a stage has published or stored, safely",
+    labels={"stage": None},
+    exposed_by=_OF_EVENTS,
+)
+PARTITION_LAG: Final = GaugeSpec(
+    name="murmur_partition_lag_messages",
+    unit="messages",
+    help="Messages of a partition of this process that are not yet processed",
+    labels={"stage": None, "topic": None, "partition": None},
+    exposed_by=(SCORE.name, SINK.name, WATCH.name),
+)
+READY: Final = GaugeSpec(
+    name="murmur_ready",
+    unit="",
+    help="1 while /readyz is green",
+    labels={"stage": None},
+    exposed_by=EXPOSING,
+)
+SERVER_AWAY: Final = GaugeSpec(
+    name="murmur_server_away",
+    unit="",
+    help="1 while the process waits for a server",
+    labels={"stage": None, "server": ("Kafka", "PostgreSQL")},
+    exposed_by=EXPOSING,
+)
+DISK_FREE: Final = GaugeSpec(
+    name="murmur_home_free_bytes",
+    unit="bytes",
+    help="Free on the disk of MURMUR_HOME",
+    labels={"stage": None},
+    exposed_by=EXPOSING,
+)
+DISK_SIZE: Final = GaugeSpec(
+    name="murmur_home_size_bytes",
+    unit="bytes",
+    help="Size of the disk of MURMUR_HOME",
+    labels={"stage": None},
+    exposed_by=EXPOSING,
+)
+
+
 @dataclass(frozen=True)
 class StageSpecs:
     """The metrics that every stage has, under its own prefix."""
@@ -76,7 +144,12 @@ class StageSpecs:
 
 
 def _stage(
-    name: str, exposed_by: str, *, outcomes: LabelValues, steps: tuple[str, ...]
+    name: str,
+    exposed_by: str,
+    *,
+    outcomes: LabelValues,
+    steps: tuple[str, ...],
+    events_replaced_by: str = "",
 ) -> StageSpecs:
     by = (exposed_by,)
     prefix = f"murmur_{name}"
@@ -87,6 +160,7 @@ def _stage(
             help="Events by outcome",
             labels={"outcome": outcomes},
             exposed_by=by,
+            replaced_by=events_replaced_by,
         ),
         dead_letters=CounterSpec(
             name=f"{prefix}_dead_letters_total",
@@ -134,7 +208,12 @@ def _stage(
 STAGES: Final = {
     "replay": _stage("replay", REPLAY, outcomes=_RAW_EVENTS, steps=()),
     "score": _stage(
-        "score", SCORE.name, outcomes=("consumed", "scored"), steps=("score", "publish")
+        "score",
+        SCORE.name,
+        outcomes=("consumed", "scored"),
+        steps=("score", "publish"),
+        # Each tweet counts twice in it, so that its sum means nothing.
+        events_replaced_by=f"{EVENTS_IN.name}, {EVENTS_OUT.name}",
     ),
     "sink": _stage(
         "sink",
@@ -175,6 +254,12 @@ SCORE_HELD: Final = GaugeSpec(
     help="1 while scoring is held",
     exposed_by=(SCORE.name,),
 )
+SCORE_HOLDS: Final = CounterSpec(
+    name="murmur_score_holds_total",
+    unit="holds",
+    help="How often scoring was held",
+    exposed_by=(SCORE.name,),
+)
 SCORE_CACHE_HITS: Final = CounterSpec(
     name="murmur_score_cache_hits_total",
     unit="texts",
@@ -211,6 +296,13 @@ SERVE_PREDICTIONS: Final = CounterSpec(
     unit="texts",
     help="Texts that were given a label over HTTP",
     labels={"label": None},
+    exposed_by=(SERVE.name,),
+)
+SERVE_MODEL_INFO: Final = GaugeSpec(
+    name="murmur_serve_model_info",
+    unit="",
+    help="1 for the model that answers; sha256 is of its manifest",
+    labels={"name": None, "version": None, "sha256": None, "cleaning": None},
     exposed_by=(SERVE.name,),
 )
 SERVE_LATENCY: Final = HistogramSpec(
@@ -273,6 +365,30 @@ SERVE_CACHED: Final = CounterSpec(
     exposed_by=(SERVE.name,),
 )
 
+SINK_TWEETS: Final = CounterSpec(
+    name="murmur_sink_tweets_total",
+    unit="tweets",
+    help="Tweets that were stored first, once for all tweets (rule '') and once for each rule;"
+    " rules and labels beyond the first 50 are 'other'",
+    labels={"kind": None, "rule": None, "label": None},
+    exposed_by=(SINK.name,),
+)
+SINK_CONFIDENCE: Final = HistogramSpec(
+    name="murmur_sink_confidence",
+    unit="shares",
+    help="Confidence of the scores that were stored first",
+    labels={"kind": ("live", "replay")},
+    buckets=tuple(step / 20 for step in range(1, 21)),
+    exposed_by=(SINK.name,),
+)
+SINK_TEXT_LENGTH: Final = HistogramSpec(
+    name="murmur_sink_text_length",
+    unit="characters",
+    help="Characters of the tweets that were stored first",
+    labels={"kind": ("live", "replay")},
+    buckets=(10, 20, 40, 60, 80, 100, 140, 200, 280, 500, 1_000, 25_000),
+    exposed_by=(SINK.name,),
+)
 SINK_EVENT_AGE: Final = HistogramSpec(
     name="murmur_sink_event_age_seconds",
     unit="seconds",
@@ -320,6 +436,15 @@ AGGREGATES_FAILED_RUNS: Final = CounterSpec(
     exposed_by=(SINK.name,),
 )
 
+AGGREGATES_LIVE_SHARE: Final = GaugeSpec(
+    name="murmur_aggregates_live_share",
+    unit="shares",
+    help="Shares of labels over the last day of the live stream: as the model counts them, and as"
+    " audits say with the ends of their 95 % interval",
+    labels={"label": None, "figure": None},
+    exposed_by=(SINK.name,),
+)
+
 WATCH_WINDOWS: Final = CounterSpec(
     name="murmur_watch_windows_total",
     unit="windows",
@@ -336,6 +461,56 @@ WATCH_LOG_LOSSES: Final = CounterSpec(
     name="murmur_watch_log_losses_total",
     unit="positions",
     help="Positions whose log in Kafka had lost its end, so that it was read again",
+    exposed_by=(WATCH.name,),
+)
+
+WATCH_DEAD_LETTERS: Final = GaugeSpec(
+    name="murmur_watch_dead_letters_waiting",
+    unit="messages",
+    help="Dead letters that were neither redriven nor discarded",
+    exposed_by=(WATCH.name,),
+)
+WATCH_GAPS: Final = GaugeSpec(
+    name="murmur_watch_gaps_unfilled",
+    unit="gaps",
+    help="Ended gaps of the stream that are not refilled and can still be",
+    exposed_by=(WATCH.name,),
+)
+WATCH_OLDEST_GAP: Final = GaugeSpec(
+    name="murmur_watch_oldest_gap_seconds",
+    unit="seconds",
+    help="Age of the oldest of these gaps; 0 without any",
+    exposed_by=(WATCH.name,),
+)
+WATCH_AUDITS: Final = GaugeSpec(
+    name="murmur_watch_audits",
+    unit="audits",
+    help="Audits of live tweets of the last 30 days",
+    exposed_by=(WATCH.name,),
+)
+WATCH_LAST_AUDIT: Final = GaugeSpec(
+    name="murmur_watch_last_audit_timestamp_seconds",
+    unit="seconds since 1970",
+    help="When a live tweet was last audited; 0: never",
+    exposed_by=(WATCH.name,),
+)
+WATCH_MODEL_SINCE: Final = GaugeSpec(
+    name="murmur_watch_model_since_timestamp_seconds",
+    unit="seconds since 1970",
+    help="When the newest model was first seen; 0: there is none",
+    exposed_by=(WATCH.name,),
+)
+WATCH_JOBS: Final = GaugeSpec(
+    name="murmur_watch_retrain_jobs",
+    unit="jobs",
+    help="Retraining jobs by state",
+    labels={"state": ("queued", "running", "done", "refused", "failed", "cancelled")},
+    exposed_by=(WATCH.name,),
+)
+WATCH_LAST_JOB_FAILED: Final = GaugeSpec(
+    name="murmur_watch_last_retrain_job_failed",
+    unit="",
+    help="1 where the last retraining job that ended has failed",
     exposed_by=(WATCH.name,),
 )
 
@@ -397,11 +572,24 @@ STREAM_SPEND_PAUSED: Final = GaugeSpec(
     help="1 while the spend guard holds the stream",
     exposed_by=(STREAM.name,),
 )
-STREAM_CAPTURE_FAILURES: Final = GaugeSpec(
-    name="murmur_stream_capture_failures",
+STREAM_RULES: Final = GaugeSpec(
+    name="murmur_stream_rules_at_x",
+    unit="rules",
+    help="Rules that X has for the stream, as it last said; NaN until it did",
+    exposed_by=(STREAM.name,),
+)
+STREAM_CAPTURE_LOSSES: Final = CounterSpec(
+    name="murmur_stream_capture_lost_pieces_total",
     unit="pieces",
     help="Pieces of the capture that were not written",
     exposed_by=(STREAM.name,),
+)
+STREAM_CAPTURE_FAILURES: Final = GaugeSpec(
+    name="murmur_stream_capture_failures",
+    unit="pieces",
+    help="Pieces of the capture that were not written, as a gauge",
+    exposed_by=(STREAM.name,),
+    replaced_by=STREAM_CAPTURE_LOSSES.name,
 )
 STREAM_CONNECTS: Final = CounterSpec(
     name="murmur_stream_connects_total",
@@ -479,13 +667,23 @@ _OF_THE_OPERATING_SYSTEM = (
 """What prometheus_client's `ProcessCollector` makes, on Linux."""
 
 METRICS: Final[tuple[MetricSpec, ...]] = (
+    BUILD_INFO,
+    READY,
+    SERVER_AWAY,
+    DISK_FREE,
+    DISK_SIZE,
+    EVENTS_IN,
+    EVENTS_OUT,
+    PARTITION_LAG,
     *(spec for stage in STAGES.values() for spec in vars(stage).values()),
     SCORE_HELD,
+    SCORE_HOLDS,
     SCORE_CACHE_HITS,
     SCORE_ENGINE_CPU,
     SCORE_MODEL_INFO,
     SCORE_MODEL_SWAPS,
     SCORE_PROMOTED_NOT_SERVED,
+    SERVE_MODEL_INFO,
     SERVE_PREDICTIONS,
     SERVE_LATENCY,
     SERVE_TEXT_LENGTH,
@@ -496,6 +694,9 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     SERVE_WRONG_KEYS,
     SERVE_RATE_LIMITED,
     SERVE_CACHED,
+    SINK_TWEETS,
+    SINK_CONFIDENCE,
+    SINK_TEXT_LENGTH,
     SINK_EVENT_AGE,
     SINK_REMOVAL_AGE,
     SINK_LOG_LOSSES,
@@ -503,11 +704,20 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     AGGREGATES_LAST_REFRESH,
     AGGREGATES_REFRESH_FAILURES,
     AGGREGATES_FAILED_RUNS,
+    AGGREGATES_LIVE_SHARE,
     WATCH_WINDOWS,
     WATCH_RULES_LEFT_OUT,
     WATCH_LOG_LOSSES,
     WATCH_ALARMS_RAISED,
     WATCH_ALARMS_OPEN,
+    WATCH_DEAD_LETTERS,
+    WATCH_GAPS,
+    WATCH_OLDEST_GAP,
+    WATCH_AUDITS,
+    WATCH_LAST_AUDIT,
+    WATCH_MODEL_SINCE,
+    WATCH_JOBS,
+    WATCH_LAST_JOB_FAILED,
     STREAM_CONNECTED,
     STREAM_NEXT_WAIT,
     STREAM_LAST_LINE,
@@ -515,6 +725,8 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     STREAM_MONTH_POSTS,
     STREAM_MONTH_POSTS_LIMIT,
     STREAM_SPEND_PAUSED,
+    STREAM_RULES,
+    STREAM_CAPTURE_LOSSES,
     STREAM_CAPTURE_FAILURES,
     STREAM_CONNECTS,
     STREAM_ENDINGS,
@@ -539,7 +751,7 @@ def metric_table() -> str:
     ]
     lines += [
         f"| `{spec.name}` | {spec.kind} | {spec.unit} | {_labels(spec)} | "
-        f"{_processes(spec)} | {spec.help} |"
+        f"{_processes(spec)} | {spec.help}{_replacement(spec)} |"
         for spec in METRICS
     ]
     return "\n".join(lines) + "\n"
@@ -550,6 +762,10 @@ def _labels(spec: MetricSpec) -> str:
         name if values is None else f"{name}: {', '.join(values) or 'none yet'}"
         for name, values in spec.labels.items()
     )
+
+
+def _replacement(spec: MetricSpec) -> str:
+    return f". Goes with the next release: use {spec.replaced_by}" if spec.replaced_by else ""
 
 
 def _processes(spec: MetricSpec) -> str:

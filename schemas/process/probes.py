@@ -9,7 +9,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CollectorRegistry, disable_created_metrics, make_wsgi_app
 
 from schemas.failures import Failure
 from schemas.process.progress import Health
@@ -42,6 +42,8 @@ def serve_probes(
     /healthz and /readyz answer 200 or 503 with one line of text. Raises `Failure` where the port
     cannot be had.
     """
+    # When a series was made is no metric of ours: it doubles the series and answers nobody.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     metrics = make_wsgi_app(registry)
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from schemas.process.metrics import StageMetrics
 from schemas.process.probes import serve_probes
@@ -28,12 +29,13 @@ class RunningProcess:
     `ask_readiness` may be replaced by what knows more of it than `progress`.
     """
 
-    def __init__(self, stage: str, stall_after_s: float) -> None:
+    def __init__(self, stage: str, stall_after_s: float, home: Path = Path()) -> None:
         self.metrics = StageMetrics(stage)
         self.progress = Progress(time.monotonic, stall_after_s)
         self.stop = StopSignals()
         self.finished = threading.Event()
         self.ask_readiness: Callable[[], Health] = self.progress.readiness
+        self.metrics.follow(self.progress, self.readiness, home)
         self._parts: list[Callable[[], Health]] = [self.progress.health]
         self._stopping: list[Callable[[], bool]] = [self.stop.asked]
 
@@ -70,7 +72,7 @@ def running_process(
     a code of `ExitCode` where its health is red for `stall_after_s`, or where it is not done 9 s
     after it was told to stop. Raises `Failure` where the port cannot be had.
     """
-    process = RunningProcess(stage, stall_after_s)
+    process = RunningProcess(stage, stall_after_s, probes.home)
     watchdog = Watchdog(
         process.health, stopping=process.stopping, clock=time.monotonic, end=end_process
     )

@@ -93,6 +93,9 @@ class LagWatch:
         if progress.unavailable is None:
             progress.idle()
         self._metrics.lag.set(progress.lag)
+        self._metrics.show_partitions(
+            {partition: behind for partition, behind in lag.items() if partition in assigned}
+        )
 
     def _answered(self, missing: frozenset[str]) -> None:
         progress = self._progress

@@ -18,6 +18,7 @@ from schemas.transport.postgres import Connection, PostgresUnavailable
 from stream_processors.aggregates.cache import AggregatesCache
 from stream_processors.aggregates.from_postgres import aggregates_of
 from stream_processors.aggregates.refresh_plan import RunChange, due
+from stream_processors.aggregates.share_metrics import ShareMetrics
 from stream_processors.aggregates.time_windows import parse_window
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Refresher:
         self._last_refresh = metric_list.AGGREGATES_LAST_REFRESH.register(registry)
         self._failed_rounds = metric_list.AGGREGATES_REFRESH_FAILURES.register(registry)
         self._failed_refreshes = metric_list.AGGREGATES_FAILED_RUNS.register(registry)
+        self._shares = ShareMetrics(registry)
         self._ttl = timedelta(seconds=settings.cache_ttl_s)
         self._windows = [parse_window(name) for name in cache_keys.WINDOWS]
         self._connection: Connection | None = None
@@ -118,7 +120,9 @@ class Refresher:
         if self._failed_runs.get(change.run) == change.changed_at:
             return
         try:
-            cache.write(aggregates_of(connection, change.run, self._windows, self._clock()))
+            figures = aggregates_of(connection, change.run, self._windows, self._clock())
+            cache.write(figures)
+            self._shares.show(figures)
         except _OF_ONE_RUN as error:
             self._failed_runs[change.run] = change.changed_at
             self._failed_refreshes.inc()

@@ -2,7 +2,7 @@
 
 import threading
 
-from schemas.process.metric_list import SCORE_HELD
+from schemas.process.metric_list import SCORE_HELD, SCORE_HOLDS
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
 from schemas.process.running_process import RunningProcess
@@ -20,10 +20,13 @@ class HeldState:
     def __init__(self, progress: Progress, metrics: StageMetrics) -> None:
         self._progress = progress
         self._gauge = SCORE_HELD.register(metrics.registry)
+        self._holds = SCORE_HOLDS.register(metrics.registry)
 
     def tell(self, hold: Hold | None) -> None:
         """Show a hold, or its end."""
         self._gauge.set(hold is not None)
+        if hold is not None and self._progress.held is None:
+            self._holds.inc()
         if hold is None and self._progress.held is not None:
             self._progress.advance()
         self._progress.held = hold.sentence() if hold is not None else None

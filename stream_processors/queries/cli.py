@@ -208,6 +208,27 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
         )
 
 
+def _export_by_day(run: str, folder: Path, since: datetime | None, form: str | None) -> None:
+    from contextlib import closing
+    from datetime import UTC, date
+
+    from schemas.settings import load_settings
+    from schemas.transport.postgres import connect_postgres
+    from stream_processors.queries.export_days import export_days
+
+    if form not in (None, "parquet"):
+        raise click.UsageError("--by-day writes Parquet")
+    first = since.astimezone(UTC).date() if since is not None else date.min
+    with closing(connect_postgres(load_settings().postgres_connection, "export")) as connection:
+        done = export_days(connection, run, folder, since=first)
+    print_line(
+        f"{len(done.written):,} days written with {done.tweets:,} tweets, {len(done.removed):,}"
+        f" removed, {done.unchanged:,} as they were",
+        err=True,
+    )
+    print_line("later deletions do not reach these files: export again after them", err=True)
+
+
 @click.command(short_help="Write a run's tweets with their labels.")
 @click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
 @_choosing
@@ -232,6 +253,18 @@ def delete(name: str, yes: bool, really_live: bool) -> None:
     help="In CSV, put an apostrophe before a cell that a spreadsheet would run as a formula "
     "(or that begins with an apostrophe: taking one away gives the text back).",
 )
+@click.option(
+    "--by-day",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for one Parquet file a day. Repeat the command: only days that changed are "
+    "written again.",
+)
+@click.option(
+    "--since",
+    type=Moment(),
+    help="With --by-day: leave earlier days as they are, without looking. A date in UTC.",
+)
 def export(
     run: str,
     start: datetime | None,
@@ -243,6 +276,8 @@ def export(
     ids_only: bool,
     output: Path | None,
     formula_guard: bool,
+    folder: Path | None,
+    since: datetime | None,
 ) -> None:
     """Write a run's tweets with their labels. The same data gives the same bytes."""
     from schemas.settings import load_settings
@@ -251,6 +286,15 @@ def export(
     from stream_processors.queries.export import export_run
     from stream_processors.queries.export_rows import Choice
 
+    if folder is not None:
+        if ids_only or output or start or end or rules or labels or languages:
+            raise click.UsageError(
+                "--by-day writes whole days: it goes with --run and --since alone"
+            )
+        _export_by_day(run, folder, since, form)
+        return
+    if since is not None:
+        raise click.UsageError("--since goes with --by-day")
     if ids_only and form:
         raise click.UsageError("--ids-only and --format exclude each other")
     if form == "parquet" and output is None:

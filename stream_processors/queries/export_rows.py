@@ -136,3 +136,4 @@ def _streamed(
     # Not `yield from`, which closes it where nobody reads to its end: it went with the transaction.
     for row in cursor:  # noqa: UP028
         yield row
+    cursor.close()

@@ -1,5 +1,6 @@
 """The step that the topology runs for each window: score, publish, wait until it is safe."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,9 +15,12 @@ from schemas.transport.dead_letters import DeadLetter, DeadLetterWriter
 from schemas.transport.messages import ConsumedMessage
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.redrives import passed_on
+from schemas.transport.trace_context import sampled_trace, trace_context
 from stream_processors.circuit_breaker.breaker import CircuitBreaker
 from stream_processors.scoring.score_batch import NO_DECISIONS, ScoringOutcome, score_window
 from stream_processors.scoring.unfinished_windows import UnfinishedWindows
+
+logger = logging.getLogger(__name__)
 
 
 class ScoreStep:
@@ -83,7 +87,11 @@ class ScoreStep:
                     self._scored_topic,
                     key=key_of(outcome),
                     value=encode(outcome),
-                    headers=[*headers_of(outcome), *passed_on(message.headers)],
+                    headers=[
+                        *headers_of(outcome),
+                        *passed_on(message.headers),
+                        *trace_context(message.headers),
+                    ],
                 )
         self._guard.count(
             self._publisher,
@@ -97,6 +105,9 @@ class ScoreStep:
         self._publisher.confirm()
         self._metrics.step_seconds.labels("score").observe(scored_s - started_s)
         self._metrics.step_seconds.labels("publish").observe(time.perf_counter() - scored_s)
+        _log_traces(window, outcomes)
+        letters = sum(isinstance(outcome, DeadLetter) for outcome in outcomes)
+        self._metrics.passed(len(window), len(window) - letters)
         self._metrics.batch_events.observe(len(window))
         self._metrics.events.labels("consumed").inc(len(window))
         self._metrics.events.labels("scored").inc(tweets)
@@ -115,3 +126,19 @@ class ScoreStep:
                 decisions=decisions,
             ),
         )
+
+
+def _log_traces(window: Sequence[ConsumedMessage], outcomes: Sequence[ScoringOutcome]) -> None:
+    for message, outcome in zip(window, outcomes, strict=True):
+        trace_id = sampled_trace(message.headers)
+        if trace_id is not None:
+            logger.info(
+                "a traced message is scored",
+                extra={
+                    "trace_id": trace_id,
+                    "topic": message.topic,
+                    "partition": message.partition,
+                    "offset": message.offset,
+                    "outcome": type(outcome).__name__,
+                },
+            )

@@ -21,9 +21,11 @@ from schemas.transport.positioned_reader import PositionedReader
 from schemas.transport.positions import SINK
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.topic_ids import KnownTopics
+from schemas.transport.trace_context import sampled_trace
 from stream_processors.sink.incoming import Batch, Incoming, Stored, read_batch
 from stream_processors.sink.isolating import DETERMINISTIC, isolate
 from stream_processors.sink.transaction import SinkTransaction
+from stream_processors.sink.tweet_metrics import TweetMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class Sink:
         self._ages = SINK_EVENT_AGE.register(metrics.registry)
         self._removal_ages = SINK_REMOVAL_AGE.register(metrics.registry)
         self._progress = progress
-        self._transaction = SinkTransaction(topic_ids)
+        self._transaction = SinkTransaction(topic_ids, TweetMetrics(metrics.registry).count)
         self._dead_letters = DeadLetterWriter(publisher, dead_letter_topic)
 
     def run(self, stop: threading.Event) -> None:
@@ -101,6 +103,7 @@ class Sink:
         self._metrics.step_seconds.labels("store").observe(stored_s - started_s)
         self._reader.commit()
         self._metrics.step_seconds.labels("commit").observe(time.perf_counter() - stored_s)
+        self._metrics.passed(len(messages), len(messages) - len(batch.invalid))
         self._metrics.batch_events.observe(len(messages))
         self._metrics.last_progress.set_to_current_time()
         stored_at = datetime.now(UTC)
@@ -108,6 +111,17 @@ class Sink:
             age_s = (stored_at - incoming.event.received_at).total_seconds()
             posted = isinstance(incoming.event, TweetScored)
             (self._ages if posted else self._removal_ages).observe(age_s)
+            trace_id = sampled_trace(incoming.message.headers)
+            if trace_id is not None:
+                logger.info(
+                    "a traced event is stored",
+                    extra={
+                        "trace_id": trace_id,
+                        "topic": incoming.message.topic,
+                        "partition": incoming.message.partition,
+                        "offset": incoming.message.offset,
+                    },
+                )
 
     def _store(self, batch: Batch) -> None:
         """Store a batch; what can never be stored goes to the dead letters, and then the rest.

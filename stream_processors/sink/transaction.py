@@ -1,7 +1,7 @@
 """One batch in one transaction."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import date
 from typing import Final
@@ -49,11 +49,17 @@ class SinkTransaction:
     """Stores batches: rows, scores, rollups, tombstones, dead letters and positions together.
 
     A batch may be stored any number of times with the same result. Raises psycopg2's errors; after
-    any of them nothing of the batch is stored.
+    any of them nothing of the batch is stored. `inserted` is told of the tweets that are new, once
+    they are committed.
     """
 
-    def __init__(self, topic_ids: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        topic_ids: Mapping[str, str],
+        inserted: Callable[[Sequence[TweetScored]], None] = lambda _tweets: None,
+    ) -> None:
         self._topic_ids = topic_ids
+        self._inserted = inserted
         self._known: set[tuple[str, date]] = set()
 
     def store(
@@ -75,7 +81,7 @@ class SinkTransaction:
                 with alone(connection) if exclusive else nullcontext():
                     places = find_places(connection, requested) if requested else NOWHERE
                     with connection, connection.cursor() as cur:
-                        return self._store(
+                        outcomes, new = self._store(
                             cur,
                             events,
                             letters,
@@ -94,6 +100,9 @@ class SinkTransaction:
                 if error.diag.constraint_name is not None or not self._known:
                     raise
                 self._known.clear()
+            else:
+                self._inserted(new)
+                return outcomes
 
     def _store(
         self,
@@ -105,7 +114,7 @@ class SinkTransaction:
         places: Places,
         *,
         exclusive: bool,
-    ) -> Counter[str]:
+    ) -> tuple[Counter[str], list[TweetScored]]:
         """Do it in numbered steps, each of which the next relies on.
 
         1. Make the runs and partitions that are missing, in a transaction of their own.
@@ -136,7 +145,8 @@ class SinkTransaction:
         touch_runs(cur, _runs_of(living, living_letters, decision))
         write_positions(cur, SINK, last_messages, self._topic_ids)
         ignored = len(events) - len(living) + len(letters) - len(living_letters)
-        return decision.outcomes + Counter({"run-deleted": ignored})
+        new = [row.event for row in decision.inserts]
+        return decision.outcomes + Counter({"run-deleted": ignored}), new
 
     def _make_runs(self, cur: cursor, events: Sequence[Incoming]) -> None:
         needed = {

@@ -48,6 +48,9 @@ def running_score(settings: Settings, log: Path) -> Iterator[subprocess.Popen[by
             process.wait()
 
 
+TRACED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
 def publish_raw(settings: Settings, events: Sequence[Event | bytes | None]) -> None:
     publisher = ConfirmingPublisher(settings.kafka_connection, "test")
     topic = settings.names.topic(RAW)
@@ -57,9 +60,8 @@ def publish_raw(settings: Settings, events: Sequence[Event | bytes | None]) -> N
             key = b"k%d" % number if event != POISON[-1] else b"k" * 300_000
             publisher.publish(topic, key=key, value=event, headers=[("own", b"\xff")])
         else:
-            publisher.publish(
-                topic, key=key_of(event), value=encode(event), headers=headers_of(event)
-            )
+            headers = [*headers_of(event), ("traceparent", TRACED), ("own", b"1")]
+            publisher.publish(topic, key=key_of(event), value=encode(event), headers=headers)
     publisher.confirm()
 
 
@@ -155,6 +157,10 @@ def test_every_message_has_exactly_one_outcome(settings: Settings, tmp_path: Pat
     assert all(
         message.key() == key_of(event) for message, event in zip(results, events, strict=True)
     )
+    for message in results:
+        assert dict(message.headers() or [])["traceparent"] == TRACED
+        assert "own" not in dict(message.headers() or [])
+    assert log.read_text().count('"trace_id": "0af7651916cd43dd8448eb211c80319c"') == 305
     assert sorted(m.value() or b"" for m in letters) == sorted(
         (p or b"")[: 65_536 if p and len(p) > 262_144 else None] for p in POISON
     )

@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 from psycopg2.extensions import cursor
 
-from schemas.alarm_events import AlarmKind, AlarmMessage, AlarmRaised, Signal
+from schemas.alarm_events import AlarmKind, AlarmMessage, AlarmRaised
 from schemas.process.metric_list import WATCH_ALARMS_OPEN, WATCH_ALARMS_RAISED
 
 MOST_RULES: Final = 50
@@ -27,9 +27,6 @@ class AlarmMetrics:
         self._raised = WATCH_ALARMS_RAISED.register(registry)
         self._open = WATCH_ALARMS_OPEN.register(registry)
         self._shown: set[tuple[str, str]] = set()
-        for kind in AlarmKind:
-            for signal in Signal:
-                self._raised.labels(kind.value, signal.value)
         self._show({})
 
     def count_raised(self, events: Iterable[AlarmMessage]) -> None:

@@ -10,6 +10,7 @@ from retrain.drift.alarm_outbox import publish_waiting
 from retrain.drift.alarms.metrics import AlarmMetrics
 from retrain.drift.watch.close_windows import Closed
 from retrain.drift.watch.idle_runs import Drain, Reach
+from retrain.drift.watch.stored_figures import StoredFigures
 from retrain.drift.watch.watch_batch import read_watch_batch
 from retrain.drift.watch.watch_transaction import WatchTransaction
 from retrain.drift.watch.word_pieces import PieceCounter
@@ -67,6 +68,7 @@ class Watch:
         self._progress = progress
         self._clock = clock
         self._alarms = AlarmMetrics(metrics.registry)
+        self._figures = StoredFigures(metrics.registry)
         self._windows = WATCH_WINDOWS.register(metrics.registry)
         self._rules_left_out = WATCH_RULES_LEFT_OUT.register(metrics.registry)
         self._drain = Drain()
@@ -97,6 +99,7 @@ class Watch:
             self._reader.stored(batch.next_offsets)
             self._progress.advance()
             self._metrics.step_seconds.labels("store").observe(stored_s - started_s)
+            self._metrics.passed(len(messages), len(messages))
             self._metrics.batch_events.observe(len(messages))
             self._metrics.last_progress.set_to_current_time()
             for name, count in outcome.events.items():
@@ -142,6 +145,11 @@ class Watch:
         if self._published_s is not None and now_s - self._published_s < _PUBLISH_EVERY_S:
             return
         self._published_s = now_s
+        for attempt in self._database.attempts():
+            with attempt:
+                connection = self._database.connection()
+                with connection, connection.cursor() as cur:
+                    self._figures.read(cur)
         try:
             for attempt in self._database.attempts():
                 with attempt:

@@ -4,7 +4,12 @@ from typing import Any
 
 import click
 import pytest
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.process_collector import ProcessCollector
 
 from deploy.cli import murmur
@@ -25,6 +30,7 @@ from tests.metrics_page import differences
 
 def page_of(process: str) -> tuple[CollectorRegistry, str]:
     """Make everything that the list says of a process, and return its page."""
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     for spec in metrics_of(process):

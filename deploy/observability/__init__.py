@@ -1,0 +1,1 @@
+"""What a team watches of Murmur: rules, routes, runbooks, dashboards."""
