@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
 import redis
@@ -15,6 +16,9 @@ from deploy.web.access.admission import LOOPBACK_HOSTS, Admission
 from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import RequestRates
 from deploy.web.app import make_app
+from deploy.web.events.change_feed import ChangeFeed
+from deploy.web.events.changes import Changes, read_changes
+from deploy.web.events.events_router import events_router
 from deploy.web.figures import all_figures
 from model_server.http.answer_cache import AnswerCache
 from model_server.http.batching import Batcher
@@ -98,6 +102,19 @@ def serve(
             now = model.slot.serving()
             return ServedModel(now.identity, now.labels)
 
+        admission = Admission(
+            hosts=[*LOOPBACK_HOSTS, *({host} - _ANY_INTERFACE), *hosts],
+            loopback=loopback,
+            ring=ring,
+            rates=RequestRates(optional_redis, settings.topic_prefix, settings.serve_rate or None),
+            registry=registry,
+        )
+
+        def changes(since: datetime | None) -> Changes:
+            with pool.lend() as connection:
+                return read_changes(connection, since)
+
+        feed = ChangeFeed(changes, is_valid=admission.may_go_on, registry=registry)
         app = make_app(
             [
                 predict_router(predictor),
@@ -114,16 +131,9 @@ def serve(
                     pool.lend,
                     export_pool.lend,
                 ),
+                events_router(feed),
             ],
-            admission=Admission(
-                hosts=[*LOOPBACK_HOSTS, *({host} - _ANY_INTERFACE), *hosts],
-                loopback=loopback,
-                ring=ring,
-                rates=RequestRates(
-                    optional_redis, settings.topic_prefix, settings.serve_rate or None
-                ),
-                registry=registry,
-            ),
+            admission=admission,
             at_end=optional_redis.close,
             registry=registry,
             health=process.health,
@@ -145,6 +155,7 @@ def serve(
         listening = _listening(host, port)
         logger.info("serves at http://%s:%d", host, listening.getsockname()[1])
         process.stop.tell(lambda: setattr(server, "should_exit", True))
+        process.stop.tell(feed.close)
         process.ends_when(lambda: server.should_exit)
         process.progress.ready = True
         # uvicorn takes the signals only in the main thread, and they are ours.

@@ -253,6 +253,12 @@ SERVE_WAITING: Final = GaugeSpec(
     help="Texts that wait for the model",
     exposed_by=(SERVE.name,),
 )
+SERVE_LISTENERS: Final = GaugeSpec(
+    name="murmur_serve_listeners",
+    unit="streams",
+    help="Streams of server-sent events that are open",
+    exposed_by=(SERVE.name,),
+)
 SERVE_WRONG_KEYS: Final = CounterSpec(
     name="murmur_serve_wrong_keys_total",
     unit="requests",
@@ -493,6 +499,7 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     SERVE_EXPLANATIONS,
     SERVE_REFUSED,
     SERVE_WAITING,
+    SERVE_LISTENERS,
     SERVE_WRONG_KEYS,
     SERVE_RATE_LIMITED,
     SERVE_CACHED,

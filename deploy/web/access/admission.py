@@ -10,10 +10,12 @@ from prometheus_client import CollectorRegistry
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from deploy.web.access.api_key import ApiKey
 from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import Rate, RequestRates
 from deploy.web.access.scopes import PUBLIC, scope_of
 from deploy.web.access.scopes import Scope as KeyScope
+from model_server.http.caller import Caller, note_caller
 from model_server.http.problems import Refused
 from schemas.process.metric_list import SERVE_RATE_LIMITED, SERVE_WRONG_KEYS
 
@@ -22,6 +24,9 @@ LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _FAULTS_A_MINUTE: Final = 10
 _FAULT_WAITS_S: Final = 1.0
 _MOST_WAITING_FAULTS: Final = 100
+_KEY: Final = "key:"
+_PERSON_HERE: Final = "here"
+_ALL_SCOPES: Final = frozenset(map(str, KeyScope))
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -57,7 +62,7 @@ class Admission:
     async def admit(self, scope: Scope) -> Rate | None:
         """Return what is left to the caller, or None where nothing is counted; or raise `Refused`.
 
-        Nothing of the request's body is read.
+        Nothing of the request's body is read. Who it is stands in the scope from then on.
         """
         headers = Headers(scope=scope)
         host = _host_name(headers.get("host", ""))
@@ -77,7 +82,8 @@ class Admission:
             return None
         peer = scope["client"][0] if scope.get("client") else ""
         caller = await self._caller(peer, host, headers, KeyScope(needed))
-        rate = await self._rates.count(caller)
+        note_caller(scope, caller)
+        rate = await self._rates.count(caller.identity)
         if rate is not None and not rate.allowed:
             self._rate_limited.inc()
             raise Refused(
@@ -89,7 +95,13 @@ class Admission:
             )
         return rate
 
-    async def _caller(self, peer: str, host: str, headers: Headers, needed: KeyScope) -> str:
+    def may_go_on(self, caller: Caller) -> bool:
+        """Tell whether somebody who was admitted would still be: a key may have been revoked."""
+        if caller.identity.startswith(_KEY):
+            return self._ring.holds(caller.identity.removeprefix(_KEY))
+        return self._ring.is_empty
+
+    async def _caller(self, peer: str, host: str, headers: Headers, needed: KeyScope) -> Caller:
         presented = _bearer(headers.get("authorization"))
         if presented is not None:
             key = self._ring.owner_of(presented)
@@ -104,7 +116,7 @@ class Admission:
                     {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
                 )
             else:
-                return f"key:{key.key_id}"
+                return _owner(key)
         if not self._ring.is_known:
             raise Refused(
                 503,
@@ -114,7 +126,7 @@ class Admission:
                 {"Retry-After": "5"},
             )
         if self._loopback and self._ring.is_empty and _is_person_here(peer, host, headers):
-            return f"peer:{peer}"
+            return Caller(identity=f"peer:{peer}", name=_PERSON_HERE, scopes=_ALL_SCOPES)
         raise Refused(
             401,
             "no-key",
@@ -141,6 +153,10 @@ class Admission:
             "A valid key is let in at once.",
             {"Retry-After": "60"},
         )
+
+
+def _owner(key: ApiKey) -> Caller:
+    return Caller(identity=f"{_KEY}{key.key_id}", name=key.name, scopes=frozenset(key.scopes))
 
 
 def _bearer(authorization: str | None) -> str | None:

@@ -45,6 +45,7 @@ PATHS: Final[dict[str, Scope | Public]] = {
     "/data": Scope.READ,
     "/models": Scope.READ,
     "/jobs": Scope.READ,
+    "/events": Scope.READ,
 }
 """By the beginning of a path, in whole segments; the longest that fits decides. `/` is public.
 
