@@ -362,6 +362,13 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds for which `murmur serve` keeps answers in Redis. 0: it keeps none.",
     )
+    serve_log_days: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="Days for which `murmur serve` keeps the texts that it was asked about, with "
+        "its answers. 0: it keeps none, and deletes those that it kept.",
+    )
 
     probe_host: str = Field(
         "127.0.0.1", description="Network interface of /metrics, /healthz and /readyz."

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from model_server.http.inference_router import PREFIX as INFERENCE_PREFIX
 from model_server.http.problems import Refused, problem_response
+from retrain.jobs.job_store import JobIsLive
 from schemas.failures import Failure, NotThere
 from schemas.settings import MissingSetting
 from schemas.transport.postgres import PostgresUnavailable
@@ -85,6 +86,8 @@ async def tell_fault(request: Request, fault: Exception) -> Response:
 def _refused(failure: Failure) -> Refused:
     if isinstance(failure, NotThere):
         return Refused(404, "not-there", "There is no such thing.", f"{failure}.")
+    if isinstance(failure, JobIsLive):
+        return Refused(409, "job-live", "A training is not over.", "`/jobs` shows it.")
     if isinstance(failure, PostgresBusy):
         again = {"Retry-After": _AGAIN_AFTER_S}
         return Refused(503, "busy", "The database has too much to do.", f"{failure}.", again)

@@ -1,6 +1,7 @@
 """The process behind `murmur serve`: the model, its batches, and the routers over HTTP."""
 
 import asyncio
+import getpass
 import logging
 import socket
 import threading
@@ -27,8 +28,12 @@ from model_server.http.inference_router import InferenceRoutes, ServedModel, inf
 from model_server.http.model_router import model_router
 from model_server.http.predict_router import predict_router
 from model_server.http.predictor import Predictor
+from model_server.prediction_log.http_router import predictions_router
+from model_server.prediction_log.log_writer import PredictionLog
 from model_server.scorer import load_scorer
 from model_server.serving_model import ServingModel
+from retrain.jobs.http_router import retrain_router
+from retrain.labels.feedback.http_router import feedback_router
 from schemas.failures import Failure
 from schemas.process.process_list import SERVE
 from schemas.process.running_process import running_process
@@ -108,6 +113,7 @@ def serve(
             ring=ring,
             rates=RequestRates(optional_redis, settings.topic_prefix, settings.serve_rate or None),
             registry=registry,
+            person=_account(),
         )
 
         def changes(since: datetime | None) -> Changes:
@@ -115,9 +121,14 @@ def serve(
                 return read_changes(connection, since)
 
         feed = ChangeFeed(changes, is_valid=admission.may_go_on, registry=registry)
+        log = PredictionLog(pool.lend, settings.serve_log_days)
+        log_thread = threading.Thread(
+            target=log.write_until, args=(process.finished,), name="log", daemon=True
+        )
+        log_thread.start()
         app = make_app(
             [
-                predict_router(predictor),
+                predict_router(predictor, log.note if log.is_on else None),
                 explain_router(predictor, lambda: model.slot.serving().labels),
                 inference_router(
                     InferenceRoutes(
@@ -132,6 +143,9 @@ def serve(
                     export_pool.lend,
                 ),
                 events_router(feed),
+                predictions_router(pool.lend, is_on=log.is_on),
+                feedback_router(pool.lend, lambda: model.slot.serving().labels),
+                retrain_router(pool.lend, settings.retraining),
             ],
             admission=admission,
             at_end=optional_redis.close,
@@ -167,6 +181,8 @@ def serve(
             thread.join(0.2)
             process.progress.idle()
         batcher.stop()
+        process.finished.set()
+        log_thread.join(5)
         pool.close()
         export_pool.close()
 
@@ -190,6 +206,14 @@ def _key_ring(settings: Settings, pool: PostgresPool, host: str, *, loopback: bo
             f"{host} is no loopback interface, and there is no key: `murmur keys create` makes one"
         )
     return ring
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container the account may have no name.
+        return "here"
 
 
 def _redis(settings: Settings) -> OptionalRedis:

@@ -1,6 +1,6 @@
 """What the prediction calls take and give."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -23,6 +23,9 @@ RequestText = Annotated[
 ]
 
 
+PredictionId: TypeAlias = str | msgspec.UnsetType
+
+
 class PredictRequest(Struct, frozen=True, kw_only=True):
     """A text."""
 
@@ -36,11 +39,15 @@ class PredictBatchRequest(Struct, frozen=True, kw_only=True):
 
 
 class PredictedText(Struct, frozen=True, kw_only=True):
-    """The model's answer. `probabilities` has every label and sums to 1."""
+    """The model's answer. `probabilities` has every label and sums to 1.
+
+    `prediction_id` is there where predictions are logged.
+    """
 
     label: str
     confidence: float
     probabilities: dict[str, float]
+    prediction_id: PredictionId = msgspec.UNSET
 
 
 class PredictResponse(PredictedText, frozen=True, kw_only=True):
@@ -69,19 +76,23 @@ def require_words(texts: list[str]) -> None:
             )
 
 
-def predicted(prediction: Prediction) -> PredictedText:
+def predicted(prediction: Prediction, prediction_id: PredictionId = msgspec.UNSET) -> PredictedText:
     """Return a prediction as it is answered."""
     return PredictedText(
+        prediction_id=prediction_id,
         label=prediction.label,
         confidence=prediction.confidence,
         probabilities=prediction.probabilities,
     )
 
 
-def predict_response(answer: Answer) -> PredictResponse:
+def predict_response(
+    answer: Answer, prediction_id: PredictionId = msgspec.UNSET
+) -> PredictResponse:
     """Return the answer to one text."""
     (only,) = answer.predictions
     return PredictResponse(
+        prediction_id=prediction_id,
         label=only.label,
         confidence=only.confidence,
         probabilities=only.probabilities,

@@ -25,7 +25,6 @@ _FAULTS_A_MINUTE: Final = 10
 _FAULT_WAITS_S: Final = 1.0
 _MOST_WAITING_FAULTS: Final = 100
 _KEY: Final = "key:"
-_PERSON_HERE: Final = "here"
 _ALL_SCOPES: Final = frozenset(map(str, KeyScope))
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
@@ -36,7 +35,8 @@ class Admission:
     `hosts` are the names in `Host` that are answered. Every path needs the scope that `scopes.py`
     names, of a key that is valid. Only where `loopback` says that the service listens there alone,
     and as long as there is no key, the person at this machine may do everything: a request from a
-    loopback address to a loopback host, sent by no proxy and by no other site's page.
+    loopback address to a loopback host, sent by no proxy and by no other site's page. `person` is
+    their name.
 
     A valid key always passes, whatever others do from its address. The answer to a wrong one waits
     a second, once an address has sent ten within a minute.
@@ -50,9 +50,11 @@ class Admission:
         ring: KeyRing,
         rates: RequestRates,
         registry: CollectorRegistry,
+        person: str = "here",
     ) -> None:
         self._hosts = frozenset(host.lower().strip("[]") for host in hosts)
         self._loopback = loopback
+        self._person = person
         self._ring = ring
         self._rates = rates
         self._wrong_keys = SERVE_WRONG_KEYS.register(registry)
@@ -126,7 +128,7 @@ class Admission:
                 {"Retry-After": "5"},
             )
         if self._loopback and self._ring.is_empty and _is_person_here(peer, host, headers):
-            return Caller(identity=f"peer:{peer}", name=_PERSON_HERE, scopes=_ALL_SCOPES)
+            return Caller(identity=f"peer:{peer}", name=self._person, scopes=_ALL_SCOPES)
         raise Refused(
             401,
             "no-key",

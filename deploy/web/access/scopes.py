@@ -46,6 +46,10 @@ PATHS: Final[dict[str, Scope | Public]] = {
     "/models": Scope.READ,
     "/jobs": Scope.READ,
     "/events": Scope.READ,
+    "/feedback": Scope.LABEL,
+    "/labels": Scope.LABEL,
+    "/recent_predictions": Scope.LABEL,
+    "/retrain": Scope.OPERATE,
 }
 """By the beginning of a path, in whole segments; the longest that fits decides. `/` is public.
 
