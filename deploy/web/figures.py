@@ -12,7 +12,9 @@ from starlette.requests import Request
 from model_server.http.problems import Refused
 from retrain.data_quality.http_router import data_quality_router
 from retrain.drift.alarms.http_router import alarms_router
+from retrain.drift.figures.http_router import drift_router
 from retrain.drift.why.http_router import why_router
+from retrain.evaluation.service.http_router import evaluations_router
 from retrain.jobs.http_router import jobs_router
 from retrain.promotion.http_router import models_router
 from schemas.setting_views import AggregatesCacheSettings
@@ -41,6 +43,8 @@ def all_figures(
         data_quality_router(lend),
         models_router(lend),
         jobs_router(lend),
+        drift_router(lend),
+        evaluations_router(lend),
     ):
         router.include_router(part)
     return router

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from model_server.http.inference_router import PREFIX as INFERENCE_PREFIX
 from model_server.http.problems import Refused, problem_response
+from retrain.evaluation.service.stored_evaluations import EvaluationIsLive
 from retrain.jobs.job_store import JobIsLive
 from schemas.failures import Failure, NotThere
 from schemas.settings import MissingSetting
@@ -88,6 +89,8 @@ def _refused(failure: Failure) -> Refused:
         return Refused(404, "not-there", "There is no such thing.", f"{failure}.")
     if isinstance(failure, JobIsLive):
         return Refused(409, "job-live", "A training is not over.", "`/jobs` shows it.")
+    if isinstance(failure, EvaluationIsLive):
+        return Refused(409, "evaluation-live", "An evaluation is not over.", "Wait for its end.")
     if isinstance(failure, PostgresBusy):
         again = {"Retry-After": _AGAIN_AFTER_S}
         return Refused(503, "busy", "The database has too much to do.", f"{failure}.", again)

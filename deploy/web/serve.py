@@ -32,6 +32,9 @@ from model_server.prediction_log.http_router import predictions_router
 from model_server.prediction_log.log_writer import PredictionLog
 from model_server.scorer import load_scorer
 from model_server.serving_model import ServingModel
+from retrain.evaluation.service.evaluation_job import EvaluationJobs
+from retrain.evaluation.service.http_router import evaluate_router
+from retrain.evaluation.service.scoreboard import Scoreboard
 from retrain.jobs.http_router import retrain_router
 from retrain.labels.feedback.http_router import feedback_router
 from schemas.failures import Failure
@@ -126,6 +129,21 @@ def serve(
             target=log.write_until, args=(process.finished,), name="log", daemon=True
         )
         log_thread.start()
+        scoreboard = Scoreboard(pool.lend, registry)
+        threading.Thread(
+            target=scoreboard.follow, args=(process.finished,), name="scores", daemon=True
+        ).start()
+        evaluations = EvaluationJobs(
+            pool.lend,
+            predictor.predict_counted_nowhere,
+            lambda: model.slot.serving().identity,
+            scoreboard.look,
+        )
+
+        async def at_end() -> None:
+            await evaluations.close()
+            await optional_redis.close()
+
         app = make_app(
             [
                 predict_router(predictor, log.note if log.is_on else None),
@@ -146,9 +164,15 @@ def serve(
                 predictions_router(pool.lend, is_on=log.is_on),
                 feedback_router(pool.lend, lambda: model.slot.serving().labels),
                 retrain_router(pool.lend, settings.retraining),
+                evaluate_router(
+                    pool.lend,
+                    evaluations,
+                    lambda: model.slot.serving().labels,
+                    [*settings.retraining.standing_files, *settings.retraining.label_files],
+                ),
             ],
             admission=admission,
-            at_end=optional_redis.close,
+            at_end=at_end,
             registry=registry,
             health=process.health,
             readiness=process.readiness,

@@ -33,6 +33,7 @@ def keys(module_settings: Settings) -> dict[str, Key]:
         "ann": make_key(module_settings, "ann", "label", "predict"),
         "bob": make_key(module_settings, "bob", "label"),
         "head": make_key(module_settings, "head", "label", "operate"),
+        "reader": make_key(module_settings, "reader", "read"),
     }
 
 
@@ -53,6 +54,14 @@ def service(
 
 def say(service: Service, key: Key, **what: Any) -> requests.Response:
     return service.post("/feedback", json=what, headers=key)
+
+
+def drawn(service: Service, key: Key, **query: Any) -> list[dict[str, Any]]:
+    answer = service.get("/labels/queue", params={"run": RUN, "count": 6, **query}, headers=key)
+    assert answer.status_code == 200, answer.text
+    assert "probabilities" not in answer.text
+    found: list[dict[str, Any]] = answer.json()["queue"]
+    return found
 
 
 def test_a_text_has_one_label_which_others_may_not_change(
@@ -94,16 +103,7 @@ def test_a_correction_of_a_tweet_is_stored_as_the_commands_know_it(
 def test_an_audit_needs_a_ticket_of_the_queue_drawn_for_the_same_labeller(
     service: Service, keys: dict[str, Key], module_settings: Settings
 ) -> None:
-    def drawn(who: str, **query: Any) -> list[dict[str, Any]]:
-        answer = service.get(
-            "/labels/queue", params={"run": RUN, "count": 6, **query}, headers=keys[who]
-        )
-        assert answer.status_code == 200, answer.text
-        assert "probabilities" not in answer.text
-        found: list[dict[str, Any]] = answer.json()["queue"]
-        return found
-
-    queue = drawn("ann", audits_only=True)
+    queue = drawn(service, keys["ann"], audits_only=True)
     shown = command(
         module_settings, *f"labels queue --run {RUN} -n 6 --audits-only --json".split()
     )["queue"]
@@ -114,8 +114,10 @@ def test_an_audit_needs_a_ticket_of_the_queue_drawn_for_the_same_labeller(
     assert say(service, keys["bob"], ticket=ticket, label="neutral").status_code == 422
     forged = ticket[:-6] + "AAAAAA"
     assert say(service, keys["ann"], ticket=forged, label="neutral").status_code == 422
-    assert queue[0]["root_id"] not in {each["root_id"] for each in drawn("bob", audits_only=True)}
-    (second,) = drawn("bob", second_opinion=True)
+    assert queue[0]["root_id"] not in {
+        each["root_id"] for each in drawn(service, keys["bob"], audits_only=True)
+    }
+    (second,) = drawn(service, keys["bob"], second_opinion=True)
     assert say(service, keys["bob"], ticket=second["ticket"], label="positive").ok
     found = command(module_settings, "labels", "agreement", "--run", RUN, "--json")
     assert found
@@ -180,3 +182,49 @@ def _logged(database: Connection) -> int:
     with database, database.cursor() as cur:
         cur.execute("SELECT count(*) FROM predictions")
         return int(cur.fetchall()[0][0])
+
+
+def test_the_model_is_measured_on_audits_and_label_files_as_jobs(
+    service: Service, keys: dict[str, Key], module_settings: Settings
+) -> None:
+    def evaluated(running: Service, **what: Any) -> dict[str, Any]:
+        begun = running.post("/evaluate", json=what, headers=keys["head"])
+        assert begun.status_code == 202, begun.text
+        path = f"/evaluations/{begun.json()['number']}"
+
+        def ended() -> dict[str, Any] | None:
+            found: dict[str, Any] = running.get(path, headers=keys["reader"]).json()
+            return found if found["state"] != "running" else None
+
+        return wait_until(ended, 60, "the evaluation to end")
+
+    rows = ["text,label"]
+    rows += ["what a lovely day,positive", "a dreadful day,negative", "a dreadful day,positive"]
+    folder = service.log.parent / "labels"
+    folder.mkdir()
+    (folder / "days.csv").write_text("\n".join(rows) + "\n")
+    refused = service.post("/evaluate", json={"data_set": "../days.csv"}, headers=keys["head"])
+    assert refused.status_code == 404
+    with serving(module_settings, folder / "serve", retrain_test=str(folder)) as running:
+        found = evaluated(running, data_set="days.csv")
+        assert found["state"] == "done", found
+        assert (found["texts"], found["texts_done"]) == (3, 3)
+        assert found["figures"]["figures"]["accuracy"] == pytest.approx(2 / 3, abs=1e-6)
+        labels = [each["label"] for each in found["figures"]["classes"]]
+        at = found["figures"]["confusion"][labels.index("positive")]
+        assert at[labels.index("negative")] == 1
+
+        def shown() -> str:
+            return running.get("/metrics", headers=keys["reader"]).text
+
+        wait_until(lambda: 'model_accuracy{dataset="days.csv"' in shown(), 60, "the metrics")
+        assert 'answer="negative",dataset="days.csv",label="positive"' in shown()
+        assert running.get("/evaluations", headers=keys["reader"]).json()["evaluations"]
+    audit = drawn(service, keys["ann"], audits_only=True)[0]
+    assert say(service, keys["ann"], ticket=audit["ticket"], label="neutral").ok
+    audits = evaluated(service, run=RUN)
+    assert audits["state"] == "done"
+    assert audits["texts"] >= 1
+    assert audits["run"] == RUN
+    drift = service.get("/drift", params={"run": RUN}, headers=keys["reader"])
+    assert drift.json()["type"] == "urn:murmur:problem:not-there"

@@ -50,6 +50,9 @@ PATHS: Final[dict[str, Scope | Public]] = {
     "/labels": Scope.LABEL,
     "/recent_predictions": Scope.LABEL,
     "/retrain": Scope.OPERATE,
+    "/drift": Scope.READ,
+    "/evaluations": Scope.READ,
+    "/evaluate": Scope.OPERATE,
 }
 """By the beginning of a path, in whole segments; the longest that fits decides. `/` is public.
 

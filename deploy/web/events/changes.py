@@ -49,6 +49,10 @@ FROM retrain_jobs
 WHERE state IN ('queued', 'running') OR created_at > %(since)s OR ended_at > %(since)s
 ORDER BY job_no
 """
+_EVALUATIONS: Final = """
+SELECT evaluation_no, run, state, data_set, texts_done, texts
+FROM evaluations WHERE changed_at > %(since)s ORDER BY evaluation_no
+"""
 _REMOVALS: Final = """
 SELECT run, kind, id FROM tombstones WHERE created_at > %(since)s
 ORDER BY created_at DESC, run, kind, id LIMIT 5000
@@ -168,6 +172,11 @@ def _jobs(cur: cursor, at: dict[str, datetime]) -> Iterator[Change]:
     names = ("job", "run", "state", "stage", "cancel_asked")
     for row in cur:
         data = {"what": "training", **dict(zip(names, row, strict=True))}
+        yield _change(ChangeKind.JOB, data["run"], data)
+    cur.execute(_EVALUATIONS, at)
+    of_evaluations = ("job", "run", "state", "data_set", "texts_done", "texts")
+    for row in cur:
+        data = {"what": "evaluation", **dict(zip(of_evaluations, row, strict=True))}
         yield _change(ChangeKind.JOB, data["run"], data)
 
 
