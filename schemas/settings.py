@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         description="Folder of a model bundle that is served whatever is promoted. Empty: the "
         "model that was promoted last, and the default bundle before any was.",
     )
+    overrides: Path | None = Field(
+        None,
+        description="File of words that mean something else to your team than to the model; "
+        "processes read it when they start. Empty: there are none.",
+    )
     bundles: str = Field(
         "",
         description="Folder or object store (s3://, gs://, az://) that promoted bundles are put "

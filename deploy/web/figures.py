@@ -20,6 +20,7 @@ from retrain.promotion.http_router import models_router
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
 from stream_processors.dead_letters.http_router import dead_letters_router
+from stream_processors.overriding.http_router import overrides_router
 from stream_processors.queries.http.figures_router import FigureSources, figures_router
 from stream_processors.queries.http.tweets_router import tweets_router
 
@@ -44,6 +45,7 @@ def all_figures(
         models_router(lend),
         jobs_router(lend),
         drift_router(lend),
+        overrides_router(lend),
         evaluations_router(lend),
     ):
         router.include_router(part)

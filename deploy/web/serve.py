@@ -28,6 +28,7 @@ from model_server.http.inference_router import InferenceRoutes, ServedModel, inf
 from model_server.http.model_router import model_router
 from model_server.http.predict_router import predict_router
 from model_server.http.predictor import Predictor
+from model_server.overrides.override_file import usable_overrides
 from model_server.prediction_log.http_router import predictions_router
 from model_server.prediction_log.log_writer import PredictionLog
 from model_server.scorer import load_scorer
@@ -79,6 +80,7 @@ def serve(
     )
     ring = _key_ring(settings, pool, host, loopback=loopback)
     scorer = load_scorer(settings.model, cache_size=settings.score_cache_size)
+    overrides = usable_overrides(settings.overrides, scorer.labels)
     with running_process(
         SERVE.name, settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
     ) as process:
@@ -146,11 +148,15 @@ def serve(
 
         app = make_app(
             [
-                predict_router(predictor, log.note if log.is_on else None),
+                predict_router(predictor, log.note if log.is_on else None, overrides),
                 explain_router(predictor, lambda: model.slot.serving().labels),
                 inference_router(
                     InferenceRoutes(
-                        predictor, serving, lambda: process.readiness().ok, scorer.identity.version
+                        predictor,
+                        serving,
+                        lambda: process.readiness().ok,
+                        scorer.identity.version,
+                        overrides,
                     )
                 ),
                 model_router(model.slot.state, serving),

@@ -24,14 +24,18 @@ from model_server.http.prediction_types import (
 )
 from model_server.http.predictor import Predictor
 from model_server.http.request_body import decode_body, openapi_of, read_body
+from model_server.overrides.apply_override import override_predictions
+from model_server.overrides.override import Overrides
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
 def predict_router(
-    predictor: Predictor, note: Callable[[str, Sequence[str], Answer], list[str]] | None = None
+    predictor: Predictor,
+    note: Callable[[str, Sequence[str], Answer], list[str]] | None = None,
+    overrides: Overrides | None = None,
 ) -> APIRouter:
-    """Return the routes; each answer is the one that the stream would give.
+    """Return the routes; each answer is the one that the stream would give, overrides included.
 
     `note` is told who asked, the texts and the answers, and returns an id of each prediction.
     """
@@ -49,10 +53,14 @@ def predict_router(
         openapi_extra=openapi_of(PredictRequest, PredictResponse),
     )
     async def predict(request: Request) -> Response:
-        text = decode_body(await read_body(request), predict_decoder).text
-        require_words([text])
-        answer, (prediction_id,) = await ask(request, [text])
-        return _json(predict_response(answer, prediction_id))
+        asked = decode_body(await read_body(request), predict_decoder)
+        texts = [asked.text]
+        require_words(texts)
+        answer, (prediction_id,) = await ask(request, texts)
+        (overridden,) = override_predictions(
+            overrides, texts, answer.predictions, language=asked.language, rules=asked.rules
+        )
+        return _json(predict_response(answer, prediction_id, overridden))
 
     @router.post(
         "/predict/batch",
@@ -60,11 +68,14 @@ def predict_router(
         openapi_extra=openapi_of(PredictBatchRequest, PredictBatchResponse),
     )
     async def predict_batch(request: Request) -> Response:
-        texts = decode_body(await read_body(request), predict_batch_decoder).texts
-        require_words(texts)
-        answer, ids = await ask(request, texts)
+        asked = decode_body(await read_body(request), predict_batch_decoder)
+        require_words(asked.texts)
+        answer, ids = await ask(request, asked.texts)
+        overridden = override_predictions(
+            overrides, asked.texts, answer.predictions, language=asked.language, rules=asked.rules
+        )
         predictions = [
-            predicted(each, id_) for each, id_ in zip(answer.predictions, ids, strict=True)
+            predicted(*each) for each in zip(answer.predictions, ids, overridden, strict=True)
         ]
         return _json(PredictBatchResponse(predictions=predictions, model=answer.model))
 

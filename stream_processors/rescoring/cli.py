@@ -46,6 +46,7 @@ def rescore(
     import time
     from datetime import UTC
 
+    from model_server.overrides.override_file import usable_overrides
     from model_server.scorer import load_scorer
     from schemas.known_runs import require_run
     from schemas.settings import load_settings
@@ -78,6 +79,7 @@ def rescore(
                 until=until or LAST_MOMENT,
                 now=lambda: datetime.now(UTC),
                 paced=paced,
+                overrides=usable_overrides(settings.overrides, scorer.labels),
             )
     finally:
         connection.close()

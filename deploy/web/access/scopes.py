@@ -51,6 +51,7 @@ PATHS: Final[dict[str, Scope | Public]] = {
     "/recent_predictions": Scope.LABEL,
     "/retrain": Scope.OPERATE,
     "/drift": Scope.READ,
+    "/overrides": Scope.READ,
     "/evaluations": Scope.READ,
     "/evaluate": Scope.OPERATE,
 }
