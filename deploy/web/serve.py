@@ -23,7 +23,7 @@ from deploy.web.events.events_router import events_router
 from deploy.web.figures import all_figures
 from model_server.http.answer_cache import AnswerCache
 from model_server.http.batching import Batcher
-from model_server.http.explain_router import explain_router
+from model_server.http.explain_router import explain_router, explained
 from model_server.http.inference_router import InferenceRoutes, ServedModel, inference_router
 from model_server.http.model_router import model_router
 from model_server.http.predict_router import predict_router
@@ -45,6 +45,7 @@ from schemas.settings import MissingSetting, Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.optional_redis import OptionalRedis
 from schemas.transport.postgres_pool import PostgresPool
+from stream_processors.queries.http.explanation_router import explanation_router
 
 logger = logging.getLogger(__name__)
 
@@ -165,6 +166,10 @@ def serve(
                     lambda: _connected_redis(settings),
                     pool.lend,
                     export_pool.lend,
+                ),
+                explanation_router(
+                    pool.lend,
+                    lambda asked: explained(predictor, model.slot.serving().labels, asked),
                 ),
                 events_router(feed),
                 predictions_router(pool.lend, is_on=log.is_on),

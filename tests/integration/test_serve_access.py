@@ -113,6 +113,14 @@ def test_a_key_that_is_revoked_is_invalid_within_seconds_and_a_new_one_valid(
     assert secret not in service.log.read_text()
 
 
+def test_the_last_key_is_not_revoked_without_a_word(settings: Settings) -> None:
+    make_key(settings, "first", "read")
+    make_key(settings, "last", "read")
+    command(settings, "keys", "revoke", "first", "--json")
+    assert "last key" in command(settings, "keys", "revoke", "last", "--json", code=2)
+    assert command(settings, "keys", "revoke", "last", "--yes", "--json")["key"]["revoked_at"]
+
+
 def test_keys_are_stored_as_hashes(module_settings: Settings, keys: dict[str, Key]) -> None:
     from schemas.transport.postgres import connect_postgres
 

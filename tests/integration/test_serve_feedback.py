@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import requests
 
+from model_server.bundle import default_bundle
 from model_server.prediction_log.log_store import delete_older
 from retrain.jobs.stored_labels import stored_labels
 from schemas.settings import Settings
@@ -98,6 +99,23 @@ def test_a_correction_of_a_tweet_is_stored_as_the_commands_know_it(
     assert say(service, keys["ann"], run="none", tweet_id="9", label="positive").status_code == 404
     assert say(service, keys["ann"], label="positive").status_code == 422
     assert say(service, keys["ann"], **of_tweet, text="x", label="positive").status_code == 422
+
+
+def test_a_stored_tweet_is_explained_by_its_id(
+    service: Service, keys: dict[str, Key], module_settings: Settings
+) -> None:
+    answer = service.get("/tweets/10004/explanation", headers=keys["reader"])
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    words = found["explanation"]["words"]
+    assert [found["text"][each["start"] : each["end"]] for each in words] == [
+        each["text"] for each in words
+    ]
+    assert all(round(each["weight"], 6) == each["weight"] for each in words)
+    own = module_settings.model_copy(update={"model": default_bundle()})
+    assert command(own, "explain", "--tweet", "10004", "--json") == found["explanation"]
+    missing = service.get("/tweets/9/explanation", headers=keys["reader"])
+    assert missing.status_code == 404
 
 
 def test_an_audit_needs_a_ticket_of_the_queue_drawn_for_the_same_labeller(
