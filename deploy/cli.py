@@ -44,7 +44,7 @@ COMMANDS: Final = {
     "keys": "deploy.web.access.cli:keys",
     "predict": "model_server.cli:predict",
     "explain": "model_server.cli:explain",
-    "overrides": "model_server.overrides.cli:overrides",
+    "overrides": "deploy.override_commands:overrides",
     "model": "retrain.cli:model",
     "models": "retrain.promotion.cli:models",
     "retrain": "retrain.jobs.cli:retrain",

@@ -108,6 +108,18 @@ class ModelIdentity(Struct, frozen=True, kw_only=True):
     cleaning: Annotated[str, Meta(min_length=1, max_length=20)]
 
 
+class AppliedOverride(Struct, frozen=True, kw_only=True):
+    """A word override that changed a label, and the `label` and `confidence` without it.
+
+    `version` is the first 16 digits of the hash of all overrides that were in use.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=63)]
+    version: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+    label: Annotated[str, Meta(min_length=1, max_length=100)]
+    confidence: Probability
+
+
 class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to a text. `probabilities` are the model's own: every label, and they sum to 1.
 
@@ -116,6 +128,8 @@ class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
     or the model does not say which ones it knows, or scoring did not tell yet.
     `decision` is the id of the decision that chose `label` and its `confidence` from them; without
     one the model's likeliest label was taken.
+    Where a team's override gave the label, `override` names it and keeps what stood there before;
+    the confidence is then what the model gives the label.
     """
 
     label: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -125,6 +139,7 @@ class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
     scored_at: Moment
     language_known: bool | None = None
     decision: DecisionId | None = None
+    override: AppliedOverride | None = None
 
 
 class TweetScored(Tweet, frozen=True, kw_only=True, omit_defaults=True, tag=True, tag_field="type"):

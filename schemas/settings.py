@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         description="Folder of a model bundle that is served whatever is promoted. Empty: the "
         "model that was promoted last, and the default bundle before any was.",
     )
+    overrides: Path | None = Field(
+        None,
+        description="File of words that mean something else to your team than to the model; "
+        "processes read it when they start. Empty: there are none.",
+    )
     bundles: str = Field(
         "",
         description="Folder or object store (s3://, gs://, az://) that promoted bundles are put "
@@ -361,6 +366,13 @@ class Settings(BaseSettings):
         3600,
         ge=0,
         description="Seconds for which `murmur serve` keeps answers in Redis. 0: it keeps none.",
+    )
+    serve_log_days: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="Days for which `murmur serve` keeps the texts that it was asked about, with "
+        "its answers. 0: it keeps none, and deletes those that it kept.",
     )
 
     probe_host: str = Field(

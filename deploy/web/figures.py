@@ -12,12 +12,15 @@ from starlette.requests import Request
 from model_server.http.problems import Refused
 from retrain.data_quality.http_router import data_quality_router
 from retrain.drift.alarms.http_router import alarms_router
+from retrain.drift.figures.http_router import drift_router
 from retrain.drift.why.http_router import why_router
+from retrain.evaluation.service.http_router import evaluations_router
 from retrain.jobs.http_router import jobs_router
 from retrain.promotion.http_router import models_router
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
 from stream_processors.dead_letters.http_router import dead_letters_router
+from stream_processors.overriding.http_router import overrides_router
 from stream_processors.queries.http.figures_router import FigureSources, figures_router
 from stream_processors.queries.http.tweets_router import tweets_router
 
@@ -41,6 +44,9 @@ def all_figures(
         data_quality_router(lend),
         models_router(lend),
         jobs_router(lend),
+        drift_router(lend),
+        overrides_router(lend),
+        evaluations_router(lend),
     ):
         router.include_router(part)
     return router

@@ -14,6 +14,8 @@ from starlette.types import Scope
 from deploy.web.access.browser import is_page
 from model_server.http.inference_router import PREFIX as INFERENCE_PREFIX
 from model_server.http.problems import Refused, problem_response
+from retrain.evaluation.service.stored_evaluations import EvaluationIsLive
+from retrain.jobs.job_store import JobIsLive
 from schemas.failures import Failure, NotThere
 from schemas.settings import MissingSetting
 from schemas.transport.postgres import PostgresUnavailable
@@ -96,6 +98,10 @@ async def tell_fault(request: Request, fault: Exception) -> Response:
 def _refused(failure: Failure) -> Refused:
     if isinstance(failure, NotThere):
         return Refused(404, "not-there", "There is no such thing.", f"{failure}.")
+    if isinstance(failure, JobIsLive):
+        return Refused(409, "job-live", "A training is not over.", "`/jobs` shows it.")
+    if isinstance(failure, EvaluationIsLive):
+        return Refused(409, "evaluation-live", "An evaluation is not over.", "Wait for its end.")
     if isinstance(failure, PostgresBusy):
         again = {"Retry-After": _AGAIN_AFTER_S}
         return Refused(503, "busy", "The database has too much to do.", f"{failure}.", again)

@@ -1,14 +1,17 @@
 """The process behind `murmur serve`: the model, its batches, and the routers over HTTP."""
 
 import asyncio
+import getpass
 import logging
 import socket
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Final
 
 import redis
 import uvicorn
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from deploy.page.page_router import page_router
@@ -16,23 +19,35 @@ from deploy.web.access.admission import LOOPBACK_HOSTS, Admission
 from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import RequestRates
 from deploy.web.app import make_app
+from deploy.web.events.change_feed import ChangeFeed
+from deploy.web.events.changes import Changes, read_changes
+from deploy.web.events.events_router import events_router
 from deploy.web.figures import all_figures
 from model_server.http.answer_cache import AnswerCache
 from model_server.http.batching import Batcher
-from model_server.http.explain_router import explain_router
+from model_server.http.explain_router import explain_router, explained
 from model_server.http.inference_router import InferenceRoutes, ServedModel, inference_router
 from model_server.http.model_router import model_router
 from model_server.http.predict_router import predict_router
 from model_server.http.predictor import Predictor
+from model_server.overrides.override_file import usable_overrides
+from model_server.prediction_log.http_router import predictions_router
+from model_server.prediction_log.log_writer import PredictionLog
 from model_server.scorer import load_scorer
 from model_server.serving_model import ServingModel
+from retrain.evaluation.service.evaluation_job import EvaluationJobs
+from retrain.evaluation.service.http_router import evaluate_router
+from retrain.evaluation.service.scoreboard import Scoreboard
+from retrain.jobs.http_router import retrain_router
+from retrain.labels.feedback.http_router import feedback_router
 from schemas.failures import Failure
 from schemas.process.process_list import SERVE
-from schemas.process.running_process import running_process
+from schemas.process.running_process import RunningProcess, running_process
 from schemas.settings import MissingSetting, Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.optional_redis import OptionalRedis
 from schemas.transport.postgres_pool import PostgresPool
+from stream_processors.queries.http.explanation_router import explanation_router
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +83,7 @@ def serve(
     )
     ring = _key_ring(settings, pool, host, loopback=loopback)
     scorer = load_scorer(settings.model, cache_size=settings.score_cache_size)
+    overrides = usable_overrides(settings.overrides, scorer.labels)
     with running_process(
         SERVE.name, settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
     ) as process:
@@ -77,9 +93,7 @@ def serve(
         batcher = Batcher(model.slot.current, scored=process.progress.advance)
         process.progress.measure_lag(lambda: batcher.waiting_texts)
         batcher.start()
-        threading.Thread(
-            target=ring.follow, args=(process.finished,), name="keys", daemon=True
-        ).start()
+        _beside(process, "keys", ring.follow)
         registry: CollectorRegistry = process.metrics.registry
         optional_redis = _redis(settings)
         predictor = Predictor(
@@ -105,21 +119,48 @@ def serve(
             ring=ring,
             rates=RequestRates(optional_redis, settings.topic_prefix, settings.serve_rate or None),
             registry=registry,
+            person=_account(),
         )
+
+        def changes(since: datetime | None) -> Changes:
+            with pool.lend() as connection:
+                return read_changes(connection, since)
+
+        feed = ChangeFeed(changes, is_valid=admission.may_go_on, registry=registry)
+        log = PredictionLog(pool.lend, settings.serve_log_days)
+        log_thread = _beside(process, "log", log.write_until)
+        scoreboard = Scoreboard(pool.lend, registry)
+        _beside(process, "scores", scoreboard.follow)
+        evaluations = EvaluationJobs(
+            pool.lend,
+            predictor.predict_counted_nowhere,
+            lambda: model.slot.serving().identity,
+            scoreboard.look,
+        )
+
         page, refusal_page = page_router(
             settings.aggregates_cache,
             lambda: _connected_redis(settings),
             pool.lend,
             admission.owner_of,
         )
+
+        async def at_end() -> None:
+            await evaluations.close()
+            await optional_redis.close()
+
         app = make_app(
             [
                 page,
-                predict_router(predictor),
+                predict_router(predictor, log.note if log.is_on else None, overrides),
                 explain_router(predictor, lambda: model.slot.serving().labels),
                 inference_router(
                     InferenceRoutes(
-                        predictor, serving, lambda: process.readiness().ok, scorer.identity.version
+                        predictor,
+                        serving,
+                        lambda: process.readiness().ok,
+                        scorer.identity.version,
+                        overrides,
                     )
                 ),
                 model_router(model.slot.state, serving),
@@ -129,30 +170,33 @@ def serve(
                     pool.lend,
                     export_pool.lend,
                 ),
+                explanation_router(
+                    pool.lend,
+                    lambda asked: explained(predictor, model.slot.serving().labels, asked),
+                ),
+                events_router(feed),
+                predictions_router(pool.lend, is_on=log.is_on),
+                feedback_router(pool.lend, lambda: model.slot.serving().labels),
+                retrain_router(pool.lend, settings.retraining),
+                evaluate_router(
+                    pool.lend,
+                    evaluations,
+                    lambda: model.slot.serving().labels,
+                    [*settings.retraining.standing_files, *settings.retraining.label_files],
+                ),
             ],
             admission=admission,
             refusal_page=refusal_page,
-            at_end=optional_redis.close,
+            at_end=at_end,
             registry=registry,
             health=process.health,
             readiness=process.readiness,
         )
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                # Who asks is told by the connection alone, whatever a header says.
-                proxy_headers=False,
-                limit_concurrency=_CONNECTIONS,
-                timeout_keep_alive=_KEEP_ALIVE_S,
-                h11_max_incomplete_event_size=64 * 1024,
-            )
-        )
+        server = _server(app)
         listening = _listening(host, port)
         logger.info("serves at http://%s:%d", host, listening.getsockname()[1])
         process.stop.tell(lambda: setattr(server, "should_exit", True))
+        process.stop.tell(feed.close)
         process.ends_when(lambda: server.should_exit)
         process.progress.ready = True
         # uvicorn takes the signals only in the main thread, and they are ours.
@@ -164,8 +208,35 @@ def serve(
             thread.join(0.2)
             process.progress.idle()
         batcher.stop()
+        process.finished.set()
+        log_thread.join(5)
         pool.close()
         export_pool.close()
+
+
+def _beside(
+    process: RunningProcess, name: str, follow: Callable[[threading.Event], None]
+) -> threading.Thread:
+    """Let something run in a thread of its own until the process has finished."""
+    thread = threading.Thread(target=follow, args=(process.finished,), name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Who asks is told by the connection alone, whatever a header says.
+            proxy_headers=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+    )
 
 
 def _key_ring(settings: Settings, pool: PostgresPool, host: str, *, loopback: bool) -> KeyRing:
@@ -187,6 +258,14 @@ def _key_ring(settings: Settings, pool: PostgresPool, host: str, *, loopback: bo
             f"{host} is no loopback interface, and there is no key: `murmur keys create` makes one"
         )
     return ring
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container the account may have no name.
+        return "here"
 
 
 def _redis(settings: Settings) -> OptionalRedis:

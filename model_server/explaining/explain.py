@@ -19,6 +19,9 @@ from model_server.explaining.variants import Design, Floats, Variants, variants_
 from model_server.explaining.words import words_of
 from model_server.scorer import Prediction
 
+_DECIMALS: Final = 6
+"""As the probabilities that the weights are made of; adding 0.0 makes -0.0 a plain 0."""
+
 MOST_WORDS: Final = 64
 """The first of a text: the default model reads no more than 96 word pieces."""
 
@@ -122,14 +125,14 @@ def answer(
     values = probabilities[question.variants.rows, column]
     weights = _STEPS[question.method].weights(question.design, values)
     words = [
-        WeighedWord(start, end, question.text[start:end], weight)
+        WeighedWord(start, end, question.text[start:end], round(weight, _DECIMALS) + 0.0)
         for (start, end), weight in zip(question.words, weights.tolist(), strict=True)
     ]
     return Explanation(
         method=question.method,
         label=labels[column],
-        probability=float(values[0]),
-        base_value=float(values[1]),
+        probability=round(float(values[0]), _DECIMALS),
+        base_value=round(float(values[1]), _DECIMALS),
         words=words,
         unexplained_words=question.unexplained_words,
     )

@@ -39,23 +39,29 @@ def explain_router(predictor: Predictor, labels: Callable[[], Sequence[str]]) ->
     async def explain(request: Request) -> Response:
         asked = decode_body(await read_body(request), explain_decoder)
         require_words([asked.text])
-        if asked.label is not None and asked.label not in labels():
-            raise _unknown_label(UnknownLabel(labels()))
-        # Some milliseconds of arithmetic, during which other requests go on.
-        question = await asyncio.to_thread(ask, asked.text, asked.method)
-        scored = await predictor.predict_variants(question.variants.texts, asked.method)
-        names = list(scored.predictions[0].probabilities)
-        probabilities = probabilities_of(scored.predictions)
-        try:
-            found = await asyncio.to_thread(answer, question, probabilities, names, asked.label)
-        except UnknownLabel as unknown:
-            # The model was swapped for one with other labels.
-            raise _unknown_label(unknown) from None
-        return Response(
-            _encode(explain_response(found, scored.model)), media_type="application/json"
-        )
+        found = await explained(predictor, labels(), asked)
+        return Response(_encode(found), media_type="application/json")
 
     return router
+
+
+async def explained(
+    predictor: Predictor, labels: Sequence[str], asked: ExplainRequest
+) -> ExplainResponse:
+    """Return the weights of a text's words; raise `Refused` for a label that is not there."""
+    if asked.label is not None and asked.label not in labels:
+        raise _unknown_label(UnknownLabel(labels))
+    # Some milliseconds of arithmetic, during which other requests go on.
+    question = await asyncio.to_thread(ask, asked.text, asked.method)
+    scored = await predictor.predict_variants(question.variants.texts, asked.method)
+    names = list(scored.predictions[0].probabilities)
+    probabilities = probabilities_of(scored.predictions)
+    try:
+        found = await asyncio.to_thread(answer, question, probabilities, names, asked.label)
+    except UnknownLabel as unknown:
+        # The model was swapped for one with other labels.
+        raise _unknown_label(unknown) from None
+    return explain_response(found, scored.model)
 
 
 def _unknown_label(unknown: UnknownLabel) -> Refused:

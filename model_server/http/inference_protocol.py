@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from model_server.http.batching import Answer
 from model_server.http.prediction_types import MAX_TEXTS
+from model_server.overrides.apply_override import Overridden
 from schemas.events import MAX_TEXT_CHARS
 
 INPUT: Final = "text"
@@ -159,16 +160,22 @@ def _outputs_of(request: InferRequest) -> list[tuple[str, bool]]:
 
 
 def infer_answer(
-    asked: ParsedInfer, answer: Answer, labels: Sequence[str]
+    asked: ParsedInfer,
+    answer: Answer,
+    labels: Sequence[str],
+    overridden: Sequence[Overridden] = (),
 ) -> tuple[bytes, int | None]:
     """Return the body of an answer, and how long its JSON is where tensors follow it.
 
     Only the outputs that were asked for are in it. `labels` are the columns of the probabilities.
+    `overridden` are the answers that count; where an override gave one, the parameter `overrides`
+    has its name in the place of the text.
     """
+    chosen = [each.label for each in overridden or answer.predictions]
     outputs: list[dict[str, Any]] = []
     binary = b""
     for name, is_binary in asked.outputs:
-        tensor = _tensor(name, answer, labels)
+        tensor = _tensor(name, answer, labels, chosen)
         if is_binary:
             packed = _packed(name, tensor.pop("data"))
             tensor["parameters"] = {"binary_data_size": len(packed)}
@@ -180,20 +187,23 @@ def infer_answer(
         "outputs": outputs,
         "parameters": {"sha256": answer.model.sha256},
     }
+    applied = [each.override.name if each.override else "" for each in overridden]
+    if any(applied):
+        document["parameters"]["overrides"] = applied
     if asked.id:
         document["id"] = asked.id
     head = msgspec.json.encode(document)
     return head + binary, len(head) if binary else None
 
 
-def _tensor(name: str, answer: Answer, labels: Sequence[str]) -> dict[str, Any]:
+def _tensor(name: str, answer: Answer, labels: Sequence[str], chosen: list[str]) -> dict[str, Any]:
     count = len(answer.predictions)
     if name == LABEL:
         return {
             "name": LABEL,
             "datatype": "BYTES",
             "shape": [count],
-            "data": [each.label for each in answer.predictions],
+            "data": chosen,
         }
     return {
         "name": PROBABILITIES,

@@ -8,9 +8,9 @@ from starlette.responses import Response
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def json_answer(document: Any) -> Response:
+def json_answer(document: Any, *, status: int = 200) -> Response:
     """Return a document as its command's `--json` prints it; `msgspec` must know its types."""
-    return Response(_encode(document), media_type="application/json")
+    return Response(_encode(document), status_code=status, media_type="application/json")
 
 
 def openapi_of_answer(answer: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`POST /predict` and `POST /predict/batch`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -9,9 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from model_server.http.batching import Answer
+from model_server.http.caller import caller_of
 from model_server.http.prediction_types import (
     PredictBatchRequest,
     PredictBatchResponse,
+    PredictionId,
     PredictRequest,
     PredictResponse,
     predict_batch_decoder,
@@ -22,16 +24,28 @@ from model_server.http.prediction_types import (
 )
 from model_server.http.predictor import Predictor
 from model_server.http.request_body import decode_body, openapi_of, read_body
+from model_server.overrides.apply_override import override_predictions
+from model_server.overrides.override import Overrides
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def predict_router(predictor: Predictor) -> APIRouter:
-    """Return the routes; each answer is the one that the stream would give."""
+def predict_router(
+    predictor: Predictor,
+    note: Callable[[str, Sequence[str], Answer], list[str]] | None = None,
+    overrides: Overrides | None = None,
+) -> APIRouter:
+    """Return the routes; each answer is the one that the stream would give, overrides included.
+
+    `note` is told who asked, the texts and the answers, and returns an id of each prediction.
+    """
     router = APIRouter(tags=["prediction"])
 
-    async def ask(texts: Sequence[str]) -> Answer:
-        return await predictor.predict(texts)
+    async def ask(request: Request, texts: Sequence[str]) -> tuple[Answer, Sequence[PredictionId]]:
+        answer = await predictor.predict(texts)
+        if note is None:
+            return answer, [msgspec.UNSET] * len(texts)
+        return answer, note(caller_of(request).name, texts, answer)
 
     @router.post(
         "/predict",
@@ -39,9 +53,14 @@ def predict_router(predictor: Predictor) -> APIRouter:
         openapi_extra=openapi_of(PredictRequest, PredictResponse),
     )
     async def predict(request: Request) -> Response:
-        text = decode_body(await read_body(request), predict_decoder).text
-        require_words([text])
-        return _json(predict_response(await ask([text])))
+        asked = decode_body(await read_body(request), predict_decoder)
+        texts = [asked.text]
+        require_words(texts)
+        answer, (prediction_id,) = await ask(request, texts)
+        (overridden,) = override_predictions(
+            overrides, texts, answer.predictions, language=asked.language, rules=asked.rules
+        )
+        return _json(predict_response(answer, prediction_id, overridden))
 
     @router.post(
         "/predict/batch",
@@ -49,14 +68,16 @@ def predict_router(predictor: Predictor) -> APIRouter:
         openapi_extra=openapi_of(PredictBatchRequest, PredictBatchResponse),
     )
     async def predict_batch(request: Request) -> Response:
-        texts = decode_body(await read_body(request), predict_batch_decoder).texts
-        require_words(texts)
-        answer = await ask(texts)
-        return _json(
-            PredictBatchResponse(
-                predictions=[predicted(each) for each in answer.predictions], model=answer.model
-            )
+        asked = decode_body(await read_body(request), predict_batch_decoder)
+        require_words(asked.texts)
+        answer, ids = await ask(request, asked.texts)
+        overridden = override_predictions(
+            overrides, asked.texts, answer.predictions, language=asked.language, rules=asked.rules
         )
+        predictions = [
+            predicted(*each) for each in zip(answer.predictions, ids, overridden, strict=True)
+        ]
+        return _json(PredictBatchResponse(predictions=predictions, model=answer.model))
 
     return router
 

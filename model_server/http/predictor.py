@@ -79,6 +79,13 @@ class Predictor:
             self._confidence.observe(prediction.confidence)
         return answer
 
+    async def predict_counted_nowhere(self, texts: Sequence[str]) -> Answer:
+        """Return the answers to texts that nobody asks about now, as an evaluation's.
+
+        The metrics of predictions ignore them. Raises `Refused` as `predict`.
+        """
+        return await self._answer(texts)
+
     async def predict_variants(self, variants: Sequence[str], method: str) -> Answer:
         """Return the answers to variants of one text, which counts as an explanation by a method.
 

@@ -62,13 +62,13 @@ def _place_of(error: Exception) -> str:
     return str(error).partition(":")[0]
 
 
-def openapi_of(request: type[Any], answer: type[Any]) -> dict[str, Any]:
+def openapi_of(request: type[Any], answer: type[Any], *, status: int = 200) -> dict[str, Any]:
     """Return how OpenAPI describes a call that takes and gives JSON."""
     (asked, given), definitions = msgspec.json.schema_components(
         [request, answer], ref_template="#/components/schemas/{name}"
     )
     return {
         "requestBody": {"required": True, "content": {"application/json": {"schema": asked}}},
-        "responses": {"200": {"content": {"application/json": {"schema": given}}}},
+        "responses": {str(status): {"content": {"application/json": {"schema": given}}}},
         "definitions": definitions,
     }

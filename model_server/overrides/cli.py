@@ -7,15 +7,7 @@ import click
 from schemas.printing import print_json, print_line
 
 
-@click.group(short_help="Words that mean something else to your team than to the model.")
-def overrides() -> None:
-    """Check a file of words that mean something else to your team than to the model.
-
-    The file is a list in YAML. model_server/overrides/README.md has an example.
-    """
-
-
-@overrides.command(short_help="Validate a file and run its tests.")
+@click.command(short_help="Validate a file and run its tests.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--model",

@@ -44,6 +44,11 @@ class Overrides:
     entries: tuple[tuple[Override, Phrase], ...]
     version: str
 
+    @property
+    def short_version(self) -> str:
+        """The version as rows name it."""
+        return self.version[:16]
+
     @classmethod
     def of(cls, overrides: Sequence[Override]) -> "Overrides":
         """Return overrides with their phrases; raise `UnusablePhrase`, which names the override."""

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import yaml
 
-from model_server.overrides.override import Override, Overrides
+from model_server.overrides.override import Override, Overrides, failed_tests
 from model_server.overrides.phrase import UnusablePhrase
 from schemas.failures import Failure
 
@@ -46,6 +46,19 @@ def read_overrides(path: Path, labels: Collection[str]) -> Overrides:
         return Overrides.of(overrides)
     except UnusablePhrase as fault:
         raise Failure(f"{path}: {fault}") from fault
+
+
+def usable_overrides(path: Path | None, labels: Collection[str]) -> Overrides | None:
+    """Return the overrides of a file, None where there is no file.
+
+    Raises `Failure` also where a test in it fails: no process begins with such overrides.
+    """
+    if path is None:
+        return None
+    read = read_overrides(path, labels)
+    for sentence in failed_tests(read):
+        raise Failure(f"{path}: {sentence}: `murmur overrides check {path}` shows all")
+    return read
 
 
 def _override(path: Path, number: int, entry: object) -> Override:

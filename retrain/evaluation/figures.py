@@ -5,7 +5,6 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from retrain.evaluation.predictions import Answers
 
@@ -21,6 +20,9 @@ def sums_of_each_text(answers: Answers) -> Any:
     Sums, in this order: how often a label is the true one, is the chosen one, is both; then, for
     each of 15 equally wide bins of confidence, the confidence and how often people agree.
     """
+    # The service measures too, and it has no scipy.
+    from scipy import sparse
+
     texts, labels = len(answers.truth), len(answers.labels)
     rows = np.arange(texts)
     agreed = answers.agreed
@@ -35,6 +37,20 @@ def sums_of_each_text(answers: Answers) -> Any:
     ]
     row, column, value = (np.concatenate(parts) for parts in zip(*columns, strict=True))
     return sparse.csr_array((value, (row, column)), shape=(texts, first_bin + 2 * BINS))
+
+
+def totals_of(answers: Answers) -> Floats:
+    """Return the sums over all texts, in the order of `sums_of_each_text`."""
+    count, agreed = len(answers.labels), answers.agreed
+    bins = bins_of(answers.confidence)
+    counted = [
+        np.bincount(answers.truth, minlength=count),
+        np.bincount(answers.predicted, minlength=count),
+        np.bincount(answers.truth[agreed], minlength=count),
+        np.bincount(bins, weights=answers.confidence, minlength=BINS),
+        np.bincount(bins[agreed], minlength=BINS),
+    ]
+    return np.concatenate(counted).astype(np.float64)
 
 
 def bins_of(confidence: Floats) -> npt.NDArray[np.int64]:

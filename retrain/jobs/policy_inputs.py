@@ -16,9 +16,13 @@ SELECT alarm_id, signal FROM alarms
 WHERE run = %(run)s AND kind = 'model' AND ended_at IS NULL ORDER BY alarm_id
 """
 _LABELS = """
-SELECT origin, count(DISTINCT (root_id, version)) FROM labels
-WHERE run = %(run)s AND label IS NOT NULL AND repeat = 0 AND labelled_at > %(since)s
-GROUP BY origin
+SELECT origin, sum(found)::bigint FROM (
+    SELECT origin, count(DISTINCT (root_id, version)) AS found FROM labels
+    WHERE run = %(run)s AND label IS NOT NULL AND repeat = 0 AND labelled_at > %(since)s
+    GROUP BY origin
+    UNION ALL
+    SELECT 'correction', count(*) FROM text_labels WHERE labelled_at > %(since)s HAVING count(*) > 0
+) AS counted GROUP BY origin
 """
 _TWEETS = """
 SELECT coalesce(sum(tweets), 0)::bigint FROM rollups

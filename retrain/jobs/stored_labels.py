@@ -32,10 +32,14 @@ JOIN tweets AS t ON t.run = l.run AND t.root_id = l.root_id AND t.version = l.ve
 WHERE l.run = %s
 ORDER BY l.root_id, l.place, l.labelled_at DESC, l.label
 """
+_TEXTS = "SELECT text_sha256, text, label FROM text_labels ORDER BY text_sha256"
 
 
 class StoredLabel(Struct, frozen=True, kw_only=True):
-    """A tweet with the label that counts: an audit's majority, else the newest of the others."""
+    """A tweet with the label that counts: an audit's majority, else the newest of the others.
+
+    A text of somebody's own has the SHA-256 of it in place of ids.
+    """
 
     root_id: str
     tweet_id: str
@@ -45,10 +49,13 @@ class StoredLabel(Struct, frozen=True, kw_only=True):
 
 
 def stored_labels(connection: Connection, run: str) -> list[StoredLabel]:
-    """Return the labelled tweets of a run that are stored now, by their ids."""
+    """Return the labelled tweets of a run that are stored now, by their ids, and corrected texts.
+
+    The latter are of no run: they say what the model that serves got wrong.
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute(_LABELLED, (run,))
-        return [
+        labels = [
             StoredLabel(
                 root_id=root_id,
                 tweet_id=tweet_id,
@@ -57,6 +64,17 @@ def stored_labels(connection: Connection, run: str) -> list[StoredLabel]:
                 origin=LabelOrigin(origin),
             )
             for root_id, tweet_id, text, label, origin in cursor
+        ]
+        cursor.execute(_TEXTS)
+        return labels + [
+            StoredLabel(
+                root_id=sha256,
+                tweet_id=sha256,
+                text=text,
+                label=label,
+                origin=LabelOrigin.CORRECTION,
+            )
+            for sha256, text, label in cursor
         ]
 
 

@@ -345,6 +345,47 @@ SERVE_WAITING: Final = GaugeSpec(
     help="Texts that wait for the model",
     exposed_by=(SERVE.name,),
 )
+MODEL_ACCURACY: Final = GaugeSpec(
+    name="model_accuracy",
+    unit="shares",
+    help="Share of labelled texts that a model answered as people did, by its last evaluation",
+    labels={"dataset": None, "model": None},
+    exposed_by=(SERVE.name,),
+)
+MODEL_F1: Final = GaugeSpec(
+    name="model_f1",
+    unit="shares",
+    help="F1 of a label, by the last evaluation; label empty: the mean over labels",
+    labels={"dataset": None, "model": None, "label": None},
+    exposed_by=(SERVE.name,),
+)
+MODEL_PRECISION: Final = GaugeSpec(
+    name="model_precision",
+    unit="shares",
+    help="Share of the texts given a label that people gave it too, by the last evaluation",
+    labels={"dataset": None, "model": None, "label": None},
+    exposed_by=(SERVE.name,),
+)
+MODEL_RECALL: Final = GaugeSpec(
+    name="model_recall",
+    unit="shares",
+    help="Share of a label's texts that were given it, by the last evaluation; label empty: mean",
+    labels={"dataset": None, "model": None, "label": None},
+    exposed_by=(SERVE.name,),
+)
+MODEL_CONFUSION: Final = GaugeSpec(
+    name="model_confusion_matrix",
+    unit="texts",
+    help="Texts by the label that people gave and the model's answer, by the last evaluation",
+    labels={"dataset": None, "model": None, "label": None, "answer": None},
+    exposed_by=(SERVE.name,),
+)
+SERVE_LISTENERS: Final = GaugeSpec(
+    name="murmur_serve_listeners",
+    unit="streams",
+    help="Streams of server-sent events that are open",
+    exposed_by=(SERVE.name,),
+)
 SERVE_WRONG_KEYS: Final = CounterSpec(
     name="murmur_serve_wrong_keys_total",
     unit="requests",
@@ -691,6 +732,12 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     SERVE_EXPLANATIONS,
     SERVE_REFUSED,
     SERVE_WAITING,
+    MODEL_ACCURACY,
+    MODEL_F1,
+    MODEL_PRECISION,
+    MODEL_RECALL,
+    MODEL_CONFUSION,
+    SERVE_LISTENERS,
     SERVE_WRONG_KEYS,
     SERVE_RATE_LIMITED,
     SERVE_CACHED,

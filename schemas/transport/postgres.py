@@ -13,16 +13,19 @@ class PostgresUnavailable(Failure):
     """No connection could be opened; it may pass."""
 
 
-def connect_postgres(postgres: PostgresConnection, application: str) -> Connection:
+def connect_postgres(
+    postgres: PostgresConnection, application: str, *, timeout_s: int = 10
+) -> Connection:
     """Open a connection, session in UTC; raise `PostgresUnavailable` where there is no server.
 
-    `application` is what `pg_stat_activity` shows. TLS comes with the URI (`?sslmode=…`).
+    `application` is what `pg_stat_activity` shows, `timeout_s` how long the server may take to
+    answer. TLS comes with the URI (`?sslmode=…`).
     """
     try:
         return psycopg2.connect(
             postgres.uri.get_secret_value(),
             application_name=f"murmur {application}",
-            connect_timeout=10,
+            connect_timeout=timeout_s,
             keepalives_idle=30,
             options="-c timezone=UTC -c lock_timeout=60s"
             " -c idle_in_transaction_session_timeout=300s",

@@ -20,7 +20,7 @@ t.tweet_id, t.root_id, t.version, t.posted_at,
        t.language, t.rules, t.hashtags, t.text, t.human_label, s.label, s.confidence,
        s.probabilities, m.name, m.version, m.sha256,
        least(greatest(s.scored_at, %(first)s), %(last)s), s.language_known,
-       s.decision_id
+       s.decision_id, s.override_name, s.label_without
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 JOIN models AS m ON m.model_id = s.model_id
@@ -70,6 +70,8 @@ class ExportRow(NamedTuple):
     `language_known` is False where the label is a guess, in a language that the model does not
     know; None where the language is undetermined. `decision_id` names the decision that chose the
     label and its confidence; None where the model did. `probabilities` are always the model's own.
+    `override_name` names the team's override that gave the label; `label_without` is the label
+    without it.
     """
 
     tweet_id: str
@@ -93,6 +95,8 @@ class ExportRow(NamedTuple):
     scored_at: datetime
     language_known: bool | None
     decision_id: str | None = None
+    override_name: str | None = None
+    label_without: str | None = None
 
 
 def rows_of(connection: Connection, run: str, choice: Choice = ALL_TWEETS) -> Iterator[ExportRow]:

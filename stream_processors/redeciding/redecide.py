@@ -32,7 +32,7 @@ _BEFORE_ALL: Final = ("", -1)
 # Locked in the order in which sinks lock, so that nobody waits in a ring.
 _SCORES = """
 SELECT t.run, t.day, t.root_id, t.posted_at, t.rules, t.hashtags,
-       s.label, s.confidence, s.model_id, s.counts, s.probabilities, m.labels
+       s.label, s.confidence, s.model_id, s.counts, s.override_name, s.probabilities, m.labels
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day
 JOIN models AS m ON m.model_id = s.model_id
@@ -126,7 +126,8 @@ def _batch(
     cur.execute(_SCORES.format(day=OF_DAY if day is not None else ""), asked)
     before: list[StoredScore] = []
     after: list[StoredScore] = []
-    for *stored, probabilities, labels in cur.fetchall():
+    without: list[tuple[str | None, float | None]] = []
+    for *stored, overridden, probabilities, labels in cur.fetchall():
         run, tweet_day, root_id, posted_at, rules, hashtags, *score = stored
         old = StoredScore(run, tweet_day, root_id, posted_at, tuple(rules), tuple(hashtags), *score)
         label, confidence = (
@@ -135,10 +136,16 @@ def _batch(
             else own_answer(probabilities, labels)
         )
         before.append(old)
-        after.append(replace(old, label=label, confidence=confidence))
+        if overridden is None:
+            without.append((None, None))
+            after.append(replace(old, label=label, confidence=confidence))
+        else:
+            # The override's label stays; what is decided is what stands there without it.
+            without.append((label, confidence))
+            after.append(old)
     if not after:
         return [], []
-    _write(cur, after, asked["decision"])
+    _write(cur, after, without, asked["decision"])
     move_rollups(
         cur,
         deltas(
@@ -149,12 +156,19 @@ def _batch(
     return before, after
 
 
-def _write(cur: cursor, scores: list[StoredScore], decision: str | None) -> None:
+def _write(
+    cur: cursor,
+    scores: list[StoredScore],
+    without: list[tuple[str | None, float | None]],
+    decision: str | None,
+) -> None:
     execute_values(
         cur,
         "UPDATE scores AS s SET label = v.label, confidence = v.confidence,"
-        " decision_id = v.decision_id"
-        " FROM (VALUES %s) AS v (run, day, root_id, model_id, label, confidence, decision_id)"
+        " decision_id = v.decision_id, label_without = v.label_without,"
+        " confidence_without = v.confidence_without"
+        " FROM (VALUES %s) AS v (run, day, root_id, model_id, label, confidence, decision_id,"
+        " label_without, confidence_without)"
         " WHERE s.run = v.run AND s.day = v.day AND s.root_id = v.root_id"
         " AND s.model_id = v.model_id",
         [
@@ -166,10 +180,12 @@ def _write(cur: cursor, scores: list[StoredScore], decision: str | None) -> None
                 score.label,
                 score.confidence,
                 decision,
+                *beside,
             )
-            for score in scores
+            for score, beside in zip(scores, without, strict=True)
         ],
-        template="(%s, %s::date, %s, %s, %s, %s::double precision, %s::text)",
+        template="(%s, %s::date, %s, %s, %s, %s::double precision, %s::text, %s::text,"
+        " %s::double precision)",
         page_size=len(scores),
     )
 

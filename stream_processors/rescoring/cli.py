@@ -15,7 +15,8 @@ from schemas.time_option import Moment
     "--model",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of a bundle. Default: MURMUR_MODEL, else the default bundle.",
+    help="Folder of a bundle. Default: MURMUR_MODEL, else the promoted model, else the default "
+    "bundle.",
 )
 @click.option(
     "--from",
@@ -46,7 +47,8 @@ def rescore(
     import time
     from datetime import UTC
 
-    from model_server.scorer import load_scorer
+    from model_server.asked_model import asked_scorer
+    from model_server.overrides.override_file import usable_overrides
     from schemas.known_runs import require_run
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
@@ -61,7 +63,13 @@ def rescore(
     pace = Pace(rate, clock=time.monotonic, wait=time.sleep)
     try:
         require_run(connection, run)
-        scorer = load_scorer(folder or settings.model, cache_size=settings.score_cache_size)
+        scorer, sentence = asked_scorer(
+            settings.model_choice,
+            folder,
+            lambda: connect_postgres(settings.postgres_connection, "rescore"),
+            cache_size=settings.score_cache_size,
+        )
+        print_line(sentence, err=True)
         with terminal_console(stderr=True).status("scoring stored tweets anew …") as status:
 
             def paced(tweets: int) -> None:
@@ -78,6 +86,7 @@ def rescore(
                 until=until or LAST_MOMENT,
                 now=lambda: datetime.now(UTC),
                 paced=paced,
+                overrides=usable_overrides(settings.overrides, scorer.labels),
             )
     finally:
         connection.close()

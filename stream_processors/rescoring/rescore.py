@@ -16,16 +16,18 @@ from msgspec import Struct
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
+from model_server.overrides.apply_override import apply_override
+from model_server.overrides.override import Overrides
 from model_server.scorer import Prediction
 from schemas import locks
-from schemas.events import ModelIdentity
+from schemas.events import AppliedOverride, ModelIdentity
 from schemas.run_changes import touch_runs
 from schemas.transport.postgres import Connection
 from stream_processors.redeciding.stored_scores import OF_DAY, StoredScore, days_of
 from stream_processors.retention.prune_limit import kept_from
 from stream_processors.sink.rollups import deltas
 from stream_processors.sink.rows import LONGEST_LANGUAGE
-from stream_processors.sink.write_rows import move_rollups
+from stream_processors.sink.write_rows import move_rollups, override_columns
 
 TWEETS_AT_ONCE: Final = 256
 
@@ -35,7 +37,7 @@ ON CONFLICT (sha256) DO UPDATE SET sha256 = excluded.sha256 RETURNING model_id
 """
 
 _TEXTS = """
-SELECT t.day, t.root_id, t.version, t.text, t.language,
+SELECT t.day, t.root_id, t.version, t.text, t.language, t.rules,
        stored.label, stored.confidence, stored.language_known
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
@@ -104,6 +106,7 @@ class _Answer:
     confidence: float
     language_known: bool | None
     probabilities: dict[str, float] | None
+    override: AppliedOverride | None = None
 
 
 def rescore(
@@ -116,6 +119,7 @@ def rescore(
     now: Callable[[], datetime],
     paced: Callable[[int], None] = lambda _: None,
     tweets_at_once: int = TWEETS_AT_ONCE,
+    overrides: Overrides | None = None,
 ) -> Rescored:
     """Have tweets posted from `first` to before `until` count by this model's score.
 
@@ -149,7 +153,7 @@ def rescore(
                 "model_id": model_id,
                 "most": tweets_at_once,
             }
-            answers = _answers(connection, model, asked)
+            answers = _answers(connection, model, overrides, asked)
             if not answers:
                 break
             with connection, connection.cursor() as cur:
@@ -166,20 +170,40 @@ def rescore(
     return report
 
 
-def _answers(connection: Connection, model: Model, asked: dict[str, Any]) -> list[_Answer]:
+def _answers(
+    connection: Connection, model: Model, overrides: Overrides | None, asked: dict[str, Any]
+) -> list[_Answer]:
     """Read a batch and ask the model for what it has not scored yet."""
     with connection, connection.cursor() as cur:
         cur.execute(_TEXTS.format(day=OF_DAY if asked["day"] is not None else ""), asked)
         rows = cur.fetchall()
-    new = [row for row in rows if row[5] is None]
+    new = [row for row in rows if row[6] is None]
     predictions = iter(model.predict([row[3] for row in new]) if new else [])
     answers = []
-    for day, root_id, version, _, language, label, confidence, language_known in rows:
+    for day, root_id, version, text, language, rules, label, confidence, language_known in rows:
         if label is None:
             given = next(predictions)
             known, probabilities = model.knows(language), given.probabilities
+            counting = apply_override(
+                overrides,
+                text,
+                language,
+                rules,
+                label=given.label,
+                confidence=given.confidence,
+                probabilities=probabilities,
+            )
             answers.append(
-                _Answer(day, root_id, version, given.label, given.confidence, known, probabilities)
+                _Answer(
+                    day,
+                    root_id,
+                    version,
+                    counting.label,
+                    counting.confidence,
+                    known,
+                    probabilities,
+                    counting.override,
+                )
             )
         else:
             answers.append(_Answer(day, root_id, version, label, confidence, language_known, None))
@@ -268,12 +292,15 @@ def _write(
         execute_values(
             cur,
             "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
-            " probabilities, scored_at, language_known) VALUES %s"
+            " probabilities, scored_at, language_known, override_name, override_version,"
+            " label_without, confidence_without) VALUES %s"
             " ON CONFLICT (root_id, model_id, run, day) DO UPDATE SET"
             " version = excluded.version, counts = true, label = excluded.label,"
             " confidence = excluded.confidence, probabilities = excluded.probabilities,"
             " scored_at = excluded.scored_at, language_known = excluded.language_known,"
-            " decision_id = NULL",
+            " decision_id = NULL, override_name = excluded.override_name,"
+            " override_version = excluded.override_version, label_without = excluded.label_without,"
+            " confidence_without = excluded.confidence_without",
             [
                 (
                     run,
@@ -287,6 +314,7 @@ def _write(
                     msgspec.json.encode(each.probabilities).decode(),
                     scored_at,
                     each.language_known,
+                    *override_columns(each.override),
                 )
                 for each in new
             ],

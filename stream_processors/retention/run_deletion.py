@@ -24,6 +24,7 @@ _WITH_RUN: Final = (
     "tombstones",
     "replay_files",
     "kept_days",
+    "evaluations",
     "alarms",
     "watch_windows",
     "watch_seen",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from model_server.overrides.override import Overrides
 from model_server.scorer import Scorer
 from schemas.codec import encode, headers_of, key_of
 from schemas.decisions import NamedDecision
@@ -47,6 +48,7 @@ class ScoreStep:
         guard: CircuitBreaker,
         unfinished: UnfinishedWindows[ScoringOutcome],
         decisions: Callable[[], Mapping[str, NamedDecision]] = lambda: NO_DECISIONS,
+        overrides: Overrides | None = None,
     ) -> None:
         self._model = model
         self._read = read
@@ -59,6 +61,7 @@ class ScoreStep:
         self._guard = guard
         self._unfinished = unfinished
         self._decisions = decisions
+        self._overrides = overrides
         self._cache_hits = SCORE_CACHE_HITS.register(metrics.registry)
         self._engine_cpu_s = SCORE_ENGINE_CPU.register(metrics.registry)
 
@@ -124,6 +127,7 @@ class ScoreStep:
                 detect_language=self._detect_language,
                 now=self._now,
                 decisions=decisions,
+                overrides=self._overrides,
             ),
         )
 

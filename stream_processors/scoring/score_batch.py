@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeAlias
 
 from msgspec.structs import asdict
 
 from model_server.decisions import decide, fits
 from model_server.onnx_engine import UnscorableTexts
+from model_server.overrides.apply_override import Overridden, apply_override
+from model_server.overrides.override import Overrides
 from model_server.scorer import Prediction, Scorer
 from schemas.codec import InvalidEvent, Reason, decode_raw
 from schemas.decisions import NamedDecision
@@ -44,10 +47,12 @@ def score_window(
     detect_language: Callable[[str], str | None],
     now: Callable[[], datetime],
     decisions: Mapping[str, NamedDecision] = NO_DECISIONS,
+    overrides: Overrides | None = None,
 ) -> list[ScoringOutcome]:
     """Return an outcome for each message, in order: every message has exactly one.
 
     `decisions` are those in use, by run. One of another model than the scorer's decides nothing.
+    `overrides` come last.
     Where scoring or extraction raises a fault of the tweets (`DETERMINISTIC`), the window is halved
     down to those that are to blame; they become dead letters. Any other fault is raised.
     """
@@ -77,13 +82,15 @@ def score_window(
         for (number, post), prediction in zip(part, predictions, strict=True):
             extracted = extract(post, detect_language)
             rules = [rule.tag for rule in post.rules]
+            language = post.language or extracted.language
             answer = _answer(
                 prediction,
                 rules,
                 applying.get(post.run),
                 model=scorer.identity,
                 at=scored_at,
-                language_known=scorer.knows(post.language or extracted.language),
+                language_known=scorer.knows(language),
+                override=partial(apply_override, overrides, post.text, language, rules),
             )
             outcomes[number] = TweetScored(**asdict(post), extracted=extracted, score=answer)
 
@@ -102,18 +109,21 @@ def _answer(
     model: ModelIdentity,
     at: datetime,
     language_known: bool | None,
+    override: Callable[..., Overridden],
 ) -> Score:
     label, confidence = prediction.label, prediction.confidence
     if named is not None:
         label, confidence = decide(prediction.probabilities, rules, named.decision)
+    counting = override(label=label, confidence=confidence, probabilities=prediction.probabilities)
     return Score(
-        label=label,
-        confidence=confidence,
+        label=counting.label,
+        confidence=counting.confidence,
         probabilities=prediction.probabilities,
         model=model,
         scored_at=at,
         language_known=language_known,
         decision=named.id if named is not None else None,
+        override=counting.override,
     )
 
 

@@ -12,6 +12,7 @@ from functools import partial
 import faust
 from faust.types import TP
 
+from model_server.overrides.override_file import usable_overrides
 from model_server.scorer import Scorer, load_scorer
 from model_server.serving_model import ServingModel
 from schemas.decisions import NamedDecision
@@ -166,6 +167,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             scored=progress.advance,
         ),
         decisions=decisions.by_run,
+        overrides=usable_overrides(settings.overrides, scorer.labels),
     )
     LagWatch(
         group_lag,

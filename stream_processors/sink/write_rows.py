@@ -11,7 +11,7 @@ from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
-from schemas.events import LIVE
+from schemas.events import LIVE, AppliedOverride
 from schemas.partitioned_tables import AHEAD_OF_THE_SINK, BY_TWEET
 from stream_processors.sink.archive_labels import write_archive_labels
 from stream_processors.sink.decide import Decision
@@ -159,7 +159,8 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
     execute_values(
         cur,
         "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
-        " probabilities, scored_at, language_known, decision_id) VALUES %s"
+        " probabilities, scored_at, language_known, decision_id, override_name,"
+        " override_version, label_without, confidence_without) VALUES %s"
         " ON CONFLICT DO NOTHING",
         [
             (
@@ -175,11 +176,21 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
                 row.event.score.scored_at,
                 row.event.score.language_known,
                 row.event.score.decision,
+                *override_columns(row.event.score.override),
             )
             for row in rows
         ],
         page_size=_PAGE,
     )
+
+
+def override_columns(
+    applied: AppliedOverride | None,
+) -> tuple[str | None, str | None, str | None, float | None]:
+    """Return what a row says of its override: name, version, label and confidence without it."""
+    if applied is None:
+        return None, None, None, None
+    return applied.name, applied.version, applied.label, applied.confidence
 
 
 def move_rollups(cur: cursor, deltas: Deltas) -> None:

@@ -21,9 +21,15 @@ from tests.stack import MURMUR, process_environment
 class Service:
     """A running `murmur serve`."""
 
-    def __init__(self, address: str, log: Path) -> None:
+    def __init__(self, address: str, log: Path, process: "subprocess.Popen[bytes]") -> None:
         self.address = address
         self.log = log
+        self._process = process
+
+    def stop(self) -> None:
+        """Have it end, and wait until it has, in order."""
+        self._process.send_signal(signal.SIGTERM)
+        assert self._process.wait(timeout=15) == 0, self.log.read_text()
 
     def post(self, path: str, **what: Any) -> requests.Response:
         return requests.post(f"{self.address}{path}", timeout=60, **what)
@@ -55,9 +61,9 @@ def serving(settings: Settings, folder: Path, *arguments: str, **changes: Any) -
 
             where = wait_until(address, 60, "the address")
             wait_until(lambda: requests.get(f"{where}/readyz", timeout=5).ok, 60, "readiness")
-            yield Service(where, log)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=15) == 0, log.read_text()
+            service = Service(where, log, process)
+            yield service
+            service.stop()
         finally:
             process.kill()
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from model_server.bundle import MODEL, Bundle, RefusedBundle
+from model_server.bundle import MODEL, Bundle, RefusedBundle, default_bundle, identity_of
 from model_server.bundle_store import BundleStore
 from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promote import clean, promote, roll_back
@@ -18,6 +19,7 @@ from schemas.topics import MODELS_PROMOTED
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 from tests.integration.replay_runs import messages
+from tests.integration.serving import command
 from tests.keyword_bundle import keyword_bundle
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -68,6 +70,22 @@ def test_a_promoted_bundle_is_to_be_had_at_the_address_of_its_event(
     )
     assert fetched.identity == house.bundles["b"].identity
     assert house.champions() == "ba"
+
+
+def test_commands_ask_the_promoted_model_unless_another_is_named(
+    house: House, settings: Settings
+) -> None:
+    asked = ("predict", "--json", "a goodb day")
+    before = command(settings.model_copy(update={"model": None}), *asked)
+    assert before["model"]["sha256"] == identity_of(default_bundle()).sha256
+    house.promote("b")
+    own = settings.model_copy(update={"model": None})
+    found = command(own, *asked)
+    assert found["model"]["name"] == "b"
+    assert found["predictions"][0]["label"] == "positive"
+    assert command(own, *asked, "--model", str(house.bundles["c"].folder))["model"]["name"] == "c"
+    away = own.model_copy(update={"postgres": SecretStr("postgresql://murmur@127.0.0.1:9/murmur")})
+    assert command(away, *asked)["model"] == before["model"]
 
 
 def test_rollbacks_go_further_back_and_never_swing(house: House) -> None:

@@ -19,6 +19,8 @@ from deploy.web.access.browser import (
 from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import Rate, RequestRates
 from deploy.web.access.scopes import PUBLIC, scope_of
+from deploy.web.access.scopes import Scope as KeyScope
+from model_server.http.caller import Caller, note_caller
 from model_server.http.problems import Refused
 from schemas.process.metric_list import SERVE_RATE_LIMITED, SERVE_WRONG_KEYS
 
@@ -28,6 +30,8 @@ _FAULTS_A_MINUTE: Final = 10
 _FAULT_WAITS_S: Final = 1.0
 _MOST_WAITING_FAULTS: Final = 100
 _READING: Final = ("GET", "HEAD")
+_KEY: Final = "key:"
+_ALL_SCOPES: Final = frozenset(map(str, KeyScope))
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -37,7 +41,8 @@ class Admission:
     `hosts` are the names in `Host` that are answered. Every path needs the scope that `scopes.py`
     names, of a key that is valid. Only where `loopback` says that the service listens there alone,
     and as long as there is no key, the person at this machine may do everything: a request from a
-    loopback address to a loopback host, sent by no proxy and by no other site's page.
+    loopback address to a loopback host, sent by no proxy and by no other site's page. `person` is
+    their name.
 
     A browser sends its key as a cookie, which counts for the page alone; what changes something
     there has to come from a page of ours. `scope["state"]["key"]` is the key of who asks, or None.
@@ -54,9 +59,11 @@ class Admission:
         ring: KeyRing,
         rates: RequestRates,
         registry: CollectorRegistry,
+        person: str = "here",
     ) -> None:
         self._hosts = frozenset(host.lower().strip("[]") for host in hosts)
         self._loopback = loopback
+        self._person = person
         self._ring = ring
         self._rates = rates
         self._wrong_keys = SERVE_WRONG_KEYS.register(registry)
@@ -66,7 +73,7 @@ class Admission:
     async def admit(self, scope: Scope) -> Rate | None:
         """Return what is left to the caller, or None where nothing is counted; or raise `Refused`.
 
-        Nothing of the request's body is read.
+        Nothing of the request's body is read. Who it is stands in the scope from then on.
         """
         headers = Headers(scope=scope)
         host = _host_name(headers.get("host", ""))
@@ -106,7 +113,9 @@ class Admission:
                 {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
             )
         scope.setdefault("state", {})["key"] = key
-        rate = await self._rates.count(f"key:{key.key_id}" if key else f"peer:{peer}")
+        caller = self._person_here(peer) if key is None else _owner(key)
+        note_caller(scope, caller)
+        rate = await self._rates.count(caller.identity)
         if rate is not None and not rate.allowed:
             self._rate_limited.inc()
             raise Refused(
@@ -124,6 +133,15 @@ class Admission:
         if key is None:
             await self._refuse_key(peer)
         return key
+
+    def may_go_on(self, caller: Caller) -> bool:
+        """Tell whether somebody who was admitted would still be: a key may have been revoked."""
+        if caller.identity.startswith(_KEY):
+            return self._ring.holds(caller.identity.removeprefix(_KEY))
+        return self._ring.is_empty
+
+    def _person_here(self, peer: str) -> Caller:
+        return Caller(identity=f"peer:{peer}", name=self._person, scopes=_ALL_SCOPES)
 
     async def _owner(
         self, peer: str, host: str, headers: Headers, presented: str | None
@@ -172,6 +190,10 @@ class Admission:
 def peer_of(scope: Scope) -> str:
     """Return the address that a request came from."""
     return scope["client"][0] if scope.get("client") else ""
+
+
+def _owner(key: ApiKey) -> Caller:
+    return Caller(identity=f"{_KEY}{key.key_id}", name=key.name, scopes=frozenset(key.scopes))
 
 
 def _bearer(authorization: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """`murmur keys`."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deploy.web.access.scopes import Scope
-from schemas.printing import print_json, print_line
+from schemas.printing import confirm, print_json, print_line
 
 if TYPE_CHECKING:
     from schemas.transport.postgres import Connection
@@ -79,13 +80,29 @@ def list_(as_json: bool) -> None:
 
 @keys.command(short_help="Make a key invalid for good.")
 @click.argument("named", metavar="ID_OR_NAME")
+@click.option("--yes", is_flag=True, help="Do not ask, also where it is the last key.")
 @_JSON
-def revoke(named: str, as_json: bool) -> None:
-    """Make a key invalid for good. Running services know it within seconds."""
-    from deploy.web.access.key_store import revoke_key
+def revoke(named: str, yes: bool, as_json: bool) -> None:
+    """Make a key invalid for good. Running services know it within seconds.
+
+    Without any key a service on the loopback lets everybody at its machine do everything: before
+    the last key is revoked, you are asked.
+    """
+    from deploy.web.access.key_store import revoke_key, valid_keys
     from schemas.escape_for_terminal import shown
 
     with _database() as connection:
+        valid = [each.key for each in valid_keys(connection)]
+        if not yes and len(valid) == 1 and named in (valid[0].key_id, valid[0].name):
+            if not sys.stdin.isatty():
+                raise click.UsageError(
+                    "this is the last key: without any, a service on the loopback lets everybody "
+                    "at its machine do everything; add --yes to revoke it all the same"
+                )
+            confirm(
+                "This is the last key. Without any, a service on the loopback lets everybody at "
+                "its machine do everything. Revoke it?"
+            )
         key = revoke_key(connection, named)
     if as_json:
         print_json({"key": key})

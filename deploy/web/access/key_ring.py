@@ -69,6 +69,10 @@ class KeyRing:
             else:
                 away = False
 
+    def holds(self, key_id: str) -> bool:
+        """Tell whether a key is valid, by its id."""
+        return key_id in (self._keys or {})
+
     def owner_of(self, presented: str) -> ApiKey | None:
         """Return the valid key that was presented, or None; the time tells nothing of secrets."""
         parts = split_key(presented)

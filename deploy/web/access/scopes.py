@@ -50,6 +50,15 @@ PATHS: Final[dict[str, Scope | Public]] = {
     "/data": Scope.READ,
     "/models": Scope.READ,
     "/jobs": Scope.READ,
+    "/events": Scope.READ,
+    "/feedback": Scope.LABEL,
+    "/labels": Scope.LABEL,
+    "/recent_predictions": Scope.LABEL,
+    "/retrain": Scope.OPERATE,
+    "/drift": Scope.READ,
+    "/overrides": Scope.READ,
+    "/evaluations": Scope.READ,
+    "/evaluate": Scope.OPERATE,
 }
 """By the beginning of a path, in whole segments; the longest that fits decides. `/` is public.
 

@@ -62,6 +62,8 @@ class StoredTweet(Struct, frozen=True, kw_only=True):
     scored_at: datetime
     language_known: bool | None
     decision_id: str | None
+    override_name: str | None
+    label_without: str | None
 
 
 class TweetInRun(StoredTweet, frozen=True, kw_only=True):

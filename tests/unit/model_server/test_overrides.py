@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_server.overrides.cli import overrides as command
+from model_server.overrides.cli import check as command
 from model_server.overrides.override import Override, Overrides, OverrideTests, failed_tests
 from model_server.overrides.override_file import read_overrides
 from model_server.overrides.phrase import parse_phrase, phrase_words
@@ -139,11 +139,11 @@ def test_the_version_follows_the_content_and_not_its_form(tmp_path: Path) -> Non
 def test_the_command_runs_the_tests_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "overrides.yaml"
     file.write_text(FILE)
-    found = CliRunner().invoke(command, ["check", "--json", str(file)], standalone_mode=False)
+    found = CliRunner().invoke(command, ["--json", str(file)], standalone_mode=False)
     assert found.return_value == 0
     assert json.loads(found.stdout)["tests"] == 2
     file.write_text(FILE.replace("homesick", "a sick day"))
-    found = CliRunner().invoke(command, ["check", str(file)], standalone_mode=False)
+    found = CliRunner().invoke(command, [str(file)], standalone_mode=False)
     assert found.return_value == 1
     assert found.stderr == "sick: text 1 of `leaves` has the pattern\n"
     assert "1 of 2 tests pass" in found.stdout

@@ -9,7 +9,14 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 from model_server.bundle import default_bundle, open_bundle
 from retrain.evaluation.bootstrap import figure, resampled_sums
 from retrain.evaluation.evaluate import evaluate, figures_alone
-from retrain.evaluation.figures import Figures, bins_of, confusion, figures_of, sums_of_each_text
+from retrain.evaluation.figures import (
+    Figures,
+    bins_of,
+    confusion,
+    figures_of,
+    sums_of_each_text,
+    totals_of,
+)
 from retrain.evaluation.predictions import Answers
 
 LABELS = ("negative", "neutral", "positive")
@@ -46,6 +53,15 @@ def test_figures_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None
     for ours, theirs in ((found.precision, precision), (found.recall, recall), (found.f1, f1)):
         assert np.allclose(ours, theirs, equal_nan=True)
     assert confusion(answers(truth, chosen)).sum() == len(pairs)
+
+
+@given(pairs, st.floats(0.34, 1))
+def test_totals_are_the_sums_of_each_text(pairs: list[tuple[int, int]], sure: float) -> None:
+    truth, chosen = (list(part) for part in zip(*pairs, strict=True))
+    found = answers(truth, chosen, sure)
+    assert totals_of(found) == pytest.approx(
+        np.asarray(sums_of_each_text(found).sum(axis=0)).ravel()
+    )
 
 
 def test_the_poles_are_the_mean_f1_of_positive_and_negative_where_there_are_such() -> None:

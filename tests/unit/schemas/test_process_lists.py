@@ -34,7 +34,7 @@ def page_of(process: str) -> tuple[CollectorRegistry, str]:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     for spec in metrics_of(process):
-        if spec.name.startswith(("murmur_", "sentiment_")):
+        if spec.name.startswith(("murmur_", "sentiment_", "model_")):
             spec_of_ours: Any = spec
             spec_of_ours.register(registry)
     return registry, generate_latest(registry).decode()

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import hypothesis.strategies as st
+import msgspec
 import numpy as np
 from hypothesis import given
 
 from model_server.decisions import decide
 from model_server.onnx_engine import Probabilities
+from model_server.overrides.override import Override, Overrides, OverrideTests
 from model_server.scorer import Scorer
 from schemas.codec import encode, headers_of, key_of
 from schemas.decisions import NamedDecision, named
-from schemas.events import MatchedRule, TweetScored
+from schemas.events import AppliedOverride, MatchedRule, TweetScored
 from schemas.transport.messages import ConsumedMessage
 from stream_processors.scoring.score_batch import score_window
 from tests.unit.decision_examples import decision
@@ -37,6 +39,7 @@ def scored(
     *,
     by: str = "a",
     rules: Sequence[str] = (),
+    overrides: Overrides | None = None,
 ) -> list[TweetScored]:
     matched = tuple(MatchedRule(tag=rule) for rule in rules)
     events = [
@@ -52,6 +55,7 @@ def scored(
         detect_language=lambda _: None,
         now=lambda: RECEIVED_AT,
         decisions=decisions,
+        overrides=overrides,
     )
     return [event for event in found if isinstance(event, TweetScored)]
 
@@ -69,6 +73,25 @@ def test_events_are_decided_one_by_one_and_keep_the_models_own_probabilities(
         assert after.score.probabilities == before.score.probabilities
         assert (before.score.decision, after.score.decision) == (None, CHOSEN.id)
         assert scored([after.text], {"test": CHOSEN}, rules=rules)[0].score == after.score
+
+
+def test_an_override_comes_after_the_decision_whose_label_it_keeps() -> None:
+    tests = OverrideTests(changes=("a sick b",), leaves=("b",))
+    override = Override(name="ill", pattern="sick", label="negative", reason="", tests=tests)
+    overrides = Overrides.of([msgspec.structs.replace(override, reason="they say so")])
+    texts = ["a sick day", "another day"]
+    decided = scored(texts, {"test": CHOSEN})
+    changed, left = scored(texts, {"test": CHOSEN}, overrides=overrides)
+    assert left == decided[1]
+    assert changed.score.label == "negative"
+    assert changed.score.confidence == changed.score.probabilities["negative"]
+    assert changed.score.decision == CHOSEN.id
+    assert changed.score.override == AppliedOverride(
+        name="ill",
+        version=overrides.version[:16],
+        label=decided[0].score.label,
+        confidence=decided[0].score.confidence,
+    )
 
 
 def test_another_run_another_model_and_other_labels_are_left_alone() -> None:

@@ -1,0 +1,1 @@
+"""What changes, told to clients as it happens: server-sent events."""

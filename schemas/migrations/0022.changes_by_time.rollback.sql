@@ -1,0 +1,2 @@
+DROP INDEX tombstones_created;
+DROP INDEX deleted_runs_deleted;

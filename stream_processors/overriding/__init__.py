@@ -1,0 +1,1 @@
+"""Word overrides and stored tweets: applied to them, and what they change of the figures."""

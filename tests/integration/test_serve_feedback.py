@@ -1,0 +1,248 @@
+"""What people say of answers: corrections, audits from the queue, the log, and a training."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from model_server.bundle import default_bundle
+from model_server.prediction_log.log_store import delete_older
+from retrain.jobs.stored_labels import stored_labels
+from schemas.settings import Settings
+from schemas.transport.postgres import Connection, connect_postgres
+from tests.conditions import wait_until
+from tests.integration.reading import some_tweets
+from tests.integration.serving import Service, command, make_key, serving
+from tests.integration.storing import store
+
+Key = dict[str, str]
+RUN = "archive"
+
+
+@pytest.fixture(scope="module")
+def database(module_settings: Settings) -> Iterator[Connection]:
+    connection = connect_postgres(module_settings.postgres_connection, "test")
+    store(connection, some_tweets(40, run=RUN))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="module")
+def keys(module_settings: Settings) -> dict[str, Key]:
+    return {
+        "ann": make_key(module_settings, "ann", "label", "predict"),
+        "bob": make_key(module_settings, "bob", "label"),
+        "head": make_key(module_settings, "head", "label", "operate"),
+        "reader": make_key(module_settings, "reader", "read"),
+    }
+
+
+@pytest.fixture(scope="module")
+def service(
+    module_settings: Settings,
+    database: Connection,
+    keys: dict[str, Key],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Service]:
+    assert database
+    assert keys
+    folder = tmp_path_factory.mktemp("serve")
+    changes: dict[str, Any] = {"serve_log_days": 3, "retrain_run": RUN}
+    with serving(module_settings, folder, **changes) as running:
+        yield running
+
+
+def say(service: Service, key: Key, **what: Any) -> requests.Response:
+    return service.post("/feedback", json=what, headers=key)
+
+
+def drawn(service: Service, key: Key, **query: Any) -> list[dict[str, Any]]:
+    answer = service.get("/labels/queue", params={"run": RUN, "count": 6, **query}, headers=key)
+    assert answer.status_code == 200, answer.text
+    assert "probabilities" not in answer.text
+    found: list[dict[str, Any]] = answer.json()["queue"]
+    return found
+
+
+def test_a_text_has_one_label_which_others_may_not_change(
+    service: Service, keys: dict[str, Key], database: Connection
+) -> None:
+    first = say(service, keys["ann"], text="this board is sick", label="positive")
+    assert first.json()["is_new"]
+    again = say(service, keys["ann"], text="this  board is sick", label="positive")
+    assert again.json() == {**first.json(), "is_new": False}
+    assert say(service, keys["bob"], text="this board is sick", label="negative").status_code == 409
+    assert say(service, keys["ann"], text="this board is sick", label="neutral").ok
+    assert say(service, keys["head"], text="this board is sick", label="negative").ok
+    (found,) = [each for each in stored_labels(database, RUN) if "board" in each.text]
+    assert (found.label, found.origin) == ("negative", "correction")
+    path = f"/feedback/texts/{first.json()['text_sha256']}"
+    for who, status in (("bob", 409), ("head", 204), ("head", 404)):
+        answer = requests.delete(f"{service.address}{path}", headers=keys[who], timeout=60)
+        assert answer.status_code == status
+    assert not any("board" in each.text for each in stored_labels(database, RUN))
+
+
+def test_a_correction_of_a_tweet_is_stored_as_the_commands_know_it(
+    service: Service, keys: dict[str, Key], database: Connection
+) -> None:
+    of_tweet = {"run": RUN, "tweet_id": "10003"}
+    assert say(service, keys["ann"], **of_tweet, label="positive").json()["is_new"]
+    assert not say(service, keys["ann"], **of_tweet, label="positive").json()["is_new"]
+    assert say(service, keys["bob"], **of_tweet, label="negative").status_code == 409
+    assert say(service, keys["head"], **of_tweet, label="negative").ok
+    (found,) = [each for each in stored_labels(database, RUN) if each.root_id == "10003"]
+    assert (found.label, found.origin) == ("negative", "correction")
+    assert say(service, keys["ann"], **of_tweet, label="purple").status_code == 422
+    assert say(service, keys["ann"], run=RUN, tweet_id="9", label="positive").status_code == 404
+    assert say(service, keys["ann"], run="none", tweet_id="9", label="positive").status_code == 404
+    assert say(service, keys["ann"], label="positive").status_code == 422
+    assert say(service, keys["ann"], **of_tweet, text="x", label="positive").status_code == 422
+
+
+def test_a_stored_tweet_is_explained_by_its_id(
+    service: Service, keys: dict[str, Key], module_settings: Settings
+) -> None:
+    answer = service.get("/tweets/10004/explanation", headers=keys["reader"])
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    words = found["explanation"]["words"]
+    assert [found["text"][each["start"] : each["end"]] for each in words] == [
+        each["text"] for each in words
+    ]
+    assert all(round(each["weight"], 6) == each["weight"] for each in words)
+    own = module_settings.model_copy(update={"model": default_bundle()})
+    assert command(own, "explain", "--tweet", "10004", "--json") == found["explanation"]
+    missing = service.get("/tweets/9/explanation", headers=keys["reader"])
+    assert missing.status_code == 404
+
+
+def test_an_audit_needs_a_ticket_of_the_queue_drawn_for_the_same_labeller(
+    service: Service, keys: dict[str, Key], module_settings: Settings
+) -> None:
+    queue = drawn(service, keys["ann"], audits_only=True)
+    shown = command(
+        module_settings, *f"labels queue --run {RUN} -n 6 --audits-only --json".split()
+    )["queue"]
+    assert [each["root_id"] for each in queue] == [each["root_id"] for each in shown]
+    ticket = queue[0]["ticket"]
+    given = say(service, keys["ann"], ticket=ticket, label="neutral").json()
+    assert (given["origin"], given["root_id"]) == ("audit", queue[0]["root_id"])
+    assert say(service, keys["bob"], ticket=ticket, label="neutral").status_code == 422
+    forged = ticket[:-6] + "AAAAAA"
+    assert say(service, keys["ann"], ticket=forged, label="neutral").status_code == 422
+    assert queue[0]["root_id"] not in {
+        each["root_id"] for each in drawn(service, keys["bob"], audits_only=True)
+    }
+    (second,) = drawn(service, keys["bob"], second_opinion=True)
+    assert say(service, keys["bob"], ticket=second["ticket"], label="positive").ok
+    found = command(module_settings, "labels", "agreement", "--run", RUN, "--json")
+    assert found
+
+
+def test_predictions_are_logged_where_asked_for_and_corrected_by_their_id(
+    service: Service, keys: dict[str, Key], module_settings: Settings, database: Connection
+) -> None:
+    texts = ["what a lovely day", "a dreadful\0 day"]
+    answer = service.post("/predict/batch", json={"texts": texts}, headers=keys["ann"]).json()
+    ids = [each["prediction_id"] for each in answer["predictions"]]
+
+    def recent(**query: Any) -> dict[str, Any]:
+        found: dict[str, Any] = service.get(
+            "/recent_predictions", params=query, headers=keys["bob"]
+        ).json()
+        return found
+
+    wait_until(lambda: len(recent()["predictions"]) == 2, 60, "both in the log")
+    (lovely,) = recent(label="positive", words="LOVELY", asked_by="ann")["predictions"]
+    assert lovely["prediction_id"] == ids[0]
+    assert lovely["label"] == answer["predictions"][0]["label"]
+    assert recent(words="nothing")["predictions"] == []
+    page = recent(limit=1)
+    rest = recent(limit=1, cursor=page["next"])
+    assert {each["prediction_id"] for each in page["predictions"] + rest["predictions"]} == set(ids)
+    assert say(service, keys["bob"], prediction_id=ids[1], label="neutral").ok
+    assert say(service, keys["bob"], prediction_id="1", label="neutral").status_code == 404
+    with database, database.cursor() as cur:
+        cur.execute(
+            "UPDATE predictions SET asked_at = now() - interval '5 days' WHERE prediction_id = %s",
+            (ids[0],),
+        )
+    delete_older(database, 6)
+    assert _logged(database) == 2
+    delete_older(database, 3)
+    assert _logged(database) == 1
+    # Switched off, the service deletes what it kept.
+    with serving(module_settings, service.log.parent / "off") as off:
+        wait_until(lambda: _logged(database) == 0, 60, "the log to be empty")
+        answered = off.post("/predict", json={"text": "fine"}, headers=keys["ann"])
+        assert "prediction_id" not in answered.json()
+        refused = off.get("/recent_predictions", headers=keys["bob"])
+        assert refused.json()["type"] == "urn:murmur:problem:not-logged"
+
+
+def test_a_training_is_decided_as_the_command_decides_it(
+    service: Service, keys: dict[str, Key], module_settings: Settings
+) -> None:
+    asked = service.post("/retrain", json={"force": True}, headers=keys["head"])
+    assert asked.status_code == 200, asked.text
+    decided = asked.json()
+    assert decided["job"] is None
+    assert decided["decision"]["labels_missing"] > 0
+    own = module_settings.model_copy(update={"retrain_run": RUN})
+    shown = command(own, "retrain", "check", "--force", "--json", code=99)
+    assert decided["decision"]["sentence"] in shown or shown == ""
+    assert service.post("/retrain", json={}, headers=keys["ann"]).status_code == 403
+
+
+def _logged(database: Connection) -> int:
+    with database, database.cursor() as cur:
+        cur.execute("SELECT count(*) FROM predictions")
+        return int(cur.fetchall()[0][0])
+
+
+def test_the_model_is_measured_on_audits_and_label_files_as_jobs(
+    service: Service, keys: dict[str, Key], module_settings: Settings
+) -> None:
+    def evaluated(running: Service, **what: Any) -> dict[str, Any]:
+        begun = running.post("/evaluate", json=what, headers=keys["head"])
+        assert begun.status_code == 202, begun.text
+        path = f"/evaluations/{begun.json()['number']}"
+
+        def ended() -> dict[str, Any] | None:
+            found: dict[str, Any] = running.get(path, headers=keys["reader"]).json()
+            return found if found["state"] != "running" else None
+
+        return wait_until(ended, 60, "the evaluation to end")
+
+    rows = ["text,label"]
+    rows += ["what a lovely day,positive", "a dreadful day,negative", "a dreadful day,positive"]
+    folder = service.log.parent / "labels"
+    folder.mkdir()
+    (folder / "days.csv").write_text("\n".join(rows) + "\n")
+    refused = service.post("/evaluate", json={"data_set": "../days.csv"}, headers=keys["head"])
+    assert refused.status_code == 404
+    with serving(module_settings, folder / "serve", retrain_test=str(folder)) as running:
+        found = evaluated(running, data_set="days.csv")
+        assert found["state"] == "done", found
+        assert (found["texts"], found["texts_done"]) == (3, 3)
+        assert found["figures"]["figures"]["accuracy"] == pytest.approx(2 / 3, abs=1e-6)
+        labels = [each["label"] for each in found["figures"]["classes"]]
+        at = found["figures"]["confusion"][labels.index("positive")]
+        assert at[labels.index("negative")] == 1
+
+        def shown() -> str:
+            return running.get("/metrics", headers=keys["reader"]).text
+
+        wait_until(lambda: 'model_accuracy{dataset="days.csv"' in shown(), 60, "the metrics")
+        assert 'answer="negative",dataset="days.csv",label="positive"' in shown()
+        assert running.get("/evaluations", headers=keys["reader"]).json()["evaluations"]
+    audit = drawn(service, keys["ann"], audits_only=True)[0]
+    assert say(service, keys["ann"], ticket=audit["ticket"], label="neutral").ok
+    audits = evaluated(service, run=RUN)
+    assert audits["state"] == "done"
+    assert audits["texts"] >= 1
+    assert audits["run"] == RUN
+    drift = service.get("/drift", params={"run": RUN}, headers=keys["reader"])
+    assert drift.json()["type"] == "urn:murmur:problem:not-there"
