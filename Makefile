@@ -56,8 +56,9 @@ bench: $(VENV)/$(if $(findstring --baseline,$(ARGS)),retrain,dev).stamp ## What 
 drift-table: $(VENV)/dev.stamp ## What the watch's detectors do in 300 simulated years, as Markdown (ARGS="--years 30")
 	@$(BIN)/python -m tests.drift_table $(ARGS)
 
-torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; a storm on the live stream
+torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; 20 swaps of models; a storm on the live stream
 	$(BIN)/python -m tests.torture $(ARGS)
+	$(BIN)/python -m tests.torture.swaps $(SWAPS)
 	$(BIN)/python -m tests.torture.live $(STORM)
 
 circle: $(VENV)/retrain.stamp ## Let a stream change, and watch another model serve it by itself
