@@ -147,6 +147,21 @@ class RetrainingSettings:
 
 
 @dataclass(frozen=True)
+class ShadowSettings:
+    """Which bundle is compared with the one that serves.
+
+    It scores `share` of the tweets (of 1), up to `batch` of them together. Its answers are kept
+    for `kept_for`.
+    """
+
+    challenger: Path
+    share: float
+    kept_for: timedelta
+    cache_texts: int
+    batch: int
+
+
+@dataclass(frozen=True)
 class WindowLimits:
     """How many tweets are scored together at most, and for how long they are gathered."""
 

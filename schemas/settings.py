@@ -33,6 +33,7 @@ from schemas.setting_views import (
     ProbeAddress,
     RedisConnection,
     RetrainingSettings,
+    ShadowSettings,
     TopicLayout,
     WatchLimits,
     WindowLimits,
@@ -298,6 +299,19 @@ class Settings(BaseSettings):
         le=1,
         description="How much recall of a label may fall, beyond chance, in a model that is "
         "promoted: .05 is five points.",
+    )
+    shadow_model: Path | None = Field(
+        None, description="Folder of the bundle that `murmur shadow` compares with the champion."
+    )
+    shadow_share: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Share of the tweets that the challenger scores too, of 1. Retweets are left "
+        "out.",
+    )
+    shadow_days: int = Field(
+        14, ge=1, le=3_650, description="Days for which the challenger's answers are kept."
     )
     retrain_quick: bool = Field(
         False, description="Whether trainings that fire are quick ones, of some minutes."
@@ -595,6 +609,21 @@ class Settings(BaseSettings):
             train_options=tuple(shlex.split(self.retrain_options)),
             fewest_audits=self.retrain_audits,
             recall_loss=self.retrain_recall_loss,
+        )
+
+    @property
+    def shadow(self) -> ShadowSettings:
+        """Which challenger is compared, on how many tweets; `MissingSetting` without one."""
+        if self.shadow_model is None:
+            raise MissingSetting(
+                "no challenger is known: set MURMUR_SHADOW_MODEL to the folder of a bundle"
+            )
+        return ShadowSettings(
+            challenger=self.shadow_model,
+            share=self.shadow_share,
+            kept_for=timedelta(days=self.shadow_days),
+            cache_texts=self.score_cache_size,
+            batch=self.score_window,
         )
 
     @property

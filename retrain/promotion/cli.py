@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from schemas.printing import print_json, print_line
+from schemas.time_option import Moment
 
 if TYPE_CHECKING:
     from schemas.model_events import ModelPromoted
@@ -56,7 +58,7 @@ def promote(bundle: Path, because: str, as_json: bool) -> None:
     It is tested first and copied to MURMUR_BUNDLES. Every process that serves takes it over between
     two batches. A process whose MURMUR_MODEL names a bundle keeps that one.
     """
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from model_server.bundle import default_bundle
     from retrain.promotion.bundle_shelf import BundleShelf
@@ -85,7 +87,7 @@ def promote(bundle: Path, because: str, as_json: bool) -> None:
 @_JSON
 def rollback(to: str | None, because: str, as_json: bool) -> None:
     """Have the champion before the present one serve again. Said twice, it goes further back."""
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from retrain.promotion.promote import roll_back
     from schemas.settings import load_settings
@@ -123,6 +125,42 @@ def clean(keep: int, as_json: bool) -> None:
         print_json({"removed": removed})
     else:
         print_line(f"{len(removed)} bundles removed from {settings.bundle_shelf}")
+
+
+@models.command(short_help="Compare another model with the one that serves.")
+@click.option("--run", help="Name of the run. Default: live, else the run that changed last.")
+@click.option(
+    "--challenger", default="", metavar="HASH", help="The beginning of its hash. Default: the last."
+)
+@click.option("--from", "since", type=Moment(), help="Only tweets posted since this time.")
+@click.option("--to", "until", type=Moment(), help="Only tweets posted before this time.")
+@_JSON
+def compare(
+    run: str | None,
+    challenger: str,
+    since: datetime | None,
+    until: datetime | None,
+    as_json: bool,
+) -> None:
+    """Compare the challenger of `murmur shadow` with the model that serves, tweet by tweet.
+
+    Which of them is right can only people say: `murmur labels annotate --disagreements`.
+    """
+    from retrain.comparison.display import paired_view
+    from retrain.comparison.load_pairs import load_comparison
+    from schemas.known_runs import default_run, require_run
+    from schemas.settings import load_settings
+    from schemas.terminal import print_whole, terminal_console
+
+    with _connected(load_settings()) as connection:
+        if run is None:
+            run = default_run(connection)
+        require_run(connection, run)
+        found = load_comparison(connection, run, challenger=challenger, since=since, until=until)
+    if as_json:
+        print_json(found)
+    else:
+        print_whole(terminal_console(), paired_view(found))
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from schemas.process.process_list import (
     RETRAIN_WATCH,
     SCORE,
     SERVE,
+    SHADOW,
     SINK,
     STREAM,
     WATCH,
@@ -157,6 +158,21 @@ STAGES: Final = {
         WATCH.name,
         outcomes=("counted", "repeated", "late", "recomputed", "removal", "invalid", "run-deleted"),
         steps=("store",),
+    ),
+    "shadow": _stage(
+        "shadow",
+        SHADOW.name,
+        outcomes=(
+            "compared",
+            "repeated",
+            "not-sampled",
+            "removal",
+            "refused",
+            "invalid",
+            "unscorable",
+            "run-deleted",
+        ),
+        steps=("score", "publish", "store"),
     ),
     # What X sends and is no event of ours counts under X's own name for it.
     "stream": _stage("stream", STREAM.name, outcomes=None, steps=()),
@@ -339,6 +355,26 @@ WATCH_LOG_LOSSES: Final = CounterSpec(
     exposed_by=(WATCH.name,),
 )
 
+SHADOW_FLIPS: Final = CounterSpec(
+    name="murmur_shadow_flips_total",
+    unit="tweets",
+    help="Compared tweets to which the challenger gives another label",
+    exposed_by=(SHADOW.name,),
+)
+SHADOW_MODEL_INFO: Final = GaugeSpec(
+    name="murmur_shadow_model_info",
+    unit="",
+    help="1 for the challenger; sha256 is of its manifest",
+    labels={"name": None, "version": None, "sha256": None, "cleaning": None},
+    exposed_by=(SHADOW.name,),
+)
+SHADOW_LOG_LOSSES: Final = CounterSpec(
+    name="murmur_shadow_log_losses_total",
+    unit="positions",
+    help="Positions whose log in Kafka had lost its end, so that it was read again",
+    exposed_by=(SHADOW.name,),
+)
+
 _ALARM_KINDS = tuple(kind.value for kind in AlarmKind)
 WATCH_ALARMS_RAISED: Final = CounterSpec(
     name="murmur_watch_alarms_raised_total",
@@ -508,6 +544,9 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     WATCH_LOG_LOSSES,
     WATCH_ALARMS_RAISED,
     WATCH_ALARMS_OPEN,
+    SHADOW_FLIPS,
+    SHADOW_MODEL_INFO,
+    SHADOW_LOG_LOSSES,
     STREAM_CONNECTED,
     STREAM_NEXT_WAIT,
     STREAM_LAST_LINE,

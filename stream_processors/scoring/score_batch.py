@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 from msgspec.structs import asdict
 
 from model_server.decisions import decide, fits
-from model_server.onnx_engine import UnscorableTexts
+from model_server.deterministic_faults import DETERMINISTIC
 from model_server.scorer import Prediction, Scorer
 from schemas.codec import InvalidEvent, Reason, decode_raw
 from schemas.decisions import NamedDecision
@@ -18,18 +18,6 @@ from schemas.transport.messages import ConsumedMessage
 from stream_processors.scoring.extraction import extract
 
 STAGE: Final = "score"
-DETERMINISTIC: Final = (
-    UnscorableTexts,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What the same tweet will raise again: a refusal of the model's, and what pure Python code raises
-of its input. A want of memory, a broken connection and an unknown fault of a library are none."""
-
 
 NO_DECISIONS: Final[Mapping[str, NamedDecision]] = {}
 
