@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from retrain.comparison.arms import ArmsComparison
 from retrain.comparison.paired import LabelledFlips, PairedComparison
 from retrain.evaluation.bootstrap import Figure
 from schemas.escape_for_terminal import shown
@@ -69,3 +70,33 @@ def _of_labels(labelled: LabelledFlips) -> Iterator[RenderableType]:
         )
     else:
         yield whole_line(f"accuracy: {change(labelled.accuracy_change)} points for the challenger")
+
+
+def arms_view(found: ArmsComparison) -> Group:
+    """Return a comparison of arms as tables."""
+    models = plain_table("arm", "model", "hash", "tweets", "confidence", "audits", "accuracy")
+    for arm in (found.champion, found.challenger):
+        models.add_row(
+            arm.arm,
+            Text(shown(arm.model)),
+            arm.sha256[:12],
+            f"{arm.tweets:,}",
+            percent(arm.confidence),
+            f"{arm.audits:,}",
+            percent(arm.accuracy),
+        )
+    shares = plain_table("rule", "label", "champion", "challenger", "change in points")
+    for each in found.shares:
+        shares.add_row(
+            Text(shown(each.rule or "all")),
+            Text(shown(each.label)),
+            percent(each.champion),
+            percent(each.challenger),
+            change(each.change),
+        )
+    return Group(
+        models,
+        whole_line(f"confidence: {change(found.confidence_change)} points for the challenger"),
+        whole_line(f"accuracy: {change(found.accuracy_change)} points for the challenger"),
+        shares,
+    )

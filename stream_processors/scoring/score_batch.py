@@ -9,12 +9,14 @@ from msgspec.structs import asdict
 from model_server.decisions import decide, fits
 from model_server.deterministic_faults import DETERMINISTIC
 from model_server.scorer import Prediction, Scorer
+from model_server.split import Arm, Split
 from schemas.codec import InvalidEvent, Reason, decode_raw
 from schemas.decisions import NamedDecision
 from schemas.events import ModelIdentity, Score, ScoredEvent, TweetPosted, TweetScored
 from schemas.transport.bisect_batch import bisect
 from schemas.transport.dead_letters import DeadLetter, letter_of
 from schemas.transport.messages import ConsumedMessage
+from schemas.tweet_shares import PLACES
 from stream_processors.scoring.extraction import extract
 
 STAGE: Final = "score"
@@ -32,10 +34,12 @@ def score_window(
     detect_language: Callable[[str], str | None],
     now: Callable[[], datetime],
     decisions: Mapping[str, NamedDecision] = NO_DECISIONS,
+    split: Split | None = None,
 ) -> list[ScoringOutcome]:
     """Return an outcome for each message, in order: every message has exactly one.
 
     `decisions` are those in use, by run. One of another model than the scorer's decides nothing.
+    With a `split`, each tweet is scored by the model of its arm.
     Where scoring or extraction raises a fault of the tweets (`DETERMINISTIC`), the window is halved
     down to those that are to blame; they become dead letters. Any other fault is raised.
     """
@@ -49,29 +53,30 @@ def score_window(
             )
     posts = [(n, event) for n, event in enumerate(outcomes) if isinstance(event, TweetPosted)]
     scored_at = now()
-    applying = {
-        run: named
-        for run, named in decisions.items()
-        if fits(
-            named.decision,
-            run=run,
-            model_sha256=scorer.identity.sha256,
-            labels=scorer.labels,
-        )
-    }
+    arms = split.arms if split is not None else (Arm("", scorer, PLACES),)
+    applying = {arm.name: _applying(decisions, arm.scorer) for arm in arms}
 
     def score(part: Sequence[tuple[int, TweetPosted]]) -> None:
-        predictions = scorer.predict([post.text for _, post in part])
+        by_arm: dict[str, list[tuple[int, TweetPosted]]] = {arm.name: [] for arm in arms}
+        for number, post in part:
+            by_arm[split.arm_of(post).name if split is not None else ""].append((number, post))
+        for arm in arms:
+            if by_arm[arm.name]:
+                score_by(arm, by_arm[arm.name])
+
+    def score_by(arm: Arm, part: Sequence[tuple[int, TweetPosted]]) -> None:
+        predictions = arm.scorer.predict([post.text for _, post in part])
         for (number, post), prediction in zip(part, predictions, strict=True):
             extracted = extract(post, detect_language)
             rules = [rule.tag for rule in post.rules]
             answer = _answer(
                 prediction,
                 rules,
-                applying.get(post.run),
-                model=scorer.identity,
+                applying[arm.name].get(post.run),
+                model=arm.scorer.identity,
                 at=scored_at,
-                language_known=scorer.knows(post.language or extracted.language),
+                language_known=arm.scorer.knows(post.language or extracted.language),
+                arm=arm.name or None,
             )
             outcomes[number] = TweetScored(**asdict(post), extracted=extracted, score=answer)
 
@@ -82,6 +87,21 @@ def score_window(
     return [outcome for outcome in outcomes if not isinstance(outcome, TweetPosted)]
 
 
+def _applying(
+    decisions: Mapping[str, NamedDecision], scorer: Scorer
+) -> Mapping[str, NamedDecision]:
+    return {
+        run: named
+        for run, named in decisions.items()
+        if fits(
+            named.decision,
+            run=run,
+            model_sha256=scorer.identity.sha256,
+            labels=scorer.labels,
+        )
+    }
+
+
 def _answer(
     prediction: Prediction,
     rules: Sequence[str],
@@ -90,6 +110,7 @@ def _answer(
     model: ModelIdentity,
     at: datetime,
     language_known: bool | None,
+    arm: str | None,
 ) -> Score:
     label, confidence = prediction.label, prediction.confidence
     if named is not None:
@@ -102,6 +123,7 @@ def _answer(
         scored_at=at,
         language_known=language_known,
         decision=named.id if named is not None else None,
+        arm=arm,
     )
 
 

@@ -112,7 +112,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")
     held = HeldState(progress, metrics)
     shown = ModelMetrics(metrics.registry, scorer.identity)
-    model = ServingModel(cluster, settings.model_choice, scorer, swapped=shown.swapped)
+    model = ServingModel(cluster, settings.model_choice, scorer, swapped=shown.swapped, splits=True)
     shown.watch(model.cannot_serve_promoted)
     decisions = DecisionsInUse(cluster, lambda chosen: _tell(chosen, model.slot.state().serving))
     guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
@@ -166,6 +166,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             scored=progress.advance,
         ),
         decisions=decisions.by_run,
+        split=model.split_with,
     )
     LagWatch(
         group_lag,

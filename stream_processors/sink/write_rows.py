@@ -159,7 +159,7 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
     execute_values(
         cur,
         "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
-        " probabilities, scored_at, language_known, decision_id) VALUES %s"
+        " probabilities, scored_at, language_known, decision_id, arm) VALUES %s"
         " ON CONFLICT DO NOTHING",
         [
             (
@@ -175,6 +175,7 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
                 row.event.score.scored_at,
                 row.event.score.language_known,
                 row.event.score.decision,
+                row.event.score.arm,
             )
             for row in rows
         ],
