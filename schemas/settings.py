@@ -33,6 +33,7 @@ from schemas.setting_views import (
     ProbeAddress,
     RedisConnection,
     RetrainingSettings,
+    RollbackSettings,
     ShadowSettings,
     TopicLayout,
     WatchLimits,
@@ -299,6 +300,35 @@ class Settings(BaseSettings):
         le=1,
         description="How much recall of a label may fall, beyond chance, in a model that is "
         "promoted: .05 is five points.",
+    )
+    rollback_watch_hours: float = Field(
+        24, gt=0, description="Hours after a promotion in which `murmur models guard` may undo it."
+    )
+    rollback_least_tweets: int = Field(
+        500, ge=50, description="Tweets of a promoted model, and of the one before, that it needs."
+    )
+    rollback_dead_letters: float = Field(
+        0.01,
+        gt=0,
+        lt=1,
+        description="How much the share of tweets that become dead letters may rise, of 1.",
+    )
+    rollback_latency_ratio: float = Field(
+        3.0,
+        gt=1,
+        description="Factor by which the 95th percentile from receipt to score may rise.",
+    )
+    rollback_share: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="How much a label's share may move beyond what the shadow let expect, of 1.",
+    )
+    rollback_hold_hours: float = Field(
+        24,
+        ge=0,
+        description="Hours after a rollback by itself in which none follows, and no training "
+        "promotes.",
     )
     shadow_model: Path | None = Field(
         None, description="Folder of the bundle that `murmur shadow` compares with the champion."
@@ -609,6 +639,18 @@ class Settings(BaseSettings):
             train_options=tuple(shlex.split(self.retrain_options)),
             fewest_audits=self.retrain_audits,
             recall_loss=self.retrain_recall_loss,
+        )
+
+    @property
+    def rollback(self) -> RollbackSettings:
+        """When a promotion is taken back by itself."""
+        return RollbackSettings(
+            watched_for=timedelta(hours=self.rollback_watch_hours),
+            least_tweets=self.rollback_least_tweets,
+            dead_letters=self.rollback_dead_letters,
+            latency_ratio=self.rollback_latency_ratio,
+            share=self.rollback_share,
+            hold=timedelta(hours=self.rollback_hold_hours),
         )
 
     @property

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from schemas.printing import print_json, print_line
+from schemas.process.exit_codes import ExitCode
+from schemas.process.probe_port_option import probe_port_option
+from schemas.process.process_list import GUARD
 from schemas.time_option import Moment
 from schemas.tweet_shares import PLACES
 
@@ -221,6 +224,49 @@ def compare(
     else:
         view = arms_view(found) if isinstance(found, ArmsComparison) else paired_view(found)
         print_whole(terminal_console(), view)
+
+
+@models.command(short_help="Take the last promotion back where it does harm.")
+@click.option("--once", is_flag=True, help="Look once, and end: 0 taken back, 99 nothing to do.")
+@click.option(
+    "--every-s", type=click.FloatRange(1), default=30, show_default=True, help="Between two looks."
+)
+@probe_port_option(GUARD)
+@_JSON
+def guard(once: bool, every_s: float, probe_port: int, as_json: bool) -> None:
+    """Watch the last promotion, and have the model before serve again where it does harm.
+
+    That is: more dead letters, answers that come later, or shares of labels that jump further than
+    `murmur shadow` let expect. A hold follows, so that two models do not take turns.
+    """
+    from retrain.rollback.guard_process import Guard, run_guard
+    from retrain.rollback.rollback_policy import limits_of
+    from schemas.process.logs import configure_logging
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    watching = Guard(
+        settings.cluster,
+        settings.postgres_connection,
+        limits_of(settings.rollback),
+        run=settings.retrain_run,
+    )
+    if not once:
+        configure_logging(settings.log, GUARD.name)
+        run_guard(
+            watching,
+            probes=settings.probe_address(probe_port),
+            stall_after_s=settings.stall_after_s,
+            every_s=every_s,
+        )
+        return
+    guarded = watching.look()
+    if as_json:
+        print_json({"guarded": guarded})
+    else:
+        print_line("nothing was promoted" if guarded is None else guarded.decision.sentence)
+    if guarded is None or guarded.went_back_to is None:
+        raise SystemExit(ExitCode.NOTHING_TO_DO)
 
 
 @contextmanager

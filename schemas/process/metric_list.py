@@ -19,6 +19,7 @@ from schemas.process.metric_spec_types import (
 )
 from schemas.process.process_list import (
     COMPLIANCE_STREAM,
+    GUARD,
     PROCESSES,
     RETRAIN_WATCH,
     SCORE,
@@ -178,6 +179,7 @@ STAGES: Final = {
     "stream": _stage("stream", STREAM.name, outcomes=None, steps=()),
     "serve": _stage("serve", SERVE.name, outcomes=None, steps=()),
     "retrain_watch": _stage("retrain_watch", RETRAIN_WATCH.name, outcomes=None, steps=()),
+    "guard": _stage("guard", GUARD.name, outcomes=None, steps=()),
     "compliance_stream": _stage(
         "compliance_stream", COMPLIANCE_STREAM.name, outcomes=None, steps=()
     ),
@@ -355,6 +357,12 @@ WATCH_LOG_LOSSES: Final = CounterSpec(
     exposed_by=(WATCH.name,),
 )
 
+GUARD_ROLLBACKS: Final = CounterSpec(
+    name="murmur_guard_rollbacks_total",
+    unit="promotions",
+    help="Promotions that were taken back because the model did harm",
+    exposed_by=(GUARD.name,),
+)
 SHADOW_FLIPS: Final = CounterSpec(
     name="murmur_shadow_flips_total",
     unit="tweets",
@@ -544,6 +552,7 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     WATCH_LOG_LOSSES,
     WATCH_ALARMS_RAISED,
     WATCH_ALARMS_OPEN,
+    GUARD_ROLLBACKS,
     SHADOW_FLIPS,
     SHADOW_MODEL_INFO,
     SHADOW_LOG_LOSSES,

@@ -87,8 +87,25 @@ SHADOW: Final = ProcessSpec(
     needs=frozenset({Need.KAFKA, Need.POSTGRES}),
     embedded=False,
 )
+GUARD: Final = ProcessSpec(
+    name="guard",
+    command=("models", "guard"),
+    probe_port=9109,
+    needs=frozenset({Need.KAFKA, Need.POSTGRES}),
+    embedded=False,
+)
 
-PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM, WATCH, RETRAIN_WATCH, SERVE, SHADOW)
+PROCESSES: Final = (
+    SCORE,
+    SINK,
+    STREAM,
+    COMPLIANCE_STREAM,
+    WATCH,
+    RETRAIN_WATCH,
+    SERVE,
+    SHADOW,
+    GUARD,
+)
 """Every long-running process, in the order of the probe ports."""
 
 EMBEDDED: Final = tuple(process for process in PROCESSES if process.embedded)
