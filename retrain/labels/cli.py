@@ -71,9 +71,8 @@ def labels() -> None:
 @_RUN
 @click.option(
     "--origin",
-    required=True,
     type=click.Choice([origin.value for origin in LabelOrigin]),
-    help="Why these tweets were labelled. Rows that `murmur labels export` wrote keep their own.",
+    help="Why these tweets were labelled. Rows that `murmur labels export` wrote have their own.",
 )
 @click.option(
     "--blind/--answer-seen",
@@ -89,7 +88,7 @@ def labels() -> None:
 def import_labels(
     file: Path,
     run: str,
-    origin: str,
+    origin: str | None,
     blind: bool | None,
     labeller: str,
     form: str | None,
@@ -114,7 +113,7 @@ def import_labels(
         )
     choice = ImportChoice(
         run=run,
-        origin=LabelOrigin(origin),
+        origin=LabelOrigin(origin) if origin is not None else None,
         answer_seen=None if blind is None else not blind,
         labeller=labeller,
         replace=replace,

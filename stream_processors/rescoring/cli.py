@@ -88,3 +88,5 @@ def rescore(
         f"{report.tweets:,} more tweets count by {report.model.name} {report.model.version} now; "
         f"{report.other_labels:,} got another label, {report.scored:,} were scored"
     )
+    if report.note:
+        print_line(report.note)
