@@ -8,6 +8,8 @@ import click
 from schemas.printing import print_json, print_line
 from schemas.time_option import Moment
 
+_NICENESS = 10
+
 
 @click.command(short_help="Score stored tweets anew with another model.")
 @click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
@@ -40,9 +42,10 @@ def rescore(
 ) -> None:
     """Score a run's stored tweets anew with another model, and have its scores count.
 
-    Scores of other models stay: with the model before, the command goes back. Killed at any time it
+    It works with low priority, so that the stream beside it goes on. Scores of other models stay: with the model before, the command goes back. Killed at any time it
     goes on where it was; repeated it changes nothing.
     """
+    import os
     import time
     from datetime import UTC
 
@@ -56,6 +59,8 @@ def rescore(
     from stream_processors.rescoring.rescore import rescore as rescore_run
 
     settings = load_settings()
+    # The stream is more urgent.
+    os.nice(_NICENESS)
     connection = connect_postgres(settings.postgres_connection, "rescore")
     done = 0
     pace = Pace(rate, clock=time.monotonic, wait=time.sleep)

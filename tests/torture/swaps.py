@@ -220,7 +220,7 @@ class Swaps:
         self._rng = random.Random(f"swaps {seed}")
         self._seed = seed
         self._shelf = BundleShelf(str(folder / "shelf"))
-        self._bundles = [_renamed(folder / letter, letter) for letter in _LETTERS]
+        self._bundles = [renamed_bundle(folder / letter, letter) for letter in _LETTERS]
         self._publisher = ConfirmingPublisher(settings.kafka_connection, "swaps")
         self._load = Load(settings, tweets_per_s)
         self._answers = Answers(settings)
@@ -254,7 +254,7 @@ class Swaps:
         expected = len(self._load.ids)
         try:
             wait_until(
-                lambda: _rows(connection, counted, RUN)[0][0] >= expected, _LATEST_S, "all tweets"
+                lambda: rows(connection, counted, RUN)[0][0] >= expected, _LATEST_S, "all tweets"
             )
         except AssertionError as error:
             self._late.append(str(error))
@@ -324,13 +324,13 @@ class Swaps:
         served = [
             Served(each.event.champion.sha256, each.event.promoted_at) for each in reversed(history)
         ]
-        rows = _rows(
+        scores = rows(
             connection,
             "SELECT root_id, sha256, scored_at FROM scores JOIN models USING (model_id)"
             " WHERE counts AND run = %s",
             RUN,
         )
-        stored = _rows(connection, "SELECT tweet_id FROM tweets WHERE run = %s", RUN)
+        stored = rows(connection, "SELECT tweet_id FROM tweets WHERE run = %s", RUN)
         promoted = {each.sha256 for each in served}
         pauses = sorted(swap_pauses_s(self._answers.seen, self._disturbed))
         longest = pauses[-1] if pauses else float("inf")
@@ -339,10 +339,10 @@ class Swaps:
                 len(self._load.ids), differing_ids(self._load.ids, [row[0] for row in stored])
             ),
             "every tweet counts by one score": verdict(
-                len(rows), differing_ids(self._load.ids, [row[0] for row in rows])
+                len(scores), differing_ids(self._load.ids, [row[0] for row in scores])
             ),
             "each by a model that served at its moment": verdict(
-                len(rows), wrongly_scored(rows, served)
+                len(scores), wrongly_scored(scores, served)
             ),
             "no answer in Kafka is of a model that was never promoted": verdict(
                 len(self._answers.seen),
@@ -351,10 +351,10 @@ class Swaps:
                 ),
             ),
             "rollups equal a recount": verdict(
-                _rows(connection, "SELECT count(*) FROM rollups")[0][0],
+                rows(connection, "SELECT count(*) FROM rollups")[0][0],
                 [*differing_rollups(connection), *differing_hashtag_rollups(connection)],
             ),
-            "no dead letters": verdict(1, _rows(connection, "SELECT reason FROM dead_letters")),
+            "no dead letters": verdict(1, rows(connection, "SELECT reason FROM dead_letters")),
             f"no swap pauses longer than {longest_pause_s:g} s": verdict(
                 len(pauses), [f"{each:.3f} s" for each in pauses if each > longest_pause_s]
             ),
@@ -368,7 +368,7 @@ class Swaps:
             rollbacks=self._rollbacks,
             kills=dict(self._kills),
             tweets=len(self._load.ids),
-            by_model=dict(counts_by_model(rows)),
+            by_model=dict(counts_by_model(scores)),
             pauses=len(pauses),
             median_pause_s=round(pauses[len(pauses) // 2], 3) if pauses else 0.0,
             longest_pause_s=round(longest, 3),
@@ -383,7 +383,7 @@ class Swaps:
             for name in ("score-1", "score-2", "sink"):
                 settings = self._settings
                 if strange_model and name == "score-2":
-                    strange = _renamed(self._folder / "strange", "strange")
+                    strange = renamed_bundle(self._folder / "strange", "strange")
                     settings = settings.model_copy(update={"model": strange.folder})
                 started.append(Process(settings, self._folder / name, name.partition("-")[0]))
             yield started
@@ -392,7 +392,7 @@ class Swaps:
                 process.end()
 
 
-def _renamed(folder: Path, name: str) -> Bundle:
+def renamed_bundle(folder: Path, name: str) -> Bundle:
     """Return the default bundle under another name, so with another hash."""
     shutil.copytree(default_bundle(), folder)
     manifest = msgspec.structs.replace(open_bundle(folder).manifest, name=name)
@@ -400,7 +400,8 @@ def _renamed(folder: Path, name: str) -> Bundle:
     return open_bundle(folder)
 
 
-def _rows(connection: Connection, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+def rows(connection: Connection, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Return the rows of a query."""
     with connection, connection.cursor() as cursor:
         cursor.execute(statement, parameters or None)
         return cursor.fetchall()
