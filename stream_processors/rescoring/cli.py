@@ -42,8 +42,9 @@ def rescore(
 ) -> None:
     """Score a run's stored tweets anew with another model, and have its scores count.
 
-    It works with low priority, so that the stream beside it goes on. Scores of other models stay: with the model before, the command goes back. Killed at any time it
-    goes on where it was; repeated it changes nothing.
+    Scores of other models stay: with the model before, the command goes back. Killed at any time it
+    goes on where it was; repeated it changes nothing. It works with low priority, so that the
+    stream beside it goes on.
     """
     import os
     import time
