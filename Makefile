@@ -64,8 +64,9 @@ drift-table: $(VENV)/dev.stamp ## What the watch's detectors do in 300 simulated
 browser-test: $(VENV)/browser.stamp ## The page in a real Chromium, which has to be installed (ARGS="-k phone")
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
-torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; a storm on the live stream
+torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; 20 swaps of models; a storm on the live stream
 	$(BIN)/python -m tests.torture $(ARGS)
+	$(BIN)/python -m tests.torture.swaps $(SWAPS)
 	$(BIN)/python -m tests.torture.live $(STORM)
 
 circle: $(VENV)/retrain.stamp ## Let a stream change, and watch another model serve it by itself

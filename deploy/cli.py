@@ -48,6 +48,7 @@ COMMANDS: Final = {
     "model": "retrain.cli:model",
     "models": "retrain.promotion.cli:models",
     "retrain": "retrain.jobs.cli:retrain",
+    "shadow": "retrain.shadow.cli:shadow",
     "labels": "retrain.labels.cli:labels",
     "dead-letters": "stream_processors.dead_letters.cli:dead_letters",
 }

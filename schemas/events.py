@@ -127,7 +127,8 @@ class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
     score of a tweet in another one is a guess. It is missing where the language is undetermined,
     or the model does not say which ones it knows, or scoring did not tell yet.
     `decision` is the id of the decision that chose `label` and its `confidence` from them; without
-    one the model's likeliest label was taken.
+    one the model's likeliest label was taken. `arm` says for which arm of a split the model
+    answered; it is missing where one model answers all.
     Where a team's override gave the label, `override` names it and keeps what stood there before;
     the confidence is then what the model gives the label.
     """
@@ -140,6 +141,7 @@ class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
     language_known: bool | None = None
     decision: DecisionId | None = None
     override: AppliedOverride | None = None
+    arm: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
 
 
 class TweetScored(Tweet, frozen=True, kw_only=True, omit_defaults=True, tag=True, tag_field="type"):

@@ -151,6 +151,37 @@ class RetrainingSettings:
 
 
 @dataclass(frozen=True)
+class RollbackSettings:
+    """When a promotion is taken back by itself.
+
+    It is watched for `watched_for`, from `least_tweets` on. `dead_letters` and `share` are moves
+    of shares (of 1), `latency_ratio` is of 95th percentiles. A rollback holds for `hold`.
+    """
+
+    watched_for: timedelta
+    least_tweets: int
+    dead_letters: float
+    latency_ratio: float
+    share: float
+    hold: timedelta
+
+
+@dataclass(frozen=True)
+class ShadowSettings:
+    """Which bundle is compared with the one that serves.
+
+    It scores `share` of the tweets (of 1), up to `batch` of them together. Its answers are kept
+    for `kept_for`.
+    """
+
+    challenger: Path
+    share: float
+    kept_for: timedelta
+    cache_texts: int
+    batch: int
+
+
+@dataclass(frozen=True)
 class WindowLimits:
     """How many tweets are scored together at most, and for how long they are gathered."""
 

@@ -33,6 +33,8 @@ from schemas.setting_views import (
     ProbeAddress,
     RedisConnection,
     RetrainingSettings,
+    RollbackSettings,
+    ShadowSettings,
     TopicLayout,
     WatchLimits,
     WindowLimits,
@@ -303,6 +305,48 @@ class Settings(BaseSettings):
         le=1,
         description="How much recall of a label may fall, beyond chance, in a model that is "
         "promoted: .05 is five points.",
+    )
+    rollback_watch_hours: float = Field(
+        24, gt=0, description="Hours after a promotion in which `murmur models guard` may undo it."
+    )
+    rollback_least_tweets: int = Field(
+        500, ge=50, description="Tweets of a promoted model, and of the one before, that it needs."
+    )
+    rollback_dead_letters: float = Field(
+        0.01,
+        gt=0,
+        lt=1,
+        description="How much the share of tweets that become dead letters may rise, of 1.",
+    )
+    rollback_latency_ratio: float = Field(
+        3.0,
+        gt=1,
+        description="Factor by which the 95th percentile from receipt to score may rise.",
+    )
+    rollback_share: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="How much a label's share may move beyond what the shadow let expect, of 1.",
+    )
+    rollback_hold_hours: float = Field(
+        24,
+        ge=0,
+        description="Hours after a rollback by itself in which none follows, and no training "
+        "promotes.",
+    )
+    shadow_model: Path | None = Field(
+        None, description="Folder of the bundle that `murmur shadow` compares with the champion."
+    )
+    shadow_share: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Share of the tweets that the challenger scores too, of 1. Retweets are left "
+        "out.",
+    )
+    shadow_days: int = Field(
+        14, ge=1, le=3_650, description="Days for which the challenger's answers are kept."
     )
     retrain_quick: bool = Field(
         False, description="Whether trainings that fire are quick ones, of some minutes."
@@ -607,6 +651,33 @@ class Settings(BaseSettings):
             train_options=tuple(shlex.split(self.retrain_options)),
             fewest_audits=self.retrain_audits,
             recall_loss=self.retrain_recall_loss,
+        )
+
+    @property
+    def rollback(self) -> RollbackSettings:
+        """When a promotion is taken back by itself."""
+        return RollbackSettings(
+            watched_for=timedelta(hours=self.rollback_watch_hours),
+            least_tweets=self.rollback_least_tweets,
+            dead_letters=self.rollback_dead_letters,
+            latency_ratio=self.rollback_latency_ratio,
+            share=self.rollback_share,
+            hold=timedelta(hours=self.rollback_hold_hours),
+        )
+
+    @property
+    def shadow(self) -> ShadowSettings:
+        """Which challenger is compared, on how many tweets; `MissingSetting` without one."""
+        if self.shadow_model is None:
+            raise MissingSetting(
+                "no challenger is known: set MURMUR_SHADOW_MODEL to the folder of a bundle"
+            )
+        return ShadowSettings(
+            challenger=self.shadow_model,
+            share=self.shadow_share,
+            kept_for=timedelta(days=self.shadow_days),
+            cache_texts=self.score_cache_size,
+            batch=self.score_window,
         )
 
     @property

@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor
 
 from schemas.decisions import Decision, NamedDecision, canonical_json, decision_of_json, named
 from schemas.failures import Failure
+from schemas.run_changes import touch_runs
 
 _COLUMNS = "decision_id, decision::text, created_at, in_use, used_at"
 
@@ -66,6 +67,16 @@ def decision_in_use(cur: cursor, run: str) -> StoredDecision | None:
     return None if row is None else _stored(row)
 
 
+def named_in_use(cur: cursor, run: str) -> tuple[str, str] | None:
+    """Return id and model hash of the decision that a run uses, without the decision itself."""
+    cur.execute(
+        "SELECT decision_id, decision ->> 'model_sha256' FROM decisions WHERE run = %s AND in_use",
+        (run,),
+    )
+    row = cur.fetchone()
+    return None if row is None else (str(row[0]), str(row[1]))
+
+
 def list_decisions(cur: cursor, run: str | None) -> list[StoredDecision]:
     """Return the decisions of a run, or of all, newest first."""
     cur.execute(
@@ -93,6 +104,8 @@ def mark_in_use(cur: cursor, run: str, id_: str | None) -> None:
         " WHERE decision_id = %s AND run = %s",
         (id_, run),
     )
+    # Figures name the decision in use.
+    touch_runs(cur, [run])
 
 
 def note_used(cur: cursor, id_: str) -> None:

@@ -12,10 +12,12 @@ MODELS_PROMOTED = "models.promoted"
 SCORE_HOLD = "score.hold"
 ALARMS = "alarms"
 DECISIONS = "decisions"
+SHADOW = "tweets.shadow"
 
 SCORE_GROUP = "murmur-score"
 SINK_GROUP = "murmur-sink"
 WATCH_GROUP = "murmur-watch"
+SHADOW_GROUP = "murmur-shadow"
 
 MAX_EVENT_BYTES = 512 * 1024
 """Largest event that is published. Below Kafka's default limit of 1 MiB with room to grow: a
@@ -62,6 +64,7 @@ def topic_specs(names: Names, layout: TopicLayout) -> list[TopicSpec]:
     return [
         spec(RAW, layout.partitions, "delete", layout.raw_retention_hours * _HOUR_MS),
         spec(SCORED, layout.partitions, "delete", layout.scored_retention_hours * _HOUR_MS),
+        spec(SHADOW, layout.partitions, "delete", layout.scored_retention_hours * _HOUR_MS),
         # A dead letter is evidence: it waits until somebody has looked at it.
         spec(DEAD_LETTER, 1, "delete", _FOREVER_MS),
         # Few, and in one order. PostgreSQL keeps them all.

@@ -17,7 +17,8 @@ from schemas.compatibility import breaking_changes
 from schemas.decisions import DecisionChosen
 from schemas.events import RawEvent, ScoredEvent
 from schemas.model_events import ModelPromoted
-from schemas.topics import ALARMS, DECISIONS, MODELS_PROMOTED, RAW, SCORED
+from schemas.shadow_events import TweetShadowed
+from schemas.topics import ALARMS, DECISIONS, MODELS_PROMOTED, RAW, SCORED, SHADOW
 
 JsonSchema = dict[str, Any]
 
@@ -36,6 +37,7 @@ def generated_schemas() -> dict[str, JsonSchema]:
             (ALARMS, AlarmMessage),
             (MODELS_PROMOTED, ModelPromoted),
             (DECISIONS, DecisionChosen),
+            (SHADOW, TweetShadowed),
         )
     }
 

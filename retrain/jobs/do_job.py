@@ -20,6 +20,7 @@ from retrain.promotion.promote import promote
 from retrain.promotion.promotion_gate import GateVerdict
 from retrain.promotion.promotions import promotions, publish_waiting
 from retrain.registry.bundles import log_bundle
+from retrain.rollback.guard_promotion import held_until
 from schemas.settings import Settings
 from schemas.topics import MODELS_PROMOTED
 from schemas.transport.postgres import Connection, connect_postgres
@@ -79,6 +80,9 @@ def _register(
     broken = "; ".join(rule.sentence for rule in verdict.rules if not rule.passed)
     serves = promotions(connection)
     promoted = bool(serves) and serves[0].event.champion.sha256 == sha256
+    held = held_until(connection, settings.rollback.hold)
+    is_held = held is not None and datetime.now(UTC) < held and not promoted
+    promotes = promotes and not is_held
     alias = CHAMPION if verdict.passed and promotes else CHALLENGER
     registered = log_bundle(settings.retrain_folder, folder, name=None, aliases=[alias])
     if verdict.passed and promotes and not promoted:
@@ -99,5 +103,9 @@ def _register(
         "promoted": verdict.passed and promotes,
         "sha256": sha256,
         "registry_version": registered.registry_version,
-        "sentence": "passed the gate" if verdict.passed else f"did not pass: {broken}",
+        "sentence": f"did not pass: {broken}"
+        if not verdict.passed
+        else f"passed the gate; a rollback holds until {held:%Y-%m-%d %H:%M} UTC"
+        if is_held
+        else "passed the gate",
     }

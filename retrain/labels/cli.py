@@ -38,6 +38,11 @@ def _choice_options(command: _Command) -> _Command:
         ),
         click.option("--audits-only", is_flag=True, help="Take nothing but audits."),
         click.option(
+            "--disagreements",
+            is_flag=True,
+            help="Take tweets to which the challenger of `murmur shadow` gives another label.",
+        ),
+        click.option(
             "--to", "last_day", type=_DAY, metavar="DATE", help="Last day of the tweets, in UTC."
         ),
         click.option(
@@ -66,9 +71,8 @@ def labels() -> None:
 @_RUN
 @click.option(
     "--origin",
-    required=True,
     type=click.Choice([origin.value for origin in LabelOrigin]),
-    help="Why these tweets were labelled. Rows that `murmur labels export` wrote keep their own.",
+    help="Why these tweets were labelled. Rows that `murmur labels export` wrote have their own.",
 )
 @click.option(
     "--blind/--answer-seen",
@@ -84,7 +88,7 @@ def labels() -> None:
 def import_labels(
     file: Path,
     run: str,
-    origin: str,
+    origin: str | None,
     blind: bool | None,
     labeller: str,
     form: str | None,
@@ -109,7 +113,7 @@ def import_labels(
         )
     choice = ImportChoice(
         run=run,
-        origin=LabelOrigin(origin),
+        origin=LabelOrigin(origin) if origin is not None else None,
         answer_seen=None if blind is None else not blind,
         labeller=labeller,
         replace=replace,
@@ -379,8 +383,21 @@ def _drawn(
     connection: "Connection", choice: "Choice", count: int, options: dict[str, Any]
 ) -> list["Drawn"]:
     from retrain.labels.queue.candidates import load_candidates
+    from retrain.labels.queue.disagreements import draw_disagreements
     from retrain.labels.queue.draw import draw
 
+    if options["disagreements"]:
+        if options["audits_only"] or choice.second_opinion:
+            raise click.UsageError("--disagreements stands alone: leave the other choice out")
+        with connection, connection.cursor() as cur:
+            return draw_disagreements(
+                cur,
+                choice.run,
+                count,
+                rule=choice.rule,
+                first_day=choice.first_day or date.min,
+                last_day=choice.last_day or date.max,
+            )
     with connection, connection.cursor() as cur:
         candidates = load_candidates(cur, choice, audits_wanted=count)
     # Of what others have audited, nothing is left to be chosen for another reason.

@@ -36,12 +36,12 @@ class ImportChoice(Struct, frozen=True, kw_only=True):
     """What the person says of the whole file.
 
     A row that comes from an export of Murmur has an origin of its own, and keeps it: but without
-    `answer_seen` being denied (None or True) none of them audits. `labeller` stands where a row
-    names nobody.
+    `answer_seen` being denied (None or True) none of them audits. `origin` None: each row has its
+    own. `labeller` stands where a row names nobody.
     """
 
     run: str
-    origin: LabelOrigin
+    origin: LabelOrigin | None
     answer_seen: bool | None
     labeller: str
     replace: bool = False
@@ -49,6 +49,11 @@ class ImportChoice(Struct, frozen=True, kw_only=True):
     def origin_of(self, row: FileRow) -> LabelOrigin:
         """Return the origin under which a row is stored."""
         own = LabelOrigin(row.origin) if row.origin in set(LabelOrigin) else self.origin
+        if own is None:
+            raise UnusableFile(
+                f"{row.place} does not say why the tweet was labelled: name --origin, which stands "
+                "for all rows that do not"
+            )
         if own is LabelOrigin.AUDIT and self.answer_seen is not False:
             return LabelOrigin.QUEUE
         return own

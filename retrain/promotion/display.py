@@ -7,6 +7,7 @@ from rich.text import Text
 
 from retrain.promotion.promotions import Promotion
 from schemas.escape_for_terminal import shown
+from schemas.model_events import ALL_WEIGHTS
 from schemas.terminal import plain_table
 
 
@@ -18,6 +19,9 @@ def promotions_table(found: Sequence[Promotion]) -> Table:
         why = each.event.decision
         if each.published_at is None:
             why = f"{why} (not told to Kafka yet: `murmur models promote` or `rollback` does it)"
+        for other in each.event.models[1:]:
+            share = 100 * other.weight / ALL_WEIGHTS
+            why = f"{why} ({share:g} % to {other.name} {other.version}, {other.sha256[:12]})"
         table.add_row(
             "serves" if place == 0 else "",
             Text(shown(model.name)),

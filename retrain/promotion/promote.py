@@ -1,16 +1,18 @@
 """Promoting a bundle, and taking a promotion back."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from model_server.bundle import Bundle, open_bundle
 from model_server.scorer import scorer_of
 from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promotions import Promotion, line_of, promotions, store, to_go_back_to
 from schemas.failures import Failure
-from schemas.model_events import ModelPromoted, PromotedModel
+from schemas.model_events import ALL_WEIGHTS, ModelPromoted, PromotedModel
 from schemas.transport.postgres import Connection
 
 
@@ -22,8 +24,11 @@ def promote(
     served_before: Callable[[], Path],
     because: str,
     now: datetime,
+    weight: int | None = None,
 ) -> ModelPromoted:
     """Store a bundle as the champion from now on; the topic is told by `publish_waiting`.
+
+    With a `weight` (in ten-thousandths of the tweets) it is the champion's challenger instead.
 
     The bundle is loaded and tested first, and put where others can fetch it. `served_before` is the
     bundle of the installation: before the first promotion it is stored as one, so that a rollback
@@ -37,12 +42,38 @@ def promote(
         served = open_bundle(served_before())
         if served.identity.sha256 == bundle.identity.sha256:
             raise Failure(f"{folder} is the champion already")
-        store(connection, _event(_on_shelf(shelf, served), "it served before", now), after=None)
+        store(connection, _event([_on_shelf(shelf, served)], "it served before", now), after=None)
         history = promotions(connection)
     if history[0].event.champion.sha256 == bundle.identity.sha256:
         raise Failure(f"{folder} is the champion already")
-    event = _event(_on_shelf(shelf, bundle), because, now)
+    model = _on_shelf(shelf, bundle)
+    models = [model]
+    if weight is not None:
+        models = [history[0].event.champion, replace(model, weight=weight)]
+    event = _event(models, because, now, salt="" if weight is None else secrets.token_hex(8))
     store(connection, event, after=history[0].event.promotion_id)
+    return event
+
+
+def split(
+    connection: Connection, *, weight: int | None, because: str, now: datetime
+) -> ModelPromoted:
+    """Give the challenger another weight, or (None) all tweets to the champion again.
+
+    A challenger that gets more tweets keeps those that it had. Raises `Failure` without one.
+    """
+    history = promotions(connection)
+    if not history or len(history[0].event.models) == 1:
+        raise Failure(
+            "no challenger has tweets: `murmur models promote BUNDLE --weight 0.1` gives it some"
+        )
+    last = history[0].event
+    if weight is None:
+        event = _event([last.champion], because, now)
+    else:
+        challenger = replace(last.models[1], weight=weight)
+        event = _event([last.champion, challenger], because, now, salt=last.salt)
+    store(connection, event, after=last.promotion_id)
     return event
 
 
@@ -51,14 +82,20 @@ def roll_back(
 ) -> ModelPromoted:
     """Store the champion before the present one, or the one that `to` names, as the champion.
 
-    Raises `PromotionRefused` where there is none.
+    While models share the tweets, the champion has them all again instead. Raises
+    `PromotionRefused` where there is none.
     """
     history = promotions(connection)
+    if to is None and history and len(history[0].event.models) > 1:
+        # The last thing that was done is the split.
+        event = _event([history[0].event.champion], because, now)
+        store(connection, event, after=history[0].event.promotion_id)
+        return event
     model = to_go_back_to(history, to)
     undone = history[0].event
     if model.sha256 == undone.champion.sha256:
         raise Failure(f"{model.name} {model.version} is the champion already")
-    event = _event(model, because, now, undoes=undone.promotion_id)
+    event = _event([model], because, now, undoes=undone.promotion_id)
     store(connection, event, after=undone.promotion_id)
     return event
 
@@ -90,10 +127,21 @@ def _on_shelf(shelf: BundleShelf, bundle: Bundle) -> PromotedModel:
     )
 
 
-def _event(model: PromotedModel, because: str, now: datetime, *, undoes: str = "") -> ModelPromoted:
+def _event(
+    models: Sequence[PromotedModel],
+    because: str,
+    now: datetime,
+    *,
+    undoes: str = "",
+    salt: str = "",
+) -> ModelPromoted:
+    """Return a promotion; the first model has what the others leave."""
+    champion, *challengers = models
+    left = ALL_WEIGHTS - sum(each.weight for each in challengers)
     return ModelPromoted(
         promotion_id=secrets.token_hex(8),
-        models=(model,),
+        models=(replace(champion, weight=left), *challengers),
+        salt=salt,
         decision=because,
         promoted_at=now,
         undoes=undoes,

@@ -19,10 +19,12 @@ from schemas.process.metric_spec_types import (
 )
 from schemas.process.process_list import (
     COMPLIANCE_STREAM,
+    GUARD,
     PROCESSES,
     RETRAIN_WATCH,
     SCORE,
     SERVE,
+    SHADOW,
     SINK,
     STREAM,
     WATCH,
@@ -237,10 +239,26 @@ STAGES: Final = {
         outcomes=("counted", "repeated", "late", "recomputed", "removal", "invalid", "run-deleted"),
         steps=("store",),
     ),
+    "shadow": _stage(
+        "shadow",
+        SHADOW.name,
+        outcomes=(
+            "compared",
+            "repeated",
+            "not-sampled",
+            "removal",
+            "refused",
+            "invalid",
+            "unscorable",
+            "run-deleted",
+        ),
+        steps=("score", "publish", "store"),
+    ),
     # What X sends and is no event of ours counts under X's own name for it.
     "stream": _stage("stream", STREAM.name, outcomes=None, steps=()),
     "serve": _stage("serve", SERVE.name, outcomes=None, steps=()),
     "retrain_watch": _stage("retrain_watch", RETRAIN_WATCH.name, outcomes=None, steps=()),
+    "guard": _stage("guard", GUARD.name, outcomes=None, steps=()),
     "compliance_stream": _stage(
         "compliance_stream", COMPLIANCE_STREAM.name, outcomes=None, steps=()
     ),
@@ -554,6 +572,31 @@ WATCH_LAST_JOB_FAILED: Final = GaugeSpec(
     help="1 where the last retraining job that ended has failed",
     exposed_by=(WATCH.name,),
 )
+GUARD_ROLLBACKS: Final = CounterSpec(
+    name="murmur_guard_rollbacks_total",
+    unit="promotions",
+    help="Promotions that were taken back because the model did harm",
+    exposed_by=(GUARD.name,),
+)
+SHADOW_FLIPS: Final = CounterSpec(
+    name="murmur_shadow_flips_total",
+    unit="tweets",
+    help="Compared tweets to which the challenger gives another label",
+    exposed_by=(SHADOW.name,),
+)
+SHADOW_MODEL_INFO: Final = GaugeSpec(
+    name="murmur_shadow_model_info",
+    unit="",
+    help="1 for the challenger; sha256 is of its manifest",
+    labels={"name": None, "version": None, "sha256": None, "cleaning": None},
+    exposed_by=(SHADOW.name,),
+)
+SHADOW_LOG_LOSSES: Final = CounterSpec(
+    name="murmur_shadow_log_losses_total",
+    unit="positions",
+    help="Positions whose log in Kafka had lost its end, so that it was read again",
+    exposed_by=(SHADOW.name,),
+)
 
 _ALARM_KINDS = tuple(kind.value for kind in AlarmKind)
 WATCH_ALARMS_RAISED: Final = CounterSpec(
@@ -765,6 +808,10 @@ METRICS: Final[tuple[MetricSpec, ...]] = (
     WATCH_MODEL_SINCE,
     WATCH_JOBS,
     WATCH_LAST_JOB_FAILED,
+    GUARD_ROLLBACKS,
+    SHADOW_FLIPS,
+    SHADOW_MODEL_INFO,
+    SHADOW_LOG_LOSSES,
     STREAM_CONNECTED,
     STREAM_NEXT_WAIT,
     STREAM_LAST_LINE,

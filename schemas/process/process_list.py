@@ -80,8 +80,32 @@ SERVE: Final = ProcessSpec(
     needs=frozenset({Need.KAFKA, Need.POSTGRES, Need.REDIS}),
     embedded=False,
 )
+SHADOW: Final = ProcessSpec(
+    name="shadow",
+    command=("shadow",),
+    probe_port=9108,
+    needs=frozenset({Need.KAFKA, Need.POSTGRES}),
+    embedded=False,
+)
+GUARD: Final = ProcessSpec(
+    name="guard",
+    command=("models", "guard"),
+    probe_port=9109,
+    needs=frozenset({Need.KAFKA, Need.POSTGRES}),
+    embedded=False,
+)
 
-PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM, WATCH, RETRAIN_WATCH, SERVE)
+PROCESSES: Final = (
+    SCORE,
+    SINK,
+    STREAM,
+    COMPLIANCE_STREAM,
+    WATCH,
+    RETRAIN_WATCH,
+    SERVE,
+    SHADOW,
+    GUARD,
+)
 """Every long-running process, in the order of the probe ports."""
 
 EMBEDDED: Final = tuple(process for process in PROCESSES if process.embedded)

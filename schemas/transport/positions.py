@@ -18,6 +18,7 @@ from schemas.transport.messages import Partition
 
 SINK: Final = "sink"
 WATCH: Final = "watch"
+SHADOW: Final = "shadow"
 EARLIER_EVERY: Final = 10_000
 """Messages between two earlier positions: what is read again in vain, at most, of a recent loss."""
 

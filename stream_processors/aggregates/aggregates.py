@@ -99,6 +99,13 @@ class ModelFigures(Struct, frozen=True, kw_only=True):
     tweets: int
 
 
+class DecisionInUse(Struct, frozen=True, kw_only=True):
+    """The decision by which the labels of a model's tweets are chosen as they come in."""
+
+    id: str
+    model_sha256: str
+
+
 class LanguageFigures(Struct, frozen=True, kw_only=True):
     """Tweets of one language."""
 
@@ -136,6 +143,9 @@ class Aggregates(Struct, frozen=True, kw_only=True):
     `unknown_language_tweets` of `tweets` are in languages that the model which scored them does
     not know, so that their labels are guesses; `unknown_languages` are the 10 most frequent of
     those. Tweets whose language is undetermined are not among them.
+
+    `decision` is the one that the run uses at `as_of`; None: it uses none. Tweets that came before
+    it was used have the labels of their time, unless `murmur decisions apply` decided them anew.
     """
 
     run: str
@@ -155,3 +165,4 @@ class Aggregates(Struct, frozen=True, kw_only=True):
     audit: AuditFigures
     unknown_language_tweets: int = 0
     unknown_languages: list[LanguageFigures] = []
+    decision: DecisionInUse | None = None

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from msgspec.structs import replace
+
+from schemas.stored_decisions import named_in_use
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates import sum_rollups, time_windows
 from stream_processors.aggregates.aggregates import (
     EVERYTHING,
     Aggregates,
+    DecisionInUse,
     LanguageFigures,
     Selection,
 )
@@ -113,8 +117,14 @@ def aggregates_of(
         cursor.execute(_FIRST_AND_NEWEST, {"run": run})
         first, newest = cursor.fetchall()[0]
         audits = [audit for audit in audits_of(cursor, run) if _is_selected(audit, selection)]
+        in_use = named_in_use(cursor, run)
+        decision = DecisionInUse(id=in_use[0], model_sha256=in_use[1]) if in_use else None
         return [
-            _over(cursor, run, window, first, newest, now, selection, audits) for window in wanted
+            replace(
+                _over(cursor, run, window, first, newest, now, selection, audits),
+                decision=decision,
+            )
+            for window in wanted
         ]
 
 

@@ -199,7 +199,16 @@ def _caption(totals: Totals) -> str:
 
 def _models_line(figures: Aggregates) -> Text:
     names = [f"{model.name} {model.version} ({model.sha256[:12]})" for model in figures.models]
-    return whole_line(f"scored by {', '.join(names)}", "dim")
+    return whole_line(f"scored by {', '.join(names)}{_decided(figures)}", "dim")
+
+
+def _decided(figures: Aggregates) -> str:
+    decision = figures.decision
+    if decision is None:
+        return ""
+    if decision.model_sha256 in {model.sha256 for model in figures.models}:
+        return f", decided by {decision.id}"
+    return f"; decision {decision.id} is of another model and decides none of these"
 
 
 def _span(figures: Aggregates) -> str:

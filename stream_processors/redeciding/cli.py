@@ -38,12 +38,14 @@ def apply(
     Figures move with the tweets. Killed at any time it goes on where it was; repeated it changes
     nothing. Figures of pruned days stay as they are.
     """
+    import msgspec
+
     from schemas.known_runs import require_run
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
     from schemas.transport.postgres import connect_postgres
     from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
-    from stream_processors.redeciding.choose_decision import chosen_decision
+    from stream_processors.redeciding.choose_decision import chosen_decision, why_nothing
     from stream_processors.redeciding.redecide import redecide
 
     if own and decision_id is not None:
@@ -69,12 +71,15 @@ def apply(
                 until=until or LAST_MOMENT,
                 done=done,
             )
+        why = "" if report.scores else why_nothing(connection, run, target)
     finally:
         connection.close()
     if as_json:
-        print_json(report)
+        print_json(msgspec.structs.replace(report, note=why))
         return
     by = "by the model alone" if report.decision is None else f"by decision {report.decision}"
     print_line(
         f"{report.scores:,} scores were decided {by}; {report.other_labels:,} got another label"
     )
+    if why:
+        print_line(why)

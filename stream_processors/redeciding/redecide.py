@@ -49,12 +49,16 @@ FOR UPDATE OF t, s
 
 
 class Redecided(Struct, frozen=True, kw_only=True):
-    """How many scores were decided anew, and how many of them got another label."""
+    """How many scores were decided anew, and how many of them got another label.
+
+    `note` says why there were none, and is empty otherwise.
+    """
 
     run: str
     decision: str | None
     scores: int = 0
     other_labels: int = 0
+    note: str = ""
 
 
 def redecide(

@@ -8,6 +8,8 @@ import click
 from schemas.printing import print_json, print_line
 from schemas.time_option import Moment
 
+_NICENESS = 10
+
 
 @click.command(short_help="Score stored tweets anew with another model.")
 @click.option("--run", required=True, help="Name of the run; `murmur runs list` shows them.")
@@ -42,8 +44,10 @@ def rescore(
     """Score a run's stored tweets anew with another model, and have its scores count.
 
     Scores of other models stay: with the model before, the command goes back. Killed at any time it
-    goes on where it was; repeated it changes nothing.
+    goes on where it was; repeated it changes nothing. It works with low priority, so that the
+    stream beside it goes on.
     """
+    import os
     import time
     from datetime import UTC
 
@@ -58,6 +62,8 @@ def rescore(
     from stream_processors.rescoring.rescore import rescore as rescore_run
 
     settings = load_settings()
+    # The stream is more urgent.
+    os.nice(_NICENESS)
     connection = connect_postgres(settings.postgres_connection, "rescore")
     done = 0
     pace = Pace(rate, clock=time.monotonic, wait=time.sleep)
@@ -97,3 +103,5 @@ def rescore(
         f"{report.tweets:,} more tweets count by {report.model.name} {report.model.version} now; "
         f"{report.other_labels:,} got another label, {report.scored:,} were scored"
     )
+    if report.note:
+        print_line(report.note)

@@ -22,6 +22,7 @@ from model_server.scorer import Prediction
 from schemas import locks
 from schemas.events import AppliedOverride, ModelIdentity
 from schemas.run_changes import touch_runs
+from schemas.stored_decisions import named_in_use
 from schemas.transport.postgres import Connection
 from stream_processors.redeciding.stored_scores import OF_DAY, StoredScore, days_of
 from stream_processors.retention.prune_limit import kept_from
@@ -86,6 +87,7 @@ class Rescored(Struct, frozen=True, kw_only=True):
     """How many tweets count by the model now, and how many of them got another label.
 
     `scored` of them were asked of the model; of the others it had scored this version before.
+    `note` says what became of the decision that the run uses, where it uses one.
     """
 
     run: str
@@ -93,6 +95,7 @@ class Rescored(Struct, frozen=True, kw_only=True):
     tweets: int = 0
     scored: int = 0
     other_labels: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,29 @@ def rescore(
                 + sum(old.label != new.label for old, new in zip(before, counting, strict=True)),
             )
             paced(len(answers))
-    return report
+    return msgspec.structs.replace(report, note=_of_decision(connection, report))
+
+
+def _of_decision(connection: Connection, report: Rescored) -> str:
+    """Return what a person has to know of the decision in use: new scores are not decided."""
+    run, model = report.run, report.model
+    with connection, connection.cursor() as cur:
+        in_use = named_in_use(cur, run)
+    if in_use is None:
+        return ""
+    id_, sha256 = in_use
+    if sha256 == model.sha256 and not report.scored:
+        # The scores that it gave before have kept what decided them.
+        return ""
+    if sha256 == model.sha256:
+        return (
+            f"decision {id_} is of this model and does not follow by itself: "
+            f"`murmur decisions apply --run {run}` has it decide these tweets"
+        )
+    return (
+        f"decision {id_}, which the run uses, is of another model ({sha256[:12]}) and does not "
+        f"follow: `murmur decisions fit --run {run}` fits one of this model"
+    )
 
 
 def _answers(

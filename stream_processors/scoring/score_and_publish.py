@@ -7,6 +7,7 @@ from datetime import datetime
 
 from model_server.overrides.override import Overrides
 from model_server.scorer import Scorer
+from model_server.split import Split
 from schemas.codec import encode, headers_of, key_of
 from schemas.decisions import NamedDecision
 from schemas.events import TweetScored
@@ -28,7 +29,7 @@ class ScoreStep:
     """Scores a window and publishes it; returns once the brokers have acknowledged all of it.
 
     `model` is asked once for each window, so that another model may take over between two, and
-    `decisions` likewise for those in use, by run. Raises
+    `decisions` likewise for those in use, by run, and `split` for how the tweets are split. Raises
     `DeliveryFailed` where the brokers have not acknowledged, and `ScoringHeld` during a hold: the
     window must then not be acknowledged. `read` is told of each window before that. Runs in one
     thread, always the same.
@@ -49,6 +50,7 @@ class ScoreStep:
         unfinished: UnfinishedWindows[ScoringOutcome],
         decisions: Callable[[], Mapping[str, NamedDecision]] = lambda: NO_DECISIONS,
         overrides: Overrides | None = None,
+        split: Callable[[Scorer], Split | None] = lambda _champion: None,
     ) -> None:
         self._model = model
         self._read = read
@@ -62,12 +64,14 @@ class ScoreStep:
         self._unfinished = unfinished
         self._decisions = decisions
         self._overrides = overrides
+        self._split = split
         self._cache_hits = SCORE_CACHE_HITS.register(metrics.registry)
         self._engine_cpu_s = SCORE_ENGINE_CPU.register(metrics.registry)
 
     def dead_letters_among(self, window: Sequence[ConsumedMessage]) -> int:
         """Return how many messages would become dead letters, and publish nothing."""
-        outcomes = self._outcomes(window, self._model())
+        scorer = self._model()
+        outcomes = self._outcomes(window, scorer, self._split(scorer))
         return sum(isinstance(outcome, DeadLetter) for outcome in outcomes)
 
     def __call__(self, window: Sequence[ConsumedMessage]) -> None:
@@ -75,9 +79,12 @@ class ScoreStep:
         self._read(window)
         self._guard.admit()
         scorer = self._model()
-        hits_before, engine_cpu_before_s = scorer.cache_hits, scorer.engine_cpu_s
+        split = self._split(scorer)
+        scorers = [scorer] if split is None else [arm.scorer for arm in split.arms]
+        hits_before = sum(each.cache_hits for each in scorers)
+        engine_cpu_before_s = sum(each.engine_cpu_s for each in scorers)
         started_s = time.perf_counter()
-        outcomes = self._outcomes(window, scorer)
+        outcomes = self._outcomes(window, scorer, split)
         scored_s = time.perf_counter()
         tweets = 0
         for message, outcome in zip(window, outcomes, strict=True):
@@ -114,10 +121,12 @@ class ScoreStep:
         self._metrics.batch_events.observe(len(window))
         self._metrics.events.labels("consumed").inc(len(window))
         self._metrics.events.labels("scored").inc(tweets)
-        self._cache_hits.inc(scorer.cache_hits - hits_before)
-        self._engine_cpu_s.inc(scorer.engine_cpu_s - engine_cpu_before_s)
+        self._cache_hits.inc(sum(each.cache_hits for each in scorers) - hits_before)
+        self._engine_cpu_s.inc(sum(each.engine_cpu_s for each in scorers) - engine_cpu_before_s)
 
-    def _outcomes(self, window: Sequence[ConsumedMessage], scorer: Scorer) -> list[ScoringOutcome]:
+    def _outcomes(
+        self, window: Sequence[ConsumedMessage], scorer: Scorer, split: Split | None
+    ) -> list[ScoringOutcome]:
         decisions = self._decisions()
         return self._unfinished.judge(
             window,
@@ -128,6 +137,7 @@ class ScoreStep:
                 now=self._now,
                 decisions=decisions,
                 overrides=self._overrides,
+                split=split,
             ),
         )
 

@@ -113,7 +113,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     publisher = ConfirmingPublisher(cluster.kafka, "murmur-score")
     held = HeldState(progress, metrics)
     shown = ModelMetrics(metrics.registry, scorer.identity)
-    model = ServingModel(cluster, settings.model_choice, scorer, swapped=shown.swapped)
+    model = ServingModel(cluster, settings.model_choice, scorer, swapped=shown.swapped, splits=True)
     shown.watch(model.cannot_serve_promoted)
     decisions = DecisionsInUse(cluster, lambda chosen: _tell(chosen, model.slot.state().serving))
     guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
@@ -168,6 +168,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         ),
         decisions=decisions.by_run,
         overrides=usable_overrides(settings.overrides, scorer.labels),
+        split=model.split_with,
     )
     LagWatch(
         group_lag,

@@ -160,7 +160,7 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
         cur,
         "INSERT INTO scores (run, day, root_id, model_id, version, counts, label, confidence,"
         " probabilities, scored_at, language_known, decision_id, override_name,"
-        " override_version, label_without, confidence_without) VALUES %s"
+        " override_version, label_without, confidence_without, arm) VALUES %s"
         " ON CONFLICT DO NOTHING",
         [
             (
@@ -177,6 +177,7 @@ def _insert_scores(cur: cursor, rows: Iterable[NewRow], *, counts: bool) -> None
                 row.event.score.language_known,
                 row.event.score.decision,
                 *override_columns(row.event.score.override),
+                row.event.score.arm,
             )
             for row in rows
         ],

@@ -25,16 +25,20 @@ from schemas.stored_decisions import find_decision, mark_in_use, store_decision
 from schemas.topics import DECISIONS, SCORED
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publish_decision import publish_decision
+from stream_processors.aggregates.aggregates import DecisionInUse
+from stream_processors.aggregates.from_postgres import aggregates_of
+from stream_processors.aggregates.time_windows import parse_window
 from stream_processors.queries.export_rows import rows_of
 from stream_processors.redeciding.redecide import _batch, redecide
 from tests.conditions import wait_until
 from tests.integration.storing import store
+from tests.integration.test_rescore import Before, Opposite, rescored
 from tests.integration.test_score import everything_scored, messages, publish_raw, running_score
 from tests.integration.test_sink import query
 from tests.recount import differing_hashtag_rollups, differing_rollups
 from tests.stack import MURMUR, process_environment
 from tests.unit.decision_examples import FITTED_AT, decision
-from tests.unit.examples import LABELS, POSTED_AT, deleted, model, posted, scored_tweet
+from tests.unit.examples import LABELS, POSTED_AT, RECEIVED_AT, deleted, model, posted, scored_tweet
 
 FIRST, LAST = datetime(2006, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 ROWS = """
@@ -187,7 +191,8 @@ def test_killed_at_any_time_it_goes_on_and_ends_as_if_undisturbed(
     assert run()["scores"] == left[-1]
     assert decided(connection) == 6_000
     killed = everything(connection)
-    assert run() == {"run": "test", "decision": chosen, "scores": 0, "other_labels": 0}
+    again = run()
+    assert (again["decision"], again["scores"], again["other_labels"]) == (chosen, 0, 0)
     redecide(connection, "test", None, first=FIRST, until=LAST)
     redecide(connection, "test", named(CHOSEN), first=FIRST, until=LAST)
     assert everything(connection) == killed
@@ -317,6 +322,18 @@ def test_a_decision_is_fitted_used_listed_shown_and_dropped(
     assert "error of the shares" in invoke(settings, "show", fitted["id"]).output
     applied = document(settings, "apply", "--run", "test")
     assert (applied["scores"], applied["decision"]) == (400, fitted["id"])
+    again = document(settings, "apply", "--run", "test")
+    assert (again["scores"], again["note"]) == (
+        0,
+        "every stored score of these tweets is decided so already",
+    )
+    (figures,) = aggregates_of(connection, "test", [parse_window("all")], RECEIVED_AT)
+    assert figures.decision == DecisionInUse(id=fitted["id"], model_sha256=model().sha256)
+    other = Opposite()
+    note = rescored(connection, other).note
+    assert f"decision {fitted['id']}, which the run uses, is of another model" in note
+    # What that model said before is decided still.
+    assert rescored(connection, Before()).note == ""
     ((negative,),) = query(
         connection, "SELECT count(*) FROM scored_tweets WHERE label = 'negative'"
     )

@@ -1,12 +1,14 @@
 """Promoted models take over in running scoring processes, by themselves, and nothing is lost."""
 
+import json
 import re
 import signal
 import subprocess
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +19,14 @@ from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promote import promote, roll_back
 from retrain.promotion.promotions import publish_waiting
 from schemas.codec import decode_scored, encode, headers_of, key_of
-from schemas.events import TweetScored
+from schemas.events import Reference, TweetScored
 from schemas.settings import Settings
 from schemas.topics import MODELS_PROMOTED, RAW, SCORED
 from schemas.transport.postgres import Connection
 from schemas.transport.publisher import ConfirmingPublisher
 from tests.conditions import wait_until
 from tests.integration.replay_runs import messages
+from tests.integration.storing import store
 from tests.keyword_bundle import keyword_bundle
 from tests.stack import MURMUR, process_environment
 from tests.unit.examples import posted
@@ -91,7 +94,7 @@ class House:
         }
         self.published = 0
 
-    def promote(self, letter: str, *, told: bool = True) -> None:
+    def promote(self, letter: str, *, told: bool = True, weight: int | None = None) -> None:
         promote(
             self._connection,
             self.shelf,
@@ -99,6 +102,7 @@ class House:
             served_before=default_bundle,
             because="a test",
             now=datetime.now(UTC),
+            weight=weight,
         )
         if told:
             self.tell()
@@ -111,12 +115,15 @@ class House:
         topic = self._settings.names.topic(MODELS_PROMOTED)
         assert publish_waiting(self._connection, self._publisher, topic)
 
-    def publish(self, count: int) -> set[str]:
-        """Publish so many tweets and return their ids."""
+    def publish(self, count: int, *, retweets_of: Sequence[str] = ()) -> set[str]:
+        """Publish so many tweets and return their ids; the first ones may be retweets."""
         ids = [str(FIRST_ID + self.published + number) for number in range(count)]
         self.published += count
-        for tweet_id in ids:
-            event = posted(text=f"a bad day {tweet_id[-3:]}", tweet_id=tweet_id)
+        for tweet_id, repeated in zip_longest(ids, retweets_of):
+            references = (Reference(kind="retweeted", tweet_id=repeated),) if repeated else ()
+            event = posted(
+                text=f"a bad day {tweet_id[-3:]}", tweet_id=tweet_id, references=references
+            )
             self._publisher.publish(
                 self._settings.names.topic(RAW),
                 key=key_of(event),
@@ -126,14 +133,18 @@ class House:
         self._publisher.confirm()
         return set(ids)
 
-    def models(self) -> dict[str, str]:
-        """Return which model scored each tweet; of several answers the first one."""
-        found: dict[str, str] = {}
+    def scored(self) -> dict[str, TweetScored]:
+        """Return each tweet as it was scored; of several answers the first one."""
+        found: dict[str, TweetScored] = {}
         for message in messages(self._settings, SCORED):
             event = decode_scored(message.value())
             assert isinstance(event, TweetScored)
-            found.setdefault(event.tweet_id, event.score.model.name)
+            found.setdefault(event.tweet_id, event)
         return found
+
+    def models(self) -> dict[str, str]:
+        """Return which model scored each tweet."""
+        return {tweet_id: event.score.model.name for tweet_id, event in self.scored().items()}
 
     def all_are_scored_by(self, ids: set[str], name: str) -> None:
         wait_until(lambda: ids <= self.models().keys(), 60, f"{len(ids)} tweets are scored")
@@ -175,6 +186,50 @@ def test_processes_without_a_common_disk_swap_and_go_back_by_themselves(
         house.all_are_scored_by(house.publish(60), default)
     assert len(house.models()) == house.published
     assert set(house.models().values()) == {default, "a"}
+
+
+def test_two_models_share_the_tweets_by_their_ids_and_retweets_go_with_the_text(
+    house: House, settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    house.promote("a")
+    house.promote("b", weight=3_000)
+    waiting = house.publish(200)
+    with scoring(settings, tmp_path / "one") as one:
+        wait_until(lambda: waiting <= house.scored().keys(), 60, "the first tweets")
+        # Not of the first: a process that starts scores none before both models are there.
+        retweets = house.publish(200, retweets_of=sorted(waiting))
+        wait_until(lambda: retweets <= house.scored().keys(), 60, "the retweets")
+        house.roll_back()
+
+        def one_model_answers() -> bool:
+            fresh = house.publish(20)
+            wait_until(lambda: fresh <= house.scored().keys(), 60, "tweets after the rollback")
+            return {house.scored()[each].score.arm for each in fresh} == {None}
+
+        wait_until(one_model_answers, 60, "one model answers all again")
+        assert one.process.poll() is None
+
+    scored = house.scored()
+    found = {(event.score.arm, event.score.model.name) for event in scored.values()}
+    assert found == {("champion", "a"), ("challenger", "b"), (None, "a")}
+    for original, retweet in zip(sorted(waiting), sorted(retweets), strict=True):
+        assert scored[original].score.arm == scored[retweet].score.arm
+    challenged = [root for root in waiting if scored[root].score.arm == "challenger"]
+    assert 35 < len(challenged) < 85
+
+    store(connection, scored.values())
+    answer = subprocess.run(
+        [MURMUR, "models", "compare", "--run", "test", "--arms", "--json"],
+        env=process_environment(settings),
+        capture_output=True,
+        check=True,
+    )
+    compared = json.loads(answer.stdout)
+    assert compared["challenger"]["tweets"] == len(challenged)
+    assert compared["champion"]["tweets"] == len(waiting) - len(challenged)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM scored_tweets WHERE arm = 'challenger'")
+        assert cursor.fetchall() == [(2 * len(challenged),)]
 
 
 def test_a_process_that_was_down_scores_its_first_tweet_with_the_promoted_model(

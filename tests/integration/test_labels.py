@@ -123,6 +123,23 @@ def test_a_label_that_differs_stays_unless_it_is_to_be_replaced(
     assert rows(connection, "SELECT label FROM labels") == [("negative",)]
 
 
+def test_an_export_says_itself_why_its_tweets_were_labelled_and_other_files_do_not(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    store(connection, tweets(2))
+    ids = [tweet.tweet_id for tweet in tweets(2)]
+    file = written(tmp_path, f"id,label\n{ids[0]},positive\n{ids[1]},negative\n")
+    plain = call(settings, "import", file, "--run", "spring")
+    assert "line 2 does not say why the tweet was labelled" in str(plain.exception)
+    called(settings, "import", file, "--run", "spring", "--origin", "correction")
+    exported = tmp_path / "exported.csv"
+    called(settings, "export", "--run", "spring", "--output", exported)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM labels")
+    called(settings, "import", exported, "--run", "spring")
+    assert rows(connection, "SELECT DISTINCT origin FROM labels") == [("correction",)]
+
+
 def test_nothing_usable_is_a_failure_that_says_why(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:

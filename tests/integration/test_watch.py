@@ -321,7 +321,9 @@ def test_made_anew_from_the_rows_windows_and_alarms_are_the_same(
 
 def recompute(settings: Settings, connection: Connection, run: str) -> int:
     topic = settings.names.topic(SCORED)
-    return recompute_run(connection, run, settings.watch_limits, topic=topic, pieces=None).tweets
+    return recompute_run(
+        connection, run, settings.watch_limits, topic=topic, pieces_of=lambda _: None
+    ).tweets
 
 
 def _stored(connection: Connection) -> int:

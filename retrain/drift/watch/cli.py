@@ -35,18 +35,22 @@ def watch(ctx: click.Context, probe_port: int, recompute: bool, run_name: str | 
 
     settings = load_settings()
     if run_name is not None:
+        from retrain.drift.watch.piece_counters import piece_counters
         from retrain.drift.watch.recompute import recompute_run
-        from retrain.drift.watch.watch_worker import piece_counter
+        from retrain.promotion.promotions import promotions
         from schemas.topics import SCORED
         from schemas.transport.postgres import connect_postgres
 
         connection = connect_postgres(settings.postgres_connection, "watch --recompute")
+        # A connection of its own: the other one is in the transaction that recounts.
+        asking = connect_postgres(settings.postgres_connection, "watch --recompute")
+        pieces = piece_counters(settings.model_choice, lambda: promotions(asking))
         done = recompute_run(
             connection,
             run_name,
             settings.watch_limits,
             topic=settings.names.topic(SCORED),
-            pieces=piece_counter(settings.model_choice),
+            pieces_of=pieces.of,
         )
         print_line(
             f"{done.tweets} tweets of {run_name} counted anew: {done.windows} windows judged,"

@@ -5,7 +5,7 @@ is late in it then. Each tweet counts once, by its latest version; what was remo
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -80,7 +80,7 @@ def recompute_run(
     limits: WatchLimits,
     *,
     topic: str,
-    pieces: PieceCounter | None,
+    pieces_of: Callable[[str], PieceCounter | None],
 ) -> Recomputed:
     """Make what the watch knows of a run anew, in one transaction; `topic` is `tweets.scored`.
 
@@ -96,7 +96,7 @@ def recompute_run(
             watched = begin_anew(cur, run, pace_of(limits))
             forget_windows(cur, run, _kept_from(cur) if run == LIVE else None)
             with alarms_made_anew(cur, run):
-                recount = _Recount(cur, watched, limits, pieces)
+                recount = _Recount(cur, watched, limits, pieces_of)
                 for row in rows:
                     recount.count(row)
                 closed = recount.finish()
@@ -115,12 +115,12 @@ class _Recount:
         cur: cursor,
         watched: WatchedRun,
         limits: WatchLimits,
-        pieces: PieceCounter | None,
+        pieces_of: Callable[[str], PieceCounter | None],
     ) -> None:
         self._cur = cur
         self._watched = watched
         self._limits = limits
-        self._pieces = pieces
+        self._pieces_of = pieces_of
         self._rules: set[str] = set()
         self._tallies: defaultdict[tuple[str, str, datetime], Tally] = defaultdict(Tally)
         self._candidates = Candidates()
@@ -141,15 +141,13 @@ class _Recount:
         self.tweets += 1
         rank = audit_rank(row.root_id)
         self._remember(start, rank)
-        of_this_model = self._pieces is not None and row.model_sha256 == self._pieces.model_sha256
+        pieces = self._pieces_of(row.model_sha256) if counts_pieces(rank) else None
         tweet = counted_of(
             probabilities=_PROBABILITIES.decode(row.probabilities),
             retweet=row.retweet,
             text=row.text,
             language=row.language,
-            pieces=self._pieces.count(row.text)
-            if self._pieces is not None and of_this_model and counts_pieces(rank)
-            else None,
+            pieces=None if pieces is None else pieces.count(row.text),
         )
         self._tallies[ALL_RULES, row.model_sha256, start].add(tweet)
         for rule in set(row.rules):

@@ -1,7 +1,7 @@
 """Messages of `tweets.scored` to what the watch counts: all that needs no PostgreSQL."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -36,9 +36,12 @@ class WatchBatch:
 
 
 def read_watch_batch(
-    messages: Sequence[ConsumedMessage], pieces: PieceCounter | None
+    messages: Sequence[ConsumedMessage], pieces_of: Callable[[str], PieceCounter | None]
 ) -> WatchBatch:
-    """Decode messages in their order. What is no event is the sink's to bury; it counts nowhere."""
+    """Decode messages in their order. What is no event is the sink's to bury; it counts nowhere.
+
+    `pieces_of` has the tokenizer of a model, by its hash, where that can be had.
+    """
     batch = WatchBatch()
     last: dict[Partition, ConsumedMessage] = {}
     for message in messages:
@@ -53,12 +56,8 @@ def read_watch_batch(
             batch.outcomes["removal"] += 1
             continue
         rank = audit_rank(event.root_id)
-        of_this_model = pieces is not None and pieces.model_sha256 == event.score.model.sha256
-        counted_pieces = (
-            pieces.count(event.text)
-            if pieces is not None and of_this_model and counts_pieces(rank)
-            else None
-        )
+        pieces = pieces_of(event.score.model.sha256) if counts_pieces(rank) else None
+        counted_pieces = None if pieces is None else pieces.count(event.text)
         batch.arrived.append(
             Arrived(event, counted(event, counted_pieces), rank, at, message.offset)
         )

@@ -49,7 +49,7 @@ class Watch:
         scoring: GroupLag,
         watching: GroupLag,
         transaction: WatchTransaction,
-        pieces: PieceCounter | None,
+        pieces_of: Callable[[str], PieceCounter | None],
         limits: WatchLimits,
         metrics: StageMetrics,
         progress: Progress,
@@ -62,7 +62,7 @@ class Watch:
         self._scoring = scoring
         self._watching = watching
         self._transaction = transaction
-        self._pieces = pieces
+        self._pieces_of = pieces_of
         self._limits = limits
         self._metrics = metrics
         self._progress = progress
@@ -90,7 +90,7 @@ class Watch:
     def _step(self) -> None:
         messages = self._reader.read(self._limits.batch, GATHER_S)
         if messages:
-            batch = read_watch_batch(messages, self._pieces)
+            batch = read_watch_batch(messages, self._pieces_of)
             started_s = time.perf_counter()
             for attempt in self._database.attempts():
                 with attempt:

@@ -1,23 +1,21 @@
 """The watch's process: its clients, the loop, probes and signals together."""
 
-import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka.admin import AdminClient
 
-from model_server.bundle import RefusedBundle
 from retrain.drift.alarms.webhook import WebhookSender
+from retrain.drift.watch.piece_counters import piece_counters
 from retrain.drift.watch.watch_loop import Watch
 from retrain.drift.watch.watch_transaction import WatchTransaction
-from retrain.drift.watch.word_pieces import PieceCounter
+from retrain.promotion.promotions import Promotion, promotions
 from schemas.process.metric_list import WATCH_LOG_LOSSES
 from schemas.process.metrics import StageMetrics
 from schemas.process.process_list import WATCH
 from schemas.process.progress import Progress
 from schemas.process.running_process import running_process
-from schemas.setting_views import ModelChoice
 from schemas.settings import Settings
 from schemas.topics import ALARMS, RAW, SCORE_GROUP, SCORED, WATCH_GROUP
 from schemas.transport import positions
@@ -30,8 +28,6 @@ from schemas.transport.positioned_reader import PositionedReader
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 from schemas.transport.topic_ids import KnownTopics, find_topic_ids, partition_counts
-
-logger = logging.getLogger(__name__)
 
 _CLIENT_ID = "murmur-watch"
 _PROOF_TIMEOUT_S = 10.0
@@ -72,20 +68,19 @@ def make_watch(
         scoring=GroupLag(kafka, group=names.group(SCORE_GROUP), topics=[names.topic(RAW)]),
         watching=watching,
         transaction=WatchTransaction(topic_ids, partition_counts(admin, topics, _ANSWER_S), limits),
-        pieces=piece_counter(settings.model_choice),
+        pieces_of=piece_counters(settings.model_choice, lambda: _history(database)).of,
         limits=limits,
         metrics=metrics,
         progress=progress,
     )
 
 
-def piece_counter(choice: ModelChoice) -> PieceCounter | None:
-    """Return what counts word pieces, or None where the bundle that scores is not here."""
-    try:
-        return PieceCounter(choice.folder)
-    except RefusedBundle as error:
-        logger.warning("word pieces are not watched: %s", error)
-        return None
+def _history(database: Database) -> list[Promotion]:
+    history: list[Promotion] = []
+    for attempt in database.attempts():
+        with attempt:
+            history = promotions(database.connection())
+    return history
 
 
 def run_watch_worker(settings: Settings, probe_port: int) -> None:

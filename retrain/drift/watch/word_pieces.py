@@ -1,10 +1,9 @@
-"""Word pieces of a text by the tokenizer of the bundle that scores here, without its model."""
+"""Word pieces of a text by the tokenizer of the bundle that scored it, without its model."""
 
 import os
-from pathlib import Path
 from typing import Final
 
-from model_server.bundle import TOKENIZER, RefusedBundle, default_bundle, open_bundle
+from model_server.bundle import TOKENIZER, Bundle, RefusedBundle
 from model_server.cleaning import CLEANING
 from retrain.drift.watch.count_tweet import Pieces
 
@@ -17,12 +16,11 @@ _UNKNOWN: Final = ("[UNK]", "<unk>")
 class PieceCounter:
     """Counts pieces as the model sees them, of texts that this very model scored."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Read a bundle's tokenizer (None: the default bundle's); raise `RefusedBundle`."""
+    def __init__(self, bundle: Bundle) -> None:
+        """Read a bundle's tokenizer; raise `RefusedBundle` where it does not load."""
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from tokenizers import Tokenizer
 
-        bundle = open_bundle(folder or default_bundle())
         try:
             self._tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
         except Exception as error:  # the library raises bare Exceptions

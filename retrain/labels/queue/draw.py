@@ -30,6 +30,7 @@ class Part(StrEnum):
     AUDIT = "audit"
     UNCERTAIN = "uncertain"
     DRIFTED = "drifted"
+    DISAGREEING = "disagreeing"
     NAMED = "named"
 
 

@@ -14,7 +14,8 @@ from schemas.codec import decode_raw, decode_scored
 from schemas.compatibility import breaking_changes
 from schemas.decisions import decode_chosen
 from schemas.model_events import decode_promoted
-from schemas.topics import ALARMS, DECISIONS, MODELS_PROMOTED, RAW, SCORED
+from schemas.shadow_events import decode_shadowed
+from schemas.topics import ALARMS, DECISIONS, MODELS_PROMOTED, RAW, SCORED, SHADOW
 from schemas.write_json_schemas import generated_schemas, kept_schemas, schema_folder
 
 GOLDEN = Path(__file__).parents[3] / "schemas" / "golden"
@@ -25,6 +26,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     ALARMS: decode_alarm,
     MODELS_PROMOTED: decode_promoted,
     DECISIONS: decode_chosen,
+    SHADOW: decode_shadowed,
 }
 
 

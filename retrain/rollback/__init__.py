@@ -1,0 +1,1 @@
+"""Does the promoted model do harm, so that it must go?"""

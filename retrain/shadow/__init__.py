@@ -1,0 +1,1 @@
+"""What would another model say of the tweets that are scored now?"""

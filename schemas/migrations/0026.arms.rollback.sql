@@ -1,0 +1,14 @@
+DROP VIEW scored_tweets;
+ALTER TABLE scores DROP COLUMN arm;
+CREATE VIEW scored_tweets AS
+SELECT
+    t.run, t.root_id, t.tweet_id, t.version, t.posted_at, t.edited_at, t.text, t.language,
+    t.author_id, t.rules, t.hashtags, t.human_label,
+    s.label, s.confidence, s.probabilities, s.scored_at,
+    m.name AS model_name, m.version AS model_version, m.sha256 AS model_sha256,
+    s.decision_id, s.language_known
+FROM tweets AS t
+JOIN scores AS s
+    ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
+JOIN models AS m ON m.model_id = s.model_id;
+COMMENT ON VIEW scored_tweets IS 'What people query: each tweet with the score that counts';
