@@ -10,6 +10,7 @@ import msgspec
 from producers.archives.json_elements import json_elements
 from producers.archives.lines import MAX_LINE_BYTES
 from producers.archives.records import Lines, Record
+from producers.formats.documents_on_a_line import documents_on
 from producers.formats.json_sniffing import JsonLayout, json_layout, tweets_within
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
@@ -43,6 +44,11 @@ class DocumentReader:
     take_apart: TakeApart | None = None
 
     @property
+    def taken_for(self) -> tuple[tuple[str, str], ...]:
+        """Fields that were taken for others without being asked."""
+        return self.layout.wrapping.taken_for
+
+    @property
     def max_line_bytes(self) -> int:
         """How long a line may be that is one document."""
         return self.max_document_bytes if self.layout.is_cut else MAX_LINE_BYTES
@@ -53,9 +59,7 @@ class DocumentReader:
         if self.known_fields is None:
             return ()
         return tuple(
-            name
-            for name in self.fields
-            if name not in self.known_fields and not name.startswith("data.")
+            name for name in self.fields if name.removeprefix("data.") not in self.known_fields
         )
 
     @property
@@ -93,12 +97,16 @@ class DocumentReader:
         if len(record.raw) > _LONG_BYTES and record.raw.count(b"{") > _MOST_OBJECTS:
             detail = f"the document holds more than {_MOST_OBJECTS:,} objects: split it"
             raise Unparsable(Reason.TOO_LARGE, detail)
-        whole = self._parsed(record.raw, origin, received_at, record.line, record.place)
+        raw = self.layout.wrapping.bare(record.raw) if self.layout.wrapping else record.raw
+        whole = self._parsed(raw, origin, received_at, record.line, record.place)
         if whole.events or not any(refused.raw is None for refused in whole.refused):
             return whole
+        if [refused.reason for refused in whole.refused] == [Reason.NOT_JSON]:
+            parts = documents_on(record.raw)
+            if len(parts) > 1 or (parts and parts[0] != record.raw):
+                return self._each(parts, record, origin, received_at)
         tweets = _tweets_of(record.raw)
-        each = tweets and self._each(tweets, record, origin, received_at)
-        return each or whole
+        return self._each(tweets, record, origin, received_at) if tweets else whole
 
     def _parsed(
         self, raw: bytes, origin: Origin, received_at: datetime, line: int, place: int
@@ -109,21 +117,19 @@ class DocumentReader:
             return Parsed(refused=[Refused(fault.reason, fault.detail)])
 
     def _each(
-        self, tweets: list[object], record: Record, origin: Origin, received_at: datetime
-    ) -> Parsed | None:
-        """Return what the tweets of one line are, None where they cannot be parted."""
+        self, tweets: list[bytes], record: Record, origin: Origin, received_at: datetime
+    ) -> Parsed:
+        """Return what the tweets of one line are."""
         whole = Parsed()
         contexts = []
-        for place, tweet in enumerate(tweets, record.place):
-            try:
-                alone = msgspec.json.encode(tweet)
-            except (RecursionError, TypeError, ValueError):
-                return None
-            parsed = self._parsed(alone, origin, received_at, record.line, place)
+        for place, alone in enumerate(tweets, record.place):
+            bare = self.layout.wrapping.bare(alone) if self.layout.wrapping else alone
+            parsed = self._parsed(bare, origin, received_at, record.line, place)
             contexts.append(parsed.context)
             whole.events.extend(parsed.events)
             whole.skipped.extend(parsed.skipped)
             whole.dropped.extend(parsed.dropped)
+            whole.overruled_times += parsed.overruled_times
             whole.refused.extend(
                 replace(each, place=place - record.place, raw=alone) for each in parsed.refused
             )
@@ -143,8 +149,10 @@ def document_reader(
     return DocumentReader(parse_document, layout, max_document_bytes, known_fields, take_apart)
 
 
-def _tweets_of(raw: bytes) -> list[object] | None:
+def _tweets_of(raw: bytes) -> list[bytes] | None:
+    """Return the tweets that a line holds, None where it holds none that can be parted."""
     try:
-        return tweets_within(plain_json(raw))
-    except Unparsable:
+        tweets = tweets_within(plain_json(raw))
+        return None if tweets is None else [msgspec.json.encode(tweet) for tweet in tweets]
+    except (Unparsable, RecursionError, TypeError, ValueError):
         return None

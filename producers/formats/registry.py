@@ -14,6 +14,7 @@ from producers.formats.sentiment140 import SENTIMENT140
 from producers.formats.table_header import fault_of_header, fault_of_mapping, fault_of_rows
 from producers.formats.twarc_flat import TWARC_FLAT
 from producers.formats.tweeteval import TWEETEVAL
+from producers.formats.x_graphql import X_GRAPHQL
 from producers.formats.x_v1_1 import X_V1_1
 from producers.formats.x_v2 import X_V2
 from schemas.failures import Failure
@@ -22,6 +23,7 @@ FORMATS: Final = (
     X_V2,
     TWARC_FLAT,
     X_V1_1,
+    X_GRAPHQL,
     ACCOUNT_EXPORT,
     COMPLIANCE_TWEETS,
     COMPLIANCE_USERS,
@@ -38,6 +40,7 @@ FORMATS: Final = (
 ASKED_IN_TURN: Final = (
     TWEETEVAL,
     ACCOUNT_EXPORT,
+    X_GRAPHQL,
     COMPLIANCE_USERS,
     COMPLIANCE_TWEETS,
     TWARC_FLAT,
