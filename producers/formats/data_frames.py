@@ -40,7 +40,8 @@ def orient_of(document: Mapping[str, Any]) -> Orient | None:
     # The index of the rows is the same in all columns, as far as these are there.
     index = list(values[0])
     same = all(list(each) == index[: len(each)] for each in values)
-    return "columns" if same and _are_numbers(values[0]) else None
+    nested = any(isinstance(each, Mapping) for each in values[0].values())
+    return "columns" if same and not nested and _are_numbers(values[0]) else None
 
 
 def rows_of(document: Mapping[str, Any], orient: Orient) -> Iterator[dict[str, Any]]:

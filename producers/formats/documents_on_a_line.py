@@ -20,7 +20,7 @@ def documents_on(raw: bytes) -> list[bytes]:
     line = raw.decode("utf-8", "surrogateescape").strip(_BETWEEN)
     opening = _BEGINNING.search(line)
     if opening is None:
-        return [raw]
+        return [raw] if line else []
     parts = [line[: opening.start()]]
     at, torn = opening.start(), 0
     while at < len(line):

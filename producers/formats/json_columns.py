@@ -34,7 +34,7 @@ def _row(raw: bytes, *, read: Mapping[str, str], fuller: str | None, wrapping: W
 
 def _recognises(beginning: bytes, options: FormatOptions) -> bool:
     text = dict(options.mapping).get("text", "text")
-    if json_layout(beginning).frame is not None:
+    if json_layout(beginning).frame in {"columns", "split"}:
         return True
     return any(
         isinstance(row.get(text), str) and ("label" in row or bool(options.mapping))

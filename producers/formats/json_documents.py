@@ -1,5 +1,6 @@
 """Reading JSON whose objects are documents of X, however they lie in the file."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ import msgspec
 from producers.archives.json_elements import json_elements
 from producers.archives.lines import MAX_LINE_BYTES
 from producers.archives.records import Lines, Record
+from producers.formats.data_frames import frame_rows
 from producers.formats.documents_on_a_line import documents_on
 from producers.formats.json_sniffing import JsonLayout, json_layout, tweets_within
 from producers.parsing.faults import Unparsable
@@ -23,6 +25,13 @@ ParseDocument = Callable[[bytes, Origin, datetime, int, int], Parsed]
 
 TakeApart = Callable[[Record], Iterator[Record]]
 """Returns the tweets of a document, each as a document of its own."""
+
+BULK_ACTION: Final = "bulk-action"
+_BULK_ACTION: Final = re.compile(rb'\s*\{\s*"(?:index|create)"\s*:\s*\{[^{}]*\}\s*\}\s*\Z')
+"""What stands before each document in Elasticsearch's bulk files."""
+
+EMPTIED: Final = "line-of-nul-bytes"
+"""What a file system leaves where it lost what was written before a crash."""
 
 LARGE_DOCUMENT_BYTES: Final = MAX_LINE_BYTES
 _LONG_BYTES: Final = 256 * 1024
@@ -79,7 +88,9 @@ class DocumentReader:
 
     def records(self, lines: Lines) -> Iterator[Record]:
         """Yield each line, or each object where they lie otherwise."""
-        if self.layout.a_document_a_line:
+        if self.layout.frame is not None:
+            documents = frame_rows(lines, self.layout.frame)
+        elif self.layout.a_document_a_line:
             documents = lines
         else:
             documents = json_elements(lines, self.max_document_bytes, under=self.layout.under)
@@ -101,9 +112,13 @@ class DocumentReader:
         whole = self._parsed(raw, origin, received_at, record.line, record.place)
         if whole.events or not any(refused.raw is None for refused in whole.refused):
             return whole
+        if _BULK_ACTION.match(record.raw):
+            return Parsed(skipped=[BULK_ACTION])
         if [refused.reason for refused in whole.refused] == [Reason.NOT_JSON]:
             parts = documents_on(record.raw)
-            if len(parts) > 1 or (parts and parts[0] != record.raw):
+            if not parts:
+                return Parsed(skipped=[EMPTIED])
+            if parts != [record.raw]:
                 return self._each(parts, record, origin, received_at)
         tweets = _tweets_of(record.raw)
         return self._each(tweets, record, origin, received_at) if tweets else whole

@@ -113,7 +113,7 @@ def json_layout(beginning: bytes) -> JsonLayout:
 @lru_cache(maxsize=1)
 def _layout(beginning: bytes) -> JsonLayout:
     layout = _as_it_lies(beginning)
-    if layout.frame is not None:
+    if layout.frame in {"columns", "split"}:
         return layout
     wrapping, objects = wrapping_of(layout.objects)
     return replace(layout, wrapping=wrapping, objects=objects) if wrapping else layout
@@ -208,7 +208,8 @@ def _tweets_under(document: Mapping[str, Any]) -> Path | None:
     if not _TWEET_FIELDS.isdisjoint(document) or isinstance(document.get("users"), list):
         return None
     for name in WRAPPERS:
-        objects = _objects_in(document.get(name))
+        within = document.get(name)
+        objects = _objects_in(within) if isinstance(within, list) else ()
         if objects and (name != "data" or _are_of_no_page(document, objects)):
             return (name,)
     for path in _EXPORTS:

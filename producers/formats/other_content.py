@@ -66,6 +66,18 @@ _PATTERNS: Final = (
         re.compile(rb"\s*\{\s*\"?_id\"?\s*:\s*ObjectId\("),
         "what MongoDB's shell shows, no JSON: write it with mongoexport",
     ),
+    (
+        re.compile(rb'\s*\[\s*(?:\[\s*)?(?:"|[0-9]|null\s*,)'),
+        "lists without names of their values: write objects, `jq -c '{id: .[0], text: .[1]}'`",
+    ),
+    (
+        re.compile(rb'[^\s{}"\[,][^{}"\[\n,]{0,200}\t\{"'),
+        "JSON behind a key on each line: take the keys away, `sed 's/^[^{]*//' FILE`",
+    ),
+    (
+        re.compile(rb"[^\n]{1,10000}\n[\s|+]*-{2,}(?:\s*[+|]\s*-{2,})+[\s|+]*\n"),
+        "a table as a terminal shows it: write it as CSV (psql: \\copy … csv header)",
+    ),
     (_YAML, "YAML, which is not read: write it as JSON lines, `yq -o=json -I=0 '.[]' FILE`"),
     (_HAR, "a browser's log of requests (HAR): save the answers in it as files of their own"),
     (_POSTMAN, "a collection of Postman: save the answers in it as files of their own"),

@@ -8,6 +8,7 @@ from producers.formats.batch_compliance import COMPLIANCE_TWEETS, COMPLIANCE_USE
 from producers.formats.customer_support import CUSTOMER_SUPPORT
 from producers.formats.delimited import CSV, TSV
 from producers.formats.json_columns import JSON_COLUMNS
+from producers.formats.json_sniffing import json_layout
 from producers.formats.other_content import fault_of_container
 from producers.formats.semeval import SEMEVAL
 from producers.formats.sentiment140 import SENTIMENT140
@@ -72,6 +73,8 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
         return next(known for known in FORMATS if known.name == named)
     if not beginning.strip():
         return X_V2
+    if json_layout(beginning).frame in {"columns", "split"}:
+        return JSON_COLUMNS
     if options.mapping and JSON_COLUMNS.recognises(beginning, options):
         return JSON_COLUMNS
     for known in ASKED_IN_TURN:

@@ -12,14 +12,15 @@ from producers.formats.other_names import TEXTS, first_of, text_like
 from producers.formats.quoted_rows import cells_of, quoted_records
 from producers.formats.table_columns import listed
 from producers.parsing.faults import Unparsable
+from schemas.label_files.delimited import unwrapped
 
 _UNREAD: Final = {";": "semicolons", "|": "bars"}
 _DELIMITERS: Final = ("\t", ",", *_UNREAD)
-_MOST_LINES_BEFORE: Final = 5
+_MOST_LINES_BEFORE: Final = 10
 _WORDS: Final = 4
 """What has as many words is a text, no name of a column."""
 
-_NAME: Final = re.compile(r"[^\W\d][\w .:/-]{0,63}")
+_NAME: Final = re.compile(r"[^\W\d][\w .:/()#%&?'-]{0,63}")
 _LOOKED_AT_BYTES: Final = 64 * 1024
 _MOST_ROWS: Final = 50
 
@@ -74,6 +75,11 @@ def fault_of_header(beginning: bytes) -> str | None:
     below = _header_below(rows)
     if below is not None:
         return f"its header is line {below} of those that are not blank: remove the lines before it"
+    if _is_one_cell(header):
+        return (
+            "each of its lines is quoted as a whole, as if it was one cell: take off the outer "
+            "quotes and make the doubled ones single"
+        )
     if (
         len(names) < 2
         or not all(_NAME.fullmatch(name) and name.count(" ") < _WORDS for name in names)
@@ -93,9 +99,20 @@ def fault_of_header(beginning: bytes) -> str | None:
 def _header_below(rows: list[bytes]) -> int | None:
     for number, row in enumerate(rows[:_MOST_LINES_BEFORE], 2):
         header = row.decode(errors="replace")
-        if any("text" in column_names(header, each, quoting=True)[1:] for each in _DELIMITERS):
+        if any(_names_a_text(column_names(header, each, quoting=True)) for each in _DELIMITERS):
             return number
     return None
+
+
+def _names_a_text(names: tuple[str, ...]) -> bool:
+    return len(names) > 1 and ("text" in names[1:] or first_of(names[1:], TEXTS) is not None)
+
+
+def _is_one_cell(header: str) -> bool:
+    """Tell whether a header was quoted as a whole, as each row below it."""
+    names = column_names(header, "\t", quoting=False)
+    inner = column_names(unwrapped(header), ",", quoting=True)
+    return len(names) == 1 and header.startswith('"') and _names_a_text(inner)
 
 
 def fault_of_mapping(beginning: bytes, mapping: Sequence[tuple[str, str]]) -> str | None:

@@ -46,19 +46,24 @@ class Advice:
         for detail in details:
             if detail not in self._details and len(self._details) < _MOST_DETAILS:
                 self._details.add(detail)
-                advice = advice_on(detail, fields)
+                advice = advice_on(detail, fields, of_some=True)
                 if advice is not None:
                     self.sentences.setdefault(advice)
 
 
-def advice_on(detail: str, fields: tuple[str, ...]) -> str | None:
-    """Return what helps against a fault, None where nothing is known; `fields` were found."""
+def advice_on(detail: str, fields: tuple[str, ...], *, of_some: bool = False) -> str | None:
+    """Return what helps against a fault, None where nothing is known; `fields` were found.
+
+    It is the fault of all records that were looked at, or `of_some`.
+    """
     columns = _COLUMNS.search(detail)
     if columns is not None:
-        return _advice_on_columns(int(columns[1]), int(columns[2]))
-    for mark, advice in _ADVICE.items():
-        if mark in detail:
-            return advice
+        return _advice_on_columns(int(columns[1]), int(columns[2]), of_some=of_some)
+    known = next((advice for mark, advice in _ADVICE.items() if mark in detail), None)
+    return known or _advice_on_text(fields)
+
+
+def _advice_on_text(fields: tuple[str, ...]) -> str | None:
     if {"users", "tweets"} <= set(fields):
         return "it is what X includes beside tweets: give the file of the tweets themselves"
     if "text" in fields:
@@ -70,7 +75,9 @@ def advice_on(detail: str, fields: tuple[str, ...]) -> str | None:
     return f"--columns text={shown} names the field of the text (by name: {', '.join(COLUMNS)})"
 
 
-def _advice_on_columns(of_rows: int, of_header: int) -> str:
+def _advice_on_columns(of_rows: int, of_header: int, *, of_some: bool) -> str:
+    if of_some and of_rows > of_header:
+        return "cells that hold what separates cells must be quoted: write the file again so"
     if of_rows == of_header + 1:
         return (
             "R writes rows that begin with a name that the header lacks: write it without them "
