@@ -49,7 +49,7 @@ def table_columns(
     said = {
         known: name if name in names else exact.get(name.lower(), name) for known, name in mapping
     }
-    read = {}
+    read: dict[str, str] = {}
     taken_for = []
     for known in COLUMNS:
         wanted = said.get(known, known)

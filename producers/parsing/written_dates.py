@@ -103,10 +103,7 @@ def written_date(text: str, field: str, order: DayOrder | None) -> datetime:
         if found is not None:
             try:
                 return _moment(found, field, order)
-            except KeyError:
-                detail = f"{field} is not a valid date: it names a time zone that is not known"
-                raise Unparsable(Reason.INVALID_EVENT, detail) from None
-            except (ValueError, OverflowError):
+            except (KeyError, ValueError, OverflowError):  # a zone of no known name, too
                 break
     raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid date")
 

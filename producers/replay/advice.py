@@ -16,11 +16,11 @@ _ADVICE: Final = {
     "id is not a valid": _NO_IDS,
     "id is neither": _NO_IDS,
     "at `$.id`": _NO_IDS,
-    "that is not known": (
-        "write the distance from UTC instead, as +0100; --columns created_at=- leaves the times "
-        "out, then the start of the run is used"
+    "created_at": (
+        "write them as 2009-05-03T22:15:07+0100 (names of zones that mean several, as IST and BST, "
+        "are not read), or --columns created_at=- leaves the times out; then the start of the run "
+        "is used"
     ),
-    "created_at": "--columns created_at=- leaves the times out; then the start of the run is used",
     "',' expected after": (
         'quotes within a quoted cell must be doubled, as "" (Spark: option escape); or --no-quoting'
     ),
