@@ -22,6 +22,16 @@ _REST_OF_STRING: Final = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DO
 _BEGINNING: Final = re.compile(rb'[ \t]*\{[ \t]*(?:"[^"\\]{1,64}"[ \t]*:)?')
 _SEPARATORS: Final = b" \t\r\n\f\v,;:[]}"
 _LONGEST_NAME_BYTES: Final = 1_000
+_CUT_ELEMENT: Final = Unreadable(
+    Reason.UNREADABLE_LINE,
+    "the file ends inside the element: it was cut, or is not whole yet",
+    cuts_file=True,
+)
+_CUT_ARRAY: Final = Unreadable(
+    Reason.UNREADABLE_LINE,
+    "the file ends inside the array: it was cut, or is not whole yet",
+    cuts_file=True,
+)
 _NEVER_CLOSED: Final = Unreadable(Reason.NOT_JSON, "the element is never closed")
 _SCRIPT: Final = re.compile(rb"\s*(?:window\.)?[A-Za-z_][\w.]*\s*=\s*")
 """What stands before the array in an account's export, also where two were put together."""
@@ -47,7 +57,7 @@ def json_elements(
         else:
             yield line
     if elements.depth:
-        yield elements.ended(Unreadable(Reason.UNREADABLE_LINE, "the file ends inside the element"))
+        yield elements.ended(_CUT_ELEMENT)
     elif elements.is_in_array:
         yield elements.cut_array()
 
@@ -119,10 +129,7 @@ class _Elements:
 
     def cut_array(self) -> Record:
         """Return a record of what the file lacks: the end of its array."""
-        detail = "the file ends inside the array: it was cut, or is not whole yet"
-        return Record(
-            self._last_line, b"", Unreadable(Reason.UNREADABLE_LINE, detail), self._next_place()
-        )
+        return Record(self._last_line, b"", _CUT_ARRAY, self._next_place())
 
     def ended(self, unreadable: Unreadable | None) -> Record:
         """Return the element as it is now; the next one may begin."""

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from producers.archives.expansion import DamagedFile, Expansion
 from producers.archives.parquet_pages import MAX_PAGE_BYTES, OF_DICTIONARY, PLAIN, Page, pages
+from producers.archives.spelling import squashed
 
 _BATCH_ROWS: Final = 1_000
 _MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
@@ -25,8 +26,8 @@ _END_BYTES: Final = 8
 def parquet_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[bytes]:
     """Yield the named columns of each row as a line of JSON, as far as the file has them.
 
-    Texts that are stored as bytes have U+FFFD for what is no UTF-8. Columns of lists and the like
-    are left out.
+    They may be spelled otherwise there, as `createdAt` for `created_at`. Texts that are stored as
+    bytes have U+FFFD for what is no UTF-8. Columns of lists and the like are left out.
 
     The file must be able to seek. Row groups are read in parts, so that memory does not grow with
     them, nor with what little bytes unpack to. Raises `DamagedFile` where the file cannot be read,
@@ -35,7 +36,13 @@ def parquet_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[bytes]:
     try:
         expansion = Expansion(_checked_size(file))
         with pq.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False) as table:
-            known = [name for name in columns if _is_flat(table.schema_arrow, name)]
+            spelled = set(map(squashed, columns))
+            schema = table.schema_arrow
+            known = [
+                name
+                for name in dict.fromkeys(schema.names)
+                if squashed(name) in spelled and _is_flat(schema, name)
+            ]
         for group in _groups(file, known):
             yield from expansion.bounded(_rows_of(file, known, group))
     except (pa.ArrowException, OSError, EOFError) as error:

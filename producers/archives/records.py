@@ -7,10 +7,14 @@ from schemas.codec import Reason
 
 
 class Unreadable(NamedTuple):
-    """Why a piece of a file never reached a parser."""
+    """Why a piece of a file never reached a parser.
+
+    Where `cuts_file` is set, the file ends where it should go on: it was not read to its end.
+    """
 
     reason: Reason
     detail: str
+    cuts_file: bool = False
 
 
 class Record(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from producers.archives.lines import LineReader
 from producers.archives.records import Lines, Record
 from producers.formats.named_values import COLUMNS
-from producers.formats.table_columns import OTHER_NAMES
+from producers.formats.other_names import IDS, TEXTS, TIMES
 from producers.parsing.faults import Unparsable
 from producers.parsing.provenance import Origin, Parsed, Refused
 from producers.parsing.written_dates import DayOrder
@@ -44,9 +44,9 @@ class FormatOptions:
 
     @property
     def wanted_columns(self) -> tuple[str, ...]:
-        """The names of the columns that may be read, as a Parquet file may have them."""
+        """The names of the columns that may be read; a Parquet file may spell them otherwise."""
         mapped = (column for _, column in self.mapping)
-        return tuple(dict.fromkeys([*COLUMNS, *OTHER_NAMES, *mapped]))
+        return tuple(dict.fromkeys([*COLUMNS, *IDS, *TEXTS, *TIMES, *mapped]))
 
 
 class ArchiveReader(Protocol):

@@ -8,6 +8,7 @@ from producers.archives.records import Lines, Record
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.quoted_rows import QUOTED_READING, cells_of, quoted_records
 from producers.formats.rows import REPEATED_HEADER, Row, RowReader, without_header
+from producers.formats.swallowed_rows import row_test
 from producers.formats.table_header import first_line
 from producers.parsing.faults import Unparsable
 from producers.parsing.field_values import is_nothing, tweet_id, unmarked_id
@@ -56,8 +57,10 @@ def _answered(written: str) -> tuple[tuple[Reference, ...], tuple[str, ...]]:
     return (Reference(kind="replied_to", tweet_id=answered),), ()
 
 
-def _rows(lines: Lines) -> Iterator[Record]:
-    return without_header(quoted_records(lines, ","))
+def _rows(lines: Lines, *, names: tuple[str, ...]) -> Iterator[Record]:
+    places = {"id": names.index("tweet_id"), "created_at": names.index("created_at")}
+    is_row = row_test(places, len(names), ",") if names else None
+    return without_header(quoted_records(lines, ",", is_row=is_row))
 
 
 def _names(beginning: bytes) -> tuple[str, ...]:
@@ -69,11 +72,14 @@ def _recognises(beginning: bytes, options: FormatOptions) -> bool:
     return options.columns is None and _NAMES.issubset(_names(beginning))
 
 
+def _reader(names: tuple[str, ...]) -> RowReader:
+    rows, row = partial(_rows, names=names), partial(_row, names=names)
+    return RowReader(rows, row, reading=QUOTED_READING)
+
+
 CUSTOMER_SUPPORT: Final = ArchiveFormat(
     "twcs",
     "Kaggle's customer support tweets (twcs.csv)",
     _recognises,
-    lambda beginning, _options: RowReader(
-        _rows, partial(_row, names=_names(beginning)), reading=QUOTED_READING
-    ),
+    lambda beginning, _options: _reader(_names(beginning)),
 )

@@ -10,11 +10,19 @@ from producers.archives.line_ends import lines_of
 from producers.archives.lines import LineReader
 from producers.archives.records import Lines, Record, Unreadable
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
+from producers.formats.other_names import TEXTS, first_of
 from producers.formats.quoted_rows import QUOTED_READING, cells_of, quoted_records
 from producers.formats.rows import REPEATED_HEADER, Row, RowReader, without_header
 from producers.formats.single_column import lone_column_is_csv
+from producers.formats.swallowed_rows import lines_like_rows, row_test
 from producers.formats.table_columns import TableColumns, table_columns
-from producers.formats.table_header import column_names, fault_of_header, fault_of_names, first_line
+from producers.formats.table_header import (
+    column_names,
+    fault_of_header,
+    fault_of_names,
+    first_line,
+    first_rows,
+)
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
 from schemas.failures import Failure
@@ -29,7 +37,8 @@ _BELOW_ANOTHER: Final = "it stands below a header with its columns in other orde
 class _Columns:
     """How rows are read. `places` says where each known column stands; `header` is empty for none.
 
-    With `unwraps`, quotes that wrap a whole cell are no part of it.
+    With `unwraps`, quotes that wrap a whole cell are no part of it. `fuller` is the place of a
+    column that may have more of a text.
     """
 
     places: Mapping[str, int]
@@ -38,10 +47,14 @@ class _Columns:
     delimiter: str
     quoting: bool
     unwraps: bool
+    fuller: int | None = None
 
     def rows(self, lines: Lines) -> Iterator[Record]:
         """Yield the rows after the header; a quoted text may go over several lines."""
-        rows = quoted_records(lines, self.delimiter) if self.quoting else lines
+        rows = lines
+        if self.quoting:
+            is_row = row_test(self.places, self.width, self.delimiter)
+            rows = quoted_records(lines, self.delimiter, is_row=is_row)
         return self._above_another_header(without_header(rows)) if self.header else rows
 
     def _above_another_header(self, rows: Iterator[Record]) -> Iterator[Record]:
@@ -74,9 +87,12 @@ class _Columns:
             if self._is_header(names):
                 raise Unparsable(Reason.UNREADABLE_LINE, "a header with its columns in other order")
         values = {name: cells[place] for name, place in self.places.items()}
+        if self.fuller is not None and len(cells[self.fuller]) > len(values["text"]):
+            values["text"] = cells[self.fuller]
         if self.unwraps and b'"' in raw:
             values = {name: unwrapped(cell) for name, cell in values.items()}
-        return Row(values)
+        swallowed = lines_like_rows(raw, self.width, self.delimiter) if b"\n" in raw else 0
+        return Row(values, swallowed_lines=swallowed)
 
 
 def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> bool:
@@ -87,7 +103,12 @@ def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> 
     else:
         names = column_names(first, delimiter, quoting=True)
         width = len(names)
-        recognised = dict(options.mapping).get("text", "text").lower() in names
+        meant = dict(options.mapping).get("text")
+        recognised = (
+            meant.lower() in names
+            if meant is not None
+            else "text" in names or (width > 1 and first_of(names, TEXTS) is not None)
+        )
     if not recognised or width > 1:
         return recognised
     # Nothing else tells a picture from texts a line, where a person names the column.
@@ -105,10 +126,12 @@ def _reader(
     by_content = delimiter == "\t" and options.quoting is None and len(names) > 1
     if by_content:
         quoting = _quotes_are_csv(beginning, delimiter, len(names))
-    columns = table_columns(names, options.mapping, by_position=options.columns is not None)
+    by_position = options.columns is not None
+    rows = () if by_position else first_rows(beginning, delimiter, names, quoting=quoting)
+    columns = table_columns(names, options.mapping, rows, by_position=by_position)
     if "text" not in columns.read:
         if options.columns is None:
-            raise Failure(fault_of_header(beginning) or fault_of_names(names))
+            raise Failure(fault_of_header(beginning) or fault_of_names(names, rows))
         raise Failure(
             "there is no column named text: name the columns in order, for example --columns "
             "id,label,text"
@@ -121,6 +144,7 @@ def _reader(
         quoting=quoting,
         # A lone column that is no CSV is a plain text a line, and its quotes are the person's.
         unwraps=by_content and not quoting,
+        fuller=None if columns.fuller is None else names.index(columns.fuller),
     )
     return RowReader(
         read.rows,

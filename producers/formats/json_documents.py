@@ -1,5 +1,6 @@
 """Reading JSON whose objects are documents of X, however they lie in the file."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +11,8 @@ import msgspec
 from producers.archives.json_elements import json_elements
 from producers.archives.lines import MAX_LINE_BYTES
 from producers.archives.records import Lines, Record
+from producers.formats.data_frames import frame_rows
+from producers.formats.documents_on_a_line import documents_on
 from producers.formats.json_sniffing import JsonLayout, json_layout, tweets_within
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
@@ -22,6 +25,13 @@ ParseDocument = Callable[[bytes, Origin, datetime, int, int], Parsed]
 
 TakeApart = Callable[[Record], Iterator[Record]]
 """Returns the tweets of a document, each as a document of its own."""
+
+BULK_ACTION: Final = "bulk-action"
+_BULK_ACTION: Final = re.compile(rb'\s*\{\s*"(?:index|create)"\s*:\s*\{[^{}]*\}\s*\}\s*\Z')
+"""What stands before each document in Elasticsearch's bulk files."""
+
+EMPTIED: Final = "line-of-nul-bytes"
+"""What a file system leaves where it lost what was written before a crash."""
 
 LARGE_DOCUMENT_BYTES: Final = MAX_LINE_BYTES
 _LONG_BYTES: Final = 256 * 1024
@@ -43,6 +53,11 @@ class DocumentReader:
     take_apart: TakeApart | None = None
 
     @property
+    def taken_for(self) -> tuple[tuple[str, str], ...]:
+        """Fields that were taken for others without being asked."""
+        return self.layout.wrapping.taken_for
+
+    @property
     def max_line_bytes(self) -> int:
         """How long a line may be that is one document."""
         return self.max_document_bytes if self.layout.is_cut else MAX_LINE_BYTES
@@ -53,9 +68,7 @@ class DocumentReader:
         if self.known_fields is None:
             return ()
         return tuple(
-            name
-            for name in self.fields
-            if name not in self.known_fields and not name.startswith("data.")
+            name for name in self.fields if name.removeprefix("data.") not in self.known_fields
         )
 
     @property
@@ -75,7 +88,9 @@ class DocumentReader:
 
     def records(self, lines: Lines) -> Iterator[Record]:
         """Yield each line, or each object where they lie otherwise."""
-        if self.layout.a_document_a_line:
+        if self.layout.frame is not None:
+            documents = frame_rows(lines, self.layout.frame)
+        elif self.layout.a_document_a_line:
             documents = lines
         else:
             documents = json_elements(lines, self.max_document_bytes, under=self.layout.under)
@@ -93,12 +108,20 @@ class DocumentReader:
         if len(record.raw) > _LONG_BYTES and record.raw.count(b"{") > _MOST_OBJECTS:
             detail = f"the document holds more than {_MOST_OBJECTS:,} objects: split it"
             raise Unparsable(Reason.TOO_LARGE, detail)
-        whole = self._parsed(record.raw, origin, received_at, record.line, record.place)
+        raw = self.layout.wrapping.bare(record.raw) if self.layout.wrapping else record.raw
+        whole = self._parsed(raw, origin, received_at, record.line, record.place)
         if whole.events or not any(refused.raw is None for refused in whole.refused):
             return whole
+        if _BULK_ACTION.match(record.raw):
+            return Parsed(skipped=[BULK_ACTION])
+        if [refused.reason for refused in whole.refused] == [Reason.NOT_JSON]:
+            parts = documents_on(record.raw)
+            if not parts:
+                return Parsed(skipped=[EMPTIED])
+            if parts != [record.raw]:
+                return self._each(parts, record, origin, received_at)
         tweets = _tweets_of(record.raw)
-        each = tweets and self._each(tweets, record, origin, received_at)
-        return each or whole
+        return self._each(tweets, record, origin, received_at) if tweets else whole
 
     def _parsed(
         self, raw: bytes, origin: Origin, received_at: datetime, line: int, place: int
@@ -109,21 +132,19 @@ class DocumentReader:
             return Parsed(refused=[Refused(fault.reason, fault.detail)])
 
     def _each(
-        self, tweets: list[object], record: Record, origin: Origin, received_at: datetime
-    ) -> Parsed | None:
-        """Return what the tweets of one line are, None where they cannot be parted."""
+        self, tweets: list[bytes], record: Record, origin: Origin, received_at: datetime
+    ) -> Parsed:
+        """Return what the tweets of one line are."""
         whole = Parsed()
         contexts = []
-        for place, tweet in enumerate(tweets, record.place):
-            try:
-                alone = msgspec.json.encode(tweet)
-            except (RecursionError, TypeError, ValueError):
-                return None
-            parsed = self._parsed(alone, origin, received_at, record.line, place)
+        for place, alone in enumerate(tweets, record.place):
+            bare = self.layout.wrapping.bare(alone) if self.layout.wrapping else alone
+            parsed = self._parsed(bare, origin, received_at, record.line, place)
             contexts.append(parsed.context)
             whole.events.extend(parsed.events)
             whole.skipped.extend(parsed.skipped)
             whole.dropped.extend(parsed.dropped)
+            whole.overruled_times += parsed.overruled_times
             whole.refused.extend(
                 replace(each, place=place - record.place, raw=alone) for each in parsed.refused
             )
@@ -143,8 +164,10 @@ def document_reader(
     return DocumentReader(parse_document, layout, max_document_bytes, known_fields, take_apart)
 
 
-def _tweets_of(raw: bytes) -> list[object] | None:
+def _tweets_of(raw: bytes) -> list[bytes] | None:
+    """Return the tweets that a line holds, None where it holds none that can be parted."""
     try:
-        return tweets_within(plain_json(raw))
-    except Unparsable:
+        tweets = tweets_within(plain_json(raw))
+        return None if tweets is None else [msgspec.json.encode(tweet) for tweet in tweets]
+    except (Unparsable, RecursionError, TypeError, ValueError):
         return None

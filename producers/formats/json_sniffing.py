@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
@@ -10,6 +10,8 @@ from typing import Any, Final
 from producers.archives.json_elements import json_elements
 from producers.archives.line_ends import UTF8_BOM, lines_of
 from producers.archives.lines import LineReader
+from producers.formats.data_frames import Orient, orient_of, rows_of
+from producers.formats.json_wrapping import NO_WRAPPING, Wrapping, looks_like_a_tweet, wrapping_of
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 
@@ -25,6 +27,23 @@ _CLOSING: Final = {b"{": b"}", b"[": b"]"}
 WRAPPERS: Final = ("statuses", "results", "tweets", "data")
 """Names under which archives keep their tweets in an array."""
 
+_EXPORTS: Final[tuple[tuple[str, ...], ...]] = (
+    ("hits", "hits"),
+    ("response", "docs"),
+    ("docs",),
+    ("rows",),
+    ("items",),
+    ("Items",),
+    ("records",),
+    ("features",),
+    ("posts",),
+    ("messages",),
+    ("value",),
+)
+"""The same of databases and other programs; what is there must look like tweets."""
+
+Path = tuple[str, ...]
+
 _TWEET_FIELDS: Final = frozenset(
     ["text", "full_text", "id_str", "tweet", "note_tweet", "extended_tweet"]
 )
@@ -36,7 +55,8 @@ class JsonLayout:
     """How JSON lies in a file.
 
     A document a line; or, where `a_document_a_line` is false, objects over any number of lines, in
-    the array called `under` where that is set. `objects` are the first, as far as they are there;
+    the array called `under` where that is set, or rows of data frames, as `frame` says. `objects`
+    are the first, as far as they are there, without the `wrapping` that stands around each;
     `is_cut` tells that the first line is longer than what is looked at.
     """
 
@@ -44,10 +64,18 @@ class JsonLayout:
     a_document_a_line: bool = True
     under: tuple[bytes, ...] = ()
     is_cut: bool = False
+    wrapping: Wrapping = NO_WRAPPING
+    frame: Orient | None = None
 
     @property
     def described(self) -> str:
         """What tells this reading of a file from another, empty for a document a line."""
+        return self._split_as + self.wrapping.described
+
+    @property
+    def _split_as(self) -> str:
+        if self.frame is not None:
+            return f" frames by {self.frame}"
         if self.a_document_a_line:
             return " long lines" if self.is_cut else ""
         under = b".".join(self.under).decode()
@@ -84,6 +112,14 @@ def json_layout(beginning: bytes) -> JsonLayout:
 
 @lru_cache(maxsize=1)
 def _layout(beginning: bytes) -> JsonLayout:
+    layout = _as_it_lies(beginning)
+    if layout.frame in {"columns", "split"}:
+        return layout
+    wrapping, objects = wrapping_of(layout.objects)
+    return replace(layout, wrapping=wrapping, objects=objects) if wrapping else layout
+
+
+def _as_it_lies(beginning: bytes) -> JsonLayout:
     beginning = beginning.removeprefix(UTF8_BOM).lstrip()
     if _ARRAY.match(beginning):
         found = _elements_of(beginning) or _objects_in(_completed(beginning))
@@ -95,20 +131,45 @@ def _layout(beginning: bytes) -> JsonLayout:
     first = _completed(beginning)
     if not isinstance(first, Mapping):
         return JsonLayout(_unwrapped(on_lines))
+    return _of_first(first, beginning, on_one_line=len(lines) == 1)
+
+
+def _of_first(first: Mapping[str, Any], beginning: bytes, *, on_one_line: bool) -> JsonLayout:
+    """Return the layout of a file whose first object is no line of its own."""
+    orient = orient_of(first)
+    if orient is not None:
+        return _of_frame(first, orient, is_cut=len(beginning) == _LOOKED_AT_BYTES)
     under = _tweets_under(first)
-    if len(lines) == 1 and under is None:
+    if under is not None:
+        objects = _objects_in(at_path(first, under))
+        return JsonLayout(objects, a_document_a_line=False, under=_encoded(under))
+    if on_one_line and _ANOTHER.match(beginning, _end_of_first(beginning)) is None:
         return JsonLayout((first,), is_cut=len(beginning) > _LOOKED_AT_BYTES // 2)
-    if under is None:
-        return JsonLayout((first,), a_document_a_line=False)
-    return JsonLayout(_objects_in(first[under]), a_document_a_line=False, under=(under.encode(),))
+    return JsonLayout((first,), a_document_a_line=False)
+
+
+_ANOTHER: Final = re.compile(rb"[\s,;\0\x1e]*\{")
+
+
+def _of_frame(frame: Mapping[str, Any], orient: Orient, *, is_cut: bool) -> JsonLayout:
+    rows = tuple(islice(rows_of(frame, orient), _OBJECTS))
+    return JsonLayout(rows, a_document_a_line=False, is_cut=is_cut, frame=orient)
 
 
 def _a_document_a_line(documents: list[Mapping[str, Any]]) -> JsonLayout:
-    under = {_tweets_under(document) for document in documents}
-    name = under.pop() if len(under) == 1 else None
-    if name is None:
+    orients = {orient_of(document) for document in documents}
+    orient = orients.pop() if len(orients) == 1 else None
+    if orient is not None:
+        return _of_frame(documents[0], orient, is_cut=False)
+    paths = {_tweets_under(document) for document in documents}
+    path = paths.pop() if len(paths) == 1 else None
+    if path is None:
         return JsonLayout(_unwrapped(documents))
-    return JsonLayout(_unwrapped(documents), a_document_a_line=False, under=(name.encode(),))
+    return JsonLayout(_unwrapped(documents), a_document_a_line=False, under=_encoded(path))
+
+
+def _encoded(path: Path) -> tuple[bytes, ...]:
+    return tuple(name.encode() for name in path)
 
 
 def _names_in(document: Mapping[str, Any]) -> Iterator[str]:
@@ -125,14 +186,21 @@ def tweets_within(document: object) -> list[Any] | None:
     """Return the tweets of a document that is none: an array, or one under a known name."""
     if isinstance(document, Mapping):
         under = _tweets_under(document)
-        document = None if under is None else document[under]
+        document = None if under is None else at_path(document, under)
     if isinstance(document, list) and any(isinstance(each, Mapping) for each in document):
         return document
     return None
 
 
-def _tweets_under(document: Mapping[str, Any]) -> str | None:
-    """Return the name of the array that holds the tweets, None where a document is one itself.
+def at_path(document: object, path: Path) -> object:
+    """Return what stands there by these names, None where there is nothing."""
+    for name in path:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
+
+
+def _tweets_under(document: Mapping[str, Any]) -> Path | None:
+    """Return the names of the array that holds the tweets, None where a document is one itself.
 
     A page of X's API v2 is a document: what it includes belongs to its tweets. What X includes is
     none of them, should it stand in a file of its own.
@@ -140,16 +208,22 @@ def _tweets_under(document: Mapping[str, Any]) -> str | None:
     if not _TWEET_FIELDS.isdisjoint(document) or isinstance(document.get("users"), list):
         return None
     for name in WRAPPERS:
-        objects = _objects_in(document.get(name))
+        within = document.get(name)
+        objects = _objects_in(within) if isinstance(within, list) else ()
         if objects and (name != "data" or _are_of_no_page(document, objects)):
-            return name
+            return (name,)
+    for path in _EXPORTS:
+        within = at_path(document, path)
+        objects = _objects_in(within) if isinstance(within, list) else ()
+        if any(map(looks_like_a_tweet, wrapping_of(objects)[1])):
+            return path
     return None
 
 
 def _are_of_no_page(document: Mapping[str, Any], objects: tuple[Mapping[str, Any], ...]) -> bool:
     if not _PAGE_FIELDS.isdisjoint(document):
         return False
-    return any(
+    return bool(wrapping_of(objects)[0]) or any(
         not {"id_str", "full_text", "label"}.isdisjoint(each) or isinstance(each.get("user"), dict)
         for each in objects
     )
@@ -192,6 +266,16 @@ def _elements_of(beginning: bytes) -> tuple[Mapping[str, Any], ...]:
     elements = json_elements(iter(LineReader([beginning], in_parts=True)))
     sound = (_object(each.raw) for each in elements if each.unreadable is None)
     return tuple(islice((each for each in sound if each is not None), _OBJECTS))
+
+
+def _end_of_first(beginning: bytes) -> int:
+    """Return where the first value of a file ends, or the beginning of the file itself."""
+    depth = 0
+    for token in _TOKEN.finditer(beginning):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token[0], 0)
+        if not depth:
+            return token.end()
+    return len(beginning)
 
 
 def _completed(beginning: bytes) -> object:

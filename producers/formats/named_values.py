@@ -1,7 +1,7 @@
 """A tweet given as values with names, whatever kind of table they stand in."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from producers.parsing.faults import Unparsable
@@ -16,7 +16,7 @@ from producers.parsing.field_values import (
     whole_number,
 )
 from producers.parsing.provenance import Origin
-from producers.parsing.timestamps import parse_moment, time_of_post, utc
+from producers.parsing.timestamps import is_overruled, parse_moment, time_of_post, utc
 from producers.parsing.written_dates import DayOrder
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference, TweetPosted
@@ -25,14 +25,11 @@ from schemas.tweet_time import snowflake_time
 COLUMNS: Final = ("id", "text", "label", "created_at", "lang", "author_id")
 """The columns that are read; every other name is a column that is passed over."""
 
-_OTHER_TIME: Final = timedelta(minutes=1)
-
 
 class ReadValues(NamedTuple):
     """The tweet of a row. `dropped` names the values that it goes without, since they are unsound.
 
-    `time_is_overruled` where its id holds another time than the row says. A minute is none: tables
-    round times, and ids are made before what they name is stored.
+    `time_is_overruled` where its id holds another time than the row says (`is_overruled`).
     """
 
     tweet: TweetPosted
@@ -107,8 +104,7 @@ def read_values(
         label=label,
         source=origin.source,
     )
-    overruled = written is not None and abs(when - written) >= _OTHER_TIME
-    return ReadValues(tweet, tuple(dropped), overruled)
+    return ReadValues(tweet, tuple(dropped), is_overruled(written, own_id))
 
 
 def _id_of(row: Mapping[str, object], name: str) -> str | int | None:

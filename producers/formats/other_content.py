@@ -50,11 +50,37 @@ _IDS_ALONE: Final = re.compile(
     rb'(?:\xef\xbb\xbf)?(?:"?[a-z_]*id"?\r?\n)?(?:"?[0-9]{5,20}"?\s+){2,}"?[0-9]*"?\Z',
     re.IGNORECASE,
 )
+_YAML: Final = re.compile(rb"(?:---[^\S\n]*\n|- )(?:[\w\s-]{0,40}: )", re.ASCII)
+_HAR: Final = re.compile(rb'\s*\{\s*"log"\s*:\s*\{\s*"version"')
+_POSTMAN: Final = re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^{}]{0,500}"_postman_id"')
 _PATTERNS: Final = (
     (_MARKUP, "a page of HTML or XML, perhaps an error in the place of a download"),
     (_PYTHON, "Python's own notation, no JSON: write it with json.dumps"),
     (re.compile(rb'\s*"\{\\"'), "JSON within strings of JSON: take it out, `jq -r . FILE`"),
     (re.compile(rb"\s*\x1e"), "a JSON text sequence: take the marks away, `tr -d '\\036'`"),
+    (
+        re.compile(rb"\s*(?://|/\*)"),
+        "JSON below a comment, which JSON does not have: remove the lines before the first [ or {",
+    ),
+    (
+        re.compile(rb"\s*\{\s*\"?_id\"?\s*:\s*ObjectId\("),
+        "what MongoDB's shell shows, no JSON: write it with mongoexport",
+    ),
+    (
+        re.compile(rb'\s*\[\s*(?:\[\s*)?(?:"|[0-9]|null\s*,)'),
+        "lists without names of their values: write objects, `jq -c '{id: .[0], text: .[1]}'`",
+    ),
+    (
+        re.compile(rb'[^\s{}"\[,][^{}"\[\n,]{0,200}\t\{"'),
+        "JSON behind a key on each line: take the keys away, `sed 's/^[^{]*//' FILE`",
+    ),
+    (
+        re.compile(rb"[^\n]{1,10000}\n[\s|+]*-{2,}(?:\s*[+|]\s*-{2,})+[\s|+]*\n"),
+        "a table as a terminal shows it: write it as CSV (psql: \\copy … csv header)",
+    ),
+    (_YAML, "YAML, which is not read: write it as JSON lines, `yq -o=json -I=0 '.[]' FILE`"),
+    (_HAR, "a browser's log of requests (HAR): save the answers in it as files of their own"),
+    (_POSTMAN, "a collection of Postman: save the answers in it as files of their own"),
     (_IDS_ALONE, "a list of ids without texts: fetch the tweets first"),
 )
 _LOOKED_AT_BYTES: Final = 4_096

@@ -2,7 +2,7 @@
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from producers.archives.records import Lines, Record
@@ -15,7 +15,7 @@ MAX_ROW_LINES: Final = 1_000
 
 MAX_ROW_BYTES: Final = 8 * 1024 * 1024
 
-QUOTED_READING: Final = " rows=2"
+QUOTED_READING: Final = " rows=3"
 """Tells rows from those of the reading before, which took other lines together."""
 
 _CREDIT_A_ROW: Final = 4
@@ -24,13 +24,16 @@ _MOST_CREDIT: Final = 20_000
 would have every row read a thousand lines."""
 
 
-def quoted_records(lines: Lines, delimiter: str) -> Iterator[Record]:
+def quoted_records(
+    lines: Lines, delimiter: str, *, is_row: Callable[[bytes], bool] | None = None
+) -> Iterator[Record]:
     """Join the lines of each row.
 
     A line whose quotes are not closed within `MAX_ROW_LINES` and `MAX_ROW_BYTES`, or before the end
     of the file, is a record by itself, and reading goes on at the next line: one stray quote costs
-    one line. Where stray quotes are many, fewer lines are looked at, so that a row never costs more
-    than some lines.
+    one line. So it is where the lines that a quote would join are rows by themselves, as `is_row`
+    knows them. Where stray quotes are many, fewer lines are looked at, so that a row never costs
+    more than some lines.
     """
     ahead: deque[Record] = deque()
     credit = _MOST_CREDIT
@@ -58,12 +61,17 @@ def quoted_records(lines: Lines, delimiter: str) -> Iterator[Record]:
 
         try:
             next(csv_rows(supply(), delimiter))
+            is_whole = True
         except csv.Error:
+            is_whole = False
+        if is_whole and is_row is not None and len(taken) > 1:
+            is_whole = not all(is_row(part.raw) for part in taken[1:])
+        if is_whole:
+            yield Record(line.line, b"\n".join([part.raw for part in taken]))
+        else:
             ahead.extendleft(reversed(taken[1:]))
             credit = max(credit - len(taken), 0)
             yield line
-        else:
-            yield Record(line.line, b"\n".join([part.raw for part in taken]))
 
 
 def cells_of(

@@ -8,12 +8,14 @@ from producers.formats.batch_compliance import COMPLIANCE_TWEETS, COMPLIANCE_USE
 from producers.formats.customer_support import CUSTOMER_SUPPORT
 from producers.formats.delimited import CSV, TSV
 from producers.formats.json_columns import JSON_COLUMNS
+from producers.formats.json_sniffing import json_layout
 from producers.formats.other_content import fault_of_container
 from producers.formats.semeval import SEMEVAL
 from producers.formats.sentiment140 import SENTIMENT140
 from producers.formats.table_header import fault_of_header, fault_of_mapping, fault_of_rows
 from producers.formats.twarc_flat import TWARC_FLAT
 from producers.formats.tweeteval import TWEETEVAL
+from producers.formats.x_graphql import X_GRAPHQL
 from producers.formats.x_v1_1 import X_V1_1
 from producers.formats.x_v2 import X_V2
 from schemas.failures import Failure
@@ -22,6 +24,7 @@ FORMATS: Final = (
     X_V2,
     TWARC_FLAT,
     X_V1_1,
+    X_GRAPHQL,
     ACCOUNT_EXPORT,
     COMPLIANCE_TWEETS,
     COMPLIANCE_USERS,
@@ -38,6 +41,7 @@ FORMATS: Final = (
 ASKED_IN_TURN: Final = (
     TWEETEVAL,
     ACCOUNT_EXPORT,
+    X_GRAPHQL,
     COMPLIANCE_USERS,
     COMPLIANCE_TWEETS,
     TWARC_FLAT,
@@ -69,6 +73,8 @@ def choose_format(beginning: bytes, options: FormatOptions, named: str | None) -
         return next(known for known in FORMATS if known.name == named)
     if not beginning.strip():
         return X_V2
+    if json_layout(beginning).frame in {"columns", "split"}:
+        return JSON_COLUMNS
     if options.mapping and JSON_COLUMNS.recognises(beginning, options):
         return JSON_COLUMNS
     for known in ASKED_IN_TURN:

@@ -18,12 +18,16 @@ REPEATED_HEADER: Final = "repeated-header"
 
 
 class Row(NamedTuple):
-    """The values of a row by the names of `named_values.COLUMNS`, and what else its tweet has."""
+    """The values of a row by the names of `named_values.COLUMNS`, and what else its tweet has.
+
+    `swallowed_lines` of it may be rows that a stray quote took in.
+    """
 
     values: Mapping[str, object]
     references: tuple[Reference, ...] = ()
     rules: tuple[MatchedRule, ...] = ()
     dropped: tuple[str, ...] = ()
+    swallowed_lines: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class RowReader:
             [found.tweet],
             overruled_times=found.time_is_overruled,
             dropped=[*row.dropped, *found.dropped],
+            swallowed_lines=row.swallowed_lines,
         )
 
 

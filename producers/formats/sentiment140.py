@@ -34,6 +34,10 @@ def _row(raw: bytes) -> Row:
     )
 
 
+def _is_row(raw: bytes) -> bool:
+    return _ROW.match(raw) is not None
+
+
 def _recognises(beginning: bytes, options: FormatOptions) -> bool:
     lines = first_lines(beginning)
     return options.columns is None and any(_ROW.match(line) for line in lines)
@@ -44,6 +48,6 @@ SENTIMENT140: Final = ArchiveFormat(
     "sentiment140's CSV without a header, labels 0, 2 and 4, in Latin-1",
     _recognises,
     lambda _beginning, _options: RowReader(
-        partial(quoted_records, delimiter=","), _row, reading=QUOTED_READING
+        partial(quoted_records, delimiter=",", is_row=_is_row), _row, reading=QUOTED_READING
     ),
 )

@@ -1,23 +1,28 @@
 """The header of a table, and what is wrong with one that names no text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from producers.archives.line_ends import lines_of
+from producers.archives.records import Record
 from producers.formats.json_sniffing import first_lines
-from producers.formats.quoted_rows import cells_of
+from producers.formats.other_names import TEXTS, first_of, text_like
+from producers.formats.quoted_rows import cells_of, quoted_records
 from producers.formats.table_columns import listed
 from producers.parsing.faults import Unparsable
+from schemas.label_files.delimited import unwrapped
 
 _UNREAD: Final = {";": "semicolons", "|": "bars"}
 _DELIMITERS: Final = ("\t", ",", *_UNREAD)
-_MOST_LINES_BEFORE: Final = 5
+_MOST_LINES_BEFORE: Final = 10
 _WORDS: Final = 4
 """What has as many words is a text, no name of a column."""
 
-_NAME: Final = re.compile(r"[^\W\d][\w .:/-]{0,63}")
-_TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
+_NAME: Final = re.compile(r"[^\W\d][\w .:/()#%&?'-]{0,63}")
+_LOOKED_AT_BYTES: Final = 64 * 1024
+_MOST_ROWS: Final = 50
 
 
 def first_line(beginning: bytes) -> str:
@@ -41,6 +46,26 @@ def column_names(header: str, delimiter: str, *, quoting: bool) -> tuple[str, ..
     return tuple(known)
 
 
+def first_rows(
+    beginning: bytes, delimiter: str, names: Sequence[str], *, quoting: bool
+) -> list[dict[str, object]]:
+    """Return the first rows below the header, by the names of its columns; whole ones only."""
+    rows = []
+    lines = lines_of(beginning[:_LOOKED_AT_BYTES])
+    whole = [Record(0, line) for line in lines[:-1] if line.strip()][1:]
+    records = quoted_records(iter(whole), delimiter) if quoting else iter(whole)
+    for record in islice(records, _MOST_ROWS):
+        try:
+            cells = cells_of(record.raw, delimiter, quoting=quoting)
+        except Unparsable:
+            continue
+        while len(cells) > len(names) and not cells[-1].strip():
+            cells.pop()
+        if len(cells) == len(names):
+            rows.append(dict[str, object](zip(names, cells, strict=True)))
+    return rows
+
+
 def fault_of_header(beginning: bytes) -> str | None:
     """Return why a table with a header cannot be read, None where the first line is no header."""
     header = first_line(beginning)
@@ -50,6 +75,11 @@ def fault_of_header(beginning: bytes) -> str | None:
     below = _header_below(rows)
     if below is not None:
         return f"its header is line {below} of those that are not blank: remove the lines before it"
+    if _is_one_cell(header):
+        return (
+            "each of its lines is quoted as a whole, as if it was one cell: take off the outer "
+            "quotes and make the doubled ones single"
+        )
     if (
         len(names) < 2
         or not all(_NAME.fullmatch(name) and name.count(" ") < _WORDS for name in names)
@@ -61,15 +91,28 @@ def fault_of_header(beginning: bytes) -> str | None:
             f"its columns ({listed(names)}) are separated by {_UNREAD[delimiter]}, which are not "
             "supported: use commas or tabs"
         )
-    return None if "text" in names else fault_of_names(names)
+    if "text" in names or first_of(names, TEXTS) is not None:
+        return None
+    return fault_of_names(names, first_rows(beginning, delimiter, names, quoting=True))
 
 
 def _header_below(rows: list[bytes]) -> int | None:
     for number, row in enumerate(rows[:_MOST_LINES_BEFORE], 2):
         header = row.decode(errors="replace")
-        if any("text" in column_names(header, each, quoting=True)[1:] for each in _DELIMITERS):
+        if any(_names_a_text(column_names(header, each, quoting=True)) for each in _DELIMITERS):
             return number
     return None
+
+
+def _names_a_text(names: tuple[str, ...]) -> bool:
+    return len(names) > 1 and ("text" in names[1:] or first_of(names[1:], TEXTS) is not None)
+
+
+def _is_one_cell(header: str) -> bool:
+    """Tell whether a header was quoted as a whole, as each row below it."""
+    names = column_names(header, "\t", quoting=False)
+    inner = column_names(unwrapped(header), ",", quoting=True)
+    return len(names) == 1 and header.startswith('"') and _names_a_text(inner)
 
 
 def fault_of_mapping(beginning: bytes, mapping: Sequence[tuple[str, str]]) -> str | None:
@@ -94,10 +137,9 @@ def fault_of_rows(beginning: bytes, width: int) -> str | None:
     return None
 
 
-def fault_of_names(names: tuple[str, ...]) -> str:
-    """Return what to do about a header without a column text."""
-    texts = (name for name in names if _TEXT_LIKE.search(name) and not name.endswith("id"))
-    meant = next(texts, names[-1])
+def fault_of_names(names: tuple[str, ...], rows: Sequence[Mapping[str, object]] = ()) -> str:
+    """Return what to do about a header without a column text; `rows` are the first below it."""
+    meant = text_like(names, rows) or names[-1]
     shown = f'"{meant}"' if " " in meant else meant
     return (
         f"the header has {listed(names)}; none is named text: choose one with --columns "

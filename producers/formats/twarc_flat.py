@@ -13,11 +13,12 @@ import msgspec
 from producers.formats.archive_format import ArchiveFormat, FormatOptions
 from producers.formats.json_documents import document_reader
 from producers.formats.json_sniffing import first_objects
+from producers.formats.known_fields import FIELDS_OF_TWARC
 from producers.parsing.faults import Unparsable
 from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_api.sound_tweets import sound_tweet
-from producers.x_api.tweets import by_id, matched_rules, tweet_posted
+from producers.x_api.tweets import by_id, matched_rules, time_is_overruled, tweet_posted
 from producers.x_api.v2_documents import HEARTBEAT
 from producers.x_api.v2_json_types import (
     IncludedTweet,
@@ -76,12 +77,24 @@ def parse_flat(raw: bytes, origin: Origin, received_at: datetime, line: int, pla
     """Return the tweet of a document, a retweet with the whole text that it repeats."""
     try:
         tweet = _decoder.decode(raw)
-        return Parsed([_event(tweet, origin, received_at, line, place)])
+        return _parsed(tweet, [], origin, received_at, line, place)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unparsable):
         if not raw.strip():
             return Parsed(skipped=[HEARTBEAT])
         tweet, dropped = _odd_tweet(raw)
-    return Parsed([_event(tweet, origin, received_at, line, place)], dropped=dropped)
+    return _parsed(tweet, dropped, origin, received_at, line, place)
+
+
+def _parsed(
+    tweet: _FlatTweet,
+    dropped: list[str],
+    origin: Origin,
+    received_at: datetime,
+    line: int,
+    place: int,
+) -> Parsed:
+    posted = _event(tweet, origin, received_at, line, place)
+    return Parsed([posted], overruled_times=time_is_overruled(tweet, posted), dropped=dropped)
 
 
 def _event(
@@ -120,5 +133,7 @@ TWARC_FLAT: Final = ArchiveFormat(
     "twarc-flat",
     "twarc's flattened lines: a tweet a line, with what it includes",
     _recognises,
-    lambda beginning, _options: document_reader(beginning, parse_flat),
+    lambda beginning, _options: document_reader(
+        beginning, parse_flat, known_fields=FIELDS_OF_TWARC
+    ),
 )

@@ -20,13 +20,50 @@ def _nothing(_constant: str) -> None:
     return None
 
 
+_TYPED: Final = (b'{"$', b'{ "$', b'{"string"', b'{"long"', b'{"S"', b'{"N"')
+_OF_MONGO: Final = ("numberLong", "numberInt", "numberDouble", "numberDecimal", "oid", "date")
+_OF_TYPES: Final = frozenset(
+    [
+        *(f"${name}" for name in _OF_MONGO),
+        *("string", "long", "int", "boolean", "double", "float"),
+        *("S", "N", "BOOL"),
+    ]
+)
+"""Names of types that stand around a value: in MongoDB's extended JSON, in Avro's JSON of a union,
+and in DynamoDB's."""
+
+
 def plain_json(raw: bytes) -> Any:
     """Return plain objects; raise `Unparsable`, and nothing else, where it is no JSON.
 
     Lone surrogates become U+FFFD, in names of fields too. NaN and infinities, which JSON does not
-    have and data frames write nevertheless, are null. What would take much more memory than its
-    text is refused.
+    have and data frames write nevertheless, are null. A value that stands in an object of its type
+    alone, as MongoDB's `{"$numberLong": "12"}`, is that value. What would take much more memory
+    than its text is refused.
     """
+    plain = _decoded(raw)
+    if not any(typed in raw for typed in _TYPED):
+        return plain
+    try:
+        return without_types(plain)
+    except RecursionError:
+        raise Unparsable(Reason.NOT_JSON, "nested too deeply") from None
+
+
+def without_types(value: Any) -> Any:
+    """Return a value without the objects that name its type, and those of what it holds."""
+    if isinstance(value, list):
+        return [without_types(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((name, inner),) = value.items()
+        if name in _OF_TYPES and (name == "$date" or not isinstance(inner, dict | list)):
+            return without_types(inner)
+    return {name: without_types(each) for name, each in value.items()}
+
+
+def _decoded(raw: bytes) -> Any:
     if len(raw) > _LONG_BYTES and sum(map(raw.count, (b",", b"[", b"{"))) > _MOST_VALUES:
         raise Unparsable(Reason.TOO_LARGE, f"more than {_MOST_VALUES:,} values on a line")
     try:

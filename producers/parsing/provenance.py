@@ -47,6 +47,7 @@ class Parsed(Struct):
     ask for nothing here. `overruled_times` counts tweets whose archive gives them another time than
     their id holds, which is theirs. `dropped` names fields that could not be read, once for each
     tweet that goes without one. `untimed` counts tweets that have no time but their run's start.
+    `swallowed_lines` may be rows that a stray quote took into the text of one.
     `context` says, where it is asked, what stood beside them.
     """
 
@@ -56,4 +57,5 @@ class Parsed(Struct):
     overruled_times: int = 0
     dropped: list[str] = []
     untimed: int = 0
+    swallowed_lines: int = 0
     context: ContextSource = NO_CONTEXT

@@ -18,7 +18,7 @@ class AmbiguousDate(Unparsable):
 _CLOCK: Final = (
     r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<part>[0-9]{1,9}))?)?"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?(?:\s?Uhr)?"
-    r"(?:\s?(?P<zone>Z|UTC|GMT|UT|PST|PDT|(?:UTC|GMT)?\s?[+-][0-9]{2}:?[0-9]{2})"
+    r"(?:\s?(?P<zone>(?:UTC|GMT)?\s?[+-][0-9]{2}:?[0-9]{2}|Z|[A-Z]{2,4})"
     r"(?:\s[A-Z]{3,4}|\s\([^()]{1,40}\))?)?"
 )
 _WEEKDAY: Final = r"(?:[^\W\d]{2,10}\.?,?\s+)?"
@@ -61,7 +61,33 @@ _MONTHS: Final = {
     )
     for name in names.split()
 }
-_ZONE_HOURS: Final = {"PST": -8, "PDT": -7}
+ZONE_HOURS: Final[dict[str, int]] = {
+    "Z": 0,
+    "UT": 0,
+    "UTC": 0,
+    "GMT": 0,
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+    "WET": 0,
+    "WEST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "EET": 2,
+    "EEST": 3,
+    "MEZ": 1,
+    "MESZ": 2,
+    "MSK": 3,
+    "JST": 9,
+    "KST": 9,
+}
+"""Zones by name: those of RFC 2822, and others that mean one zone. IST and BST mean several."""
+
 _LONGEST_CHARS: Final = 80
 
 
@@ -77,7 +103,7 @@ def written_date(text: str, field: str, order: DayOrder | None) -> datetime:
         if found is not None:
             try:
                 return _moment(found, field, order)
-            except (ValueError, OverflowError):
+            except (KeyError, ValueError, OverflowError):  # a zone of no known name, too
                 break
     raise Unparsable(Reason.INVALID_EVENT, f"{field} is not a valid date")
 
@@ -143,10 +169,9 @@ def _day_and_month(
 def _zone(written: str | None) -> timezone | None:
     if written is None:
         return None
-    if written in _ZONE_HOURS:
-        return timezone(timedelta(hours=_ZONE_HOURS[written]))
+    if written.isalpha():
+        hours = ZONE_HOURS[written]
+        return timezone(timedelta(hours=hours)) if hours else UTC
     digits = written.removeprefix("UTC").removeprefix("GMT").strip().replace(":", "")
-    if digits in {"", "Z", "UT"}:
-        return UTC
     offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
     return timezone(-offset if digits[0] == "-" else offset)

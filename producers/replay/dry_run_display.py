@@ -91,7 +91,7 @@ def _of_columns_and_ids(survey: Survey) -> Iterator[str]:
         yield f"  columns read under another name: {', '.join(taken)}"
     if findings.passed_over:
         yield f"  columns that were not read: {listed(tuple(findings.passed_over))}"
-    yield from (f"  {sentence}" for sentence in findings.ids.sentences())
+    yield from (f"  {sentence}" for sentence in findings.sentences())
     if survey.nothing_usable is not None:
         yield f"  nothing usable: {survey.nothing_usable}"
 

@@ -4,10 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from producers.formats.archive_format import TellsOfItself
 from producers.formats.json_documents import DocumentReader
+from producers.formats.other_names import time_named
 from producers.formats.rows import RowReader
 from producers.formats.table_columns import listed
 from producers.parsing.provenance import Parsed
+from producers.replay.advice import Advice
 from producers.replay.record_reader import Placed
 from producers.replay.repeated_ids import RepeatedIds
 from schemas.events import TweetPosted
@@ -25,6 +28,9 @@ class Findings:
     dropped: Counter[str] = field(default_factory=Counter)
     passed_over: dict[str, None] = field(default_factory=dict)
     taken_for: dict[str, str] = field(default_factory=dict)
+    swallowed_lines: int = 0
+    swallowed_first: str = ""
+    advice: Advice = field(default_factory=Advice)
     ids: RepeatedIds = field(default_factory=RepeatedIds)
     _reader: object = None
 
@@ -32,6 +38,13 @@ class Findings:
         """Take in what a record became."""
         self.overruled_times += parsed.overruled_times
         self.untimed += parsed.untimed
+        if parsed.refused:
+            reader = placed.reader
+            fields = reader.fields if isinstance(reader, TellsOfItself) else ()
+            self.advice.add((each.detail for each in parsed.refused), fields)
+        if parsed.swallowed_lines:
+            self.swallowed_lines += parsed.swallowed_lines
+            self.swallowed_first = self.swallowed_first or f"line {placed.record.line}"
         if parsed.dropped:
             self.dropped.update(parsed.dropped)
         if placed.reader is not self._reader:
@@ -42,9 +55,28 @@ class Findings:
                 self.taken_for.update(columns.taken_for)
             elif isinstance(placed.reader, DocumentReader):
                 self.passed_over.update(dict.fromkeys(placed.reader.passed_over))
+                self.taken_for.update(placed.reader.taken_for)
         for event in parsed.events:
             if isinstance(event, TweetPosted):
                 self.ids.add(event)
+
+    def sentences(self) -> list[str]:
+        """Return what a person should know of the rows and ids of this file."""
+        said = []
+        if self.swallowed_lines:
+            said.append(
+                f"quoted texts take in {self.swallowed_lines:,} lines that look like rows (the "
+                f"first begins at {self.swallowed_first}), as below a stray quote: if they are, "
+                "--no-quoting reads each line as a row"
+            )
+        times = time_named(tuple(self.passed_over)) if self.untimed else None
+        if times is not None:
+            said.append(
+                f"the tweets without a time may have one in {times}: --columns created_at={times} "
+                "reads it"
+            )
+        said += [f"what helps: {each}" for each in self.advice.sentences]
+        return [*said, *self.ids.sentences()]
 
     def as_json(self) -> dict[str, object]:
         """Return what was noticed as a program reads it."""
@@ -52,8 +84,10 @@ class Findings:
             "overruled_times": self.overruled_times,
             "without_a_time": self.untimed,
             "dropped_fields": dict(sorted(self.dropped.items())),
+            "lines_within_texts_like_rows": self.swallowed_lines,
             "columns_passed_over": list(self.passed_over),
             "columns_taken_for": self.taken_for,
+            "advice": list(self.advice.sentences),
             "repeated_ids": self.ids.repeats,
             "rounded_ids": self.ids.lost_digits,
         }
@@ -91,7 +125,7 @@ def sentences_on(named: Iterable[tuple[str, Findings]]) -> list[str]:
             ).append(name)
     said += [f"{_shown(names)}: {what}" for what, names in columns.items()]
     for name, each in files:
-        said += [f"{name}: {sentence}" for sentence in each.ids.sentences()]
+        said += [f"{name}: {sentence}" for sentence in each.sentences()]
     return said
 
 

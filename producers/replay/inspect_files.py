@@ -28,7 +28,7 @@ from producers.formats.json_sniffing import layout_is_decided
 from producers.formats.other_content import office_document
 from producers.formats.registry import SNIFFED_BYTES, choose_format
 from producers.formats.rows import RowReader
-from producers.formats.table_columns import table_columns
+from producers.formats.table_columns import listed
 from producers.formats.tweeteval import belongs_to_texts, labels_beside
 from producers.parsing.field_values import storable
 from producers.replay.plan import TAR, ZIP, ArchiveFile
@@ -152,7 +152,12 @@ def _of_path(
         size_bytes = path.stat().st_size
     except OSError as error:
         raise Failure(str(error.strerror)) from error
-    name, reader = _format_of(stored, beginning, options, format_name)
+    try:
+        name, reader = _format_of(stored, beginning, options, format_name)
+    except Failure as failure:
+        if not is_parquet(stored):
+            raise
+        raise Failure(f"{failure}{_columns_of_parquet(path)}") from failure
     file_of = partial(
         ArchiveFile,
         path,
@@ -166,7 +171,7 @@ def _of_path(
     if reader is None:
         return file_of(reader=None, reading=_PACKED_READING)
     if is_parquet(stored):
-        reader = _with_all_columns(path, reader, options.mapping)
+        reader = _with_all_columns(path, reader)
     if needs_day_order(reader, beginning):
         with path.open("rb") as file:
             lines = line_reader(reader, content_of(file, options.wanted_columns))
@@ -180,9 +185,17 @@ def _reading_of(reader: ArchiveReader, beginning: bytes) -> str:
     return by_carriage_returns + (reader.reading if isinstance(reader, TellsOfItself) else "")
 
 
-def _with_all_columns(
-    path: Path, reader: ArchiveReader, mapping: Sequence[tuple[str, str]]
-) -> ArchiveReader:
+def _columns_of_parquet(path: Path) -> str:
+    from producers.archives.parquet_rows import parquet_columns
+
+    with path.open("rb") as file:
+        names = parquet_columns(file)
+    if not names:
+        return ""
+    return f"; it has {listed(names)} (columns of objects and lists are not read: flatten them)"
+
+
+def _with_all_columns(path: Path, reader: ArchiveReader) -> ArchiveReader:
     """Return the reader of a Parquet file, which knows the columns that are never unpacked too."""
     from producers.archives.parquet_rows import parquet_columns
 
@@ -190,7 +203,11 @@ def _with_all_columns(
         return reader
     with path.open("rb") as file:
         names = parquet_columns(file)
-    return replace(reader, columns=table_columns(names, mapping)) if names else reader
+    columns = reader.columns
+    taken = (name for name, _ in columns.taken_for)
+    used = {*columns.read.values(), *taken, columns.fuller}
+    passed_over = tuple(name for name in names if name not in used)
+    return replace(reader, columns=replace(columns, passed_over=passed_over))
 
 
 def _refuse_office_document(file: BinaryIO) -> None:

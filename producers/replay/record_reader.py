@@ -13,6 +13,7 @@ from producers.archives.records import Lines, Record, Unreadable
 from producers.archives.tar_members import tar_members
 from producers.archives.zip_members import zip_members
 from producers.formats.archive_format import ArchiveReader, line_reader
+from producers.formats.json_documents import DocumentReader
 from producers.parsing.provenance import Origin, Parsed
 from producers.replay.packed_files import UNKNOWN_FORMAT, packed_files
 from producers.replay.plan import ZIP, ArchiveFile
@@ -24,6 +25,9 @@ EMPTY: Final = "empty"
 
 EXAMPLES: Final = 5
 """How many of the things of one kind that could not be read are named."""
+
+
+_TORN: Final = "the file ends inside a document: it was cut, or is not whole yet"
 
 
 class Placed(NamedTuple):
@@ -54,6 +58,7 @@ class RecordReader:
         self._lines_before = 0
         self._current = LineReader(())
         self._damages: list[str] = []
+        self._cut: str | None = None
         self.formats: dict[str, int] = {}
         self.unknown: list[str] = []
 
@@ -65,7 +70,7 @@ class RecordReader:
     @property
     def damage(self) -> str | None:
         """What could not be read, as far as it is known by now."""
-        damages = self._damages + [self._current.damage] * (self._current.damage is not None)
+        damages = [*self._damages, *self._damages_of_current()]
         others = f", and {len(damages) - 1} more" if len(damages) > 1 else ""
         return f"{damages[0]}{others}" if damages else None
 
@@ -76,7 +81,11 @@ class RecordReader:
         for part in self._parts(start.members_done):
             self._current = line_reader(part.reader, part.content)
             origin, whole = part.origin, part.origin.content.encode()
+            last = b""
             for number, record in enumerate(part.reader.records(iter(self._current))):
+                last = record.raw
+                if record.unreadable is not None and record.unreadable.cuts_file:
+                    self._cut = record.unreadable.detail
                 if number < passed:
                     yield None
                     continue
@@ -84,7 +93,14 @@ class RecordReader:
                     # What comes from standard input is known by nothing but the line itself.
                     origin = replace(origin, content=hashlib.sha256(whole + record.raw).hexdigest())
                 yield Placed(record, part.reader, origin, part.member, part.name)
+            if self._cut is None and _is_torn(last, part.reader):
+                self._cut = _TORN
             passed = 0
+
+    def _damages_of_current(self) -> list[str]:
+        """A file whose bytes are damaged ends within what it holds; that is said once."""
+        damage = self._current.damage or self._cut
+        return [] if damage is None else [damage]
 
     def _members(self) -> Iterator[Member]:
         if self._file.format_name == ZIP and self._opened is not None:
@@ -113,8 +129,8 @@ class RecordReader:
             yield _Part(reader, packed.content, origin, packed.number, name)
             holds_something = packed.reader is None or self._current.lines or self._current.damage
             self._count(packed.format_name if holds_something else EMPTY)
-            if self._current.damage is not None:
-                self._damages.append(f"{packed.name}: {self._current.damage}")
+            self._damages += [f"{packed.name}: {each}" for each in self._damages_of_current()]
+            self._cut = None
             self._lines_before += self._current.lines
             self._current = LineReader(())
 
@@ -134,6 +150,14 @@ class _Part(NamedTuple):
     origin: Origin
     member: int
     name: str
+
+
+def _is_torn(last: bytes, reader: ArchiveReader) -> bool:
+    """Tell whether the last record begins a document of JSON and does not end it."""
+    if not isinstance(reader, DocumentReader):
+        return False
+    last = last.strip()
+    return last.startswith(b'{"') and not last.endswith(b"}")
 
 
 @dataclass(frozen=True)

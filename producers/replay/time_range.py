@@ -42,6 +42,7 @@ class Times:
             overruled_times=parsed.overruled_times,
             dropped=list(parsed.dropped),
             untimed=parsed.untimed,
+            swallowed_lines=parsed.swallowed_lines,
             context=parsed.context,
         )
         for place, event in enumerate(parsed.events):

@@ -1,17 +1,15 @@
 """Whether anything of a file can be used, asked of its first records before any is published."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
 from producers.formats.archive_format import TellsOfItself, parse_record
-from producers.formats.json_sniffing import WRAPPERS
-from producers.formats.named_values import COLUMNS
 from producers.formats.rows import BLANK_LINE, REPEATED_HEADER
 from producers.formats.semeval import NOT_AVAILABLE
 from producers.formats.table_columns import listed
+from producers.replay.advice import advice_on
 from producers.replay.packed_files import UNKNOWN_FORMAT
 from producers.replay.plan import PACKED, ArchiveFile
 from producers.replay.positions import FilePosition
@@ -27,13 +25,6 @@ SAYS_NOTHING: Final = frozenset(
 """What is passed over and, where it is all that a file holds, leaves nothing of it. Others, as a
 quiet stream's heartbeats and a search that found nothing, are what they are meant to be."""
 
-_COLUMNS: Final = re.compile(r"([0-9]+) columns? instead of ([0-9]+)")
-_TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
-_ADVICE: Final = {
-    "not valid UTF-8": "convert it first, in western Europe with `iconv -f WINDOWS-1252 -t UTF-8`",
-    "id is": "--columns id=- leaves the ids out and makes new ones",
-    "created_at": "--columns created_at=- leaves the times out; then the start of the run is used",
-}
 _FORCE: Final = "--force replays it anyway: what cannot be read becomes dead letters"
 
 
@@ -101,36 +92,6 @@ def fault_of_records(
         f"none of its first {looked_at:,} records is a tweet ({said}){_found(fields)}"
         f"{'' if advice is None else f': {advice}'}"
     )
-
-
-def advice_on(detail: str, fields: tuple[str, ...]) -> str | None:
-    """Return what helps against a fault that all records share, None where nothing is known."""
-    columns = _COLUMNS.search(detail)
-    if columns is not None:
-        return _advice_on_columns(int(columns[1]), int(columns[2]))
-    for mark, advice in _ADVICE.items():
-        if mark in detail:
-            return advice
-    if {"users", "tweets"} <= set(fields):
-        return "it is what X includes beside tweets: give the file of the tweets themselves"
-    names = (name for name in fields if name not in {*WRAPPERS, "text"} and "." not in name)
-    meant = next(
-        (name for name in names if _TEXT_LIKE.search(name) and not name.lower().endswith("id")),
-        None,
-    )
-    if meant is None or "text" in fields:
-        return None
-    shown = f'"{meant}"' if " " in meant else meant
-    return f"--columns text={shown} names the field of the text (by name: {', '.join(COLUMNS)})"
-
-
-def _advice_on_columns(of_rows: int, of_header: int) -> str:
-    if of_rows == of_header + 1:
-        return (
-            "R writes rows that begin with a name that the header lacks: write it without them "
-            "(row.names = FALSE), or name the columns, for example --columns -,id,text"
-        )
-    return "try --quoting, --no-quoting or --columns"
 
 
 def _found(fields: tuple[str, ...]) -> str:

@@ -15,7 +15,13 @@ from producers.parsing.tweet_context import NO_CONTEXT, TweetContext
 from producers.x_api.compliance import compliance_kind, parse_compliance
 from producers.x_api.problems import is_problem
 from producers.x_api.sound_tweets import sound_tweet
-from producers.x_api.tweets import Included, by_id, matched_rules, tweet_posted
+from producers.x_api.tweets import (
+    Included,
+    by_id,
+    matched_rules,
+    time_is_overruled,
+    tweet_posted,
+)
 from producers.x_api.v2_json_types import (
     Attachments,
     IncludedTweet,
@@ -71,17 +77,17 @@ def _parsed(raw: bytes, origin: Origin, received_at: datetime, line: int) -> Par
     for place, tweet in enumerate(data if isinstance(data, list) else [data]):
         try:
             sound, dropped = _tweet(tweet)
-            parsed.events.append(
-                tweet_posted(
-                    sound,
-                    included=included,
-                    rules=rules,
-                    origin=origin,
-                    received_at=received_at,
-                    line=line,
-                    place=place,
-                )
+            posted = tweet_posted(
+                sound,
+                included=included,
+                rules=rules,
+                origin=origin,
+                received_at=received_at,
+                line=line,
+                place=place,
             )
+            parsed.events.append(posted)
+            parsed.overruled_times += time_is_overruled(sound, posted)
             parsed.dropped.extend(dropped)
         except Unparsable as fault:
             alone = _alone(tweet) if isinstance(data, list) else None

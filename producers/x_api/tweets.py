@@ -7,7 +7,7 @@ from typing import Final, Literal
 from producers.parsing.faults import Unparsable
 from producers.parsing.field_values import language, storable, tweet_id, tweet_text, user_id
 from producers.parsing.provenance import Origin
-from producers.parsing.timestamps import time_of_edit, time_of_post, utc
+from producers.parsing.timestamps import is_overruled, time_of_edit, time_of_post, utc
 from producers.x_api.v2_json_types import IncludedTweet, WireId, WireReference, WireRule, WireTweet
 from schemas.codec import Reason
 from schemas.events import MatchedRule, Reference, TweetPosted
@@ -105,6 +105,12 @@ def tweet_posted(
         possibly_sensitive=tweet.possibly_sensitive is True,
         source=origin.source,
     )
+
+
+def time_is_overruled(tweet: WireTweet, posted: TweetPosted) -> bool:
+    """Tell whether a tweet's id holds another time than the tweet says."""
+    written = tweet.created_at
+    return written is not None and is_overruled(utc(written), posted.tweet_id)
 
 
 def _reference(reference: WireReference, included: Included) -> Reference:

@@ -10,10 +10,10 @@ from typing import Any, Final
 import msgspec
 
 from producers.parsing.faults import Unparsable
-from producers.parsing.field_values import tweet_id, user_id
+from producers.parsing.field_values import is_nothing, tweet_id, user_id
 from producers.parsing.json_values import plain_json
 from producers.parsing.provenance import Origin, Parsed
-from producers.parsing.timestamps import parse_moment
+from producers.parsing.timestamps import is_overruled, parse_moment
 from producers.x_api.compliance import country_codes
 from producers.x_api.sound_tweets import sound_tweet
 from producers.x_api.v1_1_json_types import OldTweet
@@ -63,13 +63,7 @@ def parse_old_document(
     if tweet.whole_text is None or tweet.tweet is not msgspec.UNSET:
         return _parse_odd(plain_json(raw), origin, received_at, line, place)
     try:
-        return Parsed(
-            [
-                old_tweet_posted(
-                    tweet, origin=origin, received_at=received_at, line=line, place=place
-                )
-            ]
-        )
+        return _parsed(tweet, [], origin, received_at, line, place)
     except Unparsable:
         return _parse_odd(plain_json(raw), origin, received_at, line, place)
 
@@ -87,12 +81,35 @@ def _parse_odd(
         return _control(kind, document[kind], origin, received_at)
     if TWEET_FIELDS.isdisjoint(document):
         raise Unparsable(Reason.MISSING_FIELD, "the document is neither a tweet nor a control line")
-    bare = {name: value for name, value in document.items() if name != "tweet"}
+    return parse_old_tweet(document, origin, received_at, line, place)
+
+
+def parse_old_tweet(
+    plain: Mapping[str, Any], origin: Origin, received_at: datetime, line: int, place: int
+) -> Parsed:
+    """Return the tweet of a tweet object; raise `Unparsable` where it can never be an event."""
+    bare = {name: value for name, value in plain.items() if name != "tweet"}
     tweet, dropped = sound_tweet(bare, OldTweet)
-    return Parsed(
-        [old_tweet_posted(tweet, origin=origin, received_at=received_at, line=line, place=place)],
-        dropped=dropped,
-    )
+    return _parsed(tweet, dropped, origin, received_at, line, place)
+
+
+def _parsed(
+    tweet: OldTweet,
+    dropped: list[str],
+    origin: Origin,
+    received_at: datetime,
+    line: int,
+    place: int,
+) -> Parsed:
+    posted = old_tweet_posted(tweet, origin=origin, received_at=received_at, line=line, place=place)
+    overruled = False
+    if tweet.created_at and not is_nothing(tweet.created_at):
+        try:
+            written = parse_moment(tweet.created_at, "created_at")
+            overruled = is_overruled(written, posted.tweet_id)
+        except Unparsable:
+            dropped = [*dropped, "created_at"]
+    return Parsed([posted], overruled_times=overruled, dropped=dropped)
 
 
 def _control(kind: str, about: object, origin: Origin, received_at: datetime) -> Parsed:

@@ -13,7 +13,7 @@ import msgspec
 from producers.parsing.faults import Unparsable
 from producers.parsing.provenance import Origin, Parsed
 from producers.x_api.lenient_parser import API_ERROR, parse_odd_document
-from producers.x_api.tweets import by_id, matched_rules, tweet_posted
+from producers.x_api.tweets import by_id, matched_rules, time_is_overruled, tweet_posted
 from producers.x_api.v2_json_types import PostedTweet, WireDocument
 from schemas.events import RawEvent
 
@@ -43,22 +43,23 @@ def parse_document(raw: bytes, origin: Origin, received_at: datetime, line: int)
     included = by_id(includes.completing) if includes is not None else {}
     rules = matched_rules(document.matching_rules) if document.matching_rules else ()
     events: list[RawEvent] = []
+    overruled = 0
     try:
         for place, tweet in enumerate(tweets):
-            events.append(
-                tweet_posted(
-                    tweet,
-                    included=included,
-                    rules=rules,
-                    origin=origin,
-                    received_at=received_at,
-                    line=line,
-                    place=place,
-                )
+            posted = tweet_posted(
+                tweet,
+                included=included,
+                rules=rules,
+                origin=origin,
+                received_at=received_at,
+                line=line,
+                place=place,
             )
+            overruled += time_is_overruled(tweet, posted)
+            events.append(posted)
     except Unparsable:
         return parse_odd_document(raw, origin, received_at, line)
-    parsed = Parsed(events, context=document)
+    parsed = Parsed(events, overruled_times=overruled, context=document)
     if document.errors:
         parsed.skipped.extend([API_ERROR] * len(document.errors))
     return parsed

@@ -57,7 +57,7 @@ def test_a_date_is_read_however_it_is_written(written: str) -> None:
         "32.01.2023",
         "2023-02-30 10:00",
         "13/13/2023",
-        "2023-03-21 16:05 CEST",
+        "2023-03-21 16:05 BST",
         "1/2",
         "noon",
         "0/0/0",
