@@ -100,10 +100,13 @@ generated: $(VENV)/dev.stamp ## Regenerate what is made from the code: JSON Sche
 	$(BIN)/python -m schemas.write_env_example > .env.example
 
 lock: $(UV) ## Regenerate the lock files from pyproject.toml (without an index address)
-	$(COMPILE) --extra dev --extra retrain pyproject.toml -o requirements/retrain.txt
-	$(COMPILE) --constraints requirements/retrain.txt pyproject.toml -o requirements/serving.txt
-	$(COMPILE) --constraints requirements/retrain.txt --extra dev pyproject.toml -o requirements/dev.txt
-	$(COMPILE) --constraints requirements/retrain.txt --extra dev --extra browser pyproject.toml -o requirements/browser.txt
+	$(COMPILE) --extra dev --extra retrain --extra embedded pyproject.toml -o requirements/retrain.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra embedded pyproject.toml -o requirements/serving.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra embedded --extra dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra embedded --extra dev --extra browser pyproject.toml -o requirements/browser.txt
+	$(COMPILE) --constraints requirements/retrain.txt pyproject.toml -o requirements/image.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra retrain pyproject.toml -o requirements/image-retrain.txt
+	$(COMPILE) --no-config requirements/ops.in -o requirements/ops.txt
 
 clean: ## Remove the environment and the embedded stack with its data (ARGS=--yes: do not ask)
 	if test -x $(BIN)/murmur; then $(BIN)/murmur down --delete-data $(ARGS); fi

@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "kafka": "deploy.embedded.cli:kafka",
     "psql": "deploy.embedded.cli:psql",
     "init": "deploy.installation.cli:init",
+    "doctor": "deploy.doctor.cli:doctor",
+    "health": "deploy.health.cli:health",
     "replay": "producers.cli:replay",
     "stream": "producers.live.cli:stream",
     "rules": "producers.rules.cli:rules",
