@@ -49,25 +49,36 @@ def has_image(name: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def pull(name: str) -> bool:
+    """Fetch an image from its registry; tell whether that was possible."""
+    command = [container_tool(), "pull", "--quiet", name]
+    return subprocess.run(command, capture_output=True, timeout=600, check=False).returncode == 0
+
+
 def ensure_python_image() -> str:
     """Have the image that ours begins from; return a sentence that says where it comes from."""
     if has_image(PYTHON_IMAGE):
         labels = run_tool("image", "inspect", "--format", "{{.Comment}}", PYTHON_IMAGE)
         made_here = "mmdebstrap" in labels
         return f"{PYTHON_IMAGE}: " + ("made here by mmdebstrap" if made_here else "on this machine")
-    pull = [container_tool(), "pull", "--quiet", PYTHON_IMAGE]
-    if subprocess.run(pull, capture_output=True, timeout=300, check=False).returncode == 0:
+    if pull(PYTHON_IMAGE):
         return f"{PYTHON_IMAGE}: pulled"
     make_debian_image(PYTHON_IMAGE, ("python3", "python3-venv", "ca-certificates"))
     return f"{PYTHON_IMAGE}: made here by mmdebstrap, since no registry gave it"
 
 
 def make_debian_image(
-    name: str, packages: Sequence[str], *, changes: Sequence[str] = (), setup: Sequence[str] = ()
+    name: str,
+    packages: Sequence[str],
+    *,
+    files: Path | None = None,
+    setup: Sequence[str] = (),
+    changes: Sequence[str] = (),
 ) -> None:
     """Make an image from Debian's packages, for a machine that reaches no image registry.
 
-    `changes` are instructions of a Dockerfile, `setup` shell commands that run in the new system.
+    `files` are copied over the new system, then the shell commands of `setup` run in it; `changes`
+    are instructions of a Dockerfile.
     """
     if shutil.which("mmdebstrap") is None:
         raise SystemExit(f"{name} cannot be pulled, and there is no mmdebstrap to make it")
@@ -76,6 +87,7 @@ def make_debian_image(
         "--quiet",
         "--variant=minbase",
         f"--include={','.join(packages)}",
+        *([f"--customize-hook=sync-in {files} /"] if files else []),
         *(f'--customize-hook=chroot "$1" sh -c {shlex.quote(line)}' for line in setup),
         DEBIAN_RELEASE,
         "-",
