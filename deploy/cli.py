@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "init": "deploy.installation.cli:init",
     "doctor": "deploy.doctor.cli:doctor",
     "health": "deploy.health.cli:health",
+    "backup": "deploy.backup.cli:backup",
+    "restore": "deploy.backup.cli:restore",
     "replay": "producers.cli:replay",
     "stream": "producers.live.cli:stream",
     "rules": "producers.rules.cli:rules",

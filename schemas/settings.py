@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from schemas.failures import Failure
+from schemas.process.process_list import EMBEDDED, PROCESSES, WANTED, ProcessSpec
 from schemas.setting_views import (
     AggregatesCacheSettings,
     AlarmLimits,
@@ -83,6 +84,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         Path(".murmur"), description="Folder of the embedded stack and of trainings."
+    )
+
+    up_with: str = Field(
+        "",
+        description="Further processes that `murmur up` keeps up, separated by commas: "
+        f"{', '.join(process.name for process in WANTED)}.",
     )
 
     kafka: str = Field("", description="Bootstrap servers, host:port[,host:port]. Empty: embedded.")
@@ -406,6 +413,14 @@ class Settings(BaseSettings):
             raise ValueError("must divide a day of 1440 minutes")
         return value
 
+    @field_validator("up_with")
+    @classmethod
+    def _are_processes(cls, value: str) -> str:
+        names = [process.name for process in WANTED]
+        if value.strip() and not set(_listed(value)) <= set(names):
+            raise ValueError(f"must be some of {', '.join(names)}, separated by commas")
+        return value
+
     @field_validator("redis")
     @classmethod
     def _is_redis(cls, value: SecretStr) -> SecretStr:
@@ -483,6 +498,12 @@ class Settings(BaseSettings):
             file_secret_settings,
             addresses,
         )
+
+    @property
+    def kept_up(self) -> tuple[ProcessSpec, ...]:
+        """The processes that `murmur up` keeps up, in the order of the list."""
+        wanted = set(_listed(self.up_with)) if self.up_with.strip() else set()
+        return tuple(each for each in PROCESSES if each in EMBEDDED or each.name in wanted)
 
     @property
     def retrain_folder(self) -> Path:

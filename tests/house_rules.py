@@ -37,6 +37,7 @@ MAY_TAKE_ALL_SETTINGS = frozenset(
         "schemas/misspelt_settings.py",
         "deploy/installation/server_faults.py",
         "deploy/doctor/examine.py",
+        "deploy/backup/backing_up.py",
         # They put a command or a process together, and hand each part the few that it uses.
         "deploy/demo/demo.py",
         "deploy/embedded/stack.py",

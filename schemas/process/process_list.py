@@ -86,3 +86,6 @@ PROCESSES: Final = (SCORE, SINK, STREAM, COMPLIANCE_STREAM, WATCH, RETRAIN_WATCH
 
 EMBEDDED: Final = tuple(process for process in PROCESSES if process.embedded)
 """Those that `murmur up` keeps up, in the order in which they are started and stopped."""
+
+WANTED: Final = tuple(process for process in PROCESSES if not process.embedded)
+"""Those that it keeps up only where a setting names them."""

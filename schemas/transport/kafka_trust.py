@@ -17,6 +17,7 @@ from schemas.transport.kafka_config import kafka_config
 
 _CONNECT_S: Final = 5.0
 _ANSWER_S: Final = 10.0
+_JUDGED_S: Final = 1.0
 _REFUSALS: Final = {
     KafkaError._SSL: "see MURMUR_KAFKA_SSL_CA_FILE, _CERTIFICATE_FILE and _KEY_FILE",  # noqa: SLF001  librdkafka's names
     KafkaError._AUTHENTICATION: "see MURMUR_KAFKA_SASL_USERNAME, _PASSWORD and _MECHANISM",  # noqa: SLF001
@@ -66,14 +67,24 @@ def _certificate_refusal(kafka: KafkaConnection) -> str | None:
         try:
             with (
                 socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S) as plain,
-                context.wrap_socket(plain, server_hostname=host.strip("[]")),
+                context.wrap_socket(plain, server_hostname=host.strip("[]")) as secured,
             ):
-                return None
+                # With TLS 1.3 a server judges the client's certificate after the handshake.
+                secured.settimeout(_JUDGED_S)
+                secured.recv(1)
+        except TimeoutError:
+            return None
         except ssl.SSLCertVerificationError as error:
             return (
                 f"the certificate of Kafka ({server.strip()}) is not trusted: "
                 f"{error.verify_message}; see MURMUR_KAFKA_SSL_CA_FILE, or have it renewed"
             )
+        except ssl.SSLError as error:
+            if "CERTIFICATE" in str(error.reason):
+                return (
+                    f"Kafka ({server.strip()}) refuses this client's certificate ({error.reason}); "
+                    "see MURMUR_KAFKA_SSL_CERTIFICATE_FILE and MURMUR_KAFKA_SSL_KEY_FILE"
+                )
         except (OSError, ValueError):
             # Away, or no TLS: the client's own answer says more.
             continue

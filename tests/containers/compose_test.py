@@ -110,9 +110,10 @@ def ask_health_checks(compose: Compose) -> None:
             subprocess.run(command, capture_output=True, check=False, timeout=60)
 
 
-def bring_up(compose: Compose) -> None:
-    """Start the profile and return when every service is healthy."""
-    starting = compose.start("up", "--detach", "--scale", "score=2", "--no-build")
+def start(compose: Compose, *services: str) -> None:
+    """Start services of the profile, or all, with what they depend on."""
+    scale = [] if services else ["--scale", "score=2"]
+    starting = compose.start("up", "--detach", "--no-build", *scale, *services)
 
     def is_up() -> bool:
         ask_health_checks(compose)
@@ -120,9 +121,20 @@ def bring_up(compose: Compose) -> None:
 
     wait_until(is_up, timeout_s=_UP_S, what="compose has started its services")
     if starting.returncode:
-        raise SystemExit(
-            f"compose up: exit {starting.returncode}\n{compose.run('logs', '--tail=20')}"
-        )
+        said = compose.run("logs", "--tail=20")
+        raise SystemExit(f"compose up: exit {starting.returncode}\n{said}")
+
+
+def bring_up(compose: Compose) -> str:
+    """Start the profile, return when every service is ready; return a key for the service.
+
+    The key comes before the service: it answers no other machine without one.
+    """
+    start(compose, "init")
+    scopes = ("--scope", "read", "--scope", "predict", "--json")
+    create = ("keys", "create", "--name", "test", *scopes)
+    made = compose.run("run", "--rm", "--no-deps", "-T", "init", *create)
+    start(compose)
 
     def all_ready() -> bool:
         for service, index in (("score", 1), ("score", 2), ("sink", 1), ("watch", 1), ("serve", 1)):
@@ -141,6 +153,8 @@ def bring_up(compose: Compose) -> None:
         return True
 
     wait_until(all_ready, timeout_s=_UP_S, what="score, sink, watch and serve are ready")
+    bearer: str = json.loads(made)["bearer"]
+    return bearer
 
 
 def count(compose: Compose, secrets: Path, statement: str) -> int:
@@ -150,29 +164,14 @@ def count(compose: Compose, secrets: Path, statement: str) -> int:
     return int(compose.run("exec", "-T", "-e", f"PGPASSWORD={password}", "postgres", *psql))
 
 
-def ask_service(compose: Compose) -> str:
-    """Make a key, and return the label that the published port gives a text."""
-    made = compose.run(
-        "exec",
-        "-T",
-        "serve",
-        "/opt/murmur/bin/murmur",
-        "keys",
-        "create",
-        "--name",
-        "test",
-        "--scope",
-        "read",
-        "--scope",
-        "predict",
-        "--json",
-    )
+def ask_service(bearer: str) -> str:
+    """Return the label that the published port gives a text."""
     request = urllib.request.Request(
         "http://127.0.0.1:8100/predict",
         data=json.dumps({"text": "What a lovely evening"}).encode(),
         headers={
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {json.loads(made)['bearer']}",
+            "Authorization": f"Bearer {bearer}",
         },
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -208,7 +207,7 @@ def main(lines: int, keep_up: bool) -> None:
         compose.run("down", "--volumes", "--remove-orphans")
         if not keep_up:
             cleanup.callback(compose.run, "down", "--volumes", "--remove-orphans", "--timeout=30")
-        bring_up(compose)
+        bearer = bring_up(compose)
         click.echo(f"✓  up and ready in {time.monotonic() - began_s:.0f} s, images included")
         archive = sample_archive(lines=lines, file="sample.jsonl.gz")
         path = folder / "sample.jsonl.gz"
@@ -240,7 +239,7 @@ def main(lines: int, keep_up: bool) -> None:
         click.echo(
             f"✓  {lines:,} lines: {expected:,} rows and scores, {dead} dead letters, {took_s:.0f} s"
         )
-        label = ask_service(compose)
+        label = ask_service(bearer)
         if label != "positive":
             raise SystemExit(f"✗  the service says {label}")
         click.echo("✓  the service answers on 127.0.0.1:8100, with a key")
