@@ -78,13 +78,21 @@ def commands(names: Names) -> list[str]:
     return [
         shlex.join(
             [
-                "murmur", "kafka", "acls", "--add", "--allow-principal", f"User:{process.name}",
-                "--operation", operation.name.capitalize(), f"--{kind.name.lower()}", name,
+                "murmur",
+                "kafka",
+                "acls",
+                "--add",
+                "--allow-principal",
+                f"User:{process.name}",
+                "--operation",
+                operation.name.capitalize(),
+                f"--{kind.name.lower()}",
+                name,
             ]
         )
         for process in PROCESSES
         for kind, name, operation in acls_of(process, names)
-    ]  # fmt: skip
+    ]
 
 
 if __name__ == "__main__":

@@ -46,11 +46,16 @@ class SecuredKafka:
         admin = AdminClient({"bootstrap.servers": self.inside})
         bindings = [
             AclBinding(
-                kind, name, ResourcePatternType.LITERAL, f"User:{user}", "*", operation,
+                kind,
+                name,
+                ResourcePatternType.LITERAL,
+                f"User:{user}",
+                "*",
+                operation,
                 AclPermissionType.ALLOW,
             )
             for kind, name, operation in rights
-        ]  # fmt: skip
+        ]
         for future in admin.create_acls(bindings).values():
             future.result(timeout=30)
 
@@ -104,11 +109,19 @@ listener.name.scram.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.secur
     scram = [f"--add-scram=SCRAM-SHA-512=[name={user},password={PASSWORD}]" for user in USERS]
     subprocess.run(
         [
-            *command, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg",
-            "-c", config, *scram,
+            *command,
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            "MkU3OEVBNTcwNTJENDM2Qg",
+            "-c",
+            config,
+            *scram,
         ],
-        check=True, capture_output=True, timeout=_START_S,
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+        timeout=_START_S,
+    )
     kafka = SecuredKafka(at["SCRAM"], at["MUTUAL"], at["EXPIRED"], at["INSIDE"])
     with (folder / "kafka.log").open("wb") as log:
         broker = subprocess.Popen(
