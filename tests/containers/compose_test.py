@@ -114,59 +114,6 @@ def ask_health_checks(compose: Compose) -> None:
                     subprocess.run(command, capture_output=True, check=False, timeout=60)
 
 
-def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a command without waiting for it."""
-        return subprocess.Popen([*self._command, *arguments], cwd=REPOSITORY, env=self._environment)
-
-    def run(self, *arguments: str) -> str:
-        """Run a command that must succeed; return its standard output."""
-        done = subprocess.run(
-            [*self._command, *arguments],
-            cwd=REPOSITORY,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        if done.returncode:
-            raise SystemExit(f"{' '.join(arguments)}: exit {done.returncode}\n{done.stderr}")
-        return done.stdout.strip()
-
-    def containers(self, service: str) -> list[str]:
-        """Return the ids of a service's containers that run."""
-        mine = {"project": PROJECT, "service": service}
-        filters = [f"--filter=label=com.docker.compose.{key}={mine[key]}" for key in mine]
-        return run_tool("ps", "--quiet", *filters).split()
-
-
-@contextmanager
-def podman_socket(folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the environment by which compose reaches the tool; podman gets a socket for it."""
-    if "podman" not in container_tool() or "DOCKER_HOST" in os.environ:
-        yield {}
-        return
-    socket = folder / "podman.sock"
-    serving = subprocess.Popen(
-        [container_tool(), "system", "service", "--time=0", f"unix://{socket}"],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until(socket.exists, timeout_s=30, what="podman's socket")
-        yield {"DOCKER_HOST": f"unix://{socket}"}
-    finally:
-        serving.terminate()
-        serving.wait(timeout=30)
-
-
-def ask_health_checks(compose: Compose) -> None:
-    """Run each container's health check once, where podman has no systemd that would do it."""
-    if "podman" in container_tool() and not Path("/run/systemd/system").exists():
-        for container in compose.containers():
-            command = [container_tool(), "healthcheck", "run", container]
-            subprocess.run(command, capture_output=True, check=False, timeout=60)
-
-
 def start(compose: Compose, *services: str) -> None:
     """Start services of the profile, or all, with what they depend on."""
     scale = [] if services else ["--scale", "score=2"]
