@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser-test torture circle check accuracy faithfulness bench drift-table generated lock format clean ops-check alerts-live
+.PHONY: help image image-test compose-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test torture circle check accuracy faithfulness bench drift-table generated lock format clean ops-check alerts-live
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -93,6 +93,70 @@ format: $(VENV)/dev.stamp ## Put the code into the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Linters of the deployment's files: an environment of their own beside the one of Murmur.
+$(VENV)/ops.stamp: requirements/ops.txt $(UV)
+	test -x $(VENV)/ops/bin/python || $(PYTHON) -m venv --without-pip $(VENV)/ops
+	VIRTUAL_ENV=$(VENV)/ops $(UV) pip install --no-config --quiet --require-hashes -r requirements/ops.txt
+	@touch $@
+
+# docker, else podman; IMAGE_BUILD_ARGS has what a build needs here (a proxy, certificates).
+CONTAINER_TOOL ?= $(or $(shell command -v docker),$(shell command -v podman))
+TARGET ?= serving
+IMAGE ?= localhost/murmur$(if $(filter retrain,$(TARGET)),-retrain):$(VERSION)
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+image: ## Build the image (TARGET=retrain: the one for training)
+	$(CONTAINER_TOOL) build $(IMAGE_BUILD_ARGS) --file deploy/image/Dockerfile --target $(TARGET) \
+	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) --tag $(IMAGE) .
+
+image-test: $(VENV)/dev.stamp ## Build the image and run the pipeline from it, locked down, on real servers
+	CONTAINER_TOOL=$(CONTAINER_TOOL) $(BIN)/python -m tests.containers.image_test $(ARGS)
+
+compose-test: $(VENV)/dev.stamp ## Run docker-compose.yml's own services and count what they store
+	CONTAINER_TOOL=$(CONTAINER_TOOL) $(BIN)/python -m tests.containers.compose_test $(ARGS)
+
+compose-demo: $(VENV)/dev.stamp ## The same with a larger archive, and leave it running
+	CONTAINER_TOOL=$(CONTAINER_TOOL) $(BIN)/python -m tests.containers.compose_test --keep-up --lines 20000 $(ARGS)
+
+sbom: $(VENV)/ops.stamp $(VENV)/serving.stamp ## Write what is installed for serving, as CycloneDX (build/sbom.cdx.json)
+	mkdir -p build
+	$(VENV)/ops/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
+	  --output-file build/sbom.cdx.json $(BIN)/python
+
+# pip-audit says that all is well where it has audited nothing: only --strict is honest.
+audit: $(VENV)/ops.stamp ## Look the locked versions up among known vulnerabilities (needs the network)
+	$(VENV)/ops/bin/pip-audit --strict --disable-pip --requirement requirements/image.txt
+	$(VENV)/ops/bin/pip-audit --strict --disable-pip --requirement requirements/image-retrain.txt
+
+# For cd: REGISTRY is where images and chart go; you have to be logged in there.
+REGISTRY ?= localhost
+PUSHED = $(REGISTRY)/murmur$(if $(filter retrain,$(TARGET)),-retrain):$(VERSION)
+image-push: ## Push the image to REGISTRY
+	if test -n "$$REGISTRY_PASSWORD"; then printf %s "$$REGISTRY_PASSWORD" \
+	  | $(CONTAINER_TOOL) login --username "$$REGISTRY_USER" --password-stdin $(firstword $(subst /, ,$(REGISTRY))); fi
+	$(CONTAINER_TOOL) tag $(IMAGE) $(PUSHED)
+	$(CONTAINER_TOOL) push $(PUSHED)
+
+sign: ## Sign the pushed image by its digest, with the identity of whoever runs this
+	cosign sign --yes "$$($(CONTAINER_TOOL) image inspect --format '{{index .RepoDigests 0}}' $(PUSHED))"
+
+chart-push: ## Package the chart and push it to REGISTRY
+	mkdir -p build
+	helm package deploy/kubernetes/chart --version $(VERSION) --app-version $(VERSION) --destination build
+	if test -n "$$REGISTRY_PASSWORD"; then printf %s "$$REGISTRY_PASSWORD" \
+	  | helm registry login --username "$$REGISTRY_USER" --password-stdin $(firstword $(subst /, ,$(REGISTRY))); fi
+	helm push build/murmur-$(VERSION).tgz oci://$(REGISTRY)/charts
+
+release: ## Make the release of this tag on GitHub, with the SBOM
+	gh release create v$(VERSION) --verify-tag --generate-notes build/sbom.cdx.json
+
+deploy-hook: ## Tell DEPLOY_HOOK_URL which version there is; nothing without one
+	if test -n "$$DEPLOY_HOOK_URL"; then printf 'url = "%s"\n' "$$DEPLOY_HOOK_URL" | curl --fail --silent \
+	  --show-error --config - --json '{"version": "$(VERSION)"}'; fi
+
+# What needs a program that is not here is left out and named: helm, actionlint, docker compose.
+deploy-check: $(VENV)/ops.stamp $(VENV)/dev.stamp ## Lint the image, compose file, chart, workflows and units
+	$(BIN)/python -m tests.deploy_check --tools $(VENV)/ops/bin
+
 generated: $(VENV)/dev.stamp ## Regenerate what is made from the code: JSON Schemas, AsyncAPI, dashboards, .env.example
 	$(BIN)/python -m schemas.write_json_schemas
 	$(BIN)/python -m schemas.write_asyncapi
@@ -101,10 +165,16 @@ generated: $(VENV)/dev.stamp ## Regenerate what is made from the code: JSON Sche
 	$(BIN)/python -m schemas.write_env_example > .env.example
 
 lock: $(UV) ## Regenerate the lock files from pyproject.toml (without an index address)
-	$(COMPILE) --extra dev --extra retrain pyproject.toml -o requirements/retrain.txt
-	$(COMPILE) --constraints requirements/retrain.txt pyproject.toml -o requirements/serving.txt
-	$(COMPILE) --constraints requirements/retrain.txt --extra dev pyproject.toml -o requirements/dev.txt
-	$(COMPILE) --constraints requirements/retrain.txt --extra dev --extra browser pyproject.toml -o requirements/browser.txt
+	$(COMPILE) --extra dev --extra retrain --extra embedded pyproject.toml -o requirements/retrain.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra embedded pyproject.toml -o requirements/serving.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra embedded --extra dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra embedded --extra dev --extra browser pyproject.toml -o requirements/browser.txt
+	$(COMPILE) --constraints requirements/retrain.txt pyproject.toml -o requirements/image.txt
+	$(COMPILE) --constraints requirements/retrain.txt --extra retrain pyproject.toml -o requirements/image-retrain.txt
+	$(COMPILE) --no-config requirements/ops.in -o requirements/ops.txt
+
+newer-lock: COMPILE += --upgrade
+newer-lock: lock ## The same with the newest versions that pyproject.toml allows
 
 clean: ## Remove the environment and the embedded stack with its data (ARGS=--yes: do not ask)
 	if test -x $(BIN)/murmur; then $(BIN)/murmur down --delete-data $(ARGS); fi

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     JsonConfigSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from schemas.failures import Failure
+from schemas.process.process_list import EMBEDDED, PROCESSES, WANTED, ProcessSpec
 from schemas.setting_views import (
     AggregatesCacheSettings,
     AlarmLimits,
@@ -52,6 +54,21 @@ _RATE: Final = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
+SECRETS_IN_FILES: Final = (
+    "kafka_sasl_password",
+    "postgres",
+    "redis",
+    "alarm_webhook_url",
+    "alarm_webhook_secret",
+)
+"""Settings that a file may hold, as Docker, Kubernetes and systemd hand secrets over:
+`MURMUR_POSTGRES_FILE` names the file that holds the value of `MURMUR_POSTGRES`."""
+
+
+def _file_of(what: str) -> Any:
+    return Field(None, description=f"File that contains only {what}. The setting itself wins.")
+
+
 class MissingSetting(Failure):
     """A setting that this command needs has no value; the message names it."""
 
@@ -59,15 +76,22 @@ class MissingSetting(Failure):
 class Settings(BaseSettings):
     """Settings of every process. Each field is the variable `MURMUR_<FIELD>`.
 
-    An explicit argument wins over the environment, that over `.env`, and that over the
-    addresses of the embedded stack in `MURMUR_HOME`. Commands read them, and hand to each part the
-    few that it uses: the properties that return one of `schemas.setting_views`.
+    An explicit argument wins over the environment, that over `.env`, that over files that hold one
+    secret each, and those over the addresses of the embedded stack in `MURMUR_HOME`. Commands read
+    them, and hand to each part the few that it uses: the properties that return one of
+    `schemas.setting_views`.
     """
 
     model_config = SettingsConfigDict(env_prefix="MURMUR_", extra="ignore", frozen=True)
 
     home: Path = Field(
         Path(".murmur"), description="Folder of the embedded stack and of trainings."
+    )
+
+    up_with: str = Field(
+        "",
+        description="Further processes that `murmur up` keeps up, separated by commas: "
+        f"{', '.join(process.name for process in WANTED)}.",
     )
 
     kafka: str = Field("", description="Bootstrap servers, host:port[,host:port]. Empty: embedded.")
@@ -83,6 +107,7 @@ class Settings(BaseSettings):
     kafka_sasl_password: SecretStr = Field(
         SecretStr(""), description="SASL password; used with the SASL_ protocols. Secret."
     )
+    kafka_sasl_password_file: Path | None = _file_of("the SASL password")
     kafka_ssl_ca_file: Path | None = Field(
         None, description="File of CA certificates. Empty: those of the system."
     )
@@ -98,9 +123,11 @@ class Settings(BaseSettings):
         description="postgresql://user:password@host/database[?sslmode=…]. Secret. "
         "Empty: embedded.",
     )
+    postgres_file: Path | None = _file_of("that address")
     redis: SecretStr = Field(
         SecretStr(""), description="redis://…, rediss://… or unix://…. Secret. Empty: embedded."
     )
+    redis_file: Path | None = _file_of("that address")
 
     topic_prefix: str = Field(
         "",
@@ -246,11 +273,13 @@ class Settings(BaseSettings):
         description="Address to which `murmur watch` sends alarms: https://… or http://…. Secret. "
         "Empty: none.",
     )
+    alarm_webhook_url_file: Path | None = _file_of("that address")
     alarm_webhook_secret: SecretStr = Field(
         SecretStr(""),
         description="Secret that signs those messages (Standard Webhooks): whsec_ and Base64 of "
         "24 to 64 random bytes. Secret.",
     )
+    alarm_webhook_secret_file: Path | None = _file_of("that secret")
     retrain_run: str = Field(
         "live", description="Run whose labels, alarms and tweets decide about a new training."
     )
@@ -440,6 +469,14 @@ class Settings(BaseSettings):
             raise ValueError("must divide a day of 1440 minutes")
         return value
 
+    @field_validator("up_with")
+    @classmethod
+    def _are_processes(cls, value: str) -> str:
+        names = [process.name for process in WANTED]
+        if value.strip() and not set(_listed(value)) <= set(names):
+            raise ValueError(f"must be some of {', '.join(names)}, separated by commas")
+        return value
+
     @field_validator("redis")
     @classmethod
     def _is_redis(cls, value: SecretStr) -> SecretStr:
@@ -502,13 +539,27 @@ class Settings(BaseSettings):
         written, named = dotenv_settings(), {**env_settings(), **init_settings()}
         _require_token_beside(written, named)
         named = {**written, **named}
+        secret_files = InitSettingsSource(settings_cls, _secrets_in_files(named))
         home = Path(named.get("home", cls.model_fields["home"].default))
         try:
             require_own_home(home)
             addresses = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES_FILE)
         except OSError as error:
             raise Failure(f"MURMUR_HOME {home} cannot be read: {error.strerror}") from error
-        return (init_settings, env_settings, dotenv_settings, file_secret_settings, addresses)
+        return (
+            init_settings,
+            env_settings,
+            dotenv_settings,
+            secret_files,
+            file_secret_settings,
+            addresses,
+        )
+
+    @property
+    def kept_up(self) -> tuple[ProcessSpec, ...]:
+        """The processes that `murmur up` keeps up, in the order of the list."""
+        wanted = set(_listed(self.up_with)) if self.up_with.strip() else set()
+        return tuple(each for each in PROCESSES if each in EMBEDDED or each.name in wanted)
 
     @property
     def retrain_folder(self) -> Path:
@@ -745,6 +796,26 @@ class Settings(BaseSettings):
                 "folder)"
             )
         return value
+
+
+def _secrets_in_files(named: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the files hold that `MURMUR_…_FILE` names, less the white space around it.
+
+    Raises `Failure` for a file that cannot be read or is empty, unless its setting has a value.
+    """
+    secrets = {}
+    for field in SECRETS_IN_FILES:
+        file = named.get(f"{field}_file")
+        if not file or named.get(field):
+            continue
+        variable = f"MURMUR_{field.upper()}_FILE"
+        try:
+            secrets[field] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Failure(f"{variable}: {file} cannot be read ({type(error).__name__})") from None
+        if not secrets[field]:
+            raise Failure(f"{variable}: {file} is empty")
+    return secrets
 
 
 def _require_token_beside(written: Mapping[str, Any], named: Mapping[str, Any]) -> None:

@@ -12,10 +12,12 @@ def score(probe_port: int) -> None:
     """Score tweets: tweets.raw → tweets.scored. Run one process a core, as many as you like."""
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.transport.kafka_trust import require_trusted_kafka
     from stream_processors.scoring.score_worker import run_score_worker
 
     settings = load_settings()
     configure_logging(settings.log, SCORE.name)
+    require_trusted_kafka(settings.kafka_connection)
     run_score_worker(settings, probe_port)
 
 
@@ -25,8 +27,10 @@ def sink(probe_port: int) -> None:
     """Store scored tweets in PostgreSQL and keep the aggregates in Redis."""
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.transport.kafka_trust import require_trusted_kafka
     from stream_processors.sink.sink_worker import run_sink_worker
 
     settings = load_settings()
     configure_logging(settings.log, SINK.name)
+    require_trusted_kafka(settings.kafka_connection)
     run_sink_worker(settings, probe_port)

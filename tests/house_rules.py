@@ -36,6 +36,8 @@ MAY_TAKE_ALL_SETTINGS = frozenset(
         "schemas/write_env_example.py",
         "schemas/misspelt_settings.py",
         "deploy/installation/server_faults.py",
+        "deploy/doctor/examine.py",
+        "deploy/backup/backing_up.py",
         # They put a command or a process together, and hand each part the few that it uses.
         "deploy/demo/demo.py",
         "deploy/embedded/stack.py",

@@ -33,7 +33,8 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 def up(servers_only: bool, show_secrets: bool, as_json: bool) -> None:
     """Start the embedded stack: servers, topics and tables, workers. May be repeated.
 
-    Ctrl-C stops what it has started.
+    MURMUR_UP_WITH names further processes to keep up, such as serve and stream.
+        Ctrl-C stops what it has started.
     """
     from deploy.embedded import stack
     from deploy.embedded.status import status

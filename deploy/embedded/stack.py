@@ -27,7 +27,7 @@ from deploy.installation.installing import install
 from model_server.bundle import default_bundle, open_bundle
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
-from schemas.process.process_list import EMBEDDED, SCORE
+from schemas.process.process_list import PROCESSES, SCORE, STREAM
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
 from schemas.transport.postgres import connect_postgres
 from stream_processors.circuit_breaker.release_hold import read_hold
@@ -57,6 +57,9 @@ def up(
     layout = Layout.of(home)
     chosen = None
     if not servers_only:
+        wanted = settings_at(layout.home, env_file)
+        if STREAM in wanted.kept_up:
+            wanted.x_token  # noqa: B018  it raises where there is none
         chosen = open_bundle(settings_at(layout.home, env_file).model or default_bundle()).identity
     make_private_folder(layout.home)
     with _locked(layout):
@@ -86,7 +89,14 @@ def up(
             hold, _ = read_hold(settings.cluster)
             if hold is not None:
                 say(f"scoring is {hold.sentence()}: `murmur dead-letters release` resumes it")
-            await_workers(layout, state, supervisor, say, is_held=hold is not None)
+            await_workers(
+                layout,
+                state,
+                supervisor,
+                say,
+                workers=settings.kept_up,
+                is_held=hold is not None,
+            )
         return settings
 
 
@@ -150,7 +160,10 @@ def _ensure_supervisor(
     save_state(layout, state)
     make_private_folder(layout.logs)
     say("preparing the servers")
-    programs = [*prepare_servers(layout, state, embedded), *worker_programs(layout, state)]
+    programs = [
+        *prepare_servers(layout, state, embedded),
+        *worker_programs(layout, state, settings_at(layout.home, env_file).kept_up),
+    ]
     config = supervisor_config(
         layout,
         programs,
@@ -176,7 +189,7 @@ def _stop(layout: Layout, state: StackState | None, say: Say) -> bool:
     if supervisor is None or not supervisor.answers():
         return end_processes(remembered_commands(layout)) > 0
     alive = [name for name, process in supervisor.states().items() if process.pid]
-    for name in (*(worker.name for worker in EMBEDDED), *PROGRAM_OF.values()):
+    for name in (*(process.name for process in PROCESSES), *PROGRAM_OF.values()):
         if name in alive:
             say(f"stopping {name}")
             supervisor.stop(name)

@@ -13,7 +13,7 @@ from deploy.embedded.ports import LOOPBACK, candidate_ports, is_free_port, settl
 from schemas.events import ModelIdentity
 from schemas.failures import Failure
 from schemas.private_files import write_private
-from schemas.process.process_list import EMBEDDED
+from schemas.process.process_list import PROCESSES
 
 PORT_NAMES: Final = (
     "kafka",
@@ -21,7 +21,7 @@ PORT_NAMES: Final = (
     "postgres",
     "redis",
     "supervisor",
-    *(worker.name for worker in EMBEDDED),
+    *(process.name for process in PROCESSES),
 )
 DATABASE: Final = "murmur"
 DATABASE_USER: Final = "murmur"

@@ -19,7 +19,7 @@ from deploy.installation.server_faults import server_faults
 from model_server.bundle import RefusedBundle
 from schemas.events import ModelIdentity
 from schemas.failures import Failure
-from schemas.process.process_list import EMBEDDED, SCORE
+from schemas.process.process_list import PROCESSES, SCORE
 from schemas.settings import Settings, servers_of_the_user
 from schemas.transport.postgres import connect_postgres
 
@@ -102,7 +102,7 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
         )
     states = supervisor.states()
     servers = [program for program in PROGRAM_OF.values() if program in states]
-    workers = [worker.name for worker in EMBEDDED]
+    workers = [process.name for process in PROCESSES if process.name in states]
     alive = [name for name in workers if states[name].pid]
     lag, lag_fault = _lag(settings)
     return Status(

@@ -1,6 +1,7 @@
 """The worker processes of a stack: those of Murmur's processes that `murmur up` keeps up."""
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from deploy.embedded.layout import Layout
@@ -10,7 +11,7 @@ from deploy.embedded.stack_state import StackState
 from deploy.embedded.start_programs import Say, start_and_await
 from deploy.embedded.supervised_program import Program
 from deploy.embedded.supervision import Supervisor
-from schemas.process.process_list import EMBEDDED, SCORE
+from schemas.process.process_list import EMBEDDED, SCORE, SERVE, ProcessSpec
 
 _READY_TIMEOUT_S = 60.0
 
@@ -25,7 +26,9 @@ def metrics_url(state: StackState, worker: str) -> str:
     return f"http://{LOOPBACK}:{state.ports[worker]}/metrics"
 
 
-def worker_programs(layout: Layout, state: StackState) -> list[Program]:
+def worker_programs(
+    layout: Layout, state: StackState, workers: Collection[ProcessSpec]
+) -> list[Program]:
     """Return the workers; they run where this process does, so that they read the same `.env`."""
     murmur = Path(sys.executable).with_name("murmur")
     return [
@@ -42,17 +45,32 @@ def worker_programs(layout: Layout, state: StackState) -> list[Program]:
             directory=Path.cwd(),
             environment={"MURMUR_HOME": str(layout.home)},
         )
-        for worker in EMBEDDED
+        for worker in workers
     ]
 
 
 def await_workers(
-    layout: Layout, state: StackState, supervisor: Supervisor, say: Say, *, is_held: bool
+    layout: Layout,
+    state: StackState,
+    supervisor: Supervisor,
+    say: Say,
+    *,
+    workers: Collection[ProcessSpec],
+    is_held: bool,
 ) -> None:
-    """Start the workers and return when all can take work; held, scoring is not waited for."""
-    awaited = [worker.name for worker in EMBEDDED if not (is_held and worker == SCORE)]
-    if is_held:
-        supervisor.start(SCORE.name)
+    """Start the workers and return when all can take work.
+
+    Those that wait for others are not waited for: scoring while it is held, the streams of X, and
+    retraining.
+    """
+    awaited = [
+        worker.name
+        for worker in workers
+        if worker in (*EMBEDDED, SERVE) and not (is_held and worker == SCORE)
+    ]
+    for worker in workers:
+        if worker.name not in awaited:
+            supervisor.start(worker.name)
     start_and_await(
         layout,
         supervisor,

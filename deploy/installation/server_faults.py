@@ -11,7 +11,7 @@ from deploy.installation.topics import TopicInstaller
 from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTER, SCORED
-from schemas.transport.cache import connect_redis
+from schemas.transport.cache import connect_redis, why_redis_fails
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.positions import SINK
 from schemas.transport.postgres import connect_postgres
@@ -81,5 +81,5 @@ def _of_redis(settings: Settings) -> list[str]:
     except Failure as failure:
         return [str(failure)]
     except redis.RedisError as error:
-        return [f"Redis does not answer ({type(error).__name__}): see MURMUR_REDIS"]
+        return [f"Redis does not answer ({why_redis_fails(error)}): see MURMUR_REDIS"]
     return []

@@ -19,6 +19,7 @@ from schemas.failures import Failure
 from schemas.setting_views import Cluster, TopicLayout
 from schemas.topics import TopicSpec, topic_specs
 from schemas.transport.kafka_config import kafka_config
+from schemas.transport.kafka_trust import require_trusted_kafka
 
 _TIMEOUT_S = 30.0
 _ANSWER_TIMEOUT_S = 10.0
@@ -72,7 +73,7 @@ class TopicInstaller:
     """Reads and makes the topics of one installation. Raises `Failure` where Kafka refuses."""
 
     def __init__(self, cluster: Cluster, layout: TopicLayout) -> None:
-        self._servers = cluster.kafka.servers
+        self._kafka = cluster.kafka
         self._specs = topic_specs(cluster.names, layout)
         self._admin = AdminClient(kafka_config(cluster.kafka, "murmur-init"))
 
@@ -158,8 +159,9 @@ class TopicInstaller:
                 for resource, future in futures.items()
             }
         except KafkaException as error:
+            require_trusted_kafka(self._kafka)
             raise Failure(
-                f"Kafka ({self._servers}) does not answer: {error.args[0].str()}"
+                f"Kafka ({self._kafka.servers}) does not answer: {error.args[0].str()}"
             ) from error
         return {
             name: TopicFound(name, len(topic.partitions), configs[name])

@@ -37,7 +37,10 @@ def serve(host: str, port: int, hosts: tuple[str, ...], probe_port: int) -> None
     from deploy.web.serve import serve as serve_http
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.transport.kafka_trust import require_trusted_kafka
 
     settings = load_settings()
     configure_logging(settings.log, SERVE.name)
+    if settings.kafka:
+        require_trusted_kafka(settings.kafka_connection)
     serve_http(settings, probe_port, host=host, port=port, hosts=hosts)

@@ -61,9 +61,11 @@ def stream(probe_port: int, as_json: bool) -> None:
     from producers.compliance.run_compliance_stream import run_compliance_stream
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.transport.kafka_trust import require_trusted_kafka
 
     settings = load_settings()
     configure_logging(settings.log, COMPLIANCE_STREAM.name)
+    require_trusted_kafka(settings.kafka_connection)
     done = run_compliance_stream(settings, probe_port=probe_port)
     if as_json:
         print_json(done)

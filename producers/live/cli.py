@@ -27,9 +27,11 @@ def stream(capture: Path | None, probe_port: int, as_json: bool) -> int:
     from producers.live.run_stream import run_stream
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.transport.kafka_trust import require_trusted_kafka
 
     settings = load_settings()
     configure_logging(settings.log, STREAM.name)
+    require_trusted_kafka(settings.kafka_connection)
     done = run_stream(settings, capture=capture, probe_port=probe_port)
     if as_json:
         print_json(done)

@@ -91,9 +91,11 @@ def watch(every_s: float, probe_port: int) -> None:
     from retrain.jobs.watch_retraining import watch_retraining
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.transport.kafka_trust import require_trusted_kafka
 
     settings = load_settings()
     configure_logging(settings.log, RETRAIN_WATCH.name)
+    require_trusted_kafka(settings.kafka_connection)
     watch_retraining(settings, probe_port, every_s=every_s)
 
 

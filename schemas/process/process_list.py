@@ -110,3 +110,6 @@ PROCESSES: Final = (
 
 EMBEDDED: Final = tuple(process for process in PROCESSES if process.embedded)
 """Those that `murmur up` keeps up, in the order in which they are started and stopped."""
+
+WANTED: Final = tuple(process for process in PROCESSES if not process.embedded)
+"""Those that it keeps up only where a setting names them."""

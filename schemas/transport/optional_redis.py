@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from schemas.setting_views import RedisConnection
+from schemas.transport.cache import why_redis_fails
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,9 @@ class OptionalRedis:
         except (RedisError, OSError) as error:
             self._not_before_s = self._clock() + _PAUSE_S
             if not self._is_away:
-                logger.warning("Redis does not answer (%s): going on without", type(error).__name__)
+                logger.warning(
+                    "Redis does not answer (%s): going on without", why_redis_fails(error)
+                )
             self._is_away = True
             return None
         if self._is_away:

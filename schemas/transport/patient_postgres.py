@@ -10,7 +10,7 @@ import psycopg2.errors
 import tenacity
 
 from schemas.process.progress import Progress
-from schemas.transport.postgres import Connection, PostgresUnavailable
+from schemas.transport.postgres import Connection, PostgresRefused, PostgresUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ class Database:
     def attempts(self) -> Iterator[tenacity.AttemptManager]:
         """Yield blocks to use the connection in, until the work in one of them is done.
 
-        Raises what may pass after `GIVE_UP_AFTER_S`, and everything else at once.
+        Raises what may pass after `GIVE_UP_AFTER_S`, and everything else at once: also a wrong
+        certificate or password.
         """
         yield from tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_pass),
@@ -71,4 +72,4 @@ class Database:
 
 def _may_pass(fault: BaseException) -> bool:
     kinds = (psycopg2.OperationalError, psycopg2.InterfaceError, PostgresUnavailable)
-    return isinstance(fault, kinds) and not isinstance(fault, REFUSED)
+    return isinstance(fault, kinds) and not isinstance(fault, (*REFUSED, PostgresRefused))

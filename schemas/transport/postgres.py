@@ -1,5 +1,7 @@
 """Connections to PostgreSQL."""
 
+from typing import Final
+
 import psycopg2
 from psycopg2.extensions import connection
 
@@ -9,14 +11,32 @@ from schemas.setting_views import PostgresConnection
 Connection = connection
 
 
+_REFUSALS: Final = (
+    "certificate verify failed",
+    "does not match host name",
+    "root certificate file",
+    "could not load private key file",
+    "server does not support SSL",
+    "no pg_hba.conf entry",
+    "password authentication failed",
+)
+"""What libpq says where trust is missing; it gives no codes for it."""
+
+
 class PostgresUnavailable(Failure):
     """No connection could be opened; it may pass."""
+
+
+class PostgresRefused(PostgresUnavailable):
+    """PostgreSQL and this process do not trust each other; that does not pass by itself."""
 
 
 def connect_postgres(
     postgres: PostgresConnection, application: str, *, timeout_s: int = 10
 ) -> Connection:
     """Open a connection, session in UTC; raise `PostgresUnavailable` where there is no server.
+
+    Raises `PostgresRefused` where a certificate or a password is wrong: waiting does not help.
 
     `application` is what `pg_stat_activity` shows, `timeout_s` how long the server may take to
     answer. TLS comes with the URI (`?sslmode=…`).
@@ -35,6 +55,11 @@ def connect_postgres(
         raise Failure("MURMUR_POSTGRES is not a valid URI of PostgreSQL") from None
     except psycopg2.OperationalError as error:
         reason = " ".join(str(error).split())
+        if any(refusal in reason for refusal in _REFUSALS):
+            raise PostgresRefused(
+                f"PostgreSQL refuses, or is not trusted ({reason}): check MURMUR_POSTGRES, its "
+                "password, sslmode and sslrootcert"
+            ) from error
         raise PostgresUnavailable(
             f"PostgreSQL does not answer ({reason}): start it (`murmur up`), or check "
             "MURMUR_POSTGRES"

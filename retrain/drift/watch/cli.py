@@ -32,6 +32,7 @@ def watch(ctx: click.Context, probe_port: int, recompute: bool, run_name: str | 
         raise click.UsageError("--recompute needs --run, and --run needs --recompute")
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.transport.kafka_trust import require_trusted_kafka
 
     settings = load_settings()
     if run_name is not None:
@@ -60,6 +61,7 @@ def watch(ctx: click.Context, probe_port: int, recompute: bool, run_name: str | 
     from retrain.drift.watch.watch_worker import run_watch_worker
 
     configure_logging(settings.log, WATCH.name)
+    require_trusted_kafka(settings.kafka_connection)
     run_watch_worker(settings, probe_port)
 
 

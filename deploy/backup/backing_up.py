@@ -1,0 +1,128 @@
+"""Making a backup, and making an installation from one."""
+
+import shutil
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pydantic import SecretStr
+
+from deploy.backup.contents import (
+    BUNDLES,
+    DUMP,
+    FORMAT,
+    SETTINGS,
+    BackupManifest,
+    files_below,
+    hash_of,
+    unpack_backup,
+    write_backup,
+)
+from deploy.backup.dump import dump_database, restore_database
+from deploy.embedded.layout import Layout
+from deploy.embedded.stack_state import load_state
+from deploy.embedded.supervision import Supervisor
+from deploy.installation.installing import InstallationReport, install
+from deploy.installation.migrations import missing_migrations
+from schemas.failures import Failure
+from schemas.private_files import make_private_folder
+from schemas.process.process_list import PROCESSES
+from schemas.settings import Settings
+from schemas.transport.postgres import Connection, connect_postgres
+
+
+def make_backup(settings: Settings, output: Path, *, now: datetime | None = None) -> BackupManifest:
+    """Write tables, promoted bundles and settings without secrets into a file of mode 0600.
+
+    Workers may run. What topics hold is not in it: a consumer that is restored reads it again.
+    Raises `Failure`; a file of that name is replaced only by a whole backup.
+    """
+    lacking = missing_migrations(settings.postgres_connection)
+    if lacking:
+        raise Failure(f"PostgreSQL lacks tables ({len(lacking)} migrations): run `murmur init`")
+    with TemporaryDirectory(dir=make_private_folder(settings.home), prefix="backup-") as made:
+        folder = Path(made)
+        dump_database(settings.postgres_connection, folder / DUMP)
+        (folder / SETTINGS).write_text(settings_without_secrets(settings), encoding="utf-8")
+        shelf = Path(settings.bundle_shelf)
+        if shelf.is_dir():
+            shutil.copytree(shelf, folder / BUNDLES)
+        manifest = BackupManifest(
+            format=FORMAT,
+            murmur=version("murmur"),
+            made_at=now or datetime.now(UTC),
+            migrations=applied_migrations(settings),
+            files={name: hash_of(path) for name, path in files_below(folder).items()},
+        )
+        write_backup(folder, manifest, output)
+    return manifest
+
+
+def restore_backup(settings: Settings, backup: Path) -> tuple[BackupManifest, InstallationReport]:
+    """Fill an empty installation from a backup, then make what this version has beyond it.
+
+    The sink goes on where the backup's positions are, so that it reads again what topics still
+    hold; in another Kafka it begins at the beginning. Raises `Failure`, and has changed nothing if
+    the backup is damaged or comes from a newer version, or if workers or runs are there.
+    """
+    _refuse_while_workers_run(settings.home)
+    with TemporaryDirectory(dir=make_private_folder(settings.home), prefix="restore-") as made:
+        folder = Path(made)
+        manifest = unpack_backup(backup, folder)
+        known = {*missing_migrations(settings.postgres_connection), *applied_migrations(settings)}
+        unknown = [name for name in manifest.migrations if name not in known]
+        if unknown:
+            raise Failure(
+                f"{backup} was made by a newer Murmur ({manifest.murmur}; it has {unknown[0]}): "
+                "restore it with that version"
+            )
+        restore_database(settings.postgres_connection, folder / DUMP)
+        if (folder / BUNDLES).is_dir():
+            shelf = Path(settings.bundle_shelf)
+            shutil.copytree(folder / BUNDLES, shelf, dirs_exist_ok=True)
+        shutil.copyfile(folder / SETTINGS, settings.home / f"restored-{SETTINGS}")
+    return manifest, install(settings.installation)
+
+
+def settings_without_secrets(settings: Settings) -> str:
+    """Return what differs from the defaults, as lines of a `.env`; no secret, no address.
+
+    Addresses are those of one place: a backup is often restored in another.
+    """
+    lines = []
+    for name, field in Settings.model_fields.items():
+        value: Any = getattr(settings, name)
+        if isinstance(value, SecretStr) or name in ("home", "kafka") or name.endswith("_file"):
+            continue
+        if value not in (field.default, None):
+            lines.append(f"MURMUR_{name.upper()}={value}\n")
+    return "".join(lines)
+
+
+def applied_migrations(settings: Settings) -> list[str]:
+    """Return the migrations that the database has, in their order."""
+    connection: Connection = connect_postgres(settings.postgres_connection, "backup")
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('_yoyo_migration') IS NOT NULL")
+            if cursor.fetchone() != (True,):
+                return []
+            cursor.execute("SELECT migration_id FROM _yoyo_migration ORDER BY migration_id")
+            return [str(row[0]) for row in cursor.fetchall()]
+    finally:
+        connection.close()
+
+
+def _refuse_while_workers_run(home: Path) -> None:
+    state = load_state(Layout.of(home))
+    supervisor = Supervisor(state) if state is not None else None
+    if supervisor is None or not supervisor.answers():
+        return
+    workers = {process.name for process in PROCESSES}
+    running = [name for name, found in supervisor.states().items() if name in workers and found.pid]
+    if running:
+        raise Failure(
+            f"{', '.join(running)} run: `murmur down`, then `murmur up --servers-only`, then this"
+        )

@@ -1,0 +1,68 @@
+"""PostgreSQL's own dump of Murmur's database, and putting it back."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from psycopg2.extensions import parse_dsn
+
+from deploy.embedded.postgres_server import shipped_programs
+from deploy.embedded.psql import connection_environment
+from schemas.failures import Failure
+from schemas.setting_views import PostgresConnection
+from schemas.transport.postgres import connect_postgres
+
+
+def dump_database(postgres: PostgresConnection, into: Path) -> None:
+    """Write a dump that is consistent in itself, beside running workers; raise `Failure`."""
+    into.touch(mode=0o600)
+    _call(postgres, "pg_dump", ["--format=custom", "--no-owner", f"--file={into}"])
+
+
+def restore_database(postgres: PostgresConnection, dump: Path) -> None:
+    """Put a dump back into an empty database, in one transaction; raise `Failure`.
+
+    Tables without a run are replaced. A database that holds runs is left as it is.
+    """
+    with (
+        closing(connect_postgres(postgres, "restore")) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT to_regclass('runs') IS NOT NULL")
+        if cursor.fetchone() == (True,):
+            cursor.execute("SELECT count(*) FROM runs")
+            (runs,) = cursor.fetchall()[0]
+            if runs:
+                raise Failure(
+                    f"the database holds {runs} runs: restore into an empty one (`murmur down "
+                    "--delete-data`, then `murmur up --servers-only`)"
+                )
+        cursor.execute("DROP SCHEMA public CASCADE")
+        cursor.execute("CREATE SCHEMA public")
+    _call(
+        postgres,
+        "pg_restore",
+        ["--no-owner", "--exit-on-error", "--single-transaction", "--dbname=", str(dump)],
+    )
+
+
+def _call(postgres: PostgresConnection, program: str, arguments: Sequence[str]) -> None:
+    """Run one of PostgreSQL's programs; the address goes by the environment."""
+    address = parse_dsn(postgres.uri.get_secret_value())
+    chosen = [
+        f"--dbname={address['dbname']}" if argument == "--dbname=" else argument
+        for argument in arguments
+    ]
+    done = subprocess.run(
+        [str(shipped_programs() / program), *chosen],
+        env={**os.environ, **connection_environment(address)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        reason = " ".join(done.stderr.strip().splitlines()[-1:])
+        raise Failure(f"{program}: {reason or f'exit {done.returncode}'}")

@@ -1,0 +1,64 @@
+"""An installation comes back from a backup: rows, figures and models, and what came after it."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from deploy.backup.backing_up import make_backup, restore_backup
+from schemas.failures import Failure
+from schemas.settings import Settings
+from schemas.transport.postgres import connect_postgres
+from tests.stack import own_database
+
+
+@pytest.fixture
+def another(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
+    with own_database(settings) as other:
+        yield other.model_copy(update={"home": tmp_path / "another"})
+
+
+def execute(settings: Settings, statement: str) -> list[tuple[object, ...]]:
+    with (
+        closing(connect_postgres(settings.postgres_connection, "test")) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def test_tables_and_bundles_come_back_and_a_filled_database_is_left_alone(
+    settings: Settings, another: Settings, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    bundle = home / "bundles" / "abc" / "manifest.json"
+    bundle.parent.mkdir(parents=True)
+    bundle.write_text("{}")
+    ours = settings.model_copy(update={"home": home})
+    execute(ours, "INSERT INTO runs (run, kind, started_at) VALUES ('kept', 'replay', now())")
+    execute(
+        ours,
+        "INSERT INTO positions (consumer, topic, topic_id, partition, next_offset)"
+        " VALUES ('sink', 'tweets.scored', 'x', 0, 41)",
+    )
+    backup = tmp_path / "backup.tar"
+    made = make_backup(ours, backup)
+
+    restored, installed = restore_backup(another, backup)
+
+    assert restored == made
+    assert installed.applied_migrations == ()
+    assert execute(another, "SELECT run FROM runs") == [("kept",)]
+    # The sink goes on there, so that it reads again what topics still hold.
+    assert execute(another, "SELECT next_offset FROM positions") == [(41,)]
+    assert (another.home / "bundles" / "abc" / "manifest.json").read_text() == "{}"
+    assert "MURMUR_POSTGRES" not in (another.home / "restored-settings.env").read_text()
+    with pytest.raises(Failure, match="holds 1 runs"):
+        restore_backup(another, backup)
+
+
+def test_a_database_without_tables_gives_no_backup(another: Settings, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="murmur init"):
+        make_backup(another, tmp_path / "backup.tar")

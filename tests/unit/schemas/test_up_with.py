@@ -1,0 +1,19 @@
+"""Which processes `murmur up` keeps up beside those of every stack."""
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.process.process_list import EMBEDDED, SERVE, STREAM
+from schemas.settings import Settings
+
+
+def test_only_those_of_every_stack_unless_others_are_named() -> None:
+    assert Settings.model_validate({}).kept_up == EMBEDDED
+    wanted = Settings.model_validate({"up_with": "serve, stream"})
+    assert set(wanted.kept_up) == {*EMBEDDED, SERVE, STREAM}
+
+
+@pytest.mark.parametrize("value", ["score", "serve stream", "serve,"])
+def test_what_is_no_further_process_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError, match="must be some of stream"):
+        Settings.model_validate({"up_with": value})
