@@ -111,6 +111,7 @@ def serve(
             lambda: _connected_redis(settings),
             pool.lend,
             admission.owner_of,
+            predictor,
         )
         app = make_app(
             [

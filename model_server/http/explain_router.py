@@ -9,7 +9,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from model_server.explaining.explain import UnknownLabel, answer, ask, probabilities_of
+from model_server.explaining.explain import (
+    Explanation,
+    Method,
+    UnknownLabel,
+    answer,
+    ask,
+    probabilities_of,
+)
 from model_server.http.explanation_types import (
     ExplainRequest,
     ExplainResponse,
@@ -20,6 +27,7 @@ from model_server.http.prediction_types import require_words
 from model_server.http.predictor import Predictor
 from model_server.http.problems import Refused
 from model_server.http.request_body import decode_body, openapi_of, read_body
+from schemas.events import ModelIdentity
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -41,21 +49,27 @@ def explain_router(predictor: Predictor, labels: Callable[[], Sequence[str]]) ->
         require_words([asked.text])
         if asked.label is not None and asked.label not in labels():
             raise _unknown_label(UnknownLabel(labels()))
-        # Some milliseconds of arithmetic, during which other requests go on.
-        question = await asyncio.to_thread(ask, asked.text, asked.method)
-        scored = await predictor.predict_variants(question.variants.texts, asked.method)
-        names = list(scored.predictions[0].probabilities)
-        probabilities = probabilities_of(scored.predictions)
-        try:
-            found = await asyncio.to_thread(answer, question, probabilities, names, asked.label)
-        except UnknownLabel as unknown:
-            # The model was swapped for one with other labels.
-            raise _unknown_label(unknown) from None
-        return Response(
-            _encode(explain_response(found, scored.model)), media_type="application/json"
-        )
+        found, model = await explained(predictor, asked.text, asked.method, asked.label)
+        return Response(_encode(explain_response(found, model)), media_type="application/json")
 
     return router
+
+
+async def explained(
+    predictor: Predictor, text: str, method: Method, label: str | None = None
+) -> tuple[Explanation, ModelIdentity]:
+    """Return why the model answers as it does, and which model; raise `Refused`."""
+    # Some milliseconds of arithmetic, during which other requests go on.
+    question = await asyncio.to_thread(ask, text, method)
+    scored = await predictor.predict_variants(question.variants.texts, method)
+    names = list(scored.predictions[0].probabilities)
+    probabilities = probabilities_of(scored.predictions)
+    try:
+        found = await asyncio.to_thread(answer, question, probabilities, names, label)
+    except UnknownLabel as unknown:
+        # The model was swapped for one with other labels.
+        raise _unknown_label(unknown) from None
+    return found, scored.model
 
 
 def _unknown_label(unknown: UnknownLabel) -> Refused:
