@@ -14,4 +14,9 @@ class Place(NamedTuple):
     scope: Scope
 
 
-NAVIGATION: Final = (Place("overview", "", Scope.READ),)
+NAVIGATION: Final = (
+    Place("overview", "", Scope.READ),
+    Place("tweets", "/tweets", Scope.READ),
+    Place("compare", "/compare", Scope.READ),
+    Place("try", "/try", Scope.PREDICT),
+)

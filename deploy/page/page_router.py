@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import redis
 from fastapi import APIRouter
 
+from deploy.page.compare import compare_router
 from deploy.page.overview import overview_router
 from deploy.page.page_sources import KEPT_S, PageSources
 from deploy.page.refusal_page import RefusalPages
@@ -15,7 +16,12 @@ from deploy.page.shared_answers import SharedAnswers
 from deploy.page.sign_in import CheckKey, sign_in_router
 from deploy.page.static_files import read_static_files, static_router
 from deploy.page.strings import read_strings
+from deploy.page.text_explainer import text_explainer
+from deploy.page.try_text import try_router
+from deploy.page.tweets import tweets_router
+from deploy.page.what_changed import what_changed_router
 from deploy.web.refusals import RefusalPage
+from model_server.http.predictor import Predictor
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
 
@@ -25,16 +31,22 @@ def page_router(
     connect_redis: Callable[[], "redis.Redis"],
     lend: Callable[[], AbstractContextManager[Connection]],
     check_key: CheckKey,
+    predictor: Predictor,
 ) -> tuple[APIRouter, RefusalPage]:
     """Return the routes of all pages, and what tells a refusal as a page."""
     files = read_static_files()
     pages = Pages(files, read_strings())
     sources = PageSources(cache, connect_redis, lend, SharedAnswers(time.monotonic, KEPT_S))
+    explain = text_explainer(predictor)
     router = APIRouter()
     for part in (
         static_router(files),
         sign_in_router(pages, check_key),
         overview_router(pages, sources),
+        what_changed_router(pages, sources),
+        tweets_router(pages, sources, explain),
+        compare_router(pages, sources),
+        try_router(pages, explain),
     ):
         router.include_router(part)
     return router, RefusalPages(pages).answer

@@ -8,6 +8,7 @@ from typing import Final
 
 import redis
 
+from deploy.page.label_looks import in_order
 from deploy.page.shared_answers import SharedAnswers
 from deploy.page.view_address import ViewAddress
 from retrain.drift.alarms.stored_alarms import StoredAlarm, alarms_between
@@ -15,7 +16,7 @@ from schemas.known_runs import default_run, run_names
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.aggregates import Aggregates
-from stream_processors.aggregates.time_windows import Window, between, parse_window
+from stream_processors.aggregates.time_windows import ALL, Window, between, parse_window
 from stream_processors.queries.http.parameters import moment_of
 from stream_processors.queries.totals import read_totals
 
@@ -68,6 +69,25 @@ class PageSources:
 
         asked = ("figures", view.run, view.window, view.start, view.end, view.selection)
         return self.shared.get(asked, ask)
+
+    def whole(self, run: str) -> Aggregates:
+        """Return the figures of all tweets of a run."""
+        return self.figures(ViewAddress(run=run, window=ALL))
+
+    def labels_of(self, run: str) -> list[str]:
+        """Return the labels of a run's tweets, from the worst to the best."""
+        return in_order(each.label for each in self.whole(run).labels)
+
+    def span_of(self, view: ViewAddress) -> tuple[datetime | None, datetime | None]:
+        """Return from when to when a view is; None where that is open, or there are no tweets."""
+        if view.is_a_span:
+            window = window_of(view)
+            return window.start, window.end
+        if view.window in (None, ALL):
+            whole = self.whole(view.run or "")
+            return whole.start, whole.end
+        figures = self.figures(ViewAddress(run=view.run, window=view.window))
+        return figures.start, figures.end
 
     def alarms(self, run: str, start: datetime, end: datetime) -> list[StoredAlarm]:
         """Return the alarms that windows within a span raised, oldest first."""

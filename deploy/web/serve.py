@@ -143,6 +143,7 @@ def serve(
             lambda: _connected_redis(settings),
             pool.lend,
             admission.owner_of,
+            predictor,
         )
 
         async def at_end() -> None:

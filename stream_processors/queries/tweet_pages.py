@@ -15,6 +15,7 @@ _PAGE: Final = f"""
 SELECT t.day, {COLUMNS}
 WHERE t.run = %(run)s AND s.run = %(run)s {CHOSEN}
   AND (%(root_id)s::text IS NULL OR (t.root_id, t.day) < (%(root_id)s, %(day)s::date))
+  AND (%(hashtags)s::text[] IS NULL OR t.hashtags && %(hashtags)s::text[])
   AND t.text ILIKE ALL (%(words)s::text[])
 ORDER BY t.root_id DESC, t.day DESC LIMIT %(most)s
 """
@@ -49,10 +50,12 @@ def page_of(
     words: Sequence[str],
     after: Place | None,
     most: int,
+    hashtags: Sequence[str] = (),
 ) -> Page:
     """Return at most so many tweets after a place, by id, the highest first.
 
-    Each of `words` stands somewhere in the text, in capitals or not.
+    Each of `words` stands somewhere in the text, in capitals or not; of `hashtags` the tweet has
+    one at least, where any are given.
     """
     selection = choice.selection
     with connection, connection.cursor() as cursor:
@@ -69,6 +72,7 @@ def page_of(
                 "languages": list(selection.languages) or None,
                 "root_id": after.root_id if after else None,
                 "day": after.day if after else None,
+                "hashtags": list(hashtags) or None,
                 "words": [f"%{_literally(word)}%" for word in words],
                 "most": most,
             },

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page, Response, ViewportSize
 
-WIDE: Final = {"width": 1360, "height": 900}
-PHONE: Final = {"width": 390, "height": 844}
+WIDE: Final[ViewportSize] = {"width": 1360, "height": 900}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 _WATCH: Final = """
 window.refusedByPolicy = [];
 document.addEventListener("securitypolicyviolation",
@@ -41,23 +41,35 @@ class Visitor:
         assert self.complaints == [], self.complaints
         assert self.page.evaluate("window.hostile") is None
 
-    def is_barred_by_nothing(self, axe: str) -> None:
-        """Check that axe-core finds nothing, by WCAG 2.2 A and AA and its best practices."""
+    def looks_well(self, axe: str) -> None:
+        """Check the page in light and dark, wide and on a phone, with all its parts open."""
+        self.page.eval_on_selector_all("details", "(all) => all.forEach((d) => { d.open = true; })")
         # By the debugger's own way in, which no policy of the page forbids.
         self.page.evaluate(axe)
+        self._is_barred_by_nothing()
+        self.page.emulate_media(color_scheme="dark")
+        self._is_barred_by_nothing("color-contrast")
+        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        self.page.set_viewport_size(PHONE)
+        self._is_barred_by_nothing()
+        width = self.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], f"the page is {width} wide"
+        self.page.set_viewport_size(WIDE)
+
+    def _is_barred_by_nothing(self, *rules: str) -> None:
+        """Check that axe-core finds nothing, by all its rules or by some."""
         found: list[dict[str, Any]] = self.page.evaluate(
-            "() => axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)"
+            """(rules) => axe.run(document, {
+                resultTypes: ["violations"],
+                ...(rules.length ? {runOnly: {type: "rule", values: rules}} : {}),
+            }).then((results) => results.violations)""",
+            list(rules),
         )
         barred = [
             (each["id"], each["help"], [node["html"][:200] for node in each["nodes"][:3]])
             for each in found
         ]
         assert barred == [], barred
-
-    def sees_no_sideways_scrolling(self) -> None:
-        """Check that the page is no wider than the window."""
-        width = self.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= self.page.evaluate("window.innerWidth")
 
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning"):

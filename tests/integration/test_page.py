@@ -37,6 +37,19 @@ VIEWS: Final = (
     "/page?run=archive&from=2012-01-01&to=2012-01-02",
     "/page?run=hostile",
     "/page/figures?run=hostile",
+    "/page/tweets?run=archive",
+    "/page/tweets?run=archive&rule=weather&hashtag=tag01&label=positive&window=1d",
+    "/page/tweets?run=archive&words=zzz",
+    "/page/tweets?run=hostile",
+    "/page/why?run=archive&from=2016-11-18&to=2016-11-19",
+    "/page/why?run=archive&from=2016-11-18&to=2016-11-19&rule=weather&label=negative",
+    "/page/why?run=archive&from=2012-11-18&to=2012-11-19",
+    "/page/why?run=hostile",
+    "/page/compare?run=archive",
+    "/page/compare?run=archive&rule=weather&b_run=archive&b_rule=football",
+    "/page/compare?run=archive&from=2016-11-17&to=2016-11-18&b_from=2016-11-18&b_to=2016-11-19",
+    "/page/compare?run=hostile&b_run=archive",
+    "/page/try",
 )
 VOID: Final = frozenset("meta link input img br hr path rect".split())
 
@@ -48,13 +61,29 @@ class Seen(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
+        self._open: list[tuple[str, str, list[str]]] = []
+        self._of_class: list[tuple[str, list[str]]] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            held: list[str] = []
+            self._open.append((tag, dict(attrs).get("class") or "", held))
+            self._of_class.append((dict(attrs).get("class") or "", held))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop()[0] != tag:
+            pass
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
+        for _, _, held in self._open:
+            held.append(data)
+
+    def of_class(self, name: str) -> list[str]:
+        """Return the whole text of each element of a class."""
+        return ["".join(held) for classes, held in self._of_class if name in classes.split()]
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attrs for name, attrs in self.elements if name == tag]
@@ -112,6 +141,14 @@ def test_a_browser_is_led_to_the_page_and_a_program_told_what_this_is(service: S
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_page_keeps_to_itself_whatever_its_texts_say(service: Service, view: str) -> None:
     answer = service.get(view)
+    keeps_to_itself(answer)
+    seen = Seen(answer.text)
+    if not view.startswith("/page/figures"):
+        assert len(seen.all("h1")) == 1
+        assert len(seen.all("main")) == 1
+
+
+def keeps_to_itself(answer: requests.Response) -> None:
     assert answer.status_code == 200, answer.text
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -126,9 +163,54 @@ def test_a_page_keeps_to_itself_whatever_its_texts_say(service: Service, view: s
             assert not address or address.startswith(("/page", "#")), (tag, address)
     for script in seen.all("script"):
         assert (script["src"] or "").startswith("/page/static/")
-    if view.startswith("/page?"):
-        assert len(seen.all("h1")) == 1
-        assert len(seen.all("main")) == 1
+
+
+def test_every_hostile_text_is_shown_and_does_nothing(service: Service) -> None:
+    address, shown = "/page/tweets?run=hostile", []
+    while address:
+        answer = service.get(address)
+        keeps_to_itself(answer)
+        seen = Seen(answer.text)
+        shown += seen.of_class("text")
+        address = next((str(a["href"]) for a in seen.all("a") if a.get("rel") == "next"), "")
+    expected = [text.replace("\r\n", "\n") for text in reversed(HOSTILE)]
+    assert [text.replace("\r\n", "\n") for text in shown] == expected
+
+
+@pytest.mark.parametrize("number", range(0, len(HOSTILE), 9))
+def test_the_page_of_a_hostile_tweet_says_everything_of_it(service: Service, number: int) -> None:
+    answer = service.get(f"/page/tweets/{900_000 + number}?run=hostile")
+    keeps_to_itself(answer)
+    (shown,) = Seen(answer.text).of_class("text")
+    assert shown.replace("\r\n", "\n") == HOSTILE[number].replace("\r\n", "\n")
+    tried = service.post(
+        "/page/try", data={"text": HOSTILE[number]}, headers={"Origin": service.address}
+    )
+    keeps_to_itself(tried)
+
+
+def test_a_tweet_that_is_gone_is_not_found(service: Service) -> None:
+    assert service.get("/page/tweets/1?run=hostile").status_code == 404
+
+
+def test_a_text_is_answered_with_its_label_and_its_words(service: Service) -> None:
+    own = {"Origin": service.address}
+    text = "What a lovely morning, thank you"
+    seen = Seen(service.post("/page/try", data={"text": text}, headers=own).text)
+    label = service.post("/predict", json={"text": text}).json()["label"]
+    assert f"for {label}" in seen.text
+    assert "".join(seen.of_class("text")) == text
+    assert "lovely" in seen.of_class("for")[0] + " ".join(seen.of_class("for"))
+    empty = service.post("/page/try", data={"text": " "}, headers=own)
+    assert empty.status_code == 422
+    assert "Write a text first." in empty.text
+
+
+def test_what_changed_is_what_the_call_says(service: Service) -> None:
+    span = {"run": "archive", "from": "2016-11-18", "to": "2016-11-19"}
+    seen = Seen(service.get("/page/why", params=span).text)
+    for move in service.get("/why", params=span).json()["changed"]["labels"]:
+        assert f"{100 * move['share_after']:.1f}%" in seen.text
 
 
 def test_the_overview_says_in_words_and_tables_what_its_chart_shows(service: Service) -> None:

@@ -1,0 +1,103 @@
+"""From a figure down to one tweet, and beside: comparing, and a text of one's own."""
+
+import re
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.visitor import Visitor
+
+BAD_DAY: Final = "from=2026-04-09T12:00&to=2026-04-10T00:00"
+VIEWS: Final = (
+    f"/page/why?run=city&{BAD_DAY}",
+    "/page/why?run=city&from=2020-01-01&to=2020-01-02",
+    "/page/tweets?run=city&rule=tram&hashtag=strike",
+    "/page/tweets?run=city&words=nothing-like-this",
+    "/page/tweets?run=hostile",
+    "/page/tweets/900000?run=hostile",
+    "/page/compare?run=city&rule=tram&b_run=city&b_rule=football",
+    "/page/try",
+)
+
+
+@pytest.mark.parametrize("path", VIEWS)
+def test_nothing_bars_anybody_and_nothing_complains(path: str, visitor: Visitor, axe: str) -> None:
+    answer = visitor.goes_to(path)
+    visitor.looks_well(axe)
+    if answer.ok:
+        visitor.has_no_complaint()
+
+
+def test_a_click_on_the_peak_leads_to_its_words_and_to_a_tweet(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.goes_to("/page?run=city&live=off")
+    page.locator("a[href*='from=2026-04-09T18'] .hit").click()
+    expect(page.get_by_role("heading", name="What changed")).to_be_visible()
+    page.get_by_role("link", name="A week before").click()
+    words = page.get_by_role("table", name="Words")
+    expect(words.get_by_role("row", name=re.compile("strike")).first).to_be_visible()
+    words.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name=re.compile(r"Tweet \d+"))).to_be_visible()
+    expect(page.locator("mark").first).to_be_visible()
+    visitor.has_no_complaint()
+
+
+def by_keyboard(page: Page, name: str) -> None:
+    """Press Tab until a link or button of this name has the focus, then Enter."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        text = page.evaluate("document.activeElement.textContent.trim()")
+        if text.startswith(name):
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
+def test_the_keyboard_alone_leads_down_to_a_tweet(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.goes_to("/page?run=city&live=off")
+    by_keyboard(page, "The chart as a table")
+    by_keyboard(page, "10/04/2026, 02:00")
+    page.wait_for_url(re.compile("/page/why"))
+    by_keyboard(page, "Show the tweets")
+    page.wait_for_url(re.compile("/page/tweets"))
+    by_keyboard(page, "Everything about it")
+    page.wait_for_url(re.compile(r"/page/tweets/\d+"))
+    visitor.has_no_complaint()
+
+
+def test_tweets_are_found_by_words_and_turned_page_by_page(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.goes_to("/page/tweets?run=city")
+    page.get_by_label("Words in the text").fill("strike ruins")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tweet").first).to_contain_text("The strike ruins my day")
+    first = page.locator(".tweet").first.inner_text()
+    page.get_by_role("link", name="Next page").click()
+    expect(page.locator(".tweet").first).to_be_visible()
+    assert "words=strike" in page.url
+    assert page.locator(".tweet").first.inner_text() != first
+
+
+def test_a_text_of_ones_own_is_explained(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.goes_to("/page/try")
+    page.get_by_label("Text").fill("Worst service ever 😡")
+    page.get_by_role("button", name="Ask the model").click()
+    expect(page.get_by_role("heading", name="The model says")).to_be_visible()
+    expect(page.locator("mark.for").first).to_be_visible()
+    assert "Worst" not in page.url
+    visitor.has_no_complaint()
+
+
+def test_two_rules_stand_side_by_side(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.goes_to("/page/compare?run=city")
+    rules = page.get_by_label("Rule")
+    rules.nth(0).fill("tickets")
+    rules.nth(1).fill("football")
+    page.get_by_role("button", name="Compare").click()
+    row = page.get_by_role("table", name="Labels").get_by_role("row", name="negative")
+    expect(row).to_contain_text("−")
+    visitor.has_no_complaint()
