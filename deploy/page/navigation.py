@@ -14,4 +14,7 @@ class Place(NamedTuple):
     scope: Scope
 
 
-NAVIGATION: Final = (Place("overview", "", Scope.READ),)
+NAVIGATION: Final = (
+    Place("overview", "", Scope.READ),
+    Place("labels", "/labels", Scope.LABEL),
+)

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 import redis
 from fastapi import APIRouter
 
+from deploy.page.corrections import corrections_router
+from deploy.page.labels import labels_router
 from deploy.page.overview import overview_router
 from deploy.page.page_sources import KEPT_S, PageSources
 from deploy.page.refusal_page import RefusalPages
@@ -35,6 +37,8 @@ def page_router(
         static_router(files),
         sign_in_router(pages, check_key),
         overview_router(pages, sources),
+        labels_router(pages, sources),
+        corrections_router(pages, sources),
     ):
         router.include_router(part)
     return router, RefusalPages(pages).answer

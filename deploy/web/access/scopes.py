@@ -32,6 +32,7 @@ PATHS: Final[dict[str, Scope | Public]] = {
     "/page/sign-out": PUBLIC,
     "/page": Scope.READ,
     "/page/try": Scope.PREDICT,
+    "/page/labels": Scope.LABEL,
     "/v2": Scope.PREDICT,
     "/predict": Scope.PREDICT,
     "/explain": Scope.PREDICT,
