@@ -17,4 +17,6 @@ class Place(NamedTuple):
 NAVIGATION: Final = (
     Place("overview", "", Scope.READ),
     Place("labels", "/labels", Scope.LABEL),
+    Place("model", "/model", Scope.READ),
+    Place("machine", "/machine", Scope.READ),
 )

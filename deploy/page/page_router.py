@@ -9,6 +9,8 @@ from fastapi import APIRouter
 
 from deploy.page.corrections import corrections_router
 from deploy.page.labels import labels_router
+from deploy.page.machine import machine_acts_router, machine_router
+from deploy.page.model import model_acts_router, model_router
 from deploy.page.overview import overview_router
 from deploy.page.page_sources import KEPT_S, PageSources
 from deploy.page.refusal_page import RefusalPages
@@ -17,7 +19,9 @@ from deploy.page.shared_answers import SharedAnswers
 from deploy.page.sign_in import CheckKey, sign_in_router
 from deploy.page.static_files import read_static_files, static_router
 from deploy.page.strings import read_strings
+from deploy.web.operations import Operations
 from deploy.web.refusals import RefusalPage
+from model_server.model_slot import SlotState
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
 
@@ -27,6 +31,8 @@ def page_router(
     connect_redis: Callable[[], "redis.Redis"],
     lend: Callable[[], AbstractContextManager[Connection]],
     check_key: CheckKey,
+    state: Callable[[], SlotState],
+    operations: Operations,
 ) -> tuple[APIRouter, RefusalPage]:
     """Return the routes of all pages, and what tells a refusal as a page."""
     files = read_static_files()
@@ -38,6 +44,10 @@ def page_router(
         sign_in_router(pages, check_key),
         overview_router(pages, sources),
         labels_router(pages, sources),
+        model_router(pages, sources, state, operations),
+        model_acts_router(pages, sources, operations),
+        machine_router(pages, sources, operations),
+        machine_acts_router(pages, sources, operations),
         corrections_router(pages, sources),
     ):
         router.include_router(part)

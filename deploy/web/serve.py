@@ -17,6 +17,7 @@ from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import RequestRates
 from deploy.web.app import make_app
 from deploy.web.figures import all_figures
+from deploy.web.operations import Operations
 from model_server.http.answer_cache import AnswerCache
 from model_server.http.batching import Batcher
 from model_server.http.explain_router import explain_router
@@ -111,6 +112,8 @@ def serve(
             lambda: _connected_redis(settings),
             pool.lend,
             admission.owner_of,
+            model.slot.state,
+            Operations(settings),
         )
         app = make_app(
             [
