@@ -22,3 +22,10 @@ async def read_form(request: Request) -> dict[str, str]:
     except ValueError:
         raise Refused(400, "no-form", "This is no form.", "Open the page anew.") from None
     return {name: values[-1] for name, values in fields.items()}
+
+
+def whole_number(text: str) -> int:
+    """Return a number that one of our forms holds; raise `Refused` for what is none."""
+    if not (text.isascii() and text.isdigit() and len(text) < 9):
+        raise Refused(422, "invalid", "The form is not whole.", "Open the page anew.")
+    return int(text)

@@ -19,4 +19,7 @@ NAVIGATION: Final = (
     Place("tweets", "/tweets", Scope.READ),
     Place("compare", "/compare", Scope.READ),
     Place("try", "/try", Scope.PREDICT),
+    Place("labels", "/labels", Scope.LABEL),
+    Place("model", "/model", Scope.READ),
+    Place("machine", "/machine", Scope.READ),
 )

@@ -8,6 +8,10 @@ import redis
 from fastapi import APIRouter
 
 from deploy.page.compare import compare_router
+from deploy.page.corrections import corrections_router
+from deploy.page.labels import labels_router
+from deploy.page.machine import machine_acts_router, machine_router
+from deploy.page.model import model_acts_router, model_router
 from deploy.page.overview import overview_router
 from deploy.page.page_sources import KEPT_S, PageSources
 from deploy.page.refusal_page import RefusalPages
@@ -20,8 +24,10 @@ from deploy.page.text_explainer import text_explainer
 from deploy.page.try_text import try_router
 from deploy.page.tweets import tweets_router
 from deploy.page.what_changed import what_changed_router
+from deploy.web.operations import Operations
 from deploy.web.refusals import RefusalPage
 from model_server.http.predictor import Predictor
+from model_server.model_slot import SlotState
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
 
@@ -32,6 +38,8 @@ def page_router(
     lend: Callable[[], AbstractContextManager[Connection]],
     check_key: CheckKey,
     predictor: Predictor,
+    state: Callable[[], SlotState],
+    operations: Operations,
 ) -> tuple[APIRouter, RefusalPage]:
     """Return the routes of all pages, and what tells a refusal as a page."""
     files = read_static_files()
@@ -47,6 +55,12 @@ def page_router(
         tweets_router(pages, sources, explain),
         compare_router(pages, sources),
         try_router(pages, explain),
+        labels_router(pages, sources),
+        model_router(pages, sources, state, operations),
+        model_acts_router(pages, sources, operations),
+        machine_router(pages, sources, operations),
+        machine_acts_router(pages, sources, operations),
+        corrections_router(pages, sources),
     ):
         router.include_router(part)
     return router, RefusalPages(pages).answer

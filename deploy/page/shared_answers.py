@@ -55,3 +55,8 @@ class SharedAnswers:
             self._kept.move_to_end(key)
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
+
+    def forget(self, key: Hashable) -> None:
+        """Have the next reader ask anew: something was changed."""
+        with self._lock:
+            self._kept.pop(key, None)

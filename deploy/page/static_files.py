@@ -15,6 +15,8 @@ _HERE: Final = Path(__file__).parent
 _FILES: Final = {
     "page.css": (_HERE / "static" / "page.css", "text/css; charset=utf-8"),
     "page.js": (_HERE / "static" / "page.js", "text/javascript; charset=utf-8"),
+    "working.css": (_HERE / "static" / "working.css", "text/css; charset=utf-8"),
+    "labels.js": (_HERE / "static" / "labels.js", "text/javascript; charset=utf-8"),
     "icon.svg": (_HERE / "static" / "icon.svg", "image/svg+xml"),
     "htmx.min.js": (_HERE / "vendor" / "htmx.min.js", "text/javascript; charset=utf-8"),
     "hx-sse.min.js": (_HERE / "vendor" / "hx-sse.min.js", "text/javascript; charset=utf-8"),

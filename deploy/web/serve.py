@@ -23,6 +23,7 @@ from deploy.web.events.change_feed import ChangeFeed
 from deploy.web.events.changes import Changes, read_changes
 from deploy.web.events.events_router import events_router
 from deploy.web.figures import all_figures
+from deploy.web.operations import Operations
 from model_server.http.answer_cache import AnswerCache
 from model_server.http.batching import Batcher
 from model_server.http.explain_router import explain_router, explained
@@ -144,6 +145,8 @@ def serve(
             pool.lend,
             admission.owner_of,
             predictor,
+            model.slot.state,
+            Operations(settings),
         )
 
         async def at_end() -> None:

@@ -266,7 +266,9 @@ def annotate(run: str, count: int, tweet_ids: tuple[str, ...], **choice: Any) ->
     """
     from retrain.labels.annotation.annotate import Annotator
     from retrain.labels.annotation.keys import terminal_keys
-    from retrain.labels.annotation.screen import Screen, keys_of
+    from retrain.labels.annotation.label_keys import keys_of
+    from retrain.labels.annotation.screen import Screen
+    from retrain.labels.annotation.sitting import Sitting
     from retrain.labels.run_labels import labels_of_run
     from schemas.terminal import terminal_console
 
@@ -288,17 +290,10 @@ def annotate(run: str, count: int, tweet_ids: tuple[str, ...], **choice: Any) ->
             print_line("nothing is left to be labelled", err=True)
             return
         screen = Screen(terminal_console(), run, keys)
-        annotator = Annotator(
-            connection,
-            screen,
-            run=run,
-            labeller=who.labeller,
-            keys=keys,
-            now=_now,
-            correcting=bool(tweet_ids),
-        )
+        sitting = Sitting(drawn, run=run, labeller=who.labeller, correcting=bool(tweet_ids))
+        annotator = Annotator(connection, screen, sitting, keys, now=_now)
         with terminal_keys(screen.redraw) as pressed:
-            done = annotator.run(drawn, pressed)
+            done = annotator.run(pressed)
     copied = f", {done.copied} with the same text" if done.copied else ""
     print_line("")
     print_line(
@@ -382,9 +377,8 @@ def _day_of(moment: datetime | None) -> date | None:
 def _drawn(
     connection: "Connection", choice: "Choice", count: int, options: dict[str, Any]
 ) -> list["Drawn"]:
-    from retrain.labels.queue.candidates import load_candidates
     from retrain.labels.queue.disagreements import draw_disagreements
-    from retrain.labels.queue.draw import draw
+    from retrain.labels.queue.draw_queue import draw_queue
 
     if options["disagreements"]:
         if options["audits_only"] or choice.second_opinion:
@@ -399,10 +393,7 @@ def _drawn(
                 last_day=choice.last_day or date.max,
             )
     with connection, connection.cursor() as cur:
-        candidates = load_candidates(cur, choice, audits_wanted=count)
-    # Of what others have audited, nothing is left to be chosen for another reason.
-    audits_only = options["audits_only"] or choice.second_opinion
-    return draw(candidates, count, audits_only=audits_only)
+        return draw_queue(cur, choice, count, audits_only=options["audits_only"])
 
 
 def _named(connection: "Connection", run: str, tweet_ids: tuple[str, ...]) -> list["Drawn"]:

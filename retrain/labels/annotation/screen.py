@@ -1,43 +1,18 @@
 """What `murmur labels annotate` shows: a tweet, the keys, how far it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from retrain.labels.annotation.sitting import Progress
 from retrain.labels.audits_needed import audits_needed, half_width_now
 from retrain.labels.stored_tweets import ShownTweet
 from schemas.escape_for_terminal import shown
-from schemas.failures import Failure
 
-UNDO: Final = "u"
-SKIP: Final = "s"
-UNSURE: Final = "?"
-QUIT: Final = "q"
-_KEYS: Final = "123456789abcdefghijklmnoprtvwxyz"
 _MOST_LINES: Final = 40
-
-
-class Progress(Struct, frozen=True, kw_only=True):
-    """How far a session is; `audits` are those of the whole run by label."""
-
-    labelled: int
-    unsure: int
-    left: int
-    audits: Mapping[str, int]
-
-
-def keys_of(labels: Sequence[str]) -> dict[str, str]:
-    """Return each label by its key: 1 to 9, then letters. Raises `Failure` for too many labels."""
-    if len(labels) > len(_KEYS):
-        raise Failure(
-            f"{len(labels)} labels are too many for single keys: label in another tool, see"
-            " `murmur labels export --queue 50 --format label-studio`"
-        )
-    return dict(zip(_KEYS, labels, strict=False))
 
 
 class Screen:

@@ -87,6 +87,11 @@ class Session:
             return Shown(due[0][1], repeat=1)
         return Shown(waiting[0]) if waiting else None
 
+    @property
+    def last(self) -> Answer | None:
+        """What the person did last, which `undo` would forget; None where nothing was done."""
+        return next((each for each in reversed(self._answers) if each.kind.is_a_persons), None)
+
     def answer(self, answer: Answer) -> None:
         """Note what came of `next`."""
         self._answers.append(answer)

@@ -68,7 +68,7 @@ def test_the_secrets_are_made_once_and_their_folder_is_private(
     repository: Path, tmp_path: Path, compose: Any
 ) -> None:
     folder = tmp_path / "secrets"
-    make = ["sh", "deploy/compose/make_secrets.sh", folder]
+    make = ["sh", "deploy/compose/make_secrets.sh", str(folder)]
     subprocess.run(make, cwd=repository, check=True, timeout=60)
     before = {path.name: path.read_text() for path in folder.iterdir()}
     subprocess.run(make, cwd=repository, check=True, timeout=60)

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from retrain.labels.annotation.screen import Progress, Screen, keys_of
+from retrain.labels.annotation.label_keys import keys_of
+from retrain.labels.annotation.screen import Screen
 from retrain.labels.annotation.session import Answer, AnswerKind, Session, Shown
+from retrain.labels.annotation.sitting import Progress
 from retrain.labels.queue.draw import Drawn, Part
 from retrain.labels.stored_tweets import ShownTweet
 from schemas.failures import Failure

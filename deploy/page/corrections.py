@@ -1,0 +1,78 @@
+"""Correcting a tweet's label: locked once it is given, until whoever gave it takes it back."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from anyio import to_thread
+from fastapi import APIRouter
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from deploy.page.forms import read_form, whole_number
+from deploy.page.page_sources import PageSources
+from deploy.page.rendering import Pages
+from deploy.page.who_acts import may, name_of
+from deploy.web.access.browser import PAGE
+from deploy.web.access.scopes import Scope
+from model_server.http.problems import Refused
+from retrain.labels.correction import correct, correctable, correction_key
+from retrain.labels.write_labels import delete_labels
+from schemas.known_runs import require_run
+
+
+def corrections_router(pages: Pages, sources: PageSources) -> APIRouter:
+    """Return the routes. They wait for PostgreSQL, so each runs in a thread."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(f"{PAGE}/labels/correct")
+    def correction(request: Request) -> Response:
+        run, root_id = _named(request.query_params)
+        with sources.lend() as connection:
+            require_run(connection, run)
+            with connection, connection.cursor() as cur:
+                found = correctable(cur, run, root_id)
+        return pages.answer(
+            request,
+            "correction.html",
+            active="labels",
+            run=run,
+            found=found,
+            person=name_of(request),
+            overrules=may(request, Scope.OPERATE),
+        )
+
+    @router.post(f"{PAGE}/labels/correct")
+    async def give(request: Request) -> Response:
+        fields = await read_form(request)
+        return await to_thread.run_sync(_correct, request, fields)
+
+    def _correct(request: Request, fields: Mapping[str, str]) -> Response:
+        run, root_id = _named(fields)
+        version = whole_number(fields.get("version", ""))
+        person = name_of(request)
+        with sources.lend() as connection:
+            require_run(connection, run)
+            with connection, connection.cursor() as cur:
+                if fields.get("do") == "undo":
+                    delete_labels(cur, [correction_key(run, root_id, version, person)])
+                else:
+                    correct(
+                        cur,
+                        correction_key(run, root_id, version, person),
+                        fields.get("label", ""),
+                        datetime.now(UTC),
+                        overrules=may(request, Scope.OPERATE),
+                    )
+        where = urlencode({"run": run, "tweet": root_id})
+        return RedirectResponse(f"{PAGE}/labels/correct?{where}", status_code=303)
+
+    return router
+
+
+def _named(fields: Mapping[str, str] | QueryParams) -> tuple[str, str]:
+    run, root_id = fields.get("run", ""), fields.get("tweet", "")
+    if not run or not root_id or len(run) > 200 or len(root_id) > 200:
+        raise Refused(422, "invalid", "No tweet is named.", "Open it from the list of tweets.")
+    return run, root_id
