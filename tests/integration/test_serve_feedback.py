@@ -85,7 +85,7 @@ def test_a_text_has_one_label_which_others_may_not_change(
 
 
 def test_a_correction_of_a_tweet_is_stored_as_the_commands_know_it(
-    service: Service, keys: dict[str, Key], database: Connection
+    service: Service, keys: dict[str, Key], module_settings: Settings, database: Connection
 ) -> None:
     of_tweet = {"run": RUN, "tweet_id": "10003"}
     assert say(service, keys["ann"], **of_tweet, label="positive").json()["is_new"]
@@ -94,6 +94,8 @@ def test_a_correction_of_a_tweet_is_stored_as_the_commands_know_it(
     assert say(service, keys["head"], **of_tweet, label="negative").ok
     (found,) = [each for each in stored_labels(database, RUN) if each.root_id == "10003"]
     assert (found.label, found.origin) == ("negative", "correction")
+    suspects = command(module_settings, "labels", "suspects", "--run", RUN, "--json")
+    assert suspects["labelled"] >= 1
     assert say(service, keys["ann"], **of_tweet, label="purple").status_code == 422
     assert say(service, keys["ann"], run=RUN, tweet_id="9", label="positive").status_code == 404
     assert say(service, keys["ann"], run="none", tweet_id="9", label="positive").status_code == 404
