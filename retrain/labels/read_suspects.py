@@ -63,6 +63,6 @@ def read_suspects(cur: cursor, run: str, *, most: int) -> SuspectLabels:
         run=run,
         labelled=len(answers),
         suspected=len(found),
-        thresholds={label: round(value, 6) for label, value in thresholds(answers).items()},
+        thresholds=thresholds(answers),
         suspects=[described(suspect) for suspect in found[:most]],
     )

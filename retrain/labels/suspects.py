@@ -40,7 +40,8 @@ def thresholds(answers: Sequence[LabelledAnswer]) -> dict[str, float]:
     for each in answers:
         if each.label in each.probabilities:
             by_label.setdefault(each.label, []).append(each.probabilities[each.label])
-    return {label: float(np.mean(found)) for label, found in sorted(by_label.items())}
+    # Probabilities have six decimals; a mean of equal ones must not be above them.
+    return {label: round(float(np.mean(found)), 6) for label, found in sorted(by_label.items())}
 
 
 def find_suspects(answers: Sequence[LabelledAnswer]) -> list[Suspect]:

@@ -30,11 +30,13 @@ def test_labels_that_the_model_does_not_know_are_left_alone() -> None:
     assert find_suspects([]) == []
 
 
-@given(st.lists(st.tuples(st.sampled_from(["positive", "negative"]), st.floats(0, 1)), max_size=30))
+@given(
+    st.lists(st.tuples(st.sampled_from(["positive", "negative"]), st.integers(0, 100)), max_size=30)
+)
 def test_a_suspect_is_less_sure_of_its_label_than_of_the_suggested_one_by_its_threshold(
-    given_answers: list[tuple[str, float]],
+    given_answers: list[tuple[str, int]],
 ) -> None:
-    answers = [answer(str(n), label, p) for n, (label, p) in enumerate(given_answers)]
+    answers = [answer(str(n), label, p / 100) for n, (label, p) in enumerate(given_answers)]
     least = thresholds(answers)
     by_id = {each.root_id: each for each in answers}
     found = find_suspects(answers)
