@@ -1,17 +1,17 @@
 """The process behind `murmur serve`: the model, its batches, and the routers over HTTP."""
 
-import asyncio
 import getpass
 import logging
 import socket
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
 import redis
 import uvicorn
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from deploy.web.access.admission import LOOPBACK_HOSTS, Admission
 from deploy.web.access.key_ring import KeyRing
@@ -21,12 +21,13 @@ from deploy.web.events.change_feed import ChangeFeed
 from deploy.web.events.changes import Changes, read_changes
 from deploy.web.events.events_router import events_router
 from deploy.web.figures import all_figures
+from deploy.web.http_protocol import BoundedHttpTools
 from model_server.http.answer_cache import AnswerCache
 from model_server.http.batching import Batcher
 from model_server.http.explain_router import explain_router, explained
 from model_server.http.inference_router import InferenceRoutes, ServedModel, inference_router
 from model_server.http.model_router import model_router
-from model_server.http.predict_router import predict_router
+from model_server.http.predict_router import PredictCalls, predict_router
 from model_server.http.predictor import Predictor
 from model_server.overrides.override_file import usable_overrides
 from model_server.prediction_log.http_router import predictions_router
@@ -40,7 +41,7 @@ from retrain.jobs.http_router import retrain_router
 from retrain.labels.feedback.http_router import feedback_router
 from schemas.failures import Failure
 from schemas.process.process_list import SERVE
-from schemas.process.running_process import running_process
+from schemas.process.running_process import RunningProcess, running_process
 from schemas.settings import MissingSetting, Settings
 from schemas.transport.cache import connect_redis
 from schemas.transport.optional_redis import OptionalRedis
@@ -91,9 +92,7 @@ def serve(
         batcher = Batcher(model.slot.current, scored=process.progress.advance)
         process.progress.measure_lag(lambda: batcher.waiting_texts)
         batcher.start()
-        threading.Thread(
-            target=ring.follow, args=(process.finished,), name="keys", daemon=True
-        ).start()
+        _beside(process, "keys", ring.follow)
         registry: CollectorRegistry = process.metrics.registry
         optional_redis = _redis(settings)
         predictor = Predictor(
@@ -128,14 +127,9 @@ def serve(
 
         feed = ChangeFeed(changes, is_valid=admission.may_go_on, registry=registry)
         log = PredictionLog(pool.lend, settings.serve_log_days)
-        log_thread = threading.Thread(
-            target=log.write_until, args=(process.finished,), name="log", daemon=True
-        )
-        log_thread.start()
+        log_thread = _beside(process, "log", log.write_until)
         scoreboard = Scoreboard(pool.lend, registry)
-        threading.Thread(
-            target=scoreboard.follow, args=(process.finished,), name="scores", daemon=True
-        ).start()
+        _beside(process, "scores", scoreboard.follow)
         evaluations = EvaluationJobs(
             pool.lend,
             predictor.predict_counted_nowhere,
@@ -147,9 +141,10 @@ def serve(
             await evaluations.close()
             await optional_redis.close()
 
+        calls = PredictCalls(predictor, log.note if log.is_on else None, overrides)
         app = make_app(
             [
-                predict_router(predictor, log.note if log.is_on else None, overrides),
+                predict_router(calls),
                 explain_router(predictor, lambda: model.slot.serving().labels),
                 inference_router(
                     InferenceRoutes(
@@ -184,23 +179,15 @@ def serve(
             ],
             admission=admission,
             at_end=at_end,
+            short_calls={
+                ("POST", "/predict"): calls.predict,
+                ("POST", "/predict/batch"): calls.predict_batch,
+            },
             registry=registry,
             health=process.health,
             readiness=process.readiness,
         )
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                # Who asks is told by the connection alone, whatever a header says.
-                proxy_headers=False,
-                limit_concurrency=_CONNECTIONS,
-                timeout_keep_alive=_KEEP_ALIVE_S,
-                h11_max_incomplete_event_size=64 * 1024,
-            )
-        )
+        server = _server(app)
         listening = _listening(host, port)
         logger.info("serves at http://%s:%d", host, listening.getsockname()[1])
         process.stop.tell(lambda: setattr(server, "should_exit", True))
@@ -208,9 +195,7 @@ def serve(
         process.ends_when(lambda: server.should_exit)
         process.progress.ready = True
         # uvicorn takes the signals only in the main thread, and they are ours.
-        thread = threading.Thread(
-            target=lambda: asyncio.run(server.serve([listening])), name="http"
-        )
+        thread = threading.Thread(target=lambda: server.run([listening]), name="http")
         thread.start()
         while thread.is_alive():
             thread.join(0.2)
@@ -220,6 +205,33 @@ def serve(
         log_thread.join(5)
         pool.close()
         export_pool.close()
+
+
+def _beside(
+    process: RunningProcess, name: str, follow: Callable[[threading.Event], None]
+) -> threading.Thread:
+    """Start a thread that works beside the requests until the process has finished."""
+    thread = threading.Thread(target=follow, args=(process.finished,), name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Who asks is told by the connection alone, whatever a header says.
+            proxy_headers=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            # With h11 and asyncio's loop a remembered answer costs twice as much.
+            http=BoundedHttpTools,
+            loop="uvloop",
+        )
+    )
 
 
 def _key_ring(settings: Settings, pool: PostgresPool, host: str, *, loopback: bool) -> KeyRing:
