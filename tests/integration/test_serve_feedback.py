@@ -1,11 +1,13 @@
 """What people say of answers: corrections, audits from the queue, the log, and a training."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
+from deploy.client import AsyncClient, Client, RefusedByMurmur
 from model_server.bundle import default_bundle
 from model_server.prediction_log.log_store import delete_older
 from retrain.jobs.stored_labels import stored_labels
@@ -182,6 +184,40 @@ def test_predictions_are_logged_where_asked_for_and_corrected_by_their_id(
         assert "prediction_id" not in answered.json()
         refused = off.get("/recent_predictions", headers=keys["bob"])
         assert refused.json()["type"] == "urn:murmur:problem:not-logged"
+
+
+def test_both_clients_give_typed_answers_and_refusals(
+    service: Service, keys: dict[str, Key]
+) -> None:
+    bearer = {name: key["Authorization"].removeprefix("Bearer ") for name, key in keys.items()}
+    texts = ["what a lovely day", "a dreadful day"] * 300
+    with Client(service.address, bearer["ann"]) as client:
+        one = client.predict(texts[0])
+        assert (one.label, one.confidence) == ("positive", one.probabilities["positive"])
+        parts = client.predict_batch(texts)
+        assert [len(part.predictions) for part in parts] == [512, 88]
+        assert parts[1].predictions[1].label == "negative"
+        assert client.explain("a lovely day").words[1].text == "lovely"
+        assert client.model_info().model == one.model
+        assert client.feedback("positive", text="by the client").labeller == "ann"
+        with pytest.raises(RefusedByMurmur) as refused:
+            client.figures("/totals")
+        assert refused.value.problem.status == 403
+    with Client(service.address, bearer["reader"]) as reader:
+        by_one = [tweet["tweet_id"] for tweet in reader.tweets(run=RUN, limit="7")]
+        assert len(by_one) == 40
+
+    async def asynchronously() -> None:
+        async with AsyncClient(service.address, bearer["ann"]) as client:
+            assert (await client.predict(texts[0])).probabilities == one.probabilities
+            assert [len(p.predictions) for p in await client.predict_batch(texts)] == [512, 88]
+            with pytest.raises(RefusedByMurmur):
+                await client.figures("/totals")
+        async with AsyncClient(service.address, bearer["reader"]) as client:
+            found = [tweet["tweet_id"] async for tweet in client.tweets(run=RUN, limit="7")]
+            assert found == by_one
+
+    asyncio.run(asynchronously())
 
 
 def test_a_training_is_decided_as_the_command_decides_it(
