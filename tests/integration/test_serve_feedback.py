@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
@@ -284,3 +285,47 @@ def test_the_model_is_measured_on_audits_and_label_files_as_jobs(
     assert audits["run"] == RUN
     drift = service.get("/drift", params={"run": RUN}, headers=keys["reader"])
     assert drift.json()["type"] == "urn:murmur:problem:not-there"
+
+
+def test_no_text_and_no_key_stands_in_logs_metrics_errors_or_process_lists(
+    service: Service, keys: dict[str, Key]
+) -> None:
+    marker = "xylophonezebra"
+    wrong = "0123456789ab_" + "Q" * 43
+    bearer = keys["ann"]["Authorization"].removeprefix("Bearer ")
+    text = f"my {marker} is broken"
+    answers = [
+        service.post("/predict", json={"text": text}, headers=keys["ann"]),
+        service.post("/predict/batch", json={"texts": [text, 7]}, headers=keys["ann"]),
+        service.post("/predict", data=f'{{"text": "{marker}'.encode(), headers=keys["ann"]),
+        service.post("/predict", json={"text": {marker: 1}}, headers=keys["ann"]),
+        service.post("/predict", json={"text": text, "language": marker * 2}, headers=keys["ann"]),
+        service.post("/explain", json={"text": text, "label": marker}, headers=keys["ann"]),
+        service.post("/explain", json={"text": text, "method": marker}, headers=keys["ann"]),
+        service.post("/v2/models/none/infer", data=marker.encode(), headers=keys["ann"]),
+        say(service, keys["ann"], text=text, label=marker),
+        say(service, keys["ann"], ticket=marker, label="positive"),
+        say(service, keys["ann"], prediction_id=marker, label="positive"),
+        service.get("/recent_predictions", params={"cursor": marker}, headers=keys["bob"]),
+        service.get("/events", params={"kind": marker}, headers=keys["reader"]),
+        service.get("/labels/queue", params={"run": RUN, "count": marker}, headers=keys["ann"]),
+        service.post("/predict", json={"text": text}, headers={"Authorization": f"Bearer {wrong}"}),
+    ]
+    assert answers[0].ok
+    assert not any(answer.ok for answer in answers[1:])
+    logged = service.get("/recent_predictions", params={"words": marker}, headers=keys["bob"])
+    assert logged.ok
+    seen = {
+        "errors": "".join(answer.text for answer in answers[1:]),
+        "log": service.log.read_text(),
+        "metrics": service.get("/metrics", headers=keys["reader"]).text,
+        "processes": "".join(
+            " ".join(process.info["cmdline"] or ())
+            for process in psutil.process_iter(["cmdline"])
+            if "serve" in (process.info["cmdline"] or ())
+        ),
+    }
+    for where, content in seen.items():
+        assert content, where
+        for secret in (marker, bearer, bearer.partition("_")[2], wrong, "Q" * 43):
+            assert secret not in content, f"{secret} stands in {where}"
