@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp
 
 from deploy.web.access.admission import Admission
 from deploy.web.access.browser import PAGE
@@ -27,6 +28,7 @@ from deploy.web.refusals import (
     tell_parameters,
     tell_refusal,
 )
+from deploy.web.short_way import NO_CALLS, Calls, ShortWay
 from model_server.http.inference_router import PREFIX as INFERENCE_PREFIX
 from model_server.http.problems import CONTENT_TYPE as PROBLEM_TYPE
 from model_server.http.problems import Problem, Refused
@@ -42,11 +44,14 @@ def make_app(
     refusal_page: RefusalPage,
     admission: Admission,
     at_end: Callable[[], Awaitable[None]],
+    short_calls: Calls = NO_CALLS,
     registry: CollectorRegistry,
     health: Callable[[], Health],
     readiness: Callable[[], Health],
-) -> FastAPI:
+) -> ASGIApp:
     """Return the application, behind its guard; `at_end` is its last act.
+
+    `short_calls` are those of the routers that are answered the short way.
 
     Every refusal is problem+json, but under /v2, where it has the form of that protocol, and on the
     page, where `refusal_page` tells it. A fault of ours is told as such, and logged without what
@@ -65,14 +70,13 @@ def make_app(
     for router in routers:
         app.include_router(router)
     app.include_router(_state_router(registry, health, readiness))
-    app.add_middleware(Guard, admission=admission)
     app.add_exception_handler(Refused, tell_refusal)
     app.add_exception_handler(Failure, tell_failure)
     app.add_exception_handler(RequestValidationError, tell_parameters)
     app.add_exception_handler(HTTPException, tell_http)
     app.add_exception_handler(Exception, tell_fault)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
-    return app
+    return Guard(ShortWay(app, short_calls), admission=admission)
 
 
 def _state_router(

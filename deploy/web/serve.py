@@ -1,6 +1,5 @@
 """The process behind `murmur serve`: the model, its batches, and the routers over HTTP."""
 
-import asyncio
 import getpass
 import logging
 import socket
@@ -11,8 +10,8 @@ from typing import Final
 
 import redis
 import uvicorn
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from deploy.page.page_router import page_router
 from deploy.web.access.admission import LOOPBACK_HOSTS, Admission
@@ -23,13 +22,14 @@ from deploy.web.events.change_feed import ChangeFeed
 from deploy.web.events.changes import Changes, read_changes
 from deploy.web.events.events_router import events_router
 from deploy.web.figures import all_figures
+from deploy.web.http_protocol import BoundedHttpTools
 from deploy.web.operations import Operations
 from model_server.http.answer_cache import AnswerCache
 from model_server.http.batching import Batcher
 from model_server.http.explain_router import explain_router, explained
 from model_server.http.inference_router import InferenceRoutes, ServedModel, inference_router
 from model_server.http.model_router import model_router
-from model_server.http.predict_router import predict_router
+from model_server.http.predict_router import PredictCalls, predict_router
 from model_server.http.predictor import Predictor
 from model_server.overrides.override_file import usable_overrides
 from model_server.prediction_log.http_router import predictions_router
@@ -153,10 +153,11 @@ def serve(
             await evaluations.close()
             await optional_redis.close()
 
+        calls = PredictCalls(predictor, log.note if log.is_on else None, overrides)
         app = make_app(
             [
                 page,
-                predict_router(predictor, log.note if log.is_on else None, overrides),
+                predict_router(calls),
                 explain_router(predictor, lambda: model.slot.serving().labels),
                 inference_router(
                     InferenceRoutes(
@@ -192,6 +193,10 @@ def serve(
             admission=admission,
             refusal_page=refusal_page,
             at_end=at_end,
+            short_calls={
+                ("POST", "/predict"): calls.predict,
+                ("POST", "/predict/batch"): calls.predict_batch,
+            },
             registry=registry,
             health=process.health,
             readiness=process.readiness,
@@ -203,14 +208,7 @@ def serve(
         process.stop.tell(feed.close)
         process.ends_when(lambda: server.should_exit)
         process.progress.ready = True
-        # uvicorn takes the signals only in the main thread, and they are ours.
-        thread = threading.Thread(
-            target=lambda: asyncio.run(server.serve([listening])), name="http"
-        )
-        thread.start()
-        while thread.is_alive():
-            thread.join(0.2)
-            process.progress.idle()
+        _serve_until_stopped(server, listening, process)
         batcher.stop()
         process.finished.set()
         log_thread.join(5)
@@ -227,7 +225,7 @@ def _beside(
     return thread
 
 
-def _server(app: FastAPI) -> uvicorn.Server:
+def _server(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -238,9 +236,22 @@ def _server(app: FastAPI) -> uvicorn.Server:
             proxy_headers=False,
             limit_concurrency=_CONNECTIONS,
             timeout_keep_alive=_KEEP_ALIVE_S,
-            h11_max_incomplete_event_size=64 * 1024,
+            # With h11 and asyncio's loop a remembered answer costs twice as much.
+            http=BoundedHttpTools,
+            loop="uvloop",
         )
     )
+
+
+def _serve_until_stopped(
+    server: uvicorn.Server, listening: socket.socket, process: RunningProcess
+) -> None:
+    # uvicorn takes the signals only in the main thread, and they are ours.
+    thread = threading.Thread(target=lambda: server.run([listening]), name="http")
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.2)
+        process.progress.idle()
 
 
 def _key_ring(settings: Settings, pool: PostgresPool, host: str, *, loopback: bool) -> KeyRing:

@@ -49,7 +49,10 @@ class AnswerCache:
         self._own: LRUCache[str, Prediction] = LRUCache(maxsize=size)
         self._unwritten: dict[str, Prediction] = {}
         self._writing: asyncio.Task[None] | None = None
-        self._found = SERVE_CACHED.register(registry)
+        found = SERVE_CACHED.register(registry)
+        self._found_here = found.labels("process")
+        self._found_in_redis = found.labels("redis")
+        self._found_nowhere = found.labels("nowhere")
 
     def keys_of(self, model: ModelIdentity, cleaned: Sequence[str]) -> list[str]:
         """Return the key of each cleaned text."""
@@ -68,7 +71,7 @@ class AnswerCache:
         """Return the answers that are there."""
         distinct = list(dict.fromkeys(keys))
         found = {key: self._own[key] for key in distinct if key in self._own}
-        self._found.labels("process").inc(len(found))
+        self._found_here.inc(len(found))
         missing = [key for key in distinct if key not in found]
         if missing and self._ttl_s:
             values = await self._redis.ask(lambda client: client.mget(missing))
@@ -77,8 +80,8 @@ class AnswerCache:
                 if answer is not None:
                     found[key] = answer
                     self._remember(key, answer)
-            self._found.labels("redis").inc(sum(key in found for key in missing))
-        self._found.labels("nowhere").inc(len(distinct) - len(found))
+            self._found_in_redis.inc(sum(key in found for key in missing))
+        self._found_nowhere.inc(len(distinct) - len(found))
         return found
 
     def keep(self, answers: dict[str, Prediction]) -> None:

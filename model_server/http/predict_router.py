@@ -1,6 +1,7 @@
 """`POST /predict` and `POST /predict/batch`."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -30,55 +31,73 @@ from model_server.overrides.override import Overrides
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def predict_router(
-    predictor: Predictor,
-    note: Callable[[str, Sequence[str], Answer], list[str]] | None = None,
-    overrides: Overrides | None = None,
-) -> APIRouter:
-    """Return the routes; each answer is the one that the stream would give, overrides included.
+@dataclass(frozen=True)
+class PredictCalls:
+    """The calls; each answer is the one that the stream would give, overrides included.
 
     `note` is told who asked, the texts and the answers, and returns an id of each prediction.
     """
-    router = APIRouter(tags=["prediction"])
 
-    async def ask(request: Request, texts: Sequence[str]) -> tuple[Answer, Sequence[PredictionId]]:
-        answer = await predictor.predict(texts)
-        if note is None:
-            return answer, [msgspec.UNSET] * len(texts)
-        return answer, note(caller_of(request).name, texts, answer)
+    predictor: Predictor
+    note: Callable[[str, Sequence[str], Answer], list[str]] | None = None
+    overrides: Overrides | None = None
 
-    @router.post(
-        "/predict",
-        summary="The label of a text",
-        openapi_extra=openapi_of(PredictRequest, PredictResponse),
-    )
-    async def predict(request: Request) -> Response:
+    async def predict(self, request: Request) -> Response:
+        """Answer one text."""
         asked = decode_body(await read_body(request), predict_decoder)
         texts = [asked.text]
         require_words(texts)
-        answer, (prediction_id,) = await ask(request, texts)
+        answer, (prediction_id,) = await self._ask(request, texts)
         (overridden,) = override_predictions(
-            overrides, texts, answer.predictions, language=asked.language, rules=asked.rules
+            self.overrides, texts, answer.predictions, language=asked.language, rules=asked.rules
         )
         return _json(predict_response(answer, prediction_id, overridden))
 
-    @router.post(
-        "/predict/batch",
-        summary="The labels of many texts",
-        openapi_extra=openapi_of(PredictBatchRequest, PredictBatchResponse),
-    )
-    async def predict_batch(request: Request) -> Response:
+    async def predict_batch(self, request: Request) -> Response:
+        """Answer many texts."""
         asked = decode_body(await read_body(request), predict_batch_decoder)
         require_words(asked.texts)
-        answer, ids = await ask(request, asked.texts)
+        answer, ids = await self._ask(request, asked.texts)
         overridden = override_predictions(
-            overrides, asked.texts, answer.predictions, language=asked.language, rules=asked.rules
+            self.overrides,
+            asked.texts,
+            answer.predictions,
+            language=asked.language,
+            rules=asked.rules,
         )
         predictions = [
             predicted(*each) for each in zip(answer.predictions, ids, overridden, strict=True)
         ]
         return _json(PredictBatchResponse(predictions=predictions, model=answer.model))
 
+    async def _ask(
+        self, request: Request, texts: Sequence[str]
+    ) -> tuple[Answer, Sequence[PredictionId]]:
+        answer = await self.predictor.predict(texts)
+        if self.note is None:
+            return answer, [msgspec.UNSET] * len(texts)
+        return answer, self.note(caller_of(request).name, texts, answer)
+
+
+def predict_router(calls: PredictCalls) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["prediction"])
+    router.add_api_route(
+        "/predict",
+        calls.predict,
+        methods=["POST"],
+        response_class=Response,
+        summary="The label of a text",
+        openapi_extra=openapi_of(PredictRequest, PredictResponse),
+    )
+    router.add_api_route(
+        "/predict/batch",
+        calls.predict_batch,
+        methods=["POST"],
+        response_class=Response,
+        summary="The labels of many texts",
+        openapi_extra=openapi_of(PredictBatchRequest, PredictBatchResponse),
+    )
     return router
 
 

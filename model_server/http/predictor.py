@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from anyio import CapacityLimiter, to_thread
@@ -52,6 +52,8 @@ class Predictor:
         self._cleaners = CapacityLimiter(2)
         self._predictions = SERVE_PREDICTIONS.register(registry)
         self._latency = SERVE_LATENCY.register(registry)
+        # To look a label's counter up anew costs more than to count.
+        self._counted = lru_cache(100)(self._predictions.labels)
         self._length = SERVE_TEXT_LENGTH.register(registry)
         self._confidence = SERVE_CONFIDENCE.register(registry)
         self._explanations = SERVE_EXPLANATIONS.register(registry)
@@ -74,7 +76,7 @@ class Predictor:
             self._model.clear()
             self._model.labels(**asdict(answer.model)).set(1)
         for text, prediction in zip(texts, answer.predictions, strict=True):
-            self._predictions.labels(prediction.label).inc()
+            self._counted(prediction.label).inc()
             self._length.observe(len(text))
             self._confidence.observe(prediction.confidence)
         return answer

@@ -322,6 +322,30 @@ def agreement(run: str, as_json: bool) -> None:
         print_whole(terminal_console(), agreement_table(found))
 
 
+@labels.command(short_help="Show labels that may be mistakes.")
+@_RUN
+@click.option("-n", "--count", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@_JSON
+def suspects(run: str, count: int, as_json: bool) -> None:
+    """Show labels that may be mistakes of people: where the model is confident of another one.
+
+    The surest come first; look at them with `murmur labels annotate --tweet ID`. A model that
+    learned from these labels repeats their mistakes: ask before it is trained on them.
+    """
+    from retrain.labels.display import suspects_table
+    from retrain.labels.read_suspects import read_suspects
+    from schemas.terminal import print_whole, terminal_console
+
+    with _database(run) as connection, connection, connection.cursor() as cur:
+        found = read_suspects(cur, run, most=count)
+    if as_json:
+        print_json(found)
+        return
+    print_line(f"{found.suspected:,} of {found.labelled:,} labelled tweets", err=True)
+    if found.suspects:
+        print_whole(terminal_console(), suspects_table(found))
+
+
 @contextmanager
 def _database(run: str) -> Iterator["Connection"]:
     from schemas.known_runs import require_run

@@ -12,6 +12,7 @@ from retrain.labels.export_labels import LabelledTweet
 from retrain.labels.import_labels import ImportReport
 from retrain.labels.measure_agreement import RunAgreement
 from retrain.labels.queue.draw import Drawn
+from retrain.labels.read_suspects import SuspectLabels
 from schemas.escape_for_terminal import shown
 from schemas.terminal import plain_table
 
@@ -93,3 +94,18 @@ def _cells(found: Agreement) -> list[str]:
         return [f"{found.units:,}", "not defined" if found.units else "–", "–", same]
     interval = f"{found.low:.2f} to {found.high:.2f}"
     return [f"{found.units:,}", f"{found.alpha:.3f}", interval, f"{found.same or 0:.0%}"]
+
+
+def suspects_table(found: SuspectLabels) -> Table:
+    """Return the suspected labels as people see them."""
+    table = plain_table("tweet", "label", "suggested", "margin", "by", "text", numbers={"margin"})
+    for each in found.suspects:
+        table.add_row(
+            each.root_id,
+            Text(shown(each.label)),
+            Text(shown(each.suggested)),
+            f"{each.margin:+.3f}",
+            Text(shown(each.labeller)),
+            Text(shown(each.text, _MOST_CHARS)),
+        )
+    return table

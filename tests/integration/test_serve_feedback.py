@@ -1,11 +1,14 @@
 """What people say of answers: corrections, audits from the queue, the log, and a training."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
+from deploy.client import AsyncClient, Client, RefusedByMurmur
 from model_server.bundle import default_bundle
 from model_server.prediction_log.log_store import delete_older
 from retrain.jobs.stored_labels import stored_labels
@@ -85,7 +88,7 @@ def test_a_text_has_one_label_which_others_may_not_change(
 
 
 def test_a_correction_of_a_tweet_is_stored_as_the_commands_know_it(
-    service: Service, keys: dict[str, Key], database: Connection
+    service: Service, keys: dict[str, Key], module_settings: Settings, database: Connection
 ) -> None:
     of_tweet = {"run": RUN, "tweet_id": "10003"}
     assert say(service, keys["ann"], **of_tweet, label="positive").json()["is_new"]
@@ -94,6 +97,8 @@ def test_a_correction_of_a_tweet_is_stored_as_the_commands_know_it(
     assert say(service, keys["head"], **of_tweet, label="negative").ok
     (found,) = [each for each in stored_labels(database, RUN) if each.root_id == "10003"]
     assert (found.label, found.origin) == ("negative", "correction")
+    suspects = command(module_settings, "labels", "suspects", "--run", RUN, "--json")
+    assert suspects["labelled"] >= 1
     assert say(service, keys["ann"], **of_tweet, label="purple").status_code == 422
     assert say(service, keys["ann"], run=RUN, tweet_id="9", label="positive").status_code == 404
     assert say(service, keys["ann"], run="none", tweet_id="9", label="positive").status_code == 404
@@ -182,6 +187,40 @@ def test_predictions_are_logged_where_asked_for_and_corrected_by_their_id(
         assert refused.json()["type"] == "urn:murmur:problem:not-logged"
 
 
+def test_both_clients_give_typed_answers_and_refusals(
+    service: Service, keys: dict[str, Key]
+) -> None:
+    bearer = {name: key["Authorization"].removeprefix("Bearer ") for name, key in keys.items()}
+    texts = ["what a lovely day", "a dreadful day"] * 300
+    with Client(service.address, bearer["ann"]) as client:
+        one = client.predict(texts[0])
+        assert (one.label, one.confidence) == ("positive", one.probabilities["positive"])
+        parts = client.predict_batch(texts)
+        assert [len(part.predictions) for part in parts] == [512, 88]
+        assert parts[1].predictions[1].label == "negative"
+        assert client.explain("a lovely day").words[1].text == "lovely"
+        assert client.model_info().model == one.model
+        assert client.feedback("positive", text="by the client").labeller == "ann"
+        with pytest.raises(RefusedByMurmur) as refused:
+            client.figures("/totals")
+        assert refused.value.problem.status == 403
+    with Client(service.address, bearer["reader"]) as reader:
+        by_one = [tweet["tweet_id"] for tweet in reader.tweets(run=RUN, limit="7")]
+        assert len(by_one) == 40
+
+    async def asynchronously() -> None:
+        async with AsyncClient(service.address, bearer["ann"]) as client:
+            assert (await client.predict(texts[0])).probabilities == one.probabilities
+            assert [len(p.predictions) for p in await client.predict_batch(texts)] == [512, 88]
+            with pytest.raises(RefusedByMurmur):
+                await client.figures("/totals")
+        async with AsyncClient(service.address, bearer["reader"]) as client:
+            found = [tweet["tweet_id"] async for tweet in client.tweets(run=RUN, limit="7")]
+            assert found == by_one
+
+    asyncio.run(asynchronously())
+
+
 def test_a_training_is_decided_as_the_command_decides_it(
     service: Service, keys: dict[str, Key], module_settings: Settings
 ) -> None:
@@ -246,3 +285,47 @@ def test_the_model_is_measured_on_audits_and_label_files_as_jobs(
     assert audits["run"] == RUN
     drift = service.get("/drift", params={"run": RUN}, headers=keys["reader"])
     assert drift.json()["type"] == "urn:murmur:problem:not-there"
+
+
+def test_no_text_and_no_key_stands_in_logs_metrics_errors_or_process_lists(
+    service: Service, keys: dict[str, Key]
+) -> None:
+    marker = "xylophonezebra"
+    wrong = "0123456789ab_" + "Q" * 43
+    bearer = keys["ann"]["Authorization"].removeprefix("Bearer ")
+    text = f"my {marker} is broken"
+    answers = [
+        service.post("/predict", json={"text": text}, headers=keys["ann"]),
+        service.post("/predict/batch", json={"texts": [text, 7]}, headers=keys["ann"]),
+        service.post("/predict", data=f'{{"text": "{marker}'.encode(), headers=keys["ann"]),
+        service.post("/predict", json={"text": {marker: 1}}, headers=keys["ann"]),
+        service.post("/predict", json={"text": text, "language": marker * 2}, headers=keys["ann"]),
+        service.post("/explain", json={"text": text, "label": marker}, headers=keys["ann"]),
+        service.post("/explain", json={"text": text, "method": marker}, headers=keys["ann"]),
+        service.post("/v2/models/none/infer", data=marker.encode(), headers=keys["ann"]),
+        say(service, keys["ann"], text=text, label=marker),
+        say(service, keys["ann"], ticket=marker, label="positive"),
+        say(service, keys["ann"], prediction_id=marker, label="positive"),
+        service.get("/recent_predictions", params={"cursor": marker}, headers=keys["bob"]),
+        service.get("/events", params={"kind": marker}, headers=keys["reader"]),
+        service.get("/labels/queue", params={"run": RUN, "count": marker}, headers=keys["ann"]),
+        service.post("/predict", json={"text": text}, headers={"Authorization": f"Bearer {wrong}"}),
+    ]
+    assert answers[0].ok
+    assert not any(answer.ok for answer in answers[1:])
+    logged = service.get("/recent_predictions", params={"words": marker}, headers=keys["bob"])
+    assert logged.ok
+    seen = {
+        "errors": "".join(answer.text for answer in answers[1:]),
+        "log": service.log.read_text(),
+        "metrics": service.get("/metrics", headers=keys["reader"]).text,
+        "processes": "".join(
+            " ".join(process.info["cmdline"] or ())
+            for process in psutil.process_iter(["cmdline"])
+            if "serve" in (process.info["cmdline"] or ())
+        ),
+    }
+    for where, content in seen.items():
+        assert content, where
+        for secret in (marker, bearer, bearer.partition("_")[2], wrong, "Q" * 43):
+            assert secret not in content, f"{secret} stands in {where}"

@@ -1,6 +1,5 @@
 """The door of the service. It stands before every route, so that none is reached around it."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.web.access.admission import Admission
@@ -34,11 +33,14 @@ class Guard:
         if rate is None:
             await self._app(scope, receive, send)
             return
-        told = rate.headers()
+        told = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in rate.headers().items()
+        ]
 
         async def send_with_rate(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(told)
+                message["headers"] = [*message["headers"], *told]
             await send(message)
 
         await self._app(scope, receive, send_with_rate)
