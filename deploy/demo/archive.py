@@ -1,5 +1,7 @@
 """The sample archive: three days of made-up tweets in the JSON lines of X's API v2.
 
+On the last day people speak otherwise.
+
 The same seed and size give the same bytes. What is in it, and in which proportions, is meant to
 meet everything that a real archive does to a pipeline.
 """

@@ -17,6 +17,7 @@ from deploy.demo.pipeline_wait import NotProcessed, Pipeline, await_processed
 from deploy.demo.progress import Show, storing_bars
 from deploy.demo.result import DemoResult
 from deploy.demo.verification import check, verify
+from deploy.demo.watch_demo import watch_demo
 from deploy.embedded import stack
 from deploy.embedded.layout import Layout
 from deploy.embedded.stack_state import load_state
@@ -31,6 +32,7 @@ from schemas.failures import Failure
 from schemas.known_runs import UnknownRun, run_names
 from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
+from schemas.topics import SCORED
 from schemas.transport.cache import connect_redis
 from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.aggregates.time_windows import ALL, parse_window
@@ -74,6 +76,10 @@ def run_demo(home: Path, *, run: str, lines: int, keep_up: bool, console: Consol
         checks = verify(connection, run, manifest)
         totals = _totals(settings, run, manifest.rows)
         checks.append(check("totals in Redis", manifest.rows, totals.aggregates.tweets))
+        say("holding the last day against those before it")
+        alarm = watch_demo(
+            connection, run, settings.watch_limits, scored_topic=settings.names.topic(SCORED)
+        )
     processing_s = stored_s - replay_began_s
     return DemoResult(
         ok=all(found.ok for found in checks),
@@ -82,6 +88,7 @@ def run_demo(home: Path, *, run: str, lines: int, keep_up: bool, console: Consol
         manifest=manifest,
         checks=checks,
         totals=totals,
+        alarm=alarm,
         replay_s=round(replayed_s - replay_began_s, 3),
         processing_s=round(processing_s, 3),
         total_s=round(time.monotonic() - began_s, 3),

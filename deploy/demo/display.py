@@ -14,6 +14,7 @@ from rich.text import Text
 
 from deploy.demo.result import DemoResult
 from deploy.demo.verification import Check, Count
+from schemas.escape_for_terminal import shown
 from schemas.terminal import plain_table, print_whole, whole_line
 from stream_processors.queries.display import totals_view
 
@@ -29,6 +30,8 @@ def print_result(result: DemoResult, console: Console) -> None:
     console.print()
     console.print(_archive_line(result), soft_wrap=True)
     print_whole(console, checks_table(result.checks))
+    console.print()
+    print_whole(console, *_watch_lines(result))
     console.print()
     console.print(_speed_line(result), soft_wrap=True)
     console.print()
@@ -75,6 +78,20 @@ def _speed_line(result: DemoResult) -> str:
     )
 
 
+def _watch_lines(result: DemoResult) -> Iterator[Text]:
+    alarm = result.alarm
+    if alarm is None:
+        yield Text("The watch found nothing on the last day: so few tweets tell too little.")
+        return
+    hours = f"{alarm.hours_after_shift:g} hours"
+    yield whole_line(f"On the last day people speak otherwise. The watch, after {hours}:", "bold")
+    yield whole_line(f"  {alarm.sentence}", "yellow")
+    if alarm.moved:
+        yield whole_line(f"  what moved most: {shown(', '.join(alarm.moved))}")
+    if alarm.others:
+        yield Text(f"  and {alarm.others} more alarms", style="dim")
+
+
 def _what_next(result: DemoResult) -> Iterator[Text]:
     """Yield commands to be copied, each whole on a line of its own, below what it is for."""
     murmur = _command()
@@ -82,6 +99,10 @@ def _what_next(result: DemoResult) -> Iterator[Text]:
         (f"{murmur} up", "start the stack"),
         (f"{murmur} replay FILE", "your own archive"),
         (f"{murmur} totals --run {result.run} --window 1d", "its last day"),
+        (
+            f"{murmur} alarms list --run {result.run}",
+            "what the watch found; `alarms show` says why",
+        ),
         (f"{murmur} export --run {result.run} --format csv", "every tweet"),
         (f'{murmur} psql -c "{_MOST_REPEATED}"', "the texts that were repeated most"),
         (f"{murmur} status", "addresses of the servers"),

@@ -11,6 +11,9 @@ from deploy.demo.x_v2_lines import Author, Post, snowflake
 
 FIRST_DAY: Final = datetime(2024, 5, 13, tzinfo=UTC)
 DAYS: Final = 3
+LAST_DAY: Final = FIRST_DAY + timedelta(days=DAYS - 1)
+"""People speak otherwise from then on."""
+
 # How busy each hour is: quiet nights, a commute in the morning and in the afternoon, evenings.
 _HOURS: Final = (3, 2, 1, 1, 1, 2, 5, 9, 10, 7, 6, 6, 8, 7, 6, 6, 8, 10, 11, 12, 12, 10, 7, 5)
 
@@ -75,7 +78,7 @@ def posts_of(
         else:
             # Exactly as many new texts as are wanted, spread evenly over the originals.
             if not heard or rng.random() * originals_left < texts_left:
-                said = texts.make()
+                said = texts.make(shifted=moment >= LAST_DAY)
                 heard.append(said)
                 texts_left -= 1
             else:

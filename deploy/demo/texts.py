@@ -2,7 +2,7 @@
 
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from deploy.demo.vocabulary import ASIDES, ENDINGS, OTHER_LANGUAGES, TOPICS, WORDS, Topic
@@ -12,6 +12,20 @@ _OTHER_LANGUAGE_SHARE: Final = 0.06
 _ASIDE_SHARE: Final = 0.05
 _LONG_SHARE: Final = 0.01
 _TRIES: Final = 1_000
+_SHIFT_RULE: Final = "coffee"
+_SHIFT_HASHTAG: Final = "BrewGate"
+_SHIFT_MOOD: Final = (0, 1, 9)
+_SHIFT_TIMES: Final = 4
+"""On the last day so many times as many speak of coffee, and most of them in anger."""
+
+
+_SHIFTED_TOPICS: Final = tuple(
+    replace(topic, mood=_SHIFT_MOOD, hashtags=(_SHIFT_HASHTAG, *topic.hashtags))
+    if topic.rule == _SHIFT_RULE
+    else topic
+    for topic in TOPICS
+    for _ in range(_SHIFT_TIMES if topic.rule == _SHIFT_RULE else 1)
+)
 
 
 @dataclass(frozen=True)
@@ -31,18 +45,18 @@ class TextMaker:
         self._user_names = user_names
         self._made: set[str] = set()
 
-    def make(self) -> Said:
-        """Return a text that was not made before."""
+    def make(self, *, shifted: bool = False) -> Said:
+        """Return a text that was not made before, of the last day where it is `shifted`."""
         for _ in range(_TRIES):
-            said = self._draw()
+            said = self._draw(shifted=shifted)
             if said.text not in self._made:
                 self._made.add(said.text)
                 return said
         raise ValueError(f"the vocabulary is exhausted after {len(self._made)} texts")
 
-    def _draw(self) -> Said:
+    def _draw(self, *, shifted: bool) -> Said:
         rng = self._rng
-        topic = rng.choice(TOPICS)
+        topic = rng.choice(_SHIFTED_TOPICS if shifted else TOPICS)
         if rng.random() < _OTHER_LANGUAGE_SHARE:
             language = rng.choice(list(OTHER_LANGUAGES))
             sentence = self._filled(rng.choice(OTHER_LANGUAGES[language]), topic)

@@ -233,7 +233,7 @@ def compare(
 )
 @probe_port_option(GUARD)
 @_JSON
-def guard(once: bool, every_s: float, probe_port: int, as_json: bool) -> None:
+def guard(once: bool, every_s: float, probe_port: int, as_json: bool) -> int:
     """Watch the last promotion, and have the model before serve again where it does harm.
 
     That is: more dead letters, answers that come later, or shares of labels that jump further than
@@ -259,14 +259,14 @@ def guard(once: bool, every_s: float, probe_port: int, as_json: bool) -> None:
             stall_after_s=settings.stall_after_s,
             every_s=every_s,
         )
-        return
+        return ExitCode.DONE
     guarded = watching.look()
     if as_json:
         print_json({"guarded": guarded})
     else:
         print_line("nothing was promoted" if guarded is None else guarded.decision.sentence)
-    if guarded is None or guarded.went_back_to is None:
-        raise SystemExit(ExitCode.NOTHING_TO_DO)
+    acted = guarded is not None and guarded.went_back_to is not None
+    return ExitCode.DONE if acted else ExitCode.NOTHING_TO_DO
 
 
 @contextmanager
