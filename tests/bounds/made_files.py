@@ -127,7 +127,7 @@ def costly_files(count: int) -> Iterator[tuple[str, bytes]]:
 
 def _costly() -> Iterator[tuple[str, bytes]]:
     yield from _by_hand()
-    level = zstandard.ZstdCompressor(level=9)
+    level = zstandard.ZstdCompressor(level=3)
     for name, filling in _FILLINGS.items():
         for number, beginning in enumerate(_BEGINNINGS):
             size = _PACKED_BYTES // len(filling)
