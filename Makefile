@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help image image-test compose-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test torture circle check accuracy faithfulness bench drift-table generated lock format clean ops-check alerts-live
+.PHONY: help image image-test compose-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test torture circle check accuracy faithfulness bench bounds drift-table generated lock format clean ops-check alerts-live
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -57,6 +57,9 @@ faithfulness: $(VENV)/dev.stamp ## Weights of words beside random ones: make fai
 # Only the comparison with the obvious pipeline needs PyTorch.
 bench: $(VENV)/$(if $(findstring --baseline,$(ARGS)),retrain,dev).stamp ## What the stream costs, as ratios in JSON (ARGS=--baseline: beside the obvious pipeline)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bounds: $(VENV)/dev.stamp ## Worst time and memory of each stage, over random and costly texts, files and headers, as Markdown
+	@$(BIN)/python -m tests.bounds $(ARGS)
 
 drift-table: $(VENV)/dev.stamp ## What the watch's detectors do in 300 simulated years, as Markdown (ARGS="--years 30")
 	@$(BIN)/python -m tests.drift_table $(ARGS)

@@ -9,14 +9,18 @@ _BEGINNING: Final = re.compile(r'\{\s*"[^"\\]{1,64}"\s*:')
 _MOST_TORN: Final = 20
 """Each costs another look at the rest of the line."""
 
+_LONGEST_BYTES: Final = 1024 * 1024
+
 _decoder: Final = json.JSONDecoder()
 
 
 def documents_on(raw: bytes) -> list[bytes]:
     """Return the documents on a line and what is left of torn ones, in their order.
 
-    A torn one ends where the next begins as the first one does.
+    A torn one ends where the next begins as the first one does. A line above 1 MiB is one.
     """
+    if len(raw) > _LONGEST_BYTES:
+        return [raw]
     line = raw.decode("utf-8", "surrogateescape").strip(_BETWEEN)
     opening = _BEGINNING.search(line)
     if opening is None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from producers.archives.lines import KEPT_BYTES
 from producers.archives.records import Record, Unreadable
 from producers.x_api.v2_json_types import WireId
 from schemas.codec import Reason
@@ -15,9 +16,26 @@ from schemas.codec import Reason
 _MOST_OBJECTS: Final = 1_000_000
 """A page of 64 MiB has as many; of one that has more they could all be tweets of nothing."""
 
+_MOST_TIMES: Final = 20
+"""How many times its size a page may become: what it includes is repeated for each tweet that
+refers to it."""
+
+_NOTHING: Final = msgspec.Raw(b"null")
+
 
 class _Named(msgspec.Struct, gc=False):
     id: WireId | None = None
+
+
+class _Completing(msgspec.Struct, omit_defaults=True, gc=False):
+    """What is read of a tweet or a user that completes others."""
+
+    id: msgspec.Raw = _NOTHING
+    text: msgspec.Raw = _NOTHING
+    note_tweet: msgspec.Raw = _NOTHING
+    note_post: msgspec.Raw = _NOTHING
+    author_id: msgspec.Raw = _NOTHING
+    username: msgspec.Raw = _NOTHING
 
 
 class _Referring(msgspec.Struct, gc=False):
@@ -45,6 +63,7 @@ class _Page(msgspec.Struct, gc=False):
 
 _page: Final = msgspec.json.Decoder(_Page)
 _named: Final = msgspec.json.Decoder(_Named)
+_completing: Final = msgspec.json.Decoder(_Completing)
 _referring: Final = msgspec.json.Decoder(_Referring)
 
 
@@ -63,12 +82,19 @@ def tweets_of_page(page: Record) -> Iterator[Record]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         yield page
         return
+    left_bytes = _MOST_TIMES * len(page.raw)
     tweets = _by_id([*found.includes.tweets, *found.includes.posts])
     users = _by_id(found.includes.users)
     for place, tweet in enumerate(found.data):
         referring = _referring_of(tweet)
         completing = _raw(tweets, referring.ids)
         author = _raw(users, [referring.author_id])
+        left_bytes -= len(completing) + len(author)
+        if left_bytes < 0:
+            detail = f"what the page includes is repeated to {_MOST_TIMES} times its size: split it"
+            unreadable = Unreadable(Reason.TOO_LARGE, detail)
+            yield Record(page.line, bytes(tweet)[:KEPT_BYTES], unreadable, page.place + place)
+            continue
         includes = b'{"tweets":[' + completing + b'],"users":[' + author + b"]}"
         raw = b'{"data":' + bytes(tweet) + b',"includes":' + includes + b"}"
         yield Record(page.line, raw, place=page.place + place)
@@ -80,10 +106,11 @@ def _by_id(objects: list[msgspec.Raw]) -> dict[str, list[msgspec.Raw]]:
     for each in objects:
         try:
             own_id = _named.decode(each).id
+            needed = msgspec.json.encode(_completing.decode(each))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         if own_id is not None:
-            found.setdefault(str(own_id), []).append(each)
+            found.setdefault(str(own_id), []).append(msgspec.Raw(needed))
     return found
 
 

@@ -1,8 +1,10 @@
 """What was noticed of the tweets of a file, beside what became of them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from producers.formats.archive_format import TellsOfItself
 from producers.formats.json_documents import DocumentReader
@@ -14,6 +16,13 @@ from producers.replay.advice import Advice
 from producers.replay.record_reader import Placed
 from producers.replay.repeated_ids import RepeatedIds
 from schemas.events import TweetPosted
+
+_MISREAD: Final = re.compile(
+    "\u00c3[\u0080-\u00bf]|\u00c2[\u0080-\u00bf]|\u00e2\u20ac|\u00f0\u0178"
+)
+"""What two bytes of UTF-8 look like where they were read as Latin-1 or Windows-1252."""
+
+_FEW_MISREAD: Final = 3
 
 
 @dataclass
@@ -30,6 +39,7 @@ class Findings:
     taken_for: dict[str, str] = field(default_factory=dict)
     swallowed_lines: int = 0
     swallowed_first: str = ""
+    misread_texts: int = 0
     advice: Advice = field(default_factory=Advice)
     ids: RepeatedIds = field(default_factory=RepeatedIds)
     _reader: object = None
@@ -59,6 +69,8 @@ class Findings:
         for event in parsed.events:
             if isinstance(event, TweetPosted):
                 self.ids.add(event)
+                text = event.text
+                self.misread_texts += not text.isascii() and _MISREAD.search(text) is not None
 
     def sentences(self) -> list[str]:
         """Return what a person should know of the rows and ids of this file."""
@@ -68,6 +80,11 @@ class Findings:
                 f"quoted texts take in {self.swallowed_lines:,} lines that look like rows (the "
                 f"first begins at {self.swallowed_first}), as below a stray quote: if they are, "
                 "--no-quoting reads each line as a row"
+            )
+        if self.misread_texts >= _FEW_MISREAD:
+            said.append(
+                f"{self.misread_texts:,} texts look as if their UTF-8 was once read as another "
+                "encoding (\u00c3\u00bc for \u00fc): export them again as UTF-8"
             )
         times = time_named(tuple(self.passed_over)) if self.untimed else None
         if times is not None:
@@ -87,6 +104,7 @@ class Findings:
             "lines_within_texts_like_rows": self.swallowed_lines,
             "columns_passed_over": list(self.passed_over),
             "columns_taken_for": self.taken_for,
+            "misread_texts": self.misread_texts,
             "advice": list(self.advice.sentences),
             "repeated_ids": self.ids.repeats,
             "rounded_ids": self.ids.lost_digits,

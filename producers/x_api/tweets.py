@@ -10,7 +10,7 @@ from producers.parsing.provenance import Origin
 from producers.parsing.timestamps import is_overruled, time_of_edit, time_of_post, utc
 from producers.x_api.v2_json_types import IncludedTweet, WireId, WireReference, WireRule, WireTweet
 from schemas.codec import Reason
-from schemas.events import MatchedRule, Reference, TweetPosted
+from schemas.events import MAX_TEXT_CHARS, MatchedRule, Reference, TweetPosted
 
 _KINDS: Final[dict[str | None, Literal["retweeted", "quoted", "replied_to"]]] = {
     "retweeted": "retweeted",
@@ -21,6 +21,8 @@ _KINDS: Final[dict[str | None, Literal["retweeted", "quoted", "replied_to"]]] = 
 _MAX_VERSION: Final = 100
 _MAX_TAG_CHARS: Final = 512
 
+_LONGEST_CHARS: Final = 2 * MAX_TEXT_CHARS
+
 Included = Mapping[str, IncludedTweet]
 """Tweets that complete others, by id."""
 
@@ -28,10 +30,13 @@ Included = Mapping[str, IncludedTweet]
 def by_id(tweets: list[IncludedTweet]) -> Included:
     """Return the tweets of `includes` by their ids; those without one complete nothing.
 
-    One that is there twice, as a tweet and as a post, is the one with the longer text.
+    One that is there twice, as a tweet and as a post, is the one with the longer text. What is far
+    too long for a tweet is none: each that refers to it would cost its length.
     """
     found: dict[str, IncludedTweet] = {}
     for tweet in tweets:
+        if _length(tweet) > _LONGEST_CHARS:
+            continue
         known = found.get(str(tweet.id))
         if tweet.id is not None and (known is None or _length(tweet) > _length(known)):
             found[str(tweet.id)] = tweet

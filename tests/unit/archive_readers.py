@@ -19,6 +19,7 @@ READERS = {
         for name in (
             "x-v2",
             "x-v1.1",
+            "x-graphql",
             "twarc-flat",
             "account-export",
             "json-columns",

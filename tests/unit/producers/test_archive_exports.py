@@ -296,6 +296,16 @@ def test_advice_is_given_where_only_some_rows_fail(tmp_path: Path) -> None:
     assert any("iconv -f WINDOWS-1252" in said for said in found.findings.sentences())
 
 
+def test_texts_that_were_read_in_another_encoding_before_are_told(tmp_path: Path) -> None:
+    texts = ["Grüße aus München", "schön – hier", "il ‘café’ è qui", "😀 so gut", "São Paulo, AÇÃO"]
+    for shown, count in ((texts, 0), ([t.encode().decode("cp1252", "replace") for t in texts], 5)):
+        found = survey(tmp_path / "a", csv_of(["text", "x"], [[text, "1"] for text in shown]))
+        assert found.findings.misread_texts == count
+        assert any("read as another encoding" in s for s in found.findings.sentences()) == (
+            count > 0
+        )
+
+
 STRAY = b'id,text\n1700000123,plain\n1700000124,"opens\n1700000125,three\n1700000126,ends"\n'
 
 

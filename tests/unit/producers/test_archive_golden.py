@@ -35,6 +35,7 @@ ARCHIVES = (
     "tweeteval/test_text.txt",
     "twarc_flat.jsonl",
     "with_header.csv",
+    "x_graphql.json",
     "x_v1_1_lines.jsonl",
     "x_v2_lines.jsonl",
     "x_v2_page.json",

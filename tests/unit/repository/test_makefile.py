@@ -1,5 +1,6 @@
 """The Makefile makes no environment that could not work."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ def test_a_python_that_is_too_old_is_named_and_leaves_no_environment(
     python = tmp_path / "python3.10"
     # It answers `-c CODE` as 3.10 would, and makes no environment: `-m venv` fails.
     python.write_text(
-        f'#!/bin/sh\n[ "$1" = -c ] && exec {sys.executable} -c "import sys\n'
+        f'#!/bin/sh\n[ "$1" = -c ] && exec {shlex.quote(sys.executable)} -c "import sys\n'
         'sys.version_info = (3, 10, 12)\n$2"\n'
     )
     python.chmod(0o755)

@@ -1,0 +1,1 @@
+"""What the costliest tweet, file and header cost: worst time and memory for each stage."""
