@@ -134,10 +134,12 @@ def bring_up(compose: Compose) -> str:
 
     The key comes before the service: it answers no other machine without one.
     """
-    start(compose, "init")
+    start(compose, *SERVERS)
+    once = ("run", "--rm", "--no-deps", "-T", "init")
+    compose.run(*once, "init")
     scopes = ("--scope", "read", "--scope", "predict", "--json")
     create = ("keys", "create", "--name", "test", *scopes)
-    made = compose.run("run", "--rm", "--no-deps", "-T", "init", *create)
+    bearer: str = json.loads(compose.run(*once, *create))["bearer"]
     start(compose)
 
     def all_ready() -> bool:
@@ -157,7 +159,6 @@ def bring_up(compose: Compose) -> str:
         return True
 
     wait_until(all_ready, timeout_s=_UP_S, what="score, sink, watch and serve are ready")
-    bearer: str = json.loads(made)["bearer"]
     return bearer
 
 
