@@ -75,7 +75,7 @@ torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets fl
 circle: $(VENV)/retrain.stamp ## Let a stream change, and watch another model serve it by itself
 	$(BIN)/python -m tests.circle
 
-ops-check: $(VENV)/dev.stamp ## Rules, routes, dashboards, contracts and examples, by the tools that read them (ARGS=WORD: some steps)
+ops-check: $(VENV)/dev.stamp $(VENV)/ops.stamp ## Rules, routes, dashboards, contracts and examples, by the tools that read them (ARGS=WORD: some steps)
 	@$(BIN)/python -m tests.ops_check $(ARGS)
 
 alerts-live: $(VENV)/dev.stamp ## Break a running installation, and wait for each alert at a webhook (half an hour)
@@ -156,9 +156,9 @@ deploy-hook: ## Tell DEPLOY_HOOK_URL which version there is; nothing without one
 	if test -n "$$DEPLOY_HOOK_URL"; then printf 'url = "%s"\n' "$$DEPLOY_HOOK_URL" | curl --fail --silent \
 	  --show-error --config - --json '{"version": "$(VERSION)"}'; fi
 
-# What needs a program that is not here is left out and named: helm, actionlint, docker compose.
+# A part of ops-check. Exit 2: helm, actionlint, docker-compose or systemd-analyze is not here.
 deploy-check: $(VENV)/ops.stamp $(VENV)/dev.stamp ## Lint the image, compose file, chart, workflows and units
-	$(BIN)/python -m tests.deploy_check --tools $(VENV)/ops/bin
+	@$(BIN)/python -m tests.ops_check deployment
 
 generated: $(VENV)/dev.stamp ## Regenerate what is made from the code: JSON Schemas, AsyncAPI, dashboards, .env.example
 	$(BIN)/python -m schemas.write_json_schemas

@@ -17,7 +17,13 @@ from deploy.embedded.leftover_processes import end_processes, remember_commands,
 from deploy.embedded.postgres_server import new_folder_if_root
 from deploy.embedded.served_model import in_short, newest_model, promoted_model
 from deploy.embedded.server_programs import PROGRAM_OF, addresses, await_servers, prepare_servers
-from deploy.embedded.stack_state import StackState, load_state, save_state, settle_state
+from deploy.embedded.stack_state import (
+    StackState,
+    load_state,
+    save_state,
+    settle_state,
+    with_every_port,
+)
 from deploy.embedded.start_programs import Say
 from deploy.embedded.stored_runs import remember_runs, stored_runs
 from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor_command
@@ -155,6 +161,7 @@ def _ensure_supervisor(
     if state is None or not running:
         end_processes(remembered_commands(layout))
         state = settle_state(state)
+    state = with_every_port(state)
     if "postgres" in embedded and not state.postgres_folder:
         state = msgspec.structs.replace(state, postgres_folder=new_folder_if_root())
     save_state(layout, state)

@@ -96,6 +96,19 @@ def settle_state(
     )
 
 
+def with_every_port(state: StackState, is_free: Callable[[int], bool] = is_free_port) -> StackState:
+    """Return the state of a stack that runs, with ports for programs that it did not know."""
+    lacking = [name for name in PORT_NAMES if name not in state.ports]
+    taken = set(state.ports.values())
+    new = settle_ports(
+        lacking,
+        {},
+        candidate_ports(random.SystemRandom()),
+        lambda port: port not in taken and is_free(port),
+    )
+    return msgspec.structs.replace(state, ports={**state.ports, **new})
+
+
 def _new_cluster_id() -> str:
     # 16 bytes in base64; letters and digits only, as a leading dash would be read as an option.
     letters = string.ascii_letters + string.digits

@@ -11,10 +11,12 @@ from confluent_kafka.admin import AclOperation, ResourceType
 
 from schemas.process.process_list import (
     COMPLIANCE_STREAM,
+    GUARD,
     PROCESSES,
     RETRAIN_WATCH,
     SCORE,
     SERVE,
+    SHADOW,
     SINK,
     STREAM,
     WATCH,
@@ -30,9 +32,11 @@ from schemas.topics import (
     SCORE_GROUP,
     SCORE_HOLD,
     SCORED,
+    SHADOW_GROUP,
     SINK_GROUP,
     WATCH_GROUP,
 )
+from schemas.topics import SHADOW as SHADOW_TOPIC
 
 Right = tuple[ResourceType, str, AclOperation]
 
@@ -44,6 +48,8 @@ _READS: Final = {
     STREAM.name: (RAW,),
     COMPLIANCE_STREAM.name: (RAW,),
     RETRAIN_WATCH.name: (MODELS_PROMOTED,),
+    SHADOW.name: (SCORED,),
+    GUARD.name: (MODELS_PROMOTED,),
 }
 _WRITES: Final = {
     SCORE.name: (SCORED, DEAD_LETTER, SCORE_HOLD),
@@ -53,8 +59,15 @@ _WRITES: Final = {
     STREAM.name: (RAW, DEAD_LETTER),
     COMPLIANCE_STREAM.name: (RAW, DEAD_LETTER),
     RETRAIN_WATCH.name: (MODELS_PROMOTED,),
+    SHADOW.name: (SHADOW_TOPIC,),
+    GUARD.name: (MODELS_PROMOTED,),
 }
-_GROUPS: Final = {SCORE.name: SCORE_GROUP, SINK.name: SINK_GROUP, WATCH.name: WATCH_GROUP}
+_GROUPS: Final = {
+    SCORE.name: SCORE_GROUP,
+    SINK.name: SINK_GROUP,
+    WATCH.name: WATCH_GROUP,
+    SHADOW.name: SHADOW_GROUP,
+}
 
 
 def acls_of(process: ProcessSpec, names: Names) -> list[Right]:

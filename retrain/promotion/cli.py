@@ -243,6 +243,7 @@ def guard(once: bool, every_s: float, probe_port: int, as_json: bool) -> int:
     from retrain.rollback.rollback_policy import limits_of
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.transport.kafka_trust import require_trusted_kafka
 
     settings = load_settings()
     watching = Guard(
@@ -253,6 +254,7 @@ def guard(once: bool, every_s: float, probe_port: int, as_json: bool) -> int:
     )
     if not once:
         configure_logging(settings.log, GUARD.name)
+        require_trusted_kafka(settings.kafka_connection)
         run_guard(
             watching,
             probes=settings.probe_address(probe_port),

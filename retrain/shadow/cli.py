@@ -16,9 +16,11 @@ def shadow(probe_port: int) -> None:
     from retrain.shadow.shadow_worker import run_shadow_worker
     from schemas.process.logs import configure_logging
     from schemas.settings import load_settings
+    from schemas.transport.kafka_trust import require_trusted_kafka
 
     settings = load_settings()
     configure_logging(settings.log, SHADOW.name)
+    require_trusted_kafka(settings.kafka_connection)
     run_shadow_worker(
         settings.cluster,
         settings.postgres_connection,

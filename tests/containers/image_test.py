@@ -84,7 +84,9 @@ class Containers:
         name = f"murmur-image-test-{process.name}"
         run_tool("rm", "--force", name)
         options = ["--detach", f"--name={name}", *_LOCKED_DOWN, *self._arguments]
-        run_tool("run", *options, IMAGE, *process.command)
+        # On the host's own network another service may have the usual port.
+        port = ["--port", "0"] if process == SERVE else []
+        run_tool("run", *options, IMAGE, *process.command, *port)
         try:
             yield name
         except BaseException:

@@ -10,10 +10,14 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from tests.ops_check import contract_steps, observability_steps
+from tests.ops_check import contract_steps, deployment_steps, observability_steps
 from tests.ops_check.step import MissingTool, Shared, Step, StepFailed
 
-STEPS: Final[tuple[Step, ...]] = (*observability_steps.STEPS, *contract_steps.STEPS)
+STEPS: Final[tuple[Step, ...]] = (
+    *deployment_steps.STEPS,
+    *observability_steps.STEPS,
+    *contract_steps.STEPS,
+)
 
 
 def main(words: Sequence[str]) -> int:

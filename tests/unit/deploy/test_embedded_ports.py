@@ -1,10 +1,11 @@
 """Ports are picked free once and kept."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.embedded.ports import settle_ports
-from deploy.embedded.stack_state import PORT_NAMES, settle_state
+from deploy.embedded.stack_state import PORT_NAMES, settle_state, with_every_port
 
 PORTS = st.integers(20_000, 20_040)
 
@@ -44,3 +45,15 @@ def test_two_new_stacks_share_no_secret() -> None:
     ]
     assert len(set(secrets)) == len(secrets)
     assert one.kafka_cluster_id != two.kafka_cluster_id
+
+
+def test_a_running_stack_keeps_its_ports_and_gets_those_that_are_new() -> None:
+    older = settle_state(None, lambda _: True)
+    older = msgspec.structs.replace(
+        older, ports={name: port for name, port in older.ports.items() if name != "serve"}
+    )
+    # What runs listens on its ports: they are not free, and stay.
+    now = with_every_port(older, lambda port: port not in older.ports.values())
+    assert now.ports.keys() == set(PORT_NAMES)
+    assert older.ports.items() <= now.ports.items()
+    assert now.ports["serve"] not in older.ports.values()
