@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from deploy.page.charts import Piece, bar_of
 from deploy.page.label_looks import in_order
-from deploy.page.page_sources import PageSources, window_of
+from deploy.page.page_sources import PageSources
 from deploy.page.rendering import Pages
 from deploy.page.view_address import ViewAddress, view_of
 from deploy.web.access.browser import PAGE
@@ -123,7 +123,7 @@ def _models(sources: PageSources, view: ViewAddress, figures: Aggregates) -> lis
     start, end = figures.start, figures.end
     if start is None or end is None or len(view.rules) > 1:
         return []
-    granularity = coarsest_exact(window_of(view))
+    granularity = coarsest_exact(sources.cheap_window(view))
     rule = view.rules[0] if view.rules else ""
 
     def ask() -> list[ModelShares]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import redis
@@ -12,11 +12,19 @@ from deploy.page.label_looks import in_order
 from deploy.page.shared_answers import SharedAnswers
 from deploy.page.view_address import ViewAddress
 from retrain.drift.alarms.stored_alarms import StoredAlarm, alarms_between
+from schemas import cache_keys
+from schemas.events import LIVE
 from schemas.known_runs import default_run, run_names
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.aggregates import Aggregates
-from stream_processors.aggregates.time_windows import ALL, Window, between, parse_window
+from stream_processors.aggregates.time_windows import (
+    ALL,
+    Window,
+    between,
+    floor,
+    parse_window,
+)
 from stream_processors.queries.http.parameters import moment_of
 from stream_processors.queries.totals import read_totals
 
@@ -24,6 +32,8 @@ KEPT_S: Final = 4.0
 """Pages ask every 5 s, so that each sees new figures and none costs a question of its own."""
 
 _MOST_ALARMS: Final = 50
+_DAY: Final = timedelta(days=1)
+_MONTH: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -56,10 +66,12 @@ class PageSources:
     def figures(self, view: ViewAddress) -> Aggregates:
         """Return the figures of a view that names its run; raise `Failure`."""
 
+        window = self.cheap_window(view)
+
         def ask() -> Aggregates:
             return read_totals(
                 view.run,
-                window_of(view),
+                window,
                 datetime.now(UTC),
                 view.selection,
                 cache=self.cache,
@@ -69,6 +81,21 @@ class PageSources:
 
         asked = ("figures", view.run, view.window, view.start, view.end, view.selection)
         return self.shared.get(asked, ask)
+
+    def cheap_window(self, view: ViewAddress) -> Window:
+        """Return the window, from a whole hour or day where it is long and Redis does not hold it.
+
+        From any minute on only rollups of minutes fit, and with many rules those are millions.
+        """
+        window = window_of(view)
+        is_held = window.name in cache_keys.WINDOWS and not view.selection
+        if window.length is None or window.length < _DAY or is_held:
+            return window
+        end = datetime.now(UTC) if view.run == LIVE else self.whole(view.run or "").end
+        if end is None:
+            return window
+        start = floor(end - window.length, "day" if window.length >= _MONTH else "hour")
+        return between(start, None)
 
     def whole(self, run: str) -> Aggregates:
         """Return the figures of all tweets of a run."""

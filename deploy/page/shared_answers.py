@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 Answer = TypeVar("Answer")
 
-_MOST_KEPT: Final = 200
+_MOST_KEPT: Final = 100
 
 
 class _Kept(NamedTuple):
@@ -50,10 +50,12 @@ class SharedAnswers:
             return answer
 
     def _keep(self, key: Hashable, answer: Any) -> None:
+        now_s = self._clock_s()
         with self._lock:
-            self._kept[key] = _Kept(answer, self._clock_s() + self._ttl_s)
+            self._kept[key] = _Kept(answer, now_s + self._ttl_s)
             self._kept.move_to_end(key)
-            while len(self._kept) > _MOST_KEPT:
+            # The oldest stand first: what nobody may see any more is given back.
+            while len(self._kept) > _MOST_KEPT or next(iter(self._kept.values())).until_s <= now_s:
                 self._kept.popitem(last=False)
 
     def forget(self, key: Hashable) -> None:

@@ -125,4 +125,15 @@ def tweets_router(pages: Pages, sources: PageSources, explain: Explain) -> APIRo
             explained=explained,
         )
 
+    @router.get(f"{PAGE}/tweet-there")
+    def tweet_there(request: Request) -> Response:
+        """Say 204 while the tweet of an open page is stored; then what stands in its place."""
+        tweet_id = request.query_params.get("id", "")[:_MOST_CHARS]
+        run = request.query_params.get("run", "")[:_MOST_CHARS]
+        with sources.lend() as connection:
+            found = tweets_of_id(connection, tweet_id, run, most=1)
+        if found:
+            return Response(status_code=204)
+        return pages.answer(request, "gone.html", status=404)
+
     return router

@@ -1,6 +1,7 @@
 """What changed in a span: words and their shares before and after, with tweets that show it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -21,6 +22,7 @@ from stream_processors.queries.tweet_texts import ExampleTweet, texts_of
 
 _MOST_OF_A_KIND: Final = 8
 _EXAMPLE_CHARS: Final = 280
+_RUN_UP: Final = 8
 _FORM: Final = "%Y-%m-%dT%H:%M"
 
 
@@ -59,7 +61,7 @@ def what_changed_router(pages: Pages, sources: PageSources) -> APIRouter:
             first = moment_of(request.query_params.get("against_from") or None)
             last = moment_of(request.query_params.get("against_to") or None)
             try:
-                before = Span(first, last) if first and last else span_before(span)
+                before = Span(first, last) if first and last else _run_up(span)
                 found, examples = _compare(sources, view, before, span)
             except Failure as failure:
                 fault = str(failure)
@@ -83,6 +85,14 @@ def what_changed_router(pages: Pages, sources: PageSources) -> APIRouter:
         )
 
     return router
+
+
+def _run_up(span: Span) -> Span:
+    """Return the time up to a span: longer, so that a word of a small span can stand out."""
+    try:
+        return Span(span.start - _RUN_UP * (span.end - span.start), span.start)
+    except OverflowError:
+        return span_before(span)
 
 
 def _compare(
@@ -132,20 +142,21 @@ def _choices(
     """Return the spans that are usually compared with."""
     if start is None or end is None:
         return []
-    found: list[tuple[Span, Against]] = []
+    span = Span(start, end)
+    spans = [("run_up", _run_up(span))]
     for name, back in (
         ("span_before", end - start),
         ("day_before", timedelta(days=1)),
         ("week_before", timedelta(days=7)),
     ):
-        try:
-            span = Span(start - back, end - back)
-        except OverflowError:
-            continue
+        with suppress(OverflowError):
+            spans.append((name, Span(start - back, end - back)))
+    found: list[Against] = []
+    for name, other in spans:
         address = view.at(
             "/why",
-            [("against_from", f"{span.start:{_FORM}}"), ("against_to", f"{span.end:{_FORM}}")],
+            [("against_from", f"{other.start:{_FORM}}"), ("against_to", f"{other.end:{_FORM}}")],
         )
-        if not any(span == other for other, _ in found):
-            found.append((span, Against(name, address, span == before)))
-    return [choice for _, choice in found]
+        if address not in {each.address for each in found}:
+            found.append(Against(name, address, other == before))
+    return found

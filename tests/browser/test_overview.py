@@ -6,8 +6,12 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, expect
 
+from schemas.settings import Settings
+from schemas.transport.postgres import connect_postgres
+from tests.browser.city import city_tweets
 from tests.browser.visitor import Visitor, visiting
 from tests.integration.serving import Service
+from tests.integration.storing import store
 
 OVERVIEW: Final = "/page?run=city&live=off"
 
@@ -30,6 +34,27 @@ def test_the_page_renews_itself_and_can_be_paused(visitor: Visitor) -> None:
     assert "live=off" in page.url
     expect(page.locator("[hx-trigger]")).to_have_count(0)
     visitor.has_no_complaint()
+
+
+def test_what_comes_in_is_shown_and_what_was_opened_stays_open(
+    visitor: Visitor, module_settings: Settings
+) -> None:
+    page = visitor.page
+    visitor.goes_to("/page?run=arriving")
+    expect(page.get_by_role("heading", name="There is no such thing")).to_be_visible()
+    connection = connect_postgres(module_settings.postgres_connection, "test")
+    try:
+        store(connection, city_tweets(20, run="arriving"))
+        visitor.goes_to("/page?run=arriving")
+        expect(page.get_by_text("Of 20 tweets")).to_be_visible()
+        page.get_by_text("The chart as a table").click()
+        table = page.get_by_role("table", name="Labels over time")
+        expect(table).to_be_visible()
+        store(connection, city_tweets(25, run="arriving"))
+        expect(page.get_by_text("Of 25 tweets")).to_be_visible(timeout=60_000)
+        expect(table).to_be_visible()
+    finally:
+        connection.close()
 
 
 def test_times_are_in_the_zone_of_the_reader_or_in_utc(visitor: Visitor) -> None:

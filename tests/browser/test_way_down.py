@@ -6,7 +6,11 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, expect
 
+from schemas.settings import Settings
+from schemas.transport.postgres import connect_postgres
 from tests.browser.visitor import Visitor
+from tests.integration.storing import store
+from tests.unit.examples import deleted
 
 BAD_DAY: Final = "from=2026-04-09T12:00&to=2026-04-10T00:00"
 VIEWS: Final = (
@@ -34,9 +38,14 @@ def test_a_click_on_the_peak_leads_to_its_words_and_to_a_tweet(visitor: Visitor)
     visitor.goes_to("/page?run=city&live=off")
     page.locator("a[href*='from=2026-04-09T18'] .hit").click()
     expect(page.get_by_role("heading", name="What changed")).to_be_visible()
-    page.get_by_role("link", name="A week before").click()
     words = page.get_by_role("table", name="Words")
     expect(words.get_by_role("row", name=re.compile("strike")).first).to_be_visible()
+    words.get_by_role("link").first.click()
+    page.wait_for_url(re.compile(r"/page/tweets/\d+"))
+    page.go_back()
+    page.get_by_role("link", name="A day before").click()
+    expect(page.get_by_text("compared with")).to_be_visible()
+    page.go_back()
     words.get_by_role("link").first.click()
     expect(page.get_by_role("heading", name=re.compile(r"Tweet \d+"))).to_be_visible()
     expect(page.locator("mark").first).to_be_visible()
@@ -78,6 +87,21 @@ def test_tweets_are_found_by_words_and_turned_page_by_page(visitor: Visitor) -> 
     expect(page.locator(".tweet").first).to_be_visible()
     assert "words=strike" in page.url
     assert page.locator(".tweet").first.inner_text() != first
+
+
+def test_a_tweet_that_is_removed_disappears_from_an_open_page(
+    visitor: Visitor, module_settings: Settings
+) -> None:
+    page = visitor.page
+    visitor.goes_to(f"/page/tweets/{10**17 + 77}?run=city")
+    expect(page.locator(".text")).to_be_visible()
+    connection = connect_postgres(module_settings.postgres_connection, "test")
+    try:
+        store(connection, [deleted(str(10**17 + 77), run="city")])
+    finally:
+        connection.close()
+    expect(page.get_by_role("heading", name="This tweet is gone")).to_be_visible(timeout=90_000)
+    expect(page.locator(".text")).to_have_count(0)
 
 
 def test_a_text_of_ones_own_is_explained(visitor: Visitor) -> None:
