@@ -26,7 +26,7 @@ from producers.x_account.posts_read_sql import posts_read_since_first
 from schemas.failures import Failure
 from stream_processors.dead_letters.discard import discard
 from stream_processors.dead_letters.letter_groups import waiting_groups
-from stream_processors.dead_letters.letters import Selection, newest_letters
+from stream_processors.dead_letters.letters import Selection, count_letters, newest_letters
 
 _ACT: Final = f"{PAGE}/machine/act"
 _MOST_LETTERS: Final = 20
@@ -199,9 +199,10 @@ class MachineActs:
                 act, fields, ("redriven", f"{len(report.redriven):,}"), ("refused", refused)
             )
         if act == "discard":
-            return _question(
-                act, fields, ("letters", _described(fields)), dangerous=True, note=True
-            )
+            with self._sources.lend() as connection, connection, connection.cursor() as cur:
+                count = count_letters(cur, selection)
+            letters = f"{count:,}: {_described(fields)}"
+            return _question(act, fields, ("letters", letters), dangerous=True, note=True)
         raise _no_such_act()
 
     def do(self, act: str, fields: Mapping[str, str]) -> Response:

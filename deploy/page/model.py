@@ -220,9 +220,11 @@ def model_acts_router(pages: Pages, sources: PageSources, operations: Operations
 
     @router.get(f"{_ACT}/{{act}}")
     def question(request: Request, act: str) -> Response:
+        number = request.query_params.get("job", "")
         with sources.lend() as connection:
             history = promotions(connection)
-        asked = _question(act, request.query_params, history)
+            verdict = _verdict(stage_outputs(connection, whole_number(number))) if number else None
+        asked = _question(act, request.query_params, history, verdict)
         return ask(pages, request, asked, "model")
 
     @router.post(f"{_ACT}/{{act}}")
@@ -256,7 +258,9 @@ def model_acts_router(pages: Pages, sources: PageSources, operations: Operations
     return router
 
 
-def _question(act: str, given: Mapping[str, str], history: list[Promotion]) -> Question:
+def _question(
+    act: str, given: Mapping[str, str], history: list[Promotion], verdict: GateVerdict | None
+) -> Question:
     if act == "rollback":
         model = to_go_back_to(history, given.get("to") or None)
         return Question(
@@ -280,7 +284,9 @@ def _question(act: str, given: Mapping[str, str], history: list[Promotion]) -> Q
             facts=(
                 ("training", job),
                 ("serves_now", _called(history[0].event.champion) if history else "–"),
+                ("verdict", _told(verdict)),
             ),
+            dangerous=verdict is None or not verdict.passed,
             note=True,
         )
     if act == "cancel":
@@ -294,6 +300,13 @@ def _question(act: str, given: Mapping[str, str], history: list[Promotion]) -> Q
             dangerous=True,
         )
     raise _no_such_act()
+
+
+def _told(verdict: GateVerdict | None) -> str:
+    if verdict is None:
+        return "it was not asked"
+    broken = "; ".join(rule.sentence for rule in verdict.rules if not rule.passed)
+    return "it passed" if verdict.passed else f"it did not pass: {broken}"
 
 
 def _called(model: PromotedModel) -> str:
