@@ -15,8 +15,8 @@ from deploy.page.forms import read_form, whole_number
 from deploy.page.page_sources import PageSources
 from deploy.page.rendering import Pages, page_answer
 from deploy.page.view_address import view_of
-from deploy.page.who_acts import name_of
 from deploy.web.access.browser import PAGE
+from model_server.http.caller import caller_of
 from model_server.http.problems import Refused
 from retrain.labels.annotation.desk import AtDesk, Desk, Place, Seat
 from retrain.labels.annotation.label_keys import keys_of
@@ -130,7 +130,7 @@ def _seat(request: Request, run: str, fields: Mapping[str, str] | QueryParams) -
     if len(rule) > 200:
         raise Refused(422, "invalid", "A parameter is wrong.", "rule is too long.")
     seat = Seat(
-        labeller=name_of(request),
+        labeller=caller_of(request).name,
         run=run,
         rule=rule or None,
         audits_only=kind == "audits",
