@@ -15,6 +15,10 @@ from schemas.failures import Failure
 from schemas.private_files import write_private
 from schemas.process.process_list import PROCESSES
 
+PAGE_PORT: Final = "page"
+_PAGE_FIRST: Final = 8100
+"""Where people expect the page; another port where somebody has it."""
+
 PORT_NAMES: Final = (
     "kafka",
     "kafka-controller",
@@ -22,6 +26,7 @@ PORT_NAMES: Final = (
     "redis",
     "supervisor",
     *(process.name for process in PROCESSES),
+    PAGE_PORT,
 )
 DATABASE: Final = "murmur"
 DATABASE_USER: Final = "murmur"
@@ -50,6 +55,16 @@ class StackState(msgspec.Struct, frozen=True):
     def redis_uri(self) -> str:
         """Valkey's URI, with its password."""
         return f"redis://:{self.redis_password}@{LOOPBACK}:{self.ports['redis']}/0"
+
+    @property
+    def page_port(self) -> int:
+        """The port of the page; a stack of an earlier release remembers none."""
+        return self.ports.get(PAGE_PORT, _PAGE_FIRST)
+
+    @property
+    def page(self) -> str:
+        """The address of the page, where `serve` is kept up."""
+        return f"http://{LOOPBACK}:{self.page_port}/page"
 
     def postgres_uri(self, database: str = DATABASE) -> str:
         """Return PostgreSQL's URI, with its password."""
@@ -81,7 +96,7 @@ def settle_state(
     """
     ports = settle_ports(
         PORT_NAMES,
-        state.ports if state else {},
+        {PAGE_PORT: _PAGE_FIRST} | (state.ports if state else {}),
         candidate_ports(random.SystemRandom()),
         is_free,
     )

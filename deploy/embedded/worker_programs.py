@@ -40,6 +40,7 @@ def worker_programs(
                 *worker.command,
                 "--probe-port",
                 str(state.ports[worker.name]),
+                *(("--port", str(state.page_port)) if worker == SERVE else ()),
             ),
             settled_after_s=10,
             directory=Path.cwd(),

@@ -255,7 +255,7 @@ def _question(
     note: bool = False,
 ) -> Question:
     return Question(
-        name=f"{act}_question",
+        name=act,
         action=f"{_ACT}/{act}",
         back=f"{PAGE}/machine",
         fields=fields,
