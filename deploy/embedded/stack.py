@@ -17,7 +17,13 @@ from deploy.embedded.leftover_processes import end_processes, remember_commands,
 from deploy.embedded.postgres_server import new_folder_if_root
 from deploy.embedded.served_model import in_short, newest_model, promoted_model
 from deploy.embedded.server_programs import PROGRAM_OF, addresses, await_servers, prepare_servers
-from deploy.embedded.stack_state import StackState, load_state, save_state, settle_state
+from deploy.embedded.stack_state import (
+    StackState,
+    load_state,
+    save_state,
+    settle_state,
+    with_new_ports,
+)
 from deploy.embedded.start_programs import Say
 from deploy.embedded.stored_runs import remember_runs, stored_runs
 from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor_command
@@ -51,9 +57,9 @@ def up(
     When it returns, the servers answer, topics and tables are there, and all workers are ready
     (not with `servers_only`; nothing is served without `with_page`; scoring not while it is held,
     which `say` is told). May be repeated; calls at once wait for each other. Servers that a person
-    has named are used and not started. Scoring is started anew where another model was chosen since, and `say` is told of both.
-    Raises `Failure` if something does not come up, and before anything starts for a model that is
-    no bundle.
+    has named are used and not started. Scoring is started anew where another model was chosen
+    since, and `say` is told of both. Raises `Failure` if something does not come up, and before
+    anything starts for a model that is no bundle.
     """
     layout = Layout.of(home)
     chosen = None
@@ -156,6 +162,8 @@ def _ensure_supervisor(
     if state is None or not running:
         end_processes(remembered_commands(layout))
         state = settle_state(state)
+    else:
+        state = with_new_ports(state)
     if "postgres" in embedded and not state.postgres_folder:
         state = msgspec.structs.replace(state, postgres_folder=new_folder_if_root())
     save_state(layout, state)

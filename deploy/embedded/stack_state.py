@@ -57,14 +57,9 @@ class StackState(msgspec.Struct, frozen=True):
         return f"redis://:{self.redis_password}@{LOOPBACK}:{self.ports['redis']}/0"
 
     @property
-    def page_port(self) -> int:
-        """The port of the page; a stack of an earlier release remembers none."""
-        return self.ports.get(PAGE_PORT, _PAGE_FIRST)
-
-    @property
     def page(self) -> str:
         """The address of the page, where `serve` is kept up."""
-        return f"http://{LOOPBACK}:{self.page_port}/page"
+        return f"http://{LOOPBACK}:{self.ports[PAGE_PORT]}/page"
 
     def postgres_uri(self, database: str = DATABASE) -> str:
         """Return PostgreSQL's URI, with its password."""
@@ -109,6 +104,12 @@ def settle_state(
         supervisor_password=secrets.token_hex(24),
         kafka_cluster_id=_new_cluster_id(),
     )
+
+
+def with_new_ports(state: StackState, is_free: Callable[[int], bool] = is_free_port) -> StackState:
+    """Return the state of a stack that runs, with ports for what a newer release has besides."""
+    used = set(state.ports.values())
+    return settle_state(state, lambda port: port in used or is_free(port))
 
 
 def _new_cluster_id() -> str:
