@@ -8,14 +8,14 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from deploy.embedded.status import status
 from schemas.failures import Failure
 from schemas.settings import load_settings
 
 FOLDER: Final = Path(__file__).parents[1] / "deploy" / "page" / "pictures"
-_WIDE: Final = {"width": 1280, "height": 800}
+_WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 _PICTURES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "overview": ("?run=demo&live=off&window=all", {}),
     "labels": ("/labels?run=demo", {}),

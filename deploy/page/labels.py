@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from deploy.page.forms import read_form, whole_number
+from deploy.page.label_looks import in_order
 from deploy.page.page_sources import PageSources
 from deploy.page.rendering import Pages, page_answer
 from deploy.page.view_address import view_of
@@ -109,6 +110,9 @@ def _seen(at: AtDesk) -> dict[str, Any]:
     return {
         "asked": at.asked,
         "progress": at.progress,
+        "audits_by_label": [
+            (label, at.progress.audits[label]) for label in in_order(at.progress.audits)
+        ],
         "drawn": at.drawn,
         "done": at.drawn - at.progress.left,
         "last": last,

@@ -47,7 +47,7 @@ from retrain.promotion.promotions import (
 )
 from retrain.span_report.reliability import read_audited_model
 from schemas.failures import Failure, NotThere
-from schemas.known_runs import UnknownRun
+from schemas.known_runs import UnknownRun, require_run
 from schemas.model_events import PromotedModel
 
 _WINDOWS: Final = 7 * 24
@@ -175,8 +175,8 @@ def model_router(
             run = sources.run_of(asked)
         except UnknownRun as unknown:
             return pages.answer(request, "no_runs.html", active="model", reason=str(unknown))
-        if run not in sources.runs():
-            raise UnknownRun(f"there is no run {run!r}")
+        with sources.lend() as connection:
+            require_run(connection, run)
         return pages.answer(
             request,
             "model.html",

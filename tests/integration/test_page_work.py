@@ -172,7 +172,9 @@ def test_a_promotion_is_taken_back_after_a_question(
     service: Service, database: Connection, tmp_path: Path
 ) -> None:
     shelf = BundleShelf(str(tmp_path / "shelf"))
-    other = keyword_bundle(tmp_path / "other", {"good": "positive"}, name="other")
+    other = keyword_bundle(
+        tmp_path / "other", {"good": "positive", "bad": "negative"}, name="other"
+    )
     promote(
         database,
         shelf,
