@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help image image-test compose-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test torture circle check accuracy faithfulness bench bounds drift-table generated lock format clean ops-check alerts-live
+.PHONY: help image image-test compose-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test screenshots torture circle check accuracy faithfulness bench bounds drift-table generated lock format clean ops-check alerts-live
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -66,6 +66,10 @@ drift-table: $(VENV)/dev.stamp ## What the watch's detectors do in 300 simulated
 
 browser-test: $(VENV)/browser.stamp ## The page in a real Chromium, which has to be installed (ARGS="-k phone")
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+screenshots: $(VENV)/browser.stamp ## README's pictures of the page, from the demo's data (needs Chromium)
+	$(BIN)/murmur demo --keep-up
+	$(BIN)/python -m tests.screenshots
 
 torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; 20 swaps of models; a storm on the live stream
 	$(BIN)/python -m tests.torture $(ARGS)

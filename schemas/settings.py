@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from schemas.failures import Failure
-from schemas.process.process_list import EMBEDDED, PROCESSES, WANTED, ProcessSpec
+from schemas.process.process_list import EMBEDDED, PROCESSES, SERVE, WANTED, ProcessSpec
 from schemas.setting_views import (
     AggregatesCacheSettings,
     AlarmLimits,
@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     )
 
     up_with: str = Field(
-        "",
+        SERVE.name,
         description="Further processes that `murmur up` keeps up, separated by commas: "
         f"{', '.join(process.name for process in WANTED)}.",
     )

@@ -64,3 +64,18 @@ class Moment(click.ParamType):
             return parse_moment(str(value), datetime.now(UTC))
         except InvalidMoment as error:
             self.fail(str(error), param, ctx)
+
+
+class Length(click.ParamType):
+    """The type of an option that names a length of time, as `parse_length` reads it."""
+
+    name = "LENGTH"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Return the length."""
+        length = value if isinstance(value, timedelta) else parse_length(str(value))
+        if length is None:
+            self.fail(f"{value!r} is not a valid length: use 30m, 6h, 7d or 2w", param, ctx)
+        return length

@@ -22,6 +22,8 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         for variable in list(os.environ):
             if variable.startswith("MURMUR_") and not is_named_server(variable):
                 patch.delenv(variable)
+        # The page of a stack is asked for where it is tested.
+        patch.setenv("MURMUR_UP_WITH", "")
         patch.chdir(tmp_path_factory.mktemp("working-folder"))
         yield
 

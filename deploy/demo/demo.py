@@ -30,6 +30,7 @@ from producers.replay.report import ReplayOutcome
 from producers.replay.run_replay import ReplayRequest, run_replay
 from schemas.failures import Failure
 from schemas.known_runs import UnknownRun, run_names
+from schemas.process.process_list import SERVE
 from schemas.process.stop_signals import StopSignals
 from schemas.settings import Settings
 from schemas.topics import SCORED
@@ -94,6 +95,7 @@ def run_demo(home: Path, *, run: str, lines: int, keep_up: bool, console: Consol
         total_s=round(time.monotonic() - began_s, 3),
         lines_per_s=round(manifest.lines / processing_s, 1),
         still_up=still_up,
+        page=_page(settings, home) if still_up else None,
     )
 
 
@@ -102,10 +104,15 @@ def _stack_as_found(home: Path, *, keep_up: bool, say: Say) -> Iterator[tuple[Se
     state = load_state(Layout.of(home))
     stays_up = keep_up or (state is not None and Supervisor(state).answers())
     try:
-        yield stack.up(home, say=say), stays_up
+        yield stack.up(home, with_page=stays_up, say=say), stays_up
     finally:
         if not stays_up:
             stack.down(home, say=say)
+
+
+def _page(settings: Settings, home: Path) -> str | None:
+    state = load_state(Layout.of(home))
+    return state.page if state is not None and SERVE in settings.kept_up else None
 
 
 def _refuse_while_held(settings: Settings) -> None:

@@ -109,6 +109,9 @@ def _what_next(result: DemoResult) -> Iterator[Text]:
     ]
     where = "The stack is still up." if result.still_up else "The stack is stopped, its data stays."
     yield Text(f"{where} Where to look next:")
+    if result.page is not None:
+        yield Text("  all of it in a browser", style="dim")
+        yield whole_line(f"    {result.page}", "cyan")
     for command, purpose in steps[1:] if result.still_up else steps:
         yield Text(f"  {purpose}", style="dim")
         yield whole_line(f"    {command}", "cyan")

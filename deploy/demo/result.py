@@ -16,6 +16,7 @@ class DemoResult(Struct, frozen=True, kw_only=True):
     `ok` says that every check holds. `processing_s` is from the first line read until the last
     tweet was stored; `lines_per_s` follows from it. `total_s` has starting the stack in it. `alarm`
     is what the watch found on the last day; a small archive has too few tweets for it.
+    `page` is its address, where the stack is still up and serves it.
     """
 
     ok: bool
@@ -30,6 +31,7 @@ class DemoResult(Struct, frozen=True, kw_only=True):
     total_s: float
     lines_per_s: float
     still_up: bool
+    page: str | None = None
 
     @property
     def archive_path(self) -> Path:

@@ -31,9 +31,9 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 @_show_secrets
 @_as_json
 def up(servers_only: bool, show_secrets: bool, as_json: bool) -> None:
-    """Start the embedded stack: servers, topics and tables, workers. May be repeated.
+    """Start the embedded stack: servers, topics and tables, workers, the page. May be repeated.
 
-    MURMUR_UP_WITH names further processes to keep up, such as serve and stream.
+    MURMUR_UP_WITH names further processes to keep up, such as stream; empty: not even the page.
         Ctrl-C stops what it has started.
     """
     from deploy.embedded import stack

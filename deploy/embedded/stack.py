@@ -22,7 +22,7 @@ from deploy.embedded.stack_state import (
     load_state,
     save_state,
     settle_state,
-    with_every_port,
+    with_new_ports,
 )
 from deploy.embedded.start_programs import Say
 from deploy.embedded.stored_runs import remember_runs, stored_runs
@@ -33,7 +33,7 @@ from deploy.installation.installing import install
 from model_server.bundle import default_bundle, open_bundle
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
-from schemas.process.process_list import PROCESSES, SCORE, STREAM
+from schemas.process.process_list import PROCESSES, SCORE, SERVE, STREAM
 from schemas.settings import RETRAIN_FOLDER, Settings, servers_of_the_user
 from schemas.transport.postgres import connect_postgres
 from stream_processors.circuit_breaker.release_hold import read_hold
@@ -49,16 +49,17 @@ def up(
     *,
     env_file: Path | None = Path(".env"),
     servers_only: bool = False,
+    with_page: bool = True,
     say: Say = lambda _: None,
 ) -> Settings:
     """Start what does not run and return the settings of the running stack.
 
     When it returns, the servers answer, topics and tables are there, and all workers are ready
-    (not with `servers_only`; scoring not while it is held, which `say` is told). May be repeated;
-    calls at once wait for each other. Servers that a person has named are used and not started.
-    Scoring is started anew where another model was chosen since, and `say` is told of both.
-    Raises `Failure` if something does not come up, and before anything starts for a model that is
-    no bundle.
+    (not with `servers_only`; nothing is served without `with_page`; scoring not while it is held,
+    which `say` is told). May be repeated; calls at once wait for each other. Servers that a person
+    has named are used and not started. Scoring is started anew where another model was chosen
+    since, and `say` is told of both. Raises `Failure` if something does not come up, and before
+    anything starts for a model that is no bundle.
     """
     layout = Layout.of(home)
     chosen = None
@@ -100,7 +101,7 @@ def up(
                 state,
                 supervisor,
                 say,
-                workers=settings.kept_up,
+                workers=[each for each in settings.kept_up if with_page or each != SERVE],
                 is_held=hold is not None,
             )
         return settings
@@ -161,7 +162,8 @@ def _ensure_supervisor(
     if state is None or not running:
         end_processes(remembered_commands(layout))
         state = settle_state(state)
-    state = with_every_port(state)
+    else:
+        state = with_new_ports(state)
     if "postgres" in embedded and not state.postgres_folder:
         state = msgspec.structs.replace(state, postgres_folder=new_folder_if_root())
     save_state(layout, state)

@@ -15,6 +15,10 @@ from schemas.failures import Failure
 from schemas.private_files import write_private
 from schemas.process.process_list import PROCESSES
 
+PAGE_PORT: Final = "page"
+_PAGE_FIRST: Final = 8100
+"""Where people expect the page; another port where somebody has it."""
+
 PORT_NAMES: Final = (
     "kafka",
     "kafka-controller",
@@ -22,6 +26,7 @@ PORT_NAMES: Final = (
     "redis",
     "supervisor",
     *(process.name for process in PROCESSES),
+    PAGE_PORT,
 )
 DATABASE: Final = "murmur"
 DATABASE_USER: Final = "murmur"
@@ -50,6 +55,11 @@ class StackState(msgspec.Struct, frozen=True):
     def redis_uri(self) -> str:
         """Valkey's URI, with its password."""
         return f"redis://:{self.redis_password}@{LOOPBACK}:{self.ports['redis']}/0"
+
+    @property
+    def page(self) -> str:
+        """The address of the page, where `serve` is kept up."""
+        return f"http://{LOOPBACK}:{self.ports[PAGE_PORT]}/page"
 
     def postgres_uri(self, database: str = DATABASE) -> str:
         """Return PostgreSQL's URI, with its password."""
@@ -81,7 +91,7 @@ def settle_state(
     """
     ports = settle_ports(
         PORT_NAMES,
-        state.ports if state else {},
+        {PAGE_PORT: _PAGE_FIRST} | (state.ports if state else {}),
         candidate_ports(random.SystemRandom()),
         is_free,
     )
@@ -96,17 +106,10 @@ def settle_state(
     )
 
 
-def with_every_port(state: StackState, is_free: Callable[[int], bool] = is_free_port) -> StackState:
-    """Return the state of a stack that runs, with ports for programs that it did not know."""
-    lacking = [name for name in PORT_NAMES if name not in state.ports]
-    taken = set(state.ports.values())
-    new = settle_ports(
-        lacking,
-        {},
-        candidate_ports(random.SystemRandom()),
-        lambda port: port not in taken and is_free(port),
-    )
-    return msgspec.structs.replace(state, ports={**state.ports, **new})
+def with_new_ports(state: StackState, is_free: Callable[[int], bool] = is_free_port) -> StackState:
+    """Return the state of a stack that runs, with ports for what a newer release has besides."""
+    used = set(state.ports.values())
+    return settle_state(state, lambda port: port in used or is_free(port))
 
 
 def _new_cluster_id() -> str:

@@ -12,14 +12,14 @@ from deploy.embedded.readiness import probe_check
 from deploy.embedded.served_model import chosen_model, served_model
 from deploy.embedded.server_programs import PROGRAM_OF
 from deploy.embedded.stack import settings_at
-from deploy.embedded.stack_state import StackState, load_state
+from deploy.embedded.stack_state import PAGE_PORT, StackState, load_state
 from deploy.embedded.supervision import ProcessState, Supervisor
 from deploy.embedded.worker_programs import metrics_url, probe_url
 from deploy.installation.server_faults import server_faults
 from model_server.bundle import RefusedBundle
 from schemas.events import ModelIdentity
 from schemas.failures import Failure
-from schemas.process.process_list import PROCESSES, SCORE
+from schemas.process.process_list import PROCESSES, SCORE, SERVE
 from schemas.settings import Settings, servers_of_the_user
 from schemas.transport.postgres import connect_postgres
 
@@ -105,6 +105,8 @@ def status(home: Path, env_file: Path | None = Path(".env")) -> Status:
     workers = [process.name for process in PROCESSES if process.name in states]
     alive = [name for name in workers if states[name].pid]
     lag, lag_fault = _lag(settings)
+    if SERVE.name in alive and PAGE_PORT in state.ports:
+        addresses["page"] = state.page
     return Status(
         home=str(layout.home),
         running=all(states[name].state in _UP for name in servers),

@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.embedded.layout import Layout
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.readiness import probe_check
-from deploy.embedded.stack_state import StackState
+from deploy.embedded.stack_state import PAGE_PORT, StackState
 from deploy.embedded.start_programs import Say, start_and_await
 from deploy.embedded.supervised_program import Program
 from deploy.embedded.supervision import Supervisor
@@ -40,6 +40,7 @@ def worker_programs(
                 *worker.command,
                 "--probe-port",
                 str(state.ports[worker.name]),
+                *(("--port", str(state.ports[PAGE_PORT])) if worker == SERVE else ()),
             ),
             settled_after_s=10,
             directory=Path.cwd(),

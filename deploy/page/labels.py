@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from deploy.page.forms import read_form, whole_number
+from deploy.page.label_looks import in_order
 from deploy.page.page_sources import PageSources
 from deploy.page.rendering import Pages, page_answer
 from deploy.page.view_address import view_of
-from deploy.page.who_acts import name_of
 from deploy.web.access.browser import PAGE
+from model_server.http.caller import caller_of
 from model_server.http.problems import Refused
 from retrain.labels.annotation.desk import AtDesk, Desk, Place, Seat
 from retrain.labels.annotation.label_keys import keys_of
@@ -109,6 +110,9 @@ def _seen(at: AtDesk) -> dict[str, Any]:
     return {
         "asked": at.asked,
         "progress": at.progress,
+        "audits_by_label": [
+            (label, at.progress.audits[label]) for label in in_order(at.progress.audits)
+        ],
         "drawn": at.drawn,
         "done": at.drawn - at.progress.left,
         "last": last,
@@ -130,7 +134,7 @@ def _seat(request: Request, run: str, fields: Mapping[str, str] | QueryParams) -
     if len(rule) > 200:
         raise Refused(422, "invalid", "A parameter is wrong.", "rule is too long.")
     seat = Seat(
-        labeller=name_of(request),
+        labeller=caller_of(request).name,
         run=run,
         rule=rule or None,
         audits_only=kind == "audits",

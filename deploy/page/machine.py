@@ -26,7 +26,7 @@ from producers.x_account.posts_read_sql import posts_read_since_first
 from schemas.failures import Failure
 from stream_processors.dead_letters.discard import discard
 from stream_processors.dead_letters.letter_groups import waiting_groups
-from stream_processors.dead_letters.letters import Selection, newest_letters
+from stream_processors.dead_letters.letters import Selection, count_letters, newest_letters
 
 _ACT: Final = f"{PAGE}/machine/act"
 _MOST_LETTERS: Final = 20
@@ -189,6 +189,8 @@ class MachineActs:
             return _question(act, {}, ("held", hold.sentence() if hold else fault or "–"))
         if act == "refill":
             return self._refill_question(str(whole_number(given.get("gap", ""))))
+        if act not in ("redrive", "discard"):
+            raise _no_such_act()
         selection, fields = _selection(given)
         if act == "redrive":
             with self._sources.lend() as connection:
@@ -198,11 +200,10 @@ class MachineActs:
             return _question(
                 act, fields, ("redriven", f"{len(report.redriven):,}"), ("refused", refused)
             )
-        if act == "discard":
-            return _question(
-                act, fields, ("letters", _described(fields)), dangerous=True, note=True
-            )
-        raise _no_such_act()
+        with self._sources.lend() as connection, connection, connection.cursor() as cur:
+            count = count_letters(cur, selection)
+        letters = f"{count:,}: {_described(fields)}"
+        return _question(act, fields, ("letters", letters), dangerous=True, note=True)
 
     def do(self, act: str, fields: Mapping[str, str]) -> Response:
         """Do it and lead back to the machine."""
@@ -212,15 +213,15 @@ class MachineActs:
         if act == "refill":
             done = self._operations.refill(whole_number(fields.get("gap", "")))
             return self._done("refilled", sum(each.posts for each in done))
+        if act not in ("redrive", "discard"):
+            raise _no_such_act()
         selection, _ = _selection(fields)
         with self._sources.lend() as connection:
             if act == "redrive":
                 report = self._operations.redrive(connection, selection, dry_run=False)
                 return self._done("redriven", len(report.redriven))
-            if act == "discard":
-                note = fields.get("because", "").strip()[:_MOST_CHARS]
-                return self._done("discarded", len(discard(connection, selection, note)))
-        raise _no_such_act()
+            note = fields.get("because", "").strip()[:_MOST_CHARS]
+            return self._done("discarded", len(discard(connection, selection, note)))
 
     def _done(self, what: str, count: int | None = None) -> Response:
         for kept in ("hold", "machine", "machine stored"):
@@ -254,7 +255,7 @@ def _question(
     note: bool = False,
 ) -> Question:
     return Question(
-        name=f"{act}_question",
+        name=act,
         action=f"{_ACT}/{act}",
         back=f"{PAGE}/machine",
         fields=fields,

@@ -1,6 +1,7 @@
 """The model: which one serves, how right it is, what drifts, and the way to another one."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -11,6 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from deploy.page.challengers import challenger_values
 from deploy.page.forms import read_form, whole_number
 from deploy.page.label_looks import in_order
 from deploy.page.lines import LinePlot, line_plot
@@ -45,13 +47,14 @@ from retrain.promotion.promotions import (
 )
 from retrain.span_report.reliability import read_audited_model
 from schemas.failures import Failure, NotThere
-from schemas.known_runs import UnknownRun
+from schemas.known_runs import UnknownRun, require_run
 from schemas.model_events import PromotedModel
 
 _WINDOWS: Final = 7 * 24
 _MOST_ALARMS: Final = 10
 _MOST_JOBS: Final = 10
 _MOST_CHARS: Final = 200
+_MOST_MEASURED: Final = 200_000
 _ACT: Final = f"{PAGE}/model/act"
 
 
@@ -88,6 +91,9 @@ class ModelPages:
             "signals": [] if isinstance(drift, str) else [_plotted(each) for each in drift.signals],
             "alarms": self._alarms(run),
             "sentence": sentence,
+            **challenger_values(
+                self.sources, run, is_split=bool(history) and len(history[0].event.models) > 1
+            ),
             **self.jobs_values(),
         }
 
@@ -114,9 +120,16 @@ class ModelPages:
         }
 
     def quality(self, run: str) -> DataQuality | str:
-        """Return what the tweets of a run are like, or why that is not known."""
+        """Return what the tweets of a run are like (of a large one its last day), or why that is
+        not known."""
         try:
-            found: DataQuality = self._kept(("quality", run), lambda cur: measure(cur, run))
+            whole = self.sources.whole(run)
+            start = None
+            if whole.tweets > _MOST_MEASURED and whole.end is not None:
+                start = whole.end - timedelta(days=1)
+            found: DataQuality = self._kept(
+                ("quality", run), lambda cur: measure(cur, run, start=start)
+            )
         except Failure as fault:
             return str(fault)
         return found
@@ -162,8 +175,8 @@ def model_router(
             run = sources.run_of(asked)
         except UnknownRun as unknown:
             return pages.answer(request, "no_runs.html", active="model", reason=str(unknown))
-        if run not in sources.runs():
-            raise UnknownRun(f"there is no run {run!r}")
+        with sources.lend() as connection:
+            require_run(connection, run)
         return pages.answer(
             request,
             "model.html",
@@ -220,9 +233,11 @@ def model_acts_router(pages: Pages, sources: PageSources, operations: Operations
 
     @router.get(f"{_ACT}/{{act}}")
     def question(request: Request, act: str) -> Response:
+        number = request.query_params.get("job", "")
         with sources.lend() as connection:
             history = promotions(connection)
-        asked = _question(act, request.query_params, history)
+            verdict = _verdict(stage_outputs(connection, whole_number(number))) if number else None
+        asked = _question(act, request.query_params, history, verdict)
         return ask(pages, request, asked, "model")
 
     @router.post(f"{_ACT}/{{act}}")
@@ -256,14 +271,20 @@ def model_acts_router(pages: Pages, sources: PageSources, operations: Operations
     return router
 
 
-def _question(act: str, given: Mapping[str, str], history: list[Promotion]) -> Question:
+def _question(
+    act: str, given: Mapping[str, str], history: list[Promotion], verdict: GateVerdict | None
+) -> Question:
     if act == "rollback":
-        model = to_go_back_to(history, given.get("to") or None)
+        model = _back_to(history, given.get("to") or None)
+        if model is None:
+            raise PromotionRefused("there is no promoted model to go back to")
+        is_split = not given.get("to") and len(history[0].event.models) > 1
         return Question(
             name="rollback",
             action=f"{_ACT}/rollback",
             back=f"{PAGE}/model",
-            fields={"to": model.sha256},
+            # While two share the tweets, the way back is to the champion alone.
+            fields={} if is_split else {"to": model.sha256},
             facts=(
                 ("serves_now", _called(history[0].event.champion)),
                 ("will_serve", _called(model)),
@@ -280,7 +301,9 @@ def _question(act: str, given: Mapping[str, str], history: list[Promotion]) -> Q
             facts=(
                 ("training", job),
                 ("serves_now", _called(history[0].event.champion) if history else "–"),
+                ("verdict", _told(verdict)),
             ),
+            dangerous=verdict is None or not verdict.passed,
             note=True,
         )
     if act == "cancel":
@@ -296,13 +319,23 @@ def _question(act: str, given: Mapping[str, str], history: list[Promotion]) -> Q
     raise _no_such_act()
 
 
+def _told(verdict: GateVerdict | None) -> str:
+    if verdict is None:
+        return "it was not asked"
+    broken = "; ".join(rule.sentence for rule in verdict.rules if not rule.passed)
+    return "it passed" if verdict.passed else f"it did not pass: {broken}"
+
+
 def _called(model: PromotedModel) -> str:
     return f"{model.name} {model.version} ({model.sha256[:8]})"
 
 
-def _back_to(history: list[Promotion]) -> PromotedModel | None:
+def _back_to(history: list[Promotion], to: str | None = None) -> PromotedModel | None:
+    """Return which model a rollback leads to, as `roll_back` decides it; None: there is none."""
+    if to is None and history and len(history[0].event.models) > 1:
+        return history[0].event.champion
     try:
-        return to_go_back_to(history)
+        return to_go_back_to(history, to)
     except PromotionRefused:
         return None
 

@@ -22,4 +22,5 @@ NAVIGATION: Final = (
     Place("labels", "/labels", Scope.LABEL),
     Place("model", "/model", Scope.READ),
     Place("machine", "/machine", Scope.READ),
+    Place("report", "/report", Scope.READ),
 )

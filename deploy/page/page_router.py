@@ -16,6 +16,7 @@ from deploy.page.overview import overview_router
 from deploy.page.page_sources import KEPT_S, PageSources
 from deploy.page.refusal_page import RefusalPages
 from deploy.page.rendering import Pages
+from deploy.page.reports import reports_router
 from deploy.page.shared_answers import SharedAnswers
 from deploy.page.sign_in import CheckKey, sign_in_router
 from deploy.page.static_files import read_static_files, static_router
@@ -60,6 +61,7 @@ def page_router(
         model_acts_router(pages, sources, operations),
         machine_router(pages, sources, operations),
         machine_acts_router(pages, sources, operations),
+        reports_router(pages, sources),
         corrections_router(pages, sources),
     ):
         router.include_router(part)

@@ -11,7 +11,8 @@ from deploy.page.rendering import Pages
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What is asked. `name` is a section of the strings that has `heading`, `explained` and `go`.
+    """What is asked. `name` stands in `question_heading`, `question_explained` and `question_go` of
+    the strings.
 
     `facts` are names from the section `facts` of the strings with their values; `fields` go to
     `action` if the person agrees, `back` is where they go if not. `note` asks for a reason.

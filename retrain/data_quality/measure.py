@@ -46,6 +46,7 @@ _GATHER: Final = r"""
             ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
         WHERE t.run = %(run)s AND t.day BETWEEN %(first_day)s AND %(last_day)s
             AND t.posted_at >= %(start)s AND t.posted_at < %(end)s
+            AND (%(rule)s = '' OR %(rule)s = ANY(t.rules))
     ) AS gathered
 """
 """Read once, however many figures are made of it. No text is copied."""
@@ -57,13 +58,15 @@ def measure(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    rule: str = "",
 ) -> DataQuality:
     """Measure the scored tweets of a run; without bounds from its first tweet to its last.
 
-    What was deleted is in none of it. Raises `Failure` where there is no such run or no tweet.
+    With a rule only its tweets are measured; dead letters and word pieces are of all. What was
+    deleted is in none of it. Raises `Failure` where there is no such run or no tweet.
     """
     place = _place(cur, run, start, end)
-    cur.execute(_GATHER, place)
+    cur.execute(_GATHER, {**place, "rule": rule})
     tweets, retweets, mean_confidence, no_text, no_words = _rows(
         cur,
         "SELECT count(*), count(*) FILTER (WHERE is_retweet), coalesce(avg(confidence), 0),"

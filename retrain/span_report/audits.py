@@ -60,8 +60,8 @@ def wilson(hits: int, of: int) -> Interval | None:
     return Interval(share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
 
 
-def read_audits(cur: cursor, run: str, span: Span) -> AuditedSpan:
-    """Return the audits of the tweets of a run that were posted in a span."""
+def read_audits(cur: cursor, run: str, span: Span, rule: str = "") -> AuditedSpan:
+    """Return the audits of the tweets of a run (of a rule) that were posted in a span."""
     cur.execute(
         "SELECT s.label, a.label, count(*)"
         " FROM audits AS a"
@@ -70,9 +70,11 @@ def read_audits(cur: cursor, run: str, span: Span) -> AuditedSpan:
         "  ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts"
         "  AND s.version = t.version"
         " WHERE a.run = %(run)s AND t.day BETWEEN %(first_day)s AND %(last_day)s"
-        " AND t.posted_at >= %(start)s AND t.posted_at < %(end)s GROUP BY 1, 2",
+        " AND t.posted_at >= %(start)s AND t.posted_at < %(end)s"
+        " AND (%(rule)s = '' OR %(rule)s = ANY(t.rules)) GROUP BY 1, 2",
         {
             "run": run,
+            "rule": rule,
             "start": span.start,
             "end": span.end,
             "first_day": span.start.date(),

@@ -9,53 +9,79 @@ from retrain.data_quality.schema import DataQuality
 from retrain.drift.alarms.sentences import how_it_ended, moment_text, sentence
 from retrain.drift.what_changed import FeatureKind
 from retrain.html_page import html_page, html_table
-from retrain.span_report.audits import AuditedSpan, Interval
+from retrain.span_report.audits import Interval
 from retrain.span_report.charts import bars_chart, lines_chart
 from retrain.span_report.read_report import SpanReport
+from schemas.escape_for_terminal import printable
 
 _LEAST_AUDITS: Final = 20
 _MOST_LABELS: Final = 10
 _MOST_CHART_LABELS: Final = 5
 _MOST_LANGUAGES: Final = 10
+_JOINERS: Final = "\u200c\u200d"
 _NAMES: Final = {FeatureKind.HASHTAG: "#{}", FeatureKind.MENTION: "@{}"}
 
 
 def page(report: SpanReport) -> str:
     """Return the page. It holds names, figures and ids of tweets, and no text of a tweet."""
     before, after = report.before, report.after
-    title = f"{after.run}: {_moment(after.start)} to {_moment(after.end)} UTC"
+    about = f"{_name(after.run)}, {_name(report.rule)}" if report.rule else _name(after.run)
+    title = f"{about}: {_moment(after.start)} to {_moment(after.end)} UTC"
+    spans = _spans(report)
     return html_page(
         title,
         [
             f"<h1>{escape(title)}</h1>",
-            f"<p>Held against {_moment(before.start)} to {_moment(before.end)} UTC.</p>",
+            f"<p>Held against {_moment(before.start)} to {_moment(before.end)} UTC.</p>"
+            if before
+            else "<p>Nothing was posted in the time before: there is no reference.</p>",
+            f"<p><strong>{escape(_in_short(report))}</strong></p>",
             "<h2>Alarms</h2>",
             _alarms(report),
-            "<h2>Data</h2>",
-            _data(before, after),
-            _languages(before, after),
             "<h2>Predictions</h2>",
             _predictions(report),
-            _labels_chart(before, "reference"),
-            _labels_chart(after, "this span"),
-            "<h2>Confidence</h2>",
-            _confidence(before, after),
+            *(_labels_chart(quality, name) for name, quality in spans),
             "<h2>Audits</h2>",
-            _audits(report.audits_before, report.audits_after),
+            _audits(report),
+            "<h2>Confidence</h2>",
+            _confidence(spans),
             "<h2>What changed</h2>",
             _changed(report),
+            "<h2>Data</h2>",
+            _data(spans),
+            _languages(spans),
+            "<h2>Method and limits</h2>",
+            _method(report),
         ],
     )
+
+
+def _spans(report: SpanReport) -> list[tuple[str, DataQuality]]:
+    named = [("reference", report.before), ("this span", report.after)]
+    return [(name, quality) for name, quality in named if quality is not None]
+
+
+def _in_short(report: SpanReport) -> str:
+    after = report.after
+    shares = ", ".join(
+        f"{after.by_label.get(label, 0) / after.tweets:.0%} {_name(label)}"
+        for label in _labels(report)[:_MOST_LABELS]
+    )
+    alarms = len(report.alarms)
+    raised = "No alarm was raised." if not alarms else f"{alarms} alarms were raised."
+    return f"Of {after.tweets:,} tweets the model calls {shares}. {raised}"
 
 
 def _alarms(report: SpanReport) -> str:
     if not report.alarms:
         return "<p>No alarm was raised in this span.</p>"
-    rows = [[sentence(one), moment_text(one.since), how_it_ended(one)] for one in report.alarms]
+    rows = [
+        [_name(sentence(one)), moment_text(one.since), how_it_ended(one)] for one in report.alarms
+    ]
     return html_table(["alarm", "since", "state"], rows)
 
 
-def _data(before: DataQuality, after: DataQuality) -> str:
+def _data(spans: Sequence[tuple[str, DataQuality]]) -> str:
     def cells(quality: DataQuality) -> list[str]:
         own = quality.tweets - quality.retweets
         hours = (quality.end - quality.start).total_seconds() / 3600
@@ -78,42 +104,50 @@ def _data(before: DataQuality, after: DataQuality) -> str:
         "languages outside the model's",
         "languages not told",
     ]
-    rows = zip(names, cells(before), cells(after), strict=True)
+    rows = zip(names, *(cells(quality) for _, quality in spans), strict=True)
+    after = spans[-1][1]
     letters = ", ".join(f"{one.reason} {one.letters:,}" for one in after.dead_letters)
     return (
-        html_table(["", "reference", "this span"], rows)
+        html_table(["", *(name for name, _ in spans)], rows)
         + f"<p>Dead letters of the whole run: {escape(letters) or 'none'}.</p>"
     )
 
 
-def _languages(before: DataQuality, after: DataQuality) -> str:
-    was = {one.language: one.tweets for one in before.languages.tweets}
+def _languages(spans: Sequence[tuple[str, DataQuality]]) -> str:
+    after = spans[-1][1]
+    tweets = [
+        ({one.language: one.tweets for one in quality.languages.tweets}, quality.tweets)
+        for _, quality in spans
+    ]
     rows = [
         [
-            one.language or "unknown",
-            _part(was.get(one.language, 0), before.tweets),
-            _part(one.tweets, after.tweets),
+            _name(one.language) or "unknown",
+            *(_part(by_language.get(one.language, 0), of) for by_language, of in tweets),
         ]
         for one in after.languages.tweets[:_MOST_LANGUAGES]
     ]
-    return html_table(["language", "reference", "this span"], rows)
+    return html_table(["language", *(name for name, _ in spans)], rows)
 
 
 def _predictions(report: SpanReport) -> str:
     before, after = report.before, report.after
     rows = []
     for label in _labels(report)[:_MOST_LABELS]:
-        was = before.by_label.get(label, 0) / before.tweets
         now = after.by_label.get(label, 0) / after.tweets
-        rows.append([label, f"{was:.1%}", f"{now:.1%}", f"{100 * (now - was):+.1f} points"])
-    return html_table(["label by the model", "reference", "this span", "move"], rows)
+        row = [_name(label), f"{now:.1%}"]
+        if before is not None:
+            was = before.by_label.get(label, 0) / before.tweets
+            row = [_name(label), f"{was:.1%}", f"{now:.1%}", f"{100 * (now - was):+.1f} points"]
+        rows.append(row)
+    spans = ["reference", "this span", "move"] if before is not None else ["this span"]
+    return html_table(["label by the model", *spans], rows)
 
 
 def _labels_chart(quality: DataQuality, name: str) -> str:
     points = quality.series.points
     most = sorted(quality.by_label, key=lambda label: -quality.by_label[label])
     series = [
-        (label, [point.by_label.get(label, 0) / point.tweets for point in points])
+        (_name(label), [point.by_label.get(label, 0) / point.tweets for point in points])
         for label in most[:_MOST_CHART_LABELS]
     ]
     series.append(("mean confidence", [point.mean_confidence for point in points]))
@@ -127,19 +161,19 @@ def _labels_chart(quality: DataQuality, name: str) -> str:
     )
 
 
-def _confidence(before: DataQuality, after: DataQuality) -> str:
+def _confidence(spans: Sequence[tuple[str, DataQuality]]) -> str:
     groups = [
-        (name, [count / quality.tweets for count in quality.confidence])
-        for name, quality in (("reference", before), ("this span", after))
+        (name, [count / quality.tweets for count in quality.confidence]) for name, quality in spans
     ]
-    rows = [["mean confidence", f"{before.mean_confidence:.3f}", f"{after.mean_confidence:.3f}"]]
-    return html_table(["", "reference", "this span"], rows) + (
+    rows = [["mean confidence", *(f"{quality.mean_confidence:.3f}" for _, quality in spans)]]
+    return html_table(["", *(name for name, _ in spans)], rows) + (
         f"<figure><figcaption>confidence, share of tweets</figcaption>"
         f"{bars_chart(groups, first='0', last='1')}</figure>"
     )
 
 
-def _audits(before: AuditedSpan, after: AuditedSpan) -> str:
+def _audits(report: SpanReport) -> str:
+    before, after = report.audits_before, report.audits_after
     if not before.audits and not after.audits:
         return "<p>Neither span was audited: nobody knows how right the labels are.</p>"
     labels = sorted({people for one in (before, after) for _, people in one.counts})
@@ -147,15 +181,19 @@ def _audits(before: AuditedSpan, after: AuditedSpan) -> str:
         ["audits", f"{before.audits:,}", f"{after.audits:,}"],
         ["accuracy", _interval(before.accuracy()), _interval(after.accuracy())],
         *(
-            [f"recall of {one}", _interval(before.recall(one)), _interval(after.recall(one))]
+            [f"recall of {_name(one)}", _interval(before.recall(one)), _interval(after.recall(one))]
             for one in labels
         ),
         *(
-            [f"share of {one} by people", _interval(before.share(one)), _interval(after.share(one))]
+            [
+                f"share of {_name(one)} by people",
+                _interval(before.share(one)),
+                _interval(after.share(one)),
+            ]
             for one in labels
         ),
     ]
-    few = min(before.audits, after.audits) < _LEAST_AUDITS
+    few = after.audits < _LEAST_AUDITS or bool(report.before and before.audits < _LEAST_AUDITS)
     note = f" Fewer than {_LEAST_AUDITS} audits say little." if few else ""
     return (
         html_table(["", "reference", "this span"], rows)
@@ -163,13 +201,36 @@ def _audits(before: AuditedSpan, after: AuditedSpan) -> str:
     )
 
 
+def _method(report: SpanReport) -> str:
+    models = html_table(
+        ["model", "version", "hash of its bundle", "tweets"],
+        [
+            [_name(one.name), _name(one.version), one.sha256[:12], f"{one.tweets:,}"]
+            for one in report.models
+        ],
+    )
+    said = [
+        "A tweet counts once, in the version that was stored when this was written.",
+        "It counts at the time of its posting. What was deleted is in none of it.",
+        "Labels are the model's. Shares by people come from audits alone.",
+        "Audits are drawn by a hash of ids and labelled without sight of the model's answer.",
+        "Without audits a share of labels says what the model says, not what people would say.",
+        "Labels of tweets in languages that the model does not know are guesses. They count.",
+        "What changed is a comparison of words and their like, not a cause.",
+        "Retweets count as tweets, unless a figure says otherwise.",
+    ]
+    return models + "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in said) + "</ul>"
+
+
 def _changed(report: SpanReport) -> str:
+    if report.why is None:
+        return "<p>There is no reference to compare with.</p>"
     changed = report.why.changed
     if not changed.moved:
         return "<p>No word, hashtag, link or the like moved by more than chance.</p>"
     rows = [
         [
-            _NAMES.get(one.kind, "{}").format(one.name) or "unknown",
+            _NAMES.get(one.kind, "{}").format(_name(one.name)) or "unknown",
             one.kind.value,
             f"{one.share_before:.1%}",
             f"{one.share_after:.1%}",
@@ -190,8 +251,14 @@ def _changed(report: SpanReport) -> str:
 
 def _labels(report: SpanReport) -> list[str]:
     """Return the labels, the most frequent of both spans first."""
-    before, after = report.before.by_label, report.after.by_label
+    before = report.before.by_label if report.before else {}
+    after = report.after.by_label
     return sorted({*before, *after}, key=lambda label: -before.get(label, 0) - after.get(label, 0))
+
+
+def _name(name: str) -> str:
+    """Return a name with its hidden characters made visible."""
+    return printable(name, keep=_JOINERS)
 
 
 def _interval(found: Interval | None) -> str:

@@ -1,19 +1,42 @@
 """The pages where people work, over real HTTP, as a browser without scripts uses them."""
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import requests
+from click.testing import CliRunner
 from msgspec.structs import replace
 
+from model_server.bundle import default_bundle
+from retrain.jobs.job_store import (
+    JobState,
+    StageOutput,
+    create_job,
+    end_job,
+    enter_stage,
+    find_job,
+    finish_stage,
+    take_up,
+)
+from retrain.promotion.bundle_shelf import BundleShelf
+from retrain.promotion.promote import promote
+from retrain.promotion.promotions import promotions
+from retrain.span_report.cli import report
+from schemas.events import MatchedRule
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
-from tests.integration.reading import some_tweets
-from tests.integration.serving import Service, serving
+from tests.conditions import wait_until
+from tests.hostile_texts import hostile_texts
+from tests.integration.reading import START, some_tweets
+from tests.integration.serving import Service, make_key, serving
 from tests.integration.storing import store
 from tests.integration.test_page import Seen
-from tests.unit.examples import deleted
+from tests.keyword_bundle import keyword_bundle
+from tests.unit.examples import deleted, scored_tweet
 
 RUN: Final = "archive"
 TWEETS: Final = [
@@ -137,3 +160,183 @@ def test_a_correction_is_locked_once_it_is_given_and_taken_back_by_its_giver(
     Form(service, f"/page/labels/correct?run={RUN}&tweet={tweet.root_id}").send(do="undo")
     assert stored(database) == []
     assert service.get(f"/page/labels/correct?run={RUN}&tweet=12").status_code == 404
+
+
+def asked(service: Service, path: str) -> Seen:
+    answer = service.get(path)
+    assert answer.status_code == 200, answer.text
+    return Seen(answer.text)
+
+
+def test_a_promotion_is_taken_back_after_a_question(
+    service: Service, database: Connection, tmp_path: Path
+) -> None:
+    shelf = BundleShelf(str(tmp_path / "shelf"))
+    other = keyword_bundle(
+        tmp_path / "other", {"good": "positive", "bad": "negative"}, name="other"
+    )
+    promote(
+        database,
+        shelf,
+        other.folder,
+        served_before=default_bundle,
+        because="it passed",
+        now=datetime.now(UTC),
+    )
+    page = asked(service, f"/page/model?run={RUN}")
+    assert "it passed" in page.text
+    assert any("/page/model/act/rollback" in str(a.get("href")) for a in page.all("a"))
+    form = Form(service, "/page/model/act/rollback")
+    assert "Serves now other" in form.seen.text
+    assert len(promotions(database)) == 2, "a question changes nothing"
+    done = form.send(because="it was not better")
+    assert done.status_code == 200
+    last = promotions(database)[0]
+    assert last.event.decision == "it was not better"
+    assert last.event.champion.name != "other"
+    assert last.published_at is not None, "the processes that serve are told"
+    assert "it was not better" in form.seen.text
+
+
+def test_a_training_shows_its_stages_and_what_the_gate_said(
+    service: Service, database: Connection
+) -> None:
+    number = create_job(database, run=RUN, spec={}, decision=None)
+    take_up(database, holder="here", lease=timedelta(hours=1))
+    rules = [{"name": "enough audits", "passed": False, "sentence": "3 audits are too few"}]
+    verdict = {"passed": False, "rules": rules, "audits": 3, "audits_missing": 7}
+    for stage, output in (
+        ("validate", {}),
+        ("evaluate", {"verdict": {**verdict, "differing_ids": []}}),
+    ):
+        enter_stage(database, number, holder="here", stage=stage)
+        result = StageOutput(inputs_sha256="0" * 64, output=output)
+        finish_stage(database, number, holder="here", stage=stage, result=result)
+    page = asked(service, f"/page/model/jobs/{number}")
+    assert "3 audits are too few" in page.text
+    assert "The gate was not passed" in page.text
+    assert any(each.get("hx-trigger") == "every 5s" for _, each in page.elements), "it is live"
+    Form(service, f"/page/model/act/cancel?job={number}").send()
+    assert find_job(database, number).cancel_asked
+    end_job(database, number, holder="here", state=JobState.CANCELLED, detail="cancelled")
+    assert "cancelled" in asked(service, f"/page/model?run={RUN}").text
+
+
+def test_the_machine_shows_lag_and_letters_and_gives_letters_up_with_a_note(
+    service: Service, database: Connection
+) -> None:
+    with database, database.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO dead_letters (run, stage, reason, detail, source, source_partition,"
+            " source_offset, source_timestamp_ms, value_size_bytes, value_sha256, headers)"
+            " VALUES (%s, 'replay', 'not-json', 'no', 'file:a', 0, 1, 0, 0, %s, '[]')",
+            (RUN, "0" * 64),
+        )
+        cursor.execute(
+            "INSERT INTO stream_gaps (from_at, to_at, reason) VALUES"
+            " (now() - interval '2 hours', now() - interval '1 hour', 'stall')"
+        )
+    page = asked(service, "/page/machine")
+    assert "one waits for a decision" in page.text
+    assert "stall" in page.text
+    assert "tweets.raw" in page.text or "Kafka does not tell" in page.text
+    which = f"run={RUN}&stage=replay&reason=not-json"
+    question = Form(service, f"/page/machine/act/redrive?{which}")
+    assert "it is a line of a file" in question.seen.text
+    question = Form(service, f"/page/machine/act/discard?{which}")
+    assert "1: archive, replay, not-json" in question.seen.text
+    question.send(because="test data")
+    with database, database.cursor() as cursor:
+        cursor.execute("SELECT status, note FROM dead_letters")
+        assert cursor.fetchall() == [("discarded", "test data")]
+    assert service.get("/page/machine/act/dance").status_code == 404
+
+
+def test_the_report_of_the_page_is_that_of_the_command(
+    service: Service, module_settings: Settings, tmp_path: Path
+) -> None:
+    answer = service.get(f"/page/report/file?run={RUN}&window=1d&rule=weather")
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="murmur-archive')
+    file = tmp_path / "report.html"
+    command_report = CliRunner(env={"MURMUR_POSTGRES": module_settings.postgres_uri}).invoke(
+        report, ["--run", RUN, "--rule", "weather", "--last", "1d", "--output", str(file)]
+    )
+    assert command_report.exit_code == 0, command_report.output
+    assert file.read_text(encoding="utf-8") == answer.text
+    seen = Seen(answer.text)
+    assert "archive, weather" in seen.text
+    assert "Method and limits" in seen.text
+    assert not any(
+        "http" in str(attrs.get("href") or attrs.get("src")) for _, attrs in seen.elements
+    )
+    assert TWEETS[0].text not in answer.text
+    assert "Download the report" in asked(service, f"/page/report?run={RUN}").text
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/page/labels?run=hostile",
+        "/page/labels/correct?run=hostile&tweet=900003",
+        "/page/model?run=hostile",
+        "/page/model/quality?run=hostile",
+        "/page/machine",
+        "/page/report?run=hostile",
+    ],
+)
+def test_nothing_hostile_gets_out_of_its_text(service: Service, path: str) -> None:
+    seen = asked(service, path)
+    for tag, attrs in seen.elements:
+        assert tag not in ("style", "base", "iframe", "object", "embed", "plaintext")
+        assert not any(name.startswith("on") or name == "style" for name in attrs), (tag, attrs)
+        for name in ("href", "action", "hx-get", "hx-post"):
+            address = attrs.get(name) or ""
+            assert not address or address.startswith(("/page", "#")), (tag, address)
+    assert len(seen.all("h1")) == 1
+
+
+@pytest.mark.usefixtures("hostile")
+def test_a_hostile_report_is_text_alone(service: Service) -> None:
+    answer = service.get("/page/report/file?run=hostile&window=all")
+    assert answer.status_code == 200
+    seen = Seen(answer.text)
+    assert not {"script", "img", "iframe", "a"} & {tag for tag, _ in seen.elements}
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b]", answer.text)
+
+
+@pytest.fixture(scope="module")
+def hostile(database: Connection) -> None:
+    texts = hostile_texts()
+    store(
+        database,
+        [
+            scored_tweet(
+                "negative",
+                run="hostile",
+                tweet_id=str(900_000 + number),
+                posted_at=START + timedelta(hours=number),
+                text=text,
+                hashtags=(text[:100],),
+                rules=(MatchedRule(tag=text[:100]),),
+            )
+            for number, text in enumerate(texts)
+        ],
+    )
+
+
+def test_who_may_not_operate_is_shown_no_act_and_refused(
+    service: Service, module_settings: Settings
+) -> None:
+    """The last one: from the first key on, everybody needs one."""
+    key = make_key(module_settings, "reader", "read")["Authorization"].partition(" ")[2]
+    cookies = {"murmur_key": key}
+    wait_until(lambda: service.get("/page").status_code == 401, 60, "the key to be known")
+    page = service.get(f"/page/model?run={RUN}", cookies=cookies)
+    assert page.status_code == 200
+    assert "/act/" not in page.text
+    assert "/act/" not in service.get("/page/machine", cookies=cookies).text
+    for path in ("/page/model/act/rollback", "/page/machine/act/release", "/page/labels"):
+        assert service.get(path, cookies=cookies).status_code == 403
+        own = {"Origin": service.address}
+        assert service.post(path, cookies=cookies, headers=own).status_code == 403

@@ -1,11 +1,11 @@
 """Ports are picked free once and kept."""
 
-import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from deploy.embedded.ports import settle_ports
-from deploy.embedded.stack_state import PORT_NAMES, settle_state, with_every_port
+from deploy.embedded.stack_state import PORT_NAMES, settle_state, with_new_ports
 
 PORTS = st.integers(20_000, 20_040)
 
@@ -47,13 +47,15 @@ def test_two_new_stacks_share_no_secret() -> None:
     assert one.kafka_cluster_id != two.kafka_cluster_id
 
 
-def test_a_running_stack_keeps_its_ports_and_gets_those_that_are_new() -> None:
-    older = settle_state(None, lambda _: True)
-    older = msgspec.structs.replace(
-        older, ports={name: port for name, port in older.ports.items() if name != "serve"}
-    )
-    # What runs listens on its ports: they are not free, and stay.
-    now = with_every_port(older, lambda port: port not in older.ports.values())
-    assert now.ports.keys() == set(PORT_NAMES)
-    assert older.ports.items() <= now.ports.items()
-    assert now.ports["serve"] not in older.ports.values()
+def test_a_stack_that_runs_keeps_its_ports_and_gets_those_that_it_lacks() -> None:
+    first = settle_state(None, lambda _: True)
+    known = {name: port for name, port in first.ports.items() if name not in ("page", "serve")}
+    grown = with_new_ports(replace(first, ports=known), lambda port: port not in known.values())
+    assert {name: grown.ports[name] for name in known} == known
+    assert grown.ports.keys() == set(PORT_NAMES)
+    assert len(set(grown.ports.values())) == len(PORT_NAMES)
+
+
+def test_the_page_is_where_people_expect_it_unless_somebody_is_there() -> None:
+    assert settle_state(None, lambda _: True).page == "http://127.0.0.1:8100/page"
+    assert ":8100" not in settle_state(None, lambda port: port != 8100).page

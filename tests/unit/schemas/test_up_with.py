@@ -7,8 +7,9 @@ from schemas.process.process_list import EMBEDDED, SERVE, STREAM
 from schemas.settings import Settings
 
 
-def test_only_those_of_every_stack_unless_others_are_named() -> None:
-    assert Settings.model_validate({}).kept_up == EMBEDDED
+def test_the_page_is_served_too_unless_others_are_named() -> None:
+    assert Settings.model_fields["up_with"].default == SERVE.name
+    assert Settings.model_validate({"up_with": ""}).kept_up == EMBEDDED
     wanted = Settings.model_validate({"up_with": "serve, stream"})
     assert set(wanted.kept_up) == {*EMBEDDED, SERVE, STREAM}
 
