@@ -76,7 +76,7 @@ def make_app(
     app.add_exception_handler(HTTPException, tell_http)
     app.add_exception_handler(Exception, tell_fault)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
-    return Guard(ShortWay(app, short_calls), admission=admission)
+    return Guard(ShortWay(app, short_calls), application=app, admission=admission)
 
 
 def _state_router(

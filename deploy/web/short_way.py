@@ -39,7 +39,7 @@ class ShortWay:
         try:
             response = await call(request)
         except Refused as refused:
-            response = refusal_response(scope["path"], refused)
+            response = refusal_response(scope, refused)
         except Exception as fault:  # noqa: BLE001  it is logged and told, as of every other call
             response = await tell_fault(request, fault)
         await response(scope, receive, send)

@@ -1,5 +1,6 @@
 """The door of the service. It stands before every route, so that none is reached around it."""
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.web.access.admission import Admission
@@ -8,10 +9,14 @@ from model_server.http.problems import Refused
 
 
 class Guard:
-    """Lets a request pass that is admitted, and tells its caller what is left to them."""
+    """Lets a request pass that is admitted, and tells its caller what is left to them.
 
-    def __init__(self, app: ASGIApp, *, admission: Admission) -> None:
+    `application` is the one behind it, which knows how its page tells a refusal.
+    """
+
+    def __init__(self, app: ASGIApp, *, application: FastAPI, admission: Admission) -> None:
         self._app = app
+        self._application = application
         self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -22,6 +27,8 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        # The guard stands before the application, which would note this.
+        scope["app"] = self._application
         try:
             rate = await self._admission.admit(scope)
         except Refused as refused:
