@@ -16,7 +16,7 @@ from schemas.codec import Reason
 _MOST_OBJECTS: Final = 1_000_000
 """A page of 64 MiB has as many; of one that has more they could all be tweets of nothing."""
 
-_MOST_TIMES: Final = 20
+_MOST_TIMES: Final = 4
 """How many times its size a page may become: what it includes is repeated for each tweet that
 refers to it."""
 

@@ -1,6 +1,5 @@
 """One tweet object of X's API v2 to one event."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 
@@ -23,8 +22,26 @@ _MAX_TAG_CHARS: Final = 512
 
 _LONGEST_CHARS: Final = 2 * MAX_TEXT_CHARS
 
-Included = Mapping[str, IncludedTweet]
-"""Tweets that complete others, by id."""
+
+class Included(dict[str, IncludedTweet]):
+    """Tweets that complete others, by id. The text of each is looked through once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts: dict[str, str | Unparsable | None] = {}
+
+    def text_of(self, tweet_id: str) -> str | None:
+        """Return the whole text of a tweet, None where it has none; may raise `Unparsable`."""
+        if tweet_id not in self._texts:
+            whole = self[tweet_id].full_text
+            try:
+                self._texts[tweet_id] = tweet_text(whole) if whole else None
+            except Unparsable as fault:
+                self._texts[tweet_id] = fault
+        text = self._texts[tweet_id]
+        if isinstance(text, Unparsable):
+            raise Unparsable(text.reason, text.detail)
+        return text
 
 
 def by_id(tweets: list[IncludedTweet]) -> Included:
@@ -33,7 +50,7 @@ def by_id(tweets: list[IncludedTweet]) -> Included:
     One that is there twice, as a tweet and as a post, is the one with the longer text. What is far
     too long for a tweet is none: each that refers to it would cost its length.
     """
-    found: dict[str, IncludedTweet] = {}
+    found = Included()
     for tweet in tweets:
         if _length(tweet) > _LONGEST_CHARS:
             continue
@@ -73,7 +90,7 @@ def tweet_posted(
     A retweet's text is cut short by X: it gets the whole text of the tweet that it repeats where
     `included` has that.
     """
-    text = tweet.full_text
+    text = None
     references: tuple[Reference, ...] = ()
     if tweet.referenced_tweets or tweet.referenced_posts:
         references = tuple(
@@ -81,7 +98,7 @@ def tweet_posted(
         )
         for reference in references:
             if reference.kind == "retweeted" and reference.tweet_id in included:
-                text = included[reference.tweet_id].full_text or text
+                text = included.text_of(reference.tweet_id) or text
     own_id = tweet_id(tweet.id, "id") if tweet.id else origin.made_id(line, place)
     history: tuple[str, ...] = ()
     version = 0
@@ -99,7 +116,7 @@ def tweet_posted(
         posted_at=first_posted_at,
         edited_at=time_of_edit(own_id, created_at, received_at) if version else None,
         received_at=received_at,
-        text=tweet_text(text),
+        text=tweet_text(tweet.full_text) if text is None else text,
         language=language(tweet.lang),
         author_id=user_id(tweet.author_id, "author_id"),
         conversation_id=(

@@ -40,7 +40,7 @@ def parse_document(raw: bytes, origin: Origin, received_at: datetime, line: int)
     if not tweets:
         return parse_odd_document(raw, origin, received_at, line)
     includes = document.includes
-    included = by_id(includes.completing) if includes is not None else {}
+    included = by_id(includes.completing if includes is not None else [])
     rules = matched_rules(document.matching_rules) if document.matching_rules else ()
     events: list[RawEvent] = []
     overruled = 0

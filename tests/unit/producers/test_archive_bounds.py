@@ -222,7 +222,7 @@ def test_what_a_page_includes_is_repeated_within_bounds() -> None:
     raw = json.dumps(page).encode()
     parts = list(tweets_of_page(Record(1, raw)))
     assert len(parts) == 2_000
-    assert sum(len(part.raw) for part in parts) < 22 * len(raw)
+    assert sum(len(part.raw) for part in parts) < 6 * len(raw)
     assert parts[0].unreadable is None
     assert b"entities" not in parts[0].raw
     assert parts[-1].unreadable is not None
