@@ -108,6 +108,7 @@ def serve(
                 ttl_s=settings.serve_cache_s,
             ),
             serving=lambda: model.slot.serving().identity,
+            labels=model.slot.serving().labels,
         )
 
         def serving() -> ServedModel:

@@ -34,7 +34,8 @@ _CHARS_CLEANED_AT_ONCE: Final = 20_000
 class Predictor:
     """Looks answers up, asks the batcher for the others, and keeps the metrics.
 
-    The metrics' names are those that dashboards know. `serving` says which model answers now.
+    The metrics' names are those that dashboards know. `serving` says which model answers now,
+    and `labels` which series are there from the start.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Predictor:
         *,
         cache: AnswerCache,
         serving: Callable[[], ModelIdentity],
+        labels: Sequence[str] = (),
     ) -> None:
         self._batcher = batcher
         self._cache = cache
@@ -51,6 +53,8 @@ class Predictor:
         # Threads of their own: those of all calls together may wait for PostgreSQL.
         self._cleaners = CapacityLimiter(2)
         self._predictions = SERVE_PREDICTIONS.register(registry)
+        for label in labels:
+            self._predictions.labels(label)
         self._latency = SERVE_LATENCY.register(registry)
         self._length = SERVE_TEXT_LENGTH.register(registry)
         self._confidence = SERVE_CONFIDENCE.register(registry)

@@ -348,7 +348,7 @@ SERVE_EXPLANATIONS: Final = CounterSpec(
     name="sentiment_explanations_total",
     unit="texts",
     help="Texts whose words were weighed over HTTP",
-    labels={"method": None},
+    labels={"method": ("leave_one_out", "shap", "lime")},
     exposed_by=(SERVE.name,),
 )
 SERVE_REFUSED: Final = CounterSpec(

@@ -218,11 +218,13 @@ def main() -> int:
                 if not asked.alerts or case.alert in asked.alerts:
                     seen.append(try_case(case, installation, hook))
                     print(seen[-1], file=sys.stderr)  # noqa: T201
+    heard = sorted({f"{told.receiver}: {told.alert}" for told in hook.told})
     ok = not paged_in_quiet and all(each.ok for each in seen)
     summary = {
         "quiet_s": asked.quiet_s,
         "paged_in_quiet": paged_in_quiet,
         "cases": [asdict(each) for each in seen],
+        "heard": heard,
         "load_average": load_average(),
         "ok": ok,
     }

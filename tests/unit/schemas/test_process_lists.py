@@ -14,11 +14,13 @@ from prometheus_client.process_collector import ProcessCollector
 
 from deploy.cli import murmur
 from deploy.embedded.stack_state import PORT_NAMES
+from model_server.explaining.explain import Method
 from producers.x_connection.connection_end import Ending
 from schemas.process.metric_list import (
     COMPLIANCE_ENDINGS,
     EXPOSING,
     METRICS,
+    SERVE_EXPLANATIONS,
     STREAM_ENDINGS,
     metric_table,
     metrics_of,
@@ -73,10 +75,22 @@ def test_each_metric_stands_once_in_the_list_and_has_a_name_as_prometheus_wants_
         assert set(spec.exposed_by) <= set(EXPOSING)
 
 
+def test_what_is_replaced_names_what_is_there_and_stays_beside_it() -> None:
+    names = {spec.name for spec in METRICS}
+    replaced = {spec.name: spec.replaced_by.split(", ") for spec in METRICS if spec.replaced_by}
+    assert set(replaced) == {"murmur_score_events_total", "murmur_stream_capture_failures"}
+    assert {new for others in replaced.values() for new in others} <= names
+    assert "Goes with the next release" in metric_table()
+
+
 def test_connections_end_as_the_list_says() -> None:
     endings = {ending.value for ending in Ending}
     for spec in (STREAM_ENDINGS, COMPLIANCE_ENDINGS):
         assert set(spec.labels["reason"] or ()) == endings
+
+
+def test_explanations_are_counted_by_every_method_that_there_is() -> None:
+    assert set(SERVE_EXPLANATIONS.labels["method"] or ()) == {method.value for method in Method}
 
 
 def test_the_table_has_a_row_for_each_metric() -> None:
