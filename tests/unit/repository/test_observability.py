@@ -4,11 +4,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
+from deploy.embedded.layout import Layout
+from deploy.embedded.stack_state import PORT_NAMES, StackState, save_state
 from deploy.observability import prometheus_config
 from deploy.observability.dashboards import write_dashboards
 from deploy.observability.dashboards.panels import PromQL
 from schemas import write_asyncapi
+from schemas.failures import Failure
+from schemas.process.process_list import EMBEDDED
 from schemas.setting_views import Names, TopicLayout
 from schemas.topics import topic_specs
 from tests.observability_files import OBSERVABILITY, faults, rules, unknown_metrics
@@ -113,3 +118,27 @@ def test_every_topic_is_described() -> None:
     topics = {spec.name for spec in topic_specs(Names(""), layout)}
     channels = write_asyncapi.asyncapi()["channels"].values()
     assert {channel["address"] for channel in channels} == topics
+
+
+def test_a_stack_of_this_machine_is_asked_at_its_own_ports(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Failure, match="there is no stack"):
+        prometheus_config.main(["--home", str(tmp_path)])
+    ports = {name: 20_000 + number for number, name in enumerate(PORT_NAMES)}
+    save_state(
+        Layout.of(tmp_path),
+        StackState(
+            ports=ports,
+            postgres_password="",
+            redis_password="",
+            supervisor_password="",
+            kafka_cluster_id="",
+        ),
+    )
+    assert prometheus_config.main(["--home", str(tmp_path)]) == 0
+    config = yaml.safe_load(capsys.readouterr().out)
+    targets = {
+        job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]
+    }
+    assert targets == {process.name: [f"127.0.0.1:{ports[process.name]}"] for process in EMBEDDED}
