@@ -6,7 +6,7 @@ SELECT
     t.author_id, t.rules, t.hashtags, t.human_label,
     s.label, s.confidence, s.probabilities, s.scored_at,
     m.name AS model_name, m.version AS model_version, m.sha256 AS model_sha256,
-    s.decision_id, s.language_known
+    s.decision_id, s.language_known, s.override_name, s.label_without
 FROM tweets AS t
 JOIN scores AS s
     ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
