@@ -23,6 +23,7 @@ from schemas.topics import (
     RAW,
     SCORE_HOLD,
     SCORED,
+    SHADOW,
     TopicSpec,
     topic_specs,
 )
@@ -40,15 +41,17 @@ _ABOUT: Final = {
     ALARMS: "What the watch raised and ended. `alarm_id` and `type` identify an event.",
     MODELS_PROMOTED: "Which model answers from now on: compacted, the last message counts.",
     DECISIONS: "Which decision a run uses: compacted, the last message of a key counts.",
+    SHADOW: "What a challenger says of tweets that the model scored, beside its answer.",
     SCORE_HOLD: "The circuit breaker's memory. Of scoring alone: neither read nor write it.",
 }
-_WE_SEND: Final = (SCORED, DEAD_LETTER, ALARMS, MODELS_PROMOTED, DECISIONS)
+_WE_SEND: Final = (SCORED, DEAD_LETTER, ALARMS, MODELS_PROMOTED, DECISIONS, SHADOW)
 _WE_RECEIVE: Final = (RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED, DECISIONS)
 _KEYS: Final = {
     RAW: "The tweet's root id; of a removal the id that it names. Partitioner: murmur2.",
     SCORED: "As in tweets.raw, so that versions of a tweet stay in their order.",
     DEAD_LETTER: "The message's own key.",
     ALARMS: "alarm_id",
+    SHADOW: "As in tweets.scored.",
 }
 _TRACE: Final[Json] = {
     "traceparent": {

@@ -13,7 +13,7 @@ from schemas.process.metric_list import METRICS
 OBSERVABILITY: Final = Path(__file__).parents[1] / "deploy" / "observability"
 OF_PROMETHEUS: Final = frozenset({"up", "ALERTS"})
 
-_METRIC = re.compile(r"\b(?:murmur|sentiment|process)_\w+")
+_METRIC = re.compile(r"\b(?:murmur|sentiment|process|model)_\w+")
 _RECORDED = re.compile(r"\b\w+:\w+:\w+\b")
 _QUOTED = re.compile(r'"[^"]*"')
 _PARTS = ("_bucket", "_sum", "_count")

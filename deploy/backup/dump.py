@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from psycopg2.extensions import parse_dsn
 
@@ -13,6 +14,16 @@ from deploy.embedded.psql import connection_environment
 from schemas.failures import Failure
 from schemas.setting_views import PostgresConnection
 from schemas.transport.postgres import connect_postgres
+
+_MAKE_READER: Final = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'murmur_read') THEN
+        CREATE ROLE murmur_read NOLOGIN;
+    END IF;
+EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN NULL;
+END $$
+"""
+"""A dump has what a role may do, and not the role, which belongs to the whole server."""
 
 
 def dump_database(postgres: PostgresConnection, into: Path) -> None:
@@ -42,11 +53,15 @@ def restore_database(postgres: PostgresConnection, dump: Path) -> None:
                 )
         cursor.execute("DROP SCHEMA public CASCADE")
         cursor.execute("CREATE SCHEMA public")
-    _call(
-        postgres,
-        "pg_restore",
-        ["--no-owner", "--exit-on-error", "--single-transaction", "--dbname=", str(dump)],
-    )
+        cursor.execute("DROP SCHEMA IF EXISTS reading CASCADE")
+        cursor.execute(_MAKE_READER)
+        cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'murmur_read'")
+        has_reader = cursor.fetchone() == (1,)
+    options = ["--no-owner", "--exit-on-error", "--single-transaction"]
+    if not has_reader:
+        # Whoever may make roles makes it, and says the GRANTs of migration 0029.
+        options.append("--no-privileges")
+    _call(postgres, "pg_restore", [*options, "--dbname=", str(dump)])
 
 
 def _call(postgres: PostgresConnection, program: str, arguments: Sequence[str]) -> None:

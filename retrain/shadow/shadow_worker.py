@@ -114,6 +114,7 @@ class Shadow:
                 ("store", stored_s - published_s),
             ):
                 self._metrics.step_seconds.labels(step).observe(seconds)
+            self._metrics.passed(len(messages), len(batch.pairs))
             self._metrics.batch_events.observe(len(messages))
             self._metrics.last_progress.set_to_current_time()
             self._flips.inc(sum(pair.flips for pair in batch.pairs))

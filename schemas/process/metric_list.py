@@ -71,6 +71,7 @@ _OF_EVENTS = (
     STREAM.name,
     COMPLIANCE_STREAM.name,
     WATCH.name,
+    SHADOW.name,
 )
 """Processes that events pass through."""
 
@@ -100,7 +101,7 @@ PARTITION_LAG: Final = GaugeSpec(
     unit="messages",
     help="Messages of a partition of this process that are not yet processed",
     labels={"stage": None, "topic": None, "partition": None},
-    exposed_by=(SCORE.name, SINK.name, WATCH.name),
+    exposed_by=(SCORE.name, SINK.name, WATCH.name, SHADOW.name),
 )
 READY: Final = GaugeSpec(
     name="murmur_ready",

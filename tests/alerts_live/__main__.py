@@ -213,6 +213,7 @@ def main() -> int:
             ),
         ):
             paged_in_quiet = quiet(installation, hook, asked.quiet_s)
+            print(f"quiet: {paged_in_quiet}", file=sys.stderr)  # noqa: T201
             seen = []
             for case in _CASES:
                 if not asked.alerts or case.alert in asked.alerts:

@@ -58,11 +58,14 @@ class Installation:
 
     def pages(self) -> dict[str, str]:
         """Return what each process says at /metrics."""
-        pages = {}
-        for name, address in self.targets.items():
-            with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
-                pages[name] = answer.read().decode()
-        return pages
+        return {name: self.page(name) for name in self.ports}
+
+    def page(self, name: str) -> str:
+        """Return what a process says at /metrics; `OSError` where it does not answer."""
+        address = f"http://{self.targets[name]}/metrics"
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            page: bytes = answer.read()
+        return page.decode()
 
     def start(self, name: str) -> None:
         """Start a process."""
@@ -119,7 +122,10 @@ class Installation:
 
         def done() -> bool:
             self.murmur("dead-letters", "release")
-            page = self.pages()["score"]
+            try:
+                page = self.page("score")
+            except OSError:
+                return False
             lag = re.search(r"^murmur_score_lag_events (\S+)", page, re.M)
             return lag is not None and float(lag[1]) < 100
 

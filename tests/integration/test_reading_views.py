@@ -5,6 +5,7 @@ from typing import Any
 import psycopg2
 import pytest
 from psycopg2 import sql
+from psycopg2.extras import Json
 
 from schemas.transport.postgres import Connection
 from tests.integration.storing import store
@@ -100,3 +101,34 @@ def test_each_class_has_what_people_and_the_model_say_of_it(audited: Connection)
         " WHERE person_label <> model_label",
     )
     assert wrong == [("negative", "positive", 1)]
+
+
+def test_an_evaluation_is_read_by_class_and_as_a_matrix(connection: Connection) -> None:
+    figures = {
+        "figures": {"accuracy": 0.75, "macro_recall": 0.75},
+        "classes": [
+            {"label": "negative", "support": 2, "precision": 1.0, "recall": 0.5, "f1": 0.67},
+            {"label": "positive", "support": 2, "precision": 0.67, "recall": None, "f1": 0.8},
+        ],
+        "confusion": [[1, 1], [0, 2]],
+    }
+    with connection, connection.cursor() as cur:
+        cur.execute(
+            "INSERT INTO evaluations (state, data_set, model_name, model_version, model_sha256,"
+            " texts, figures) VALUES ('done', 'a file', 'a', '1', 'abc', 4, %s)",
+            (Json(figures),),
+        )
+    assert read(connection, "SELECT data_set, accuracy, macro_f1 FROM reading.evaluations") == [
+        ("a file", 0.75, None)
+    ]
+    assert read(connection, "SELECT label, recall FROM reading.evaluation_classes ORDER BY 1") == [
+        ("negative", 0.5),
+        ("positive", None),
+    ]
+    confusion = "SELECT person_label, model_label, texts FROM reading.evaluation_confusion"
+    assert read(connection, f"{confusion} ORDER BY 1, 2") == [
+        ("negative", "negative", 1),
+        ("negative", "positive", 1),
+        ("positive", "negative", 0),
+        ("positive", "positive", 2),
+    ]

@@ -85,3 +85,16 @@ def _seed(installation: Installation) -> None:
         " VALUES (md5('ops'), 'live', 'cats', 'confidence', '', 'model', 'by hand', '', now(),"
         " now(), now(), 0.6, 0.9, 100, 1)"
     )
+    installation.sql(
+        "INSERT INTO evaluations (state, data_set, model_name, model_version, model_sha256, texts,"
+        " figures) SELECT 'done', 'a file', name, version, sha256, 4, '{\"figures\":"
+        ' {"accuracy": 0.75, "macro_recall": 0.75, "macro_f1": 0.73}, "classes": ['
+        '{"label": "negative", "support": 2, "precision": 1.0, "recall": 0.5, "f1": 0.67},'
+        '{"label": "positive", "support": 2, "precision": 0.67, "recall": 1.0, "f1": 0.8}],'
+        ' "confusion": [[1, 1], [0, 2]]}\' FROM models LIMIT 1'
+    )
+    installation.sql(
+        "INSERT INTO shadow_scores SELECT run, root_id, version, author_id, posted_at::date,"
+        " posted_at, rules, model_sha256, label, confidence, model_sha256, 'challenger', label,"
+        " confidence, now() FROM scored_tweets WHERE run = 'live' LIMIT 20"
+    )

@@ -50,6 +50,70 @@ MODEL_EVALUATION: Final = Dashboard(
             ),
         ),
         (
+            "Evaluations",
+            (
+                Panel(
+                    "Evaluated models by data set",
+                    (
+                        Sql(
+                            "SELECT DISTINCT ON (model, data_set, run) model, data_set, run,"
+                            " accuracy, macro_recall, macro_f1, texts, created_at"
+                            " FROM reading.evaluations WHERE state = 'done'"
+                            " ORDER BY model, data_set, run, created_at DESC"
+                        ),
+                    ),
+                    "The latest of each: base and fine-tuned models side by side.",
+                    kind="table",
+                    width=12,
+                ),
+                Panel(
+                    "Evaluated classes",
+                    (
+                        Sql(
+                            "SELECT c.model, c.data_set, c.label, c.precision, c.recall, c.f1,"
+                            " c.support FROM reading.evaluation_classes AS c"
+                            " JOIN (SELECT max(evaluation_no) AS evaluation_no"
+                            " FROM reading.evaluations WHERE state = 'done'"
+                            " GROUP BY model, data_set, run) AS latest USING (evaluation_no)"
+                            " ORDER BY 1, 2, 3"
+                        ),
+                    ),
+                    "By model, data set and label.",
+                    kind="table",
+                    width=12,
+                ),
+                Panel(
+                    "Confusion of the latest evaluation",
+                    (
+                        Sql(
+                            "SELECT person_label AS people_say, model_label AS model_says, texts"
+                            " FROM reading.evaluation_confusion WHERE evaluation_no ="
+                            " (SELECT max(evaluation_no) FROM reading.evaluations"
+                            " WHERE state = 'done') ORDER BY 1, 2"
+                        ),
+                    ),
+                    "Rows: what people say. Columns: what the model says.",
+                    kind="table",
+                    width=12,
+                    matrix=("people_say", "model_says", "texts"),
+                ),
+                Panel(
+                    "Model and challenger",
+                    (
+                        Sql(
+                            "SELECT label AS model_says, challenger_label AS challenger_says,"
+                            " sum(tweets) AS tweets FROM reading.shadow_counts GROUP BY 1, 2"
+                            " ORDER BY 1, 2"
+                        ),
+                    ),
+                    "The same tweets, of the shadow. Off the diagonal they disagree.",
+                    kind="table",
+                    width=12,
+                    matrix=("model_says", "challenger_says", "tweets"),
+                ),
+            ),
+        ),
+        (
             "Classes of the chosen run",
             (
                 Panel(

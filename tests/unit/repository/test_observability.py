@@ -1,5 +1,6 @@
 """Rules and routes name what there is; each alert has a page for whoever is woken, and tests."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from deploy.observability.dashboards import write_dashboards
 from deploy.observability.dashboards.panels import PromQL
 from schemas import write_asyncapi
 from schemas.failures import Failure
-from schemas.process.process_list import EMBEDDED
+from schemas.process.process_list import EMBEDDED, PROCESSES
 from schemas.setting_views import Names, TopicLayout
 from schemas.topics import topic_specs
 from tests.observability_files import OBSERVABILITY, faults, rules, unknown_metrics
@@ -79,6 +80,12 @@ def test_an_alert_without_a_runbook_is_named(copied: Path) -> None:
 def test_a_part_of_a_histogram_is_known_and_one_of_a_gauge_is_not() -> None:
     assert unknown_metrics("rate(murmur_sink_event_age_seconds_bucket[5m])", []) == []
     assert unknown_metrics("murmur_score_held_count", []) == ["murmur_score_held_count"]
+
+
+def test_every_process_of_the_list_is_missed_when_it_is_down() -> None:
+    (down,) = (rule for rule in rules() if rule.name == "MurmurProcessDown")
+    (jobs,) = re.findall(r'job=~"([^"]+)"', down.expr)
+    assert set(jobs.split("|")) == {process.name for process in PROCESSES}
 
 
 def test_prometheus_asks_every_process_of_the_list() -> None:
