@@ -160,9 +160,9 @@ deploy-hook: ## Tell DEPLOY_HOOK_URL which version there is; nothing without one
 	if test -n "$$DEPLOY_HOOK_URL"; then printf 'url = "%s"\n' "$$DEPLOY_HOOK_URL" | curl --fail --silent \
 	  --show-error --config - --json '{"version": "$(VERSION)"}'; fi
 
-# A part of ops-check. Exit 2: helm, actionlint, docker-compose or systemd-analyze is not here.
+# A part of ops-check. A tool that is not here is named, and does not fail it (exit 2).
 deploy-check: $(VENV)/ops.stamp $(VENV)/dev.stamp ## Lint the image, compose file, chart, workflows and units
-	@$(BIN)/python -m tests.ops_check deployment
+	@$(BIN)/python -m tests.ops_check deployment || test $$? -eq 2
 
 generated: $(VENV)/dev.stamp ## Regenerate what is made from the code: JSON Schemas, AsyncAPI, dashboards, .env.example
 	$(BIN)/python -m schemas.write_json_schemas

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.containers.compose_test import compose_command
 from tests.ops_check.step import (
     REPOSITORY,
     MissingTool,
@@ -43,11 +44,12 @@ def _dockerfile(shared: Shared) -> str:
 def _compose(shared: Shared) -> str:
     schema = ("--builtin-schema", "vendor.compose-spec", "docker-compose.yml")
     output_of([_locked("check-jsonschema"), *schema])
-    compose = need("docker-compose", "Docker's compose plugin, or Debian's docker-compose")
+    compose = compose_command()
+    need(compose[0], "Docker with its compose plugin, or Debian's docker-compose")
     secrets = shared.folder / "secrets"
     output_of(["sh", "deploy/compose/make_secrets.sh", secrets])
     read = subprocess.run(
-        [compose, "--profile", "*", "config", "--quiet"],
+        [*compose, "--profile", "*", "config", "--quiet"],
         cwd=REPOSITORY,
         env={**os.environ, "SECRETS_DIR": str(secrets)},
         capture_output=True,
