@@ -17,9 +17,9 @@ from schemas.settings import load_settings
 FOLDER: Final = Path(__file__).parents[1] / "deploy" / "page" / "pictures"
 _WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 _PICTURES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "overview": ("?run=demo&live=off&window=all", {}),
+    "overview": ("?run=demo&window=all", {}),
     "labels": ("/labels?run=demo", {}),
-    "model-dark": ("/model?run=demo", {"color_scheme": "dark"}),
+    "model": ("/model?run=demo", {"color_scheme": "dark"}),
 }
 """By their names: the address beneath the page's own, and how the browser is."""
 

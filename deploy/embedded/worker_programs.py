@@ -67,15 +67,17 @@ def await_workers(
     awaited = [
         worker.name
         for worker in workers
-        if worker in (*EMBEDDED, SERVE) and not (is_held and worker == SCORE)
+        if worker in EMBEDDED and not (is_held and worker == SCORE)
     ]
     for worker in workers:
-        if worker.name not in awaited:
+        if worker.name not in awaited and worker != SERVE:
             supervisor.start(worker.name)
-    start_and_await(
-        layout,
-        supervisor,
-        {name: probe_check(probe_url(state, name)) for name in awaited},
-        timeout_s=_READY_TIMEOUT_S,
-        say=say,
-    )
+    # The page comes after them: each process that loads a model keeps a core for seconds.
+    for together in (awaited, [worker.name for worker in workers if worker == SERVE]):
+        start_and_await(
+            layout,
+            supervisor,
+            {name: probe_check(probe_url(state, name)) for name in together},
+            timeout_s=_READY_TIMEOUT_S,
+            say=say,
+        )

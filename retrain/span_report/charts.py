@@ -10,6 +10,9 @@ _LEFT: Final = 44
 _BOTTOM: Final = 28
 _TOP: Final = 10
 _RIGHT: Final = 10
+_OF_LABELS: Final = {"negative": "#cf5a0c", "neutral": "#7a8594", "positive": "#1f74c4"}
+"""As on the page, so that nobody reads one label for another."""
+
 COLOURS: Final = ("#2a6f97", "#d1495b", "#6a994e", "#e09f3e", "#7b5ea7", "#9aa5ad")
 
 
@@ -27,7 +30,7 @@ def lines_chart(
     """
     parts = [_axes("0 %", "100 %", first, last)]
     for number, (name, values) in enumerate(series):
-        colour = COLOURS[number % len(COLOURS)]
+        colour = _OF_LABELS.get(name.lower(), COLOURS[number % len(COLOURS)])
         points = [
             f"{_x(place):.1f},{_y(value):.1f}" for place, value in zip(places, values, strict=True)
         ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import requests
 
 from deploy.demo.archive import sample_archive
 from deploy.demo.manifest import Manifest
@@ -86,6 +87,10 @@ def test_a_second_demo_replaces_the_first_and_people_see_its_figures(
     assert f"{LINES} lines" in done.stdout
     assert f"{manifest.rows:,} rows" in done.stdout
     assert "#" in done.stdout
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    (address,) = [line for line in lines if line.endswith("/page")]
+    assert f"{manifest.rows:,} tweets" in requests.get(address, timeout=60).text
+    assert address in demo_home.murmur("status").stdout
     listed = json.loads(demo_home.murmur("runs", "list", "--json").stdout)["runs"]
     assert [(run["run"], run["tweets"]) for run in listed] == [("demo", manifest.rows)]
     (command,) = [line for line in done.stdout.splitlines() if " psql -c " in line]
