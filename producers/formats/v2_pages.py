@@ -20,6 +20,7 @@ _MOST_TIMES: Final = 4
 """How many times its size a page may become: what it includes is repeated for each tweet that
 refers to it."""
 
+_LONGEST_BYTES: Final = 1024 * 1024
 _NOTHING: Final = msgspec.Raw(b"null")
 
 
@@ -87,30 +88,35 @@ def tweets_of_page(page: Record) -> Iterator[Record]:
     users = _by_id(found.includes.users)
     for place, tweet in enumerate(found.data):
         referring = _referring_of(tweet)
-        completing = _raw(tweets, referring.ids)
-        author = _raw(users, [referring.author_id])
-        left_bytes -= len(completing) + len(author)
+        completing = _found(tweets, referring.ids)
+        author = _found(users, [referring.author_id])
+        left_bytes -= sum(map(len, completing)) + sum(map(len, author))
         if left_bytes < 0:
             detail = f"what the page includes is repeated to {_MOST_TIMES} times its size: split it"
             unreadable = Unreadable(Reason.TOO_LARGE, detail)
             yield Record(page.line, bytes(tweet)[:KEPT_BYTES], unreadable, page.place + place)
             continue
-        includes = b'{"tweets":[' + completing + b'],"users":[' + author + b"]}"
+        includes = (
+            b'{"tweets":[' + b",".join(completing) + b'],"users":[' + b",".join(author) + b"]}"
+        )
         raw = b'{"data":' + bytes(tweet) + b',"includes":' + includes + b"}"
         yield Record(page.line, raw, place=page.place + place)
 
 
-def _by_id(objects: list[msgspec.Raw]) -> dict[str, list[msgspec.Raw]]:
-    """One that is there twice, as a tweet and as a post, is kept twice: the fuller one is read."""
-    found: dict[str, list[msgspec.Raw]] = {}
+def _by_id(objects: list[msgspec.Raw]) -> dict[str, list[bytes]]:
+    """One that is there twice, as a tweet and as a post, is kept twice: the fuller one is read.
+
+    What is far too long for a tweet completes none.
+    """
+    found: dict[str, list[bytes]] = {}
     for each in objects:
         try:
             own_id = _named.decode(each).id
             needed = msgspec.json.encode(_completing.decode(each))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
-        if own_id is not None:
-            found.setdefault(str(own_id), []).append(msgspec.Raw(needed))
+        if own_id is not None and len(needed) <= _LONGEST_BYTES:
+            found.setdefault(str(own_id), []).append(needed)
     return found
 
 
@@ -121,5 +127,5 @@ def _referring_of(tweet: msgspec.Raw) -> _Referring:
         return _Referring()
 
 
-def _raw(found: dict[str, list[msgspec.Raw]], ids: Iterable[WireId | None]) -> bytes:
-    return b",".join([bytes(each) for own_id in ids for each in found.get(str(own_id), ())])
+def _found(found: dict[str, list[bytes]], ids: Iterable[WireId | None]) -> list[bytes]:
+    return [each for own_id in ids for each in found.get(str(own_id), ())]
