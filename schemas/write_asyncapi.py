@@ -23,6 +23,7 @@ from schemas.topics import (
     RAW,
     SCORE_HOLD,
     SCORED,
+    SHADOW,
     TopicSpec,
     topic_specs,
 )
@@ -35,6 +36,8 @@ _ABOUT: Final = {
     RAW: "What came from X and from archives. Write here what shall be scored.",
     SCORED: "Scored tweets, and what removes tweets. At least once: (run, tweet_id, version)"
     " identifies a result, and the first one wins. Delete what the removals name.",
+    SHADOW: "What a challenger says of a sample of the scored tweets. Nothing counts by it. At"
+    " least once.",
     DEAD_LETTER: "What could not be processed: key, value and headers as they were (above 256 KiB"
     " the first 64 KiB), and behind its own headers why and where.",
     ALARMS: "What the watch raised and ended. `alarm_id` and `type` identify an event.",
@@ -42,11 +45,12 @@ _ABOUT: Final = {
     DECISIONS: "Which decision a run uses: compacted, the last message of a key counts.",
     SCORE_HOLD: "The circuit breaker's memory. Of scoring alone: neither read nor write it.",
 }
-_WE_SEND: Final = (SCORED, DEAD_LETTER, ALARMS, MODELS_PROMOTED, DECISIONS)
+_WE_SEND: Final = (SCORED, SHADOW, DEAD_LETTER, ALARMS, MODELS_PROMOTED, DECISIONS)
 _WE_RECEIVE: Final = (RAW, SCORED, DEAD_LETTER, MODELS_PROMOTED, DECISIONS)
 _KEYS: Final = {
     RAW: "The tweet's root id; of a removal the id that it names. Partitioner: murmur2.",
     SCORED: "As in tweets.raw, so that versions of a tweet stay in their order.",
+    SHADOW: "The tweet's root id, as in the other topics.",
     DEAD_LETTER: "The message's own key.",
     ALARMS: "alarm_id",
 }
