@@ -40,7 +40,9 @@ def take_pictures(address: str, folder: Path) -> list[Path]:
                 viewport=_WIDE, locale="en-GB", timezone_id="UTC", reduced_motion="reduce", **how
             )
             page = context.new_page()
-            page.goto(f"{address}{path}")
+            answer = page.goto(f"{address}{path}")
+            if answer is None or not answer.ok:
+                raise Failure(f"{address}{path} does not answer as it should: see serve.log")
             made.append(_picture(page, folder / f"{name}.webp"))
             context.close()
         browser.close()
