@@ -22,6 +22,7 @@ from deploy.doctor.judging import (
     judge_certificate,
     judge_clock,
     judge_disk,
+    judge_encoding,
     judge_postgres_version,
     judge_python,
     judge_redis_version,
@@ -147,6 +148,7 @@ def _of_postgres(settings: Settings, clock: Clock) -> Iterator[Finding]:
     try:
         with closing(connect_postgres(settings.postgres_connection, "doctor")) as connection:
             yield judge_postgres_version(connection.server_version)
+            yield judge_encoding(str(connection.get_parameter_status("server_encoding")))
             yield judge_clock(clock() - _time_of(connection))
             lacking = missing_migrations(settings.postgres_connection)
             if lacking:

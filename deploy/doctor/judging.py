@@ -61,6 +61,17 @@ def judge_postgres_version(number: int) -> Finding:
     return well("postgres", told)
 
 
+def judge_encoding(encoding: str) -> Finding:
+    """Judge the encoding of the database: tweets are not ASCII."""
+    if encoding == "UTF8":
+        return well("postgres", "the database is in UTF8")
+    return wrong(
+        "postgres",
+        f"the database is in {encoding}: most tweets are refused and become dead letters",
+        "make another database WITH ENCODING 'UTF8' TEMPLATE template0",
+    )
+
+
 def judge_redis_version(told: str, policy: str) -> list[Finding]:
     """Judge the version that Redis names, and what it does when its memory is full."""
     numbers = tuple(int(part) for part in told.split(".")[:2] if part.isdigit())

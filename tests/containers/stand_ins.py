@@ -43,7 +43,8 @@ if ! test -e "$data/PG_VERSION"; then
   chmod 700 "$data"
   install -m 600 -o postgres "$POSTGRES_PASSWORD_FILE" /tmp/password
   setpriv --reuid=postgres --regid=postgres --init-groups "$bin/initdb" -D "$data" \\
-    --username="$POSTGRES_USER" --pwfile=/tmp/password --auth=scram-sha-256
+    --username="$POSTGRES_USER" --pwfile=/tmp/password --auth=scram-sha-256 \\
+    --encoding=UTF8 --locale=C.UTF-8
   echo 'host all all all scram-sha-256' >> "$data/pg_hba.conf"
   echo "CREATE DATABASE \\"$POSTGRES_DB\\"" | setpriv --reuid=postgres --regid=postgres \\
     --init-groups "$bin/postgres" --single -D "$data" postgres
