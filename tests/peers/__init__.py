@@ -1,0 +1,1 @@
+"""Real clients of the inference protocol, in environments of their own."""
