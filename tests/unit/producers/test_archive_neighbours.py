@@ -26,7 +26,10 @@ def _line_of(name: str, number: int) -> bytes:
         case "twcs":
             return b"%d,1,True,Tue Oct 31 22:10:47 +0000 2017,%s," % (own_id, text.encode())
         case _:
-            return json.dumps({"id": own_id, "text": text}).encode()
+            tweet: dict[str, object] = {"id": own_id, "text": text}
+            if name == "x-graphql":
+                tweet = {"rest_id": str(own_id), "legacy": {"full_text": text}}
+            return json.dumps(tweet).encode()
 
 
 _broken = st.binary(max_size=30).filter(lambda raw: b"\n" not in raw)
