@@ -719,7 +719,8 @@ class Settings(BaseSettings):
     @property
     def shadow(self) -> ShadowSettings:
         """Which challenger is compared, on how many tweets; `MissingSetting` without one."""
-        if self.shadow_model is None:
+        # A variable that is set and empty names the current folder.
+        if self.shadow_model is None or self.shadow_model == Path():
             raise MissingSetting(
                 "no challenger is known: set MURMUR_SHADOW_MODEL to the folder of a bundle"
             )

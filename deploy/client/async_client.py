@@ -17,6 +17,7 @@ from retrain.labels.feedback.give_feedback import GivenFeedback
 
 Answer = TypeVar("Answer")
 _TEXTS_AT_ONCE: Final = 512
+_PARTS_AT_ONCE: Final = 4
 
 
 class AsyncClient:
@@ -69,7 +70,13 @@ class AsyncClient:
             )
             for start in range(0, len(texts), _TEXTS_AT_ONCE)
         ]
-        return list(await asyncio.gather(*map(self.send, parts)))
+        turns = asyncio.Semaphore(_PARTS_AT_ONCE)
+
+        async def one(part: Call[PredictBatchResponse]) -> PredictBatchResponse:
+            async with turns:
+                return await self.send(part)
+
+        return list(await asyncio.gather(*map(one, parts)))
 
     async def explain(
         self, text: str, *, method: Method = Method.LEAVE_ONE_OUT, label: str | None = None

@@ -97,7 +97,9 @@ def judge_rights_on_topics(lacking: Collection[tuple[str, str]]) -> Finding:
         return well("permissions", "Kafka: may read, write and describe every topic")
     told = ", ".join(f"{operation} {topic}" for topic, operation in sorted(lacking))
     return wrong(
-        "permissions", f"Kafka: may not {told}", "see the list of ACLs in deploy/README.md"
+        "permissions",
+        f"Kafka: may not {told}",
+        "see the list of ACLs in deploy/installation/README.md",
     )
 
 

@@ -44,7 +44,7 @@ _READS: Final = {
     SCORE.name: (RAW, SCORE_HOLD, MODELS_PROMOTED, DECISIONS),
     SINK.name: (SCORED, DEAD_LETTER),
     WATCH.name: (SCORED,),
-    SERVE.name: (MODELS_PROMOTED, DECISIONS),
+    SERVE.name: (MODELS_PROMOTED, DECISIONS, SCORE_HOLD),
     STREAM.name: (RAW,),
     COMPLIANCE_STREAM.name: (RAW,),
     RETRAIN_WATCH.name: (MODELS_PROMOTED,),
@@ -55,12 +55,18 @@ _WRITES: Final = {
     SCORE.name: (SCORED, DEAD_LETTER, SCORE_HOLD),
     SINK.name: (DEAD_LETTER,),
     WATCH.name: (ALARMS,),
-    SERVE.name: (),
+    # The page promotes, releases a hold, redrives and refills.
+    SERVE.name: (MODELS_PROMOTED, SCORE_HOLD, RAW, SCORED, DEAD_LETTER),
     STREAM.name: (RAW, DEAD_LETTER),
     COMPLIANCE_STREAM.name: (RAW, DEAD_LETTER),
     RETRAIN_WATCH.name: (MODELS_PROMOTED,),
     SHADOW.name: (SHADOW_TOPIC,),
     GUARD.name: (MODELS_PROMOTED,),
+}
+# Whoever asks how far behind others are has to see their topics and groups.
+_ASKS: Final = {
+    WATCH.name: ((RAW,), (SCORE_GROUP,)),
+    SERVE.name: ((RAW, SCORED, DEAD_LETTER), (SCORE_GROUP, SINK_GROUP, WATCH_GROUP)),
 }
 _GROUPS: Final = {
     SCORE.name: SCORE_GROUP,
@@ -83,6 +89,9 @@ def acls_of(process: ProcessSpec, names: Names) -> list[Right]:
     if process.name in _GROUPS:
         group = names.group(_GROUPS[process.name])
         rights.append((ResourceType.GROUP, group, AclOperation.READ))
+    topics, groups = _ASKS.get(process.name, ((), ()))
+    rights += [(ResourceType.TOPIC, names.topic(each), AclOperation.DESCRIBE) for each in topics]
+    rights += [(ResourceType.GROUP, names.group(each), AclOperation.DESCRIBE) for each in groups]
     return rights
 
 

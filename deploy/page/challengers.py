@@ -1,11 +1,12 @@
 """Champion and challenger side by side: on the same tweets (shadow), or each on its own share."""
 
+from contextlib import suppress
 from typing import Any
 
 from deploy.page.page_sources import PageSources
 from retrain.comparison.load_arms import load_arms
 from retrain.comparison.load_pairs import load_comparison
-from schemas.failures import NotThere
+from schemas.failures import Failure
 
 
 def challenger_values(sources: PageSources, run: str, *, is_split: bool) -> dict[str, Any]:
@@ -15,15 +16,13 @@ def challenger_values(sources: PageSources, run: str, *, is_split: bool) -> dict
     """
 
     def ask() -> dict[str, Any]:
-        with sources.lend() as connection:
-            try:
-                paired = load_comparison(connection, run)
-            except NotThere:
-                paired = None
-            try:
-                arms = load_arms(connection, run) if is_split else None
-            except NotThere:
-                arms = None
+        paired, arms = None, None
+        # There is none, or the run is too large to be compared in time: the rest is shown.
+        with suppress(Failure), sources.lend() as connection:
+            paired = load_comparison(connection, run)
+        if is_split:
+            with suppress(Failure), sources.lend() as connection:
+                arms = load_arms(connection, run)
         return {"paired": paired, "arms": arms}
 
     return sources.shared.get(("challenger", run, is_split), ask)

@@ -9,14 +9,16 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 
 from model_server.http.problems import Refused
-from model_server.http.request_body import read_body
+from model_server.http.request_body import MAX_BODY_BYTES, read_body
 
 _MOST_FIELDS: Final = 50
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request, most_bytes: int = MAX_BODY_BYTES) -> dict[str, str]:
     """Return the fields, of one that is repeated the last; raise `Refused`."""
-    body = await read_body(request)
+    body = await read_body(request, most_bytes)
+    if b"\0" in body or b"%00" in body:
+        raise Refused(400, "nul", "The form holds a NUL.", "Leave it out.")
     try:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:

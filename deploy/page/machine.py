@@ -44,9 +44,13 @@ class MachinePages:
         self._rates = Rates()
 
     def values(self) -> dict[str, Any]:
-        """Return what is shown; what a server does not tell has a sentence of its own."""
+        """Return what is shown; raise `Failure` where PostgreSQL does not answer."""
+        return {**self.state(), **self._stored()}
+
+    def state(self) -> dict[str, Any]:
+        """Return how the machine is; what a server does not tell has a sentence of its own."""
         hold, hold_fault = self.sources.shared.get("hold", self.operations.hold)
-        return {**self._state(), "hold": hold, "hold_fault": hold_fault, **self._stored()}
+        return {**self._state(), "hold": hold, "hold_fault": hold_fault}
 
     def _state(self) -> dict[str, Any]:
         def read() -> dict[str, Any]:
@@ -121,7 +125,7 @@ def machine_router(pages: Pages, sources: PageSources, operations: Operations) -
     def state(request: Request) -> Response:
         """Give the state alone, as the open page asks for it."""
         return page_answer(
-            request, pages.html(request, "machine_state.html", **machine_pages.values())
+            request, pages.html(request, "machine_state.html", **machine_pages.state())
         )
 
     return router
@@ -274,7 +278,7 @@ def _selection(given: Mapping[str, str]) -> tuple[Selection, dict[str, str]]:
     if not fields["stage"] or any(len(value) > _MOST_CHARS for value in fields.values()):
         raise Refused(422, "invalid", "No dead letters are named.", "Open the page anew.")
     selection = Selection(
-        run=fields["run"] or None,
+        run=fields["run"],
         stage=fields["stage"],
         reason=fields["reason"],
         status="new",

@@ -19,6 +19,8 @@ CheckKey = Callable[[str, str], Awaitable[ApiKey]]
 """An address and a key to its owner; raises `Refused`."""
 
 _DAYS_30_S: Final = 30 * 86_400
+_MOST_FORM_BYTES: Final = 16 * 1024
+"""Anybody may send this form."""
 
 
 def sign_in_router(pages: Pages, check_key: CheckKey) -> APIRouter:
@@ -31,10 +33,9 @@ def sign_in_router(pages: Pages, check_key: CheckKey) -> APIRouter:
 
     @router.post(f"{PAGE}/sign-in")
     async def sign_in(request: Request) -> Response:
-        fields = await read_form(request)
+        fields = await read_form(request, _MOST_FORM_BYTES)
         presented = fields.get("key", "").strip()
-        wanted = urlsplit(fields.get("following", ""))
-        following = followed(wanted.path, wanted.query)
+        following = _wanted(fields.get("following", ""))
         try:
             await check_key(request.client.host if request.client else "", presented)
         except Refused as refused:
@@ -62,3 +63,12 @@ def sign_in_router(pages: Pages, check_key: CheckKey) -> APIRouter:
         return answer
 
     return router
+
+
+def _wanted(following: str) -> str:
+    """Return the page that a form leads to; the first one where it names none of ours."""
+    try:
+        wanted = urlsplit(following)
+    except ValueError:
+        return followed("", "")
+    return followed(wanted.path, wanted.query)

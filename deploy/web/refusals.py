@@ -95,16 +95,22 @@ async def tell_fault(request: Request, fault: Exception) -> Response:
     )
 
 
+def _live(failure: JobIsLive | EvaluationIsLive) -> Refused:
+    if isinstance(failure, JobIsLive):
+        return Refused(409, "job-live", "A training is not over.", "`/jobs` shows it.")
+    return Refused(409, "evaluation-live", "An evaluation is not over.", "Wait for its end.")
+
+
 def _refused(failure: Failure) -> Refused:
     if isinstance(failure, NotThere):
         return Refused(404, "not-there", "There is no such thing.", f"{failure}.")
-    if isinstance(failure, JobIsLive):
-        return Refused(409, "job-live", "A training is not over.", "`/jobs` shows it.")
-    if isinstance(failure, EvaluationIsLive):
-        return Refused(409, "evaluation-live", "An evaluation is not over.", "Wait for its end.")
+    if isinstance(failure, JobIsLive | EvaluationIsLive):
+        return _live(failure)
     if isinstance(failure, PostgresBusy):
         again = {"Retry-After": _AGAIN_AFTER_S}
         return Refused(503, "busy", "The database has too much to do.", f"{failure}.", again)
+    if isinstance(failure, MissingSetting) and "MURMUR_POSTGRES" not in str(failure):
+        return Refused(503, "no-setting", "The service lacks a setting.", f"{failure}.")
     if isinstance(failure, PostgresUnavailable | MissingSetting):
         # Its own message names hosts and users.
         logger.warning("figures cannot be read: %s", failure)

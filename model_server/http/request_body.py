@@ -14,8 +14,8 @@ _UNKNOWN_VALUE: Final = re.compile(r"(?s)Invalid enum value .*(?= - at)")
 """Of msgspec's messages the only one that quotes what was sent."""
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the body; raise `Refused` where it is compressed, or above `MAX_BODY_BYTES`.
+async def read_body(request: Request, most_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """Return the body; raise `Refused` where it is compressed, or above `most_bytes`.
 
     No more than that is ever held, whatever the headers say.
     """
@@ -28,12 +28,12 @@ async def read_body(request: Request) -> bytes:
     try:
         async for part in request.stream():
             size_bytes += len(part)
-            if size_bytes > MAX_BODY_BYTES:
+            if size_bytes > most_bytes:
                 raise Refused(
                     413,
                     "body-too-large",
                     "The body is too large.",
-                    f"At most {MAX_BODY_BYTES:,} bytes are read.",
+                    f"At most {most_bytes:,} bytes are read.",
                     {"Connection": "close"},
                 )
             parts.append(part)

@@ -100,5 +100,7 @@ class PredictionLog:
             except ValueRefused:
                 logger.warning("%d predictions cannot be logged", len(some))
             except Failure:
-                self._unwritten.extendleft(reversed(some))
+                # The oldest go where there is no room for all.
+                room = _MOST_UNWRITTEN - len(self._unwritten)
+                self._unwritten.extendleft(reversed(some[max(0, len(some) - room) :]))
                 raise

@@ -18,9 +18,11 @@ WHERE s.run = %s AND s.counts AND s.arm = ANY(%s) ORDER BY s.arm, s.scored_at DE
 # A decision belongs to one model: here both are compared by what they say themselves.
 _OWN: Final = """
 WITH own AS MATERIALIZED (
-    SELECT s.arm, s.root_id, s.version, t.rules, CASE WHEN s.decision_id IS NULL THEN s.label ELSE
+    SELECT s.arm, s.root_id, s.version, t.rules, CASE
+        WHEN s.decision_id IS NULL AND s.override_name IS NULL THEN s.label ELSE
         (SELECT p.key FROM jsonb_each(s.probabilities) AS p ORDER BY p.value DESC LIMIT 1) END
-        AS label, CASE WHEN s.decision_id IS NULL THEN s.confidence ELSE
+        AS label, CASE
+        WHEN s.decision_id IS NULL AND s.override_name IS NULL THEN s.confidence ELSE
         (SELECT max(p.value::double precision) FROM jsonb_each(s.probabilities) AS p) END
         AS confidence
     FROM scores AS s JOIN tweets AS t

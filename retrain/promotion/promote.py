@@ -10,7 +10,14 @@ from msgspec.structs import replace
 from model_server.bundle import Bundle, open_bundle
 from model_server.scorer import scorer_of
 from retrain.promotion.bundle_shelf import BundleShelf
-from retrain.promotion.promotions import Promotion, line_of, promotions, store, to_go_back_to
+from retrain.promotion.promotions import (
+    Promotion,
+    PromotionRefused,
+    line_of,
+    promotions,
+    store,
+    to_go_back_to,
+)
 from schemas.failures import Failure
 from schemas.model_events import ALL_WEIGHTS, ModelPromoted, PromotedModel
 from schemas.transport.postgres import Connection
@@ -78,14 +85,16 @@ def split(
 
 
 def roll_back(
-    connection: Connection, *, to: str | None, because: str, now: datetime
+    connection: Connection, *, to: str | None, because: str, now: datetime, only: str | None = None
 ) -> ModelPromoted:
     """Store the champion before the present one, or the one that `to` names, as the champion.
 
-    While models share the tweets, the champion has them all again instead. Raises
-    `PromotionRefused` where there is none.
+    While models share the tweets, the champion has them all again instead. With `only`, no other
+    promotion than that one is taken back. Raises `PromotionRefused` where there is none.
     """
     history = promotions(connection)
+    if only is not None and (not history or history[0].event.promotion_id != only):
+        raise PromotionRefused("another promotion came meanwhile")
     if to is None and history and len(history[0].event.models) > 1:
         # The last thing that was done is the split.
         event = _event([history[0].event.champion], because, now)

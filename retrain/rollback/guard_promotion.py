@@ -53,6 +53,7 @@ def guard_promotion(
                 to=None,
                 because=f"rolled back by itself: {decision.sentence}",
                 now=now(),
+                only=evidence.promotion_id,
             )
             went_back_to = event.champion.sha256
         except PromotionRefused as error:

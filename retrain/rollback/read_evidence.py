@@ -17,23 +17,27 @@ from schemas.failures import NotThere
 from schemas.transport.postgres import Connection
 
 _DAYS_OF_LIVE: Final = timedelta(days=2)
+# What was received before is scored anew by `murmur rescore`, which says nothing of the stream.
 _ANSWERS: Final = """
 SELECT count(*), percentile_disc(.95) WITHIN GROUP
     (ORDER BY extract(epoch FROM s.scored_at - t.received_at)::double precision)
 FROM scores AS s JOIN models AS m USING (model_id)
 JOIN tweets AS t ON t.run = s.run AND t.day = s.day AND t.root_id = s.root_id
-WHERE s.run = %(run)s AND t.run = %(run)s AND s.counts AND m.sha256 = %(sha256)s
+WHERE s.run = %(run)s AND t.run = %(run)s AND m.sha256 = %(sha256)s
+    AND t.received_at >= %(since)s
     AND s.scored_at >= %(since)s AND s.scored_at < %(until)s
     AND (%(first_day)s IS NULL OR s.day >= %(first_day)s)
     AND (%(arm)s IS NULL OR s.arm = %(arm)s)
 """
-# A decision is of one model alone: shares are compared as the models themselves say.
+# A decision is of one model alone, an override of none: models are compared by what they say.
 _LABELS: Final = """
-SELECT CASE WHEN s.decision_id IS NULL THEN s.label ELSE
+SELECT CASE WHEN s.decision_id IS NULL AND s.override_name IS NULL THEN s.label ELSE
     (SELECT p.key FROM jsonb_each(s.probabilities) AS p ORDER BY p.value DESC LIMIT 1) END,
     count(*)
 FROM scores AS s JOIN models AS m USING (model_id)
-WHERE s.run = %(run)s AND s.counts AND m.sha256 = %(sha256)s
+JOIN tweets AS t ON t.run = s.run AND t.day = s.day AND t.root_id = s.root_id
+WHERE s.run = %(run)s AND t.run = %(run)s AND m.sha256 = %(sha256)s
+    AND t.received_at >= %(since)s
     AND s.scored_at >= %(since)s AND s.scored_at < %(until)s
     AND (%(first_day)s IS NULL OR s.day >= %(first_day)s)
     AND (%(arm)s IS NULL OR s.arm = %(arm)s)

@@ -62,6 +62,8 @@ def _certificate_refusal(kafka: KafkaConnection) -> str | None:
         return (
             f"a file of the MURMUR_KAFKA_SSL_… settings is no certificate or key ({error.reason})"
         )
+    except OSError as error:
+        return f"a file of the MURMUR_KAFKA_SSL_… settings cannot be read ({error.strerror})"
     for server in kafka.servers.split(","):
         host, _, port = server.strip().rpartition(":")
         try:

@@ -57,7 +57,10 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which letters: every part that is given has to fit; times are of `first_seen_at`."""
+    """Which letters: every part that is given has to fit; times are of `first_seen_at`.
+
+    An empty `run` means the letters of no run.
+    """
 
     ids: tuple[int, ...] = ()
     run: str | None = None
@@ -70,7 +73,8 @@ class Selection(Struct, frozen=True, kw_only=True):
 
 _FITS: Final = """
     (%(ids)s = '{}' OR dead_letter_id = ANY(%(ids)s::bigint[]))
-    AND (%(run)s IS NULL OR run = %(run)s) AND (%(reason)s IS NULL OR reason = %(reason)s)
+    AND (%(run)s IS NULL OR run = %(run)s OR (%(run)s = '' AND run IS NULL))
+    AND (%(reason)s IS NULL OR reason = %(reason)s)
     AND (%(stage)s IS NULL OR stage = %(stage)s) AND (%(status)s IS NULL OR status = %(status)s)
     AND (%(since)s IS NULL OR first_seen_at >= %(since)s)
     AND (%(until)s IS NULL OR first_seen_at < %(until)s)

@@ -27,7 +27,7 @@ DAY_FILE: Final = "tweets.parquet"
 _FINGERPRINTS: Final = """
 SELECT t.day, count(*) || ' ' || coalesce(bit_xor(hashtextextended(
     concat_ws(' ', t.root_id, t.version, t.human_label, s.model_id, s.label, s.decision_id,
-              s.scored_at), 0)), 0)
+              s.scored_at, s.override_name, s.label_without), 0)), 0)
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 WHERE t.run = %(run)s AND s.run = %(run)s AND t.day >= %(since)s
@@ -81,7 +81,9 @@ def export_days(
             tweets += _write_day(connection, run, folder, day, labels)
     for day in gone:
         _file_of(folder, day).unlink(missing_ok=True)
-    days = {day: mark for day, mark in {**before.days, **found}.items() if day not in gone}
+    # With other columns, the days that were not looked at are due the next time.
+    earlier = before.days if labels == before.labels else dict.fromkeys(before.days, "")
+    days = {day: mark for day, mark in {**earlier, **found}.items() if day not in gone}
     _write_state(folder, DaysState(run=run, labels=labels, days=dict(sorted(days.items()))))
     return Exported(
         written=changed, removed=gone, unchanged=len(found) - len(changed), tweets=tweets

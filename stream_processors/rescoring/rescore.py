@@ -63,6 +63,12 @@ ORDER BY t.run, t.root_id
 FOR UPDATE OF t, s
 """
 
+_STORED = """
+SELECT root_id, version, label, confidence, language_known FROM scores
+WHERE run = %(run)s AND day = ANY(%(days)s) AND root_id = ANY(%(roots)s)
+    AND model_id = %(model_id)s
+"""
+
 
 class Model(Protocol):
     """What scores: `model_server.scorer.Scorer`."""
@@ -250,19 +256,26 @@ def _batch(
     if day is not None and day < kept_from(cur):
         return [], []
     by_version = {(each.root_id, each.version): each for each in answers}
-    cur.execute(
-        _COUNTING,
-        {
-            "run": run,
-            "roots": [each.root_id for each in answers],
-            "days": sorted({each.day for each in answers}),
-            "model_id": model_id,
-        },
-    )
+    asked = {
+        "run": run,
+        "roots": [each.root_id for each in answers],
+        "days": sorted({each.day for each in answers}),
+        "model_id": model_id,
+    }
+    cur.execute(_COUNTING, asked)
+    found = cur.fetchall()
+    # What was stored before may have been decided or overridden anew until the tweets were locked.
+    cur.execute(_STORED, asked)
+    for root_id, version, label, confidence, known in cur:
+        answer = by_version.get((root_id, version))
+        if answer is not None and answer.probabilities is None:
+            by_version[root_id, version] = replace(
+                answer, label=label, confidence=confidence, language_known=known
+            )
     before: list[StoredScore] = []
     counting: list[StoredScore] = []
     chosen: list[_Answer] = []
-    for tweet_day, root_id, version, posted_at, rules, hashtags, language, *score in cur.fetchall():
+    for tweet_day, root_id, version, posted_at, rules, hashtags, language, *score in found:
         answer = by_version.get((root_id, version))
         if answer is None:
             continue  # it was edited meanwhile: the next batch or command has it

@@ -104,6 +104,7 @@ class Admission:
         if presented is None and page:
             presented = key_in_cookie(headers)
         key = await self._owner(peer, host, headers, presented)
+        scope.setdefault("state", {})["key"] = key
         if key is not None and needed not in key.scopes:
             raise Refused(
                 403,
@@ -112,7 +113,6 @@ class Admission:
                 f"It needs the scope {needed.value}: `murmur keys create --scope`.",
                 {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
             )
-        scope.setdefault("state", {})["key"] = key
         caller = self._person_here(peer) if key is None else _owner(key)
         note_caller(scope, caller)
         rate = await self._rates.count(caller.identity)

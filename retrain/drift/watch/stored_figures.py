@@ -12,13 +12,16 @@ _FIGURES: Final = (
     (metric_list.WATCH_DEAD_LETTERS, "SELECT count(*) FROM dead_letters WHERE status = 'new'"),
     (
         metric_list.WATCH_GAPS,
-        "SELECT count(*) FROM stream_gaps WHERE status = 'open' AND to_at IS NOT NULL",
+        (
+            "SELECT count(*) FROM stream_gaps"
+            " WHERE status = 'open' AND to_at > now() - interval '7 days'"
+        ),
     ),
     (
         metric_list.WATCH_OLDEST_GAP,
         (
             "SELECT coalesce(extract(epoch FROM now() - min(from_at)), 0) FROM stream_gaps"
-            " WHERE status = 'open' AND to_at IS NOT NULL"
+            " WHERE status = 'open' AND to_at > now() - interval '7 days'"
         ),
     ),
     (

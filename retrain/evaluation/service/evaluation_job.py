@@ -85,10 +85,10 @@ class EvaluationJobs:
     async def _work(
         self, number: int, data: LabelledTexts, labels: tuple[str, ...], model: ModelIdentity
     ) -> None:
-        figures, detail = None, ""
+        figures, detail = None, "a fault of the service, see its log"
         try:
             found = await self._scored(number, data.texts, model)
-            figures = measured(data, labels, found)
+            figures, detail = measured(data, labels, found), ""
         except (Refused, Failure) as failure:
             detail = str(failure)
         except asyncio.CancelledError:

@@ -29,7 +29,7 @@ from schemas.known_runs import default_run, require_run
 from schemas.transport.postgres import Connection
 
 _LAST_NUMBER: Final = 2**31 - 1
-_Name = Annotated[str, Meta(min_length=1, max_length=200)]
+_Name = Annotated[str, Meta(min_length=1, max_length=200, pattern="^[^\\0]*$")]
 _Lend = Callable[[], AbstractContextManager[Connection]]
 
 

@@ -64,7 +64,7 @@ class Scoreboard:
         """Show these and no others."""
         for metric in (self._accuracy, self._confusion, *self._by_label.values()):
             metric.clear()
-        for each in evaluations:
+        for each in reversed(list(evaluations)):
             self._show(each)
 
     def _show(self, evaluation: StoredEvaluation) -> None:

@@ -7,8 +7,8 @@ from psycopg2.extensions import cursor
 from retrain.labels.export_labels import tweets_to_label
 from retrain.labels.feedback.feedback_types import QueueAnswer, QueuedTweet
 from retrain.labels.feedback.tickets import Ticket, signed
-from retrain.labels.queue.candidates import Choice, load_candidates
-from retrain.labels.queue.draw import draw
+from retrain.labels.queue.candidates import Choice
+from retrain.labels.queue.draw_queue import draw_queue
 from retrain.labels.run_labels import labels_of_run
 
 
@@ -17,9 +17,7 @@ def draw_tickets(
 ) -> QueueAnswer:
     """Return the next tweets; the same tweets and labels give the same ones."""
     labels = labels_of_run(cur, choice.run)
-    candidates = load_candidates(cur, choice, audits_wanted=count)
-    # Of what others have audited, nothing is left to be chosen for another reason.
-    drawn = draw(candidates, count, audits_only=audits_only or choice.second_opinion)
+    drawn = draw_queue(cur, choice, count, audits_only=audits_only)
     secret = feedback_secret(cur)
     wanted = [(each.root_id, each.origin) for each in drawn]
     tweets = {tweet.root_id: tweet for tweet in tweets_to_label(cur, choice.run, wanted)}

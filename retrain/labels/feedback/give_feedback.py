@@ -110,14 +110,16 @@ def _store(
     cur.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{key.run} {key[1]}",))
     cur.execute(
         "SELECT labeller, label FROM labels WHERE run = %s AND root_id = %s AND version = %s"
-        " AND origin = %s AND repeat = 0 AND label IS NOT NULL",
+        " AND origin = %s AND repeat = 0",
         (key.run, key.root_id, key.version, key.origin.value),
     )
     stored = dict(cur.fetchall())
-    others = [who for who, said in stored.items() if who != labeller.name and said != label]
+    others = [
+        who for who, said in stored.items() if who != labeller.name and said not in (None, label)
+    ]
     if is_locked(key.origin, others, overrules=labeller.overrules, second_opinion=second):
         raise _locked()
-    is_new = stored.get(labeller.name) != label
+    is_new = labeller.name not in stored or stored[labeller.name] != label
     written = write_labels(cur, [PersonsLabel(key, label, answer_seen, now)]) if is_new else {key}
     if not written:
         raise _gone()
