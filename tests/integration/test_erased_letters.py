@@ -12,7 +12,7 @@ from schemas.made_ids import made_id
 from schemas.settings import Settings
 from schemas.transport.dead_letters import DeadLetter, SourcePosition, dead_letter
 from schemas.transport.postgres import Connection
-from stream_processors.dead_letters.letters import Selection
+from stream_processors.dead_letters.letters import Selection, count_letters
 from stream_processors.dead_letters.redrive import redrive
 from tests.integration.storing import store
 from tests.unit.examples import RECEIVED_AT
@@ -22,7 +22,7 @@ LINE = b'{"data":{"id":"%s","author_id":"12","text":"half a l' % TWEET.encode()
 
 
 def letter(
-    value: bytes, run: str = "live", offset: int = 1, key: bytes | None = None
+    value: bytes, run: str | None = "live", offset: int = 1, key: bytes | None = None
 ) -> DeadLetter:
     return dead_letter(
         run=run,
@@ -142,3 +142,11 @@ def test_what_was_erased_is_not_redriven(connection: Connection, settings: Setti
     store(connection, [deleted()], [letter(LINE)])
     report = redrive(connection, Selection(), names=settings.names, publisher=None)
     assert [refused.why for refused in report.refused] == ["it was discarded"]
+
+
+def test_the_letters_of_no_run_are_chosen_apart(connection: Connection) -> None:
+    store(connection, [], [letter(b"{", None, 1), letter(b"{", None, 2), letter(b"{", "live", 3)])
+    with connection, connection.cursor() as cur:
+        assert count_letters(cur, Selection(run="")) == 2
+        assert count_letters(cur, Selection(run="live")) == 1
+        assert count_letters(cur, Selection()) == 3

@@ -101,6 +101,16 @@ def test_rollbacks_go_further_back_and_never_swing(house: House) -> None:
         house.roll_back(to=house.bundles["c"].identity.sha256)
 
 
+def test_a_promotion_that_was_not_judged_is_not_taken_back(
+    house: House, connection: Connection
+) -> None:
+    judged = house.promote("b")
+    house.promote("c")
+    with pytest.raises(PromotionRefused, match="meanwhile"):
+        roll_back(connection, to=None, because="b did harm", now=NOW, only=judged.promotion_id)
+    assert house.champions() == "cba"
+
+
 def test_a_bundle_that_is_not_fit_is_not_promoted(house: House) -> None:
     model = house.bundles["b"].folder / MODEL
     model.write_bytes(model.read_bytes()[:-1])
