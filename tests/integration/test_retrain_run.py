@@ -168,7 +168,7 @@ def test_a_stage_at_work_is_stopped(
         threading.Event().wait(30)
 
     work.acts["train"] = stop_and_wait
-    short = timedelta(seconds=1)
+    short = timedelta(seconds=6)
     if taken_away:
         with pytest.raises(LeaseLost):
             do(work, job, settings, lease=short)
