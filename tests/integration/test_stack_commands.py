@@ -140,7 +140,7 @@ def test_a_status_is_good_only_where_every_server_can_do_its_work(
     refused = SecretStr(f"postgresql://nobody:Wrong-One@{server}")
     told = status_of(settings.model_copy(update={"postgres": refused}), tmp_path)
     assert told.returncode == 1
-    assert "PostgreSQL does not answer" in told.stdout
+    assert "PostgreSQL refuses, or is not trusted" in told.stdout
     assert "Wrong-One" not in told.stdout
 
     no_redis = settings.model_copy(update={"redis": SecretStr("redis://127.0.0.1:1/0")})

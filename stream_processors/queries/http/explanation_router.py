@@ -2,16 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from typing import Annotated, Final
+from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query
 from msgspec import Struct
-from starlette.requests import Request
 from starlette.responses import Response
 
 from model_server.explaining.explain import Method
-from model_server.http.caller import caller_of
 from model_server.http.explanation_types import (
     MAX_EXPLAINED_CHARS,
     ExplainRequest,
@@ -23,8 +21,6 @@ from schemas.failures import NotThere
 from schemas.transport.postgres import Connection
 from stream_processors.queries.export_rows import ExportRow
 from stream_processors.queries.tweet_pages import tweets_of_id
-
-_ASKS_THE_MODEL: Final = "predict"
 
 
 class TweetExplanation(Struct, frozen=True, kw_only=True):
@@ -56,17 +52,11 @@ def explanation_router(
         openapi_extra=openapi_of_answer(TweetExplanation),
     )
     async def explanation(
-        request: Request,
         tweet_id: Annotated[str, Path(min_length=1, max_length=200)],
         run: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
         method: Method = Method.LEAVE_ONE_OUT,
         label: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
     ) -> Response:
-        if _ASKS_THE_MODEL not in caller_of(request).scopes:
-            raise Refused(
-                403, "scope", "The key does not allow this.", "It needs the scope predict too."
-            )
-
         def find() -> list[tuple[str, ExportRow]]:
             with lend() as connection:
                 return tweets_of_id(connection, tweet_id, run, most=1)
