@@ -25,6 +25,7 @@ from retrain.jobs.job_store import (
 )
 from retrain.jobs.stages import STAGES, Desk, Stage, forget_texts, inputs_sha256
 from schemas.failures import Failure
+from schemas.process.stop_signals import interruptible
 from schemas.transport.postgres import Connection, PostgresUnavailable
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def work_on(
     was not passed as refused. Raises `LeaseLost` where another process has the job: then nothing
     more is changed. What else is raised leaves the job to whoever takes it up next.
     """
-    with _lease_renewed(job.number, holder, connect, lease) as heart:
+    with interruptible(), _lease_renewed(job.number, holder, connect, lease) as heart:
         try:
             output = _do_stages(job, desk, holder, stages, told)
             promoted = output.get("passed", True)

@@ -10,6 +10,23 @@ from typing import Final
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have SIGINT raise `KeyboardInterrupt` while the block runs, also where it was ignored.
+
+    A shell without job control starts what runs in the background with SIGINT ignored. Only in the
+    main thread.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 class StopSignals:
     """Whether the process was asked to end, and by which signal (None: by a part of itself).
 

@@ -317,7 +317,7 @@ def test_an_interrupted_start_leaves_nothing_running(tmp_path: Path) -> None:
     own_home = tmp_path / "home"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MURMUR_")}
     starting = subprocess.Popen(
-        [MURMUR, "up"],  # its workers take longer than the servers: there is time to interrupt it
+        [MURMUR, "up", "--servers-only"],
         env={**environment, "MURMUR_HOME": str(own_home)},
         stderr=subprocess.PIPE,
         text=True,

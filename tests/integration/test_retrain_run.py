@@ -1,5 +1,6 @@
 """Working on a job: stages once each, going on after a death, and stopping when told."""
 
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -155,6 +156,8 @@ def test_a_stage_that_fails_ends_the_job(
 def test_a_stage_at_work_is_stopped(
     taken_away: bool, work: Work, connection: Connection, settings: Settings
 ) -> None:
+    # As in the background of a shell without job control.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     number = create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
     job = taken_up(connection)
     other = connect_postgres(settings.postgres_connection, "test")
@@ -177,4 +180,5 @@ def test_a_stage_at_work_is_stopped(
         assert do(work, job, settings, lease=short).state is JobState.CANCELLED
         assert jobs(connection)[0].state is JobState.CANCELLED
     assert work.done == ["prepare", "train"]
+    assert signal.signal(signal.SIGINT, before) is signal.SIG_IGN
     other.close()
