@@ -3,6 +3,8 @@
 from typing import Final
 
 MOST_CHARS: Final = 2_000
+JOINERS: Final = "\u200c\u200d"
+"""Not printable, but part of how emoji and many scripts are written: pages keep them."""
 
 
 def shown(content: bytes | str | None, most_chars: int = MOST_CHARS) -> str:

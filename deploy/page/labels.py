@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from deploy.page.forms import read_form, whole_number
 from deploy.page.label_looks import in_order
 from deploy.page.page_sources import PageSources
-from deploy.page.rendering import Pages, page_answer
+from deploy.page.rendering import SENT_BY_HTMX, Pages, page_answer
 from deploy.page.view_address import view_of
 from deploy.web.access.browser import PAGE
 from model_server.http.caller import caller_of
@@ -28,7 +28,6 @@ from retrain.labels.run_labels import labels_of_run
 from schemas.known_runs import UnknownRun, require_run
 
 _KINDS: Final = ("queue", "audits", "second")
-_IN_PLACE: Final = "hx-request"
 
 
 def labels_router(pages: Pages, sources: PageSources) -> APIRouter:
@@ -72,7 +71,7 @@ def labels_router(pages: Pages, sources: PageSources) -> APIRouter:
             require_run(connection, run)
         seat, kind = _seat(request, run, fields)
         note = _act(desk, sources, seat, fields)
-        if _IN_PLACE not in request.headers:
+        if SENT_BY_HTMX not in request.headers:
             return RedirectResponse(_address(seat, kind), status_code=303)
         html = pages.html(request, "labels_desk.html", **desk_values(run, seat, kind, note))
         return page_answer(request, html)

@@ -4,11 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from deploy.page.rendering import HEADERS, Pages, page_answer
+from deploy.page.rendering import HEADERS, SENT_BY_HTMX, Pages, page_answer
 from deploy.web.access.browser import COOKIE, PAGE, came_from_elsewhere
 from model_server.http.problems import Refused
-
-_IN_THE_BACKGROUND = "hx-request"
 
 
 class RefusalPages:
@@ -22,7 +20,7 @@ class RefusalPages:
         request = Request(scope)
         status = refused.problem.status
         headers = {**HEADERS, **refused.headers}
-        if status == 401 and _IN_THE_BACKGROUND in request.headers:
+        if status == 401 and SENT_BY_HTMX in request.headers:
             # The open page is asked for anew, and that shows the form.
             return Response(status_code=401, headers={**headers, "HX-Refresh": "true"})
         if status != 401:

@@ -18,7 +18,7 @@ from deploy.page.static_files import StaticFile
 from deploy.page.strings import Strings
 from deploy.web.access.api_key import ApiKey
 from deploy.web.access.browser import PAGE
-from schemas.escape_for_terminal import printable
+from schemas.escape_for_terminal import JOINERS, printable
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -36,7 +36,9 @@ HEADERS: Final = {
 }
 """Of every page: nothing inline runs, nothing is asked of another host, no frame holds it."""
 
-_JOINERS: Final = "\u200c\u200d"
+SENT_BY_HTMX: Final = "hx-request"
+"""The header of what an open page asks for by itself, in place of a whole page."""
+
 _GZIP_LEVEL: Final = 4
 _GZIPPED: Final = {"Content-Encoding": "gzip"}
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -114,7 +116,7 @@ def page_answer(
 
 def shown_name(name: str) -> str:
     """Return a name without what hides or turns characters; joiners belong to emoji and scripts."""
-    return printable(name, keep=_JOINERS) if name.strip(_JOINERS) else printable(name)
+    return printable(name, keep=JOINERS) if name.strip(JOINERS) else printable(name)
 
 
 @jinja2.pass_context

@@ -19,7 +19,6 @@ _FILES: Final = {
     "labels.js": (_HERE / "static" / "labels.js", "text/javascript; charset=utf-8"),
     "icon.svg": (_HERE / "static" / "icon.svg", "image/svg+xml"),
     "htmx.min.js": (_HERE / "vendor" / "htmx.min.js", "text/javascript; charset=utf-8"),
-    "hx-sse.min.js": (_HERE / "vendor" / "hx-sse.min.js", "text/javascript; charset=utf-8"),
 }
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 

@@ -12,13 +12,12 @@ from retrain.html_page import html_page, html_table
 from retrain.span_report.audits import Interval
 from retrain.span_report.charts import bars_chart, lines_chart
 from retrain.span_report.read_report import SpanReport
-from schemas.escape_for_terminal import printable
+from schemas.escape_for_terminal import JOINERS, printable
 
 _LEAST_AUDITS: Final = 20
 _MOST_LABELS: Final = 10
 _MOST_CHART_LABELS: Final = 5
 _MOST_LANGUAGES: Final = 10
-_JOINERS: Final = "\u200c\u200d"
 _NAMES: Final = {FeatureKind.HASHTAG: "#{}", FeatureKind.MENTION: "@{}"}
 
 
@@ -258,7 +257,7 @@ def _labels(report: SpanReport) -> list[str]:
 
 def _name(name: str) -> str:
     """Return a name with its hidden characters made visible."""
-    return printable(name, keep=_JOINERS)
+    return printable(name, keep=JOINERS)
 
 
 def _interval(found: Interval | None) -> str:
