@@ -7,7 +7,9 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def wait_until(condition: Callable[[], Found | None], timeout_s: float, what: str) -> Found:
+def wait_until(
+    condition: Callable[[], Found | None], timeout_s: float, what: str, *, every_s: float = 0.05
+) -> Found:
     """Ask until the condition is truthy and return it; `AssertionError` naming `what` if never."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -16,4 +18,4 @@ def wait_until(condition: Callable[[], Found | None], timeout_s: float, what: st
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s:g} s: {what}")
-        time.sleep(0.05)
+        time.sleep(every_s)

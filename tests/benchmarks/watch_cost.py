@@ -35,7 +35,9 @@ CHUNK = 20_000
 WATCH = (str(MURMUR), "watch", "--probe-port", "0")
 
 
-def scored_tweets(count: int, *, rules: int, an_hour: int) -> Iterator[TweetScored]:
+def scored_tweets(
+    count: int, *, rules: int, an_hour: int, run: str = "cost"
+) -> Iterator[TweetScored]:
     """Yield tweets in order of time, so many an hour."""
     chance = random.Random(count)
     identity = load_scorer(None, cache_size=0).identity
@@ -45,7 +47,7 @@ def scored_tweets(count: int, *, rules: int, an_hour: int) -> Iterator[TweetScor
         sure = round(chance.uniform(0.4, 1), 6)
         probabilities = {"negative": sure, "neutral": round(1 - sure, 6), "positive": 0.0}
         yield TweetScored(
-            run="cost",
+            run=run,
             tweet_id=str(800_000_000_000_000_000 + number),
             root_id=str(800_000_000_000_000_000 + number),
             posted_at=at,
