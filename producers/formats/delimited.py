@@ -26,7 +26,7 @@ from producers.formats.table_header import (
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
 from schemas.failures import Failure
-from schemas.label_files.delimited import unwrapped
+from schemas.label_files.delimited import escapes_by_backslash, unwrapped
 
 _ROWS: Final = 100
 _MOST_HEADER_BYTES: Final = 1_000
@@ -37,8 +37,9 @@ _BELOW_ANOTHER: Final = "it stands below a header with its columns in other orde
 class _Columns:
     """How rows are read. `places` says where each known column stands; `header` is empty for none.
 
-    With `unwraps`, quotes that wrap a whole cell are no part of it. `fuller` is the place of a
-    column that may have more of a text.
+    With `unwraps`, quotes that wrap a whole cell are no part of it. With `escaped`, backslashes
+    escape quotes within quoted cells. `fuller` is the place of a column that may have more of a
+    text.
     """
 
     places: Mapping[str, int]
@@ -47,6 +48,7 @@ class _Columns:
     delimiter: str
     quoting: bool
     unwraps: bool
+    escaped: bool
     fuller: int | None = None
 
     def rows(self, lines: Lines) -> Iterator[Record]:
@@ -54,7 +56,7 @@ class _Columns:
         rows = lines
         if self.quoting:
             is_row = row_test(self.places, self.width, self.delimiter)
-            rows = quoted_records(lines, self.delimiter, is_row=is_row)
+            rows = quoted_records(lines, self.delimiter, is_row=is_row, escaped=self.escaped)
         return self._above_another_header(without_header(rows)) if self.header else rows
 
     def _above_another_header(self, rows: Iterator[Record]) -> Iterator[Record]:
@@ -74,7 +76,7 @@ class _Columns:
 
     def row(self, raw: bytes) -> Row | str:
         """Return the values of the known columns, or that the header stands here again."""
-        cells = cells_of(raw, self.delimiter, quoting=self.quoting)
+        cells = cells_of(raw, self.delimiter, quoting=self.quoting, escaped=self.escaped)
         while len(cells) > self.width and not cells[-1].strip():
             cells.pop()
         if len(cells) != self.width:
@@ -126,8 +128,13 @@ def _reader(
     by_content = delimiter == "\t" and options.quoting is None and len(names) > 1
     if by_content:
         quoting = _quotes_are_csv(beginning, delimiter, len(names))
+    escaped = quoting and _escapes_by_backslash(beginning, delimiter)
     by_position = options.columns is not None
-    rows = () if by_position else first_rows(beginning, delimiter, names, quoting=quoting)
+    rows = (
+        ()
+        if by_position
+        else first_rows(beginning, delimiter, names, quoting=quoting, escaped=escaped)
+    )
     columns = table_columns(names, options.mapping, rows, by_position=by_position)
     if "text" not in columns.read:
         if options.columns is None:
@@ -144,6 +151,7 @@ def _reader(
         quoting=quoting,
         # A lone column that is no CSV is a plain text a line, and its quotes are the person's.
         unwraps=by_content and not quoting,
+        escaped=escaped,
         fuller=None if columns.fuller is None else names.index(columns.fuller),
     )
     return RowReader(
@@ -151,13 +159,21 @@ def _reader(
         read.row,
         columns,
         options.day_order,
-        reading=_reading(columns, quoting=quoting, by_content=by_content),
+        reading=_reading(columns, quoting=quoting, by_content=by_content, escaped=escaped),
     )
 
 
-def _reading(columns: TableColumns, *, quoting: bool, by_content: bool) -> str:
+def _reading(columns: TableColumns, *, quoting: bool, by_content: bool, escaped: bool) -> str:
     taken = "".join(f" {known}={name}" for name, known in columns.taken_for)
-    return f"{QUOTED_READING * quoting}{' quoted' * (quoting and by_content)}{taken}"
+    quoted = f"{QUOTED_READING * quoting}{' quoted' * (quoting and by_content)}"
+    return f"{quoted}{' escaped' * escaped}{taken}"
+
+
+def _escapes_by_backslash(beginning: bytes, delimiter: str) -> bool:
+    *lines, _ = lines_of(beginning)
+    return escapes_by_backslash(
+        [line.decode(errors="replace") for line in lines[: 10 * _ROWS]], delimiter
+    )
 
 
 def _quotes_are_csv(beginning: bytes, delimiter: str, width: int) -> bool:

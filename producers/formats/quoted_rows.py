@@ -8,7 +8,7 @@ from typing import Final
 from producers.archives.records import Lines, Record
 from producers.parsing.faults import Unparsable
 from schemas.codec import Reason
-from schemas.label_files.delimited import csv_rows
+from schemas.label_files.delimited import csv_rows, unescaped
 
 MAX_ROW_LINES: Final = 1_000
 """A quote that is still open after so many lines was never meant to open a cell."""
@@ -25,15 +25,19 @@ would have every row read a thousand lines."""
 
 
 def quoted_records(
-    lines: Lines, delimiter: str, *, is_row: Callable[[bytes], bool] | None = None
+    lines: Lines,
+    delimiter: str,
+    *,
+    is_row: Callable[[bytes], bool] | None = None,
+    escaped: bool = False,
 ) -> Iterator[Record]:
     """Join the lines of each row.
 
     A line whose quotes are not closed within `MAX_ROW_LINES` and `MAX_ROW_BYTES`, or before the end
     of the file, is a record by itself, and reading goes on at the next line: one stray quote costs
     one line. So it is where the lines that a quote would join are rows by themselves, as `is_row`
-    knows them. Where stray quotes are many, fewer lines are looked at, so that a row never costs
-    more than some lines.
+    knows them. With `escaped`, backslashes escape quotes. Where stray quotes are many, fewer lines
+    are looked at, so that a row never costs more than some lines.
     """
     ahead: deque[Record] = deque()
     credit = _MOST_CREDIT
@@ -50,14 +54,14 @@ def quoted_records(
         most_lines = min(MAX_ROW_LINES, 1 + credit)
 
         def supply(taken: list[Record] = taken, most_lines: int = most_lines) -> Iterator[str]:
-            yield _text_of(taken[0].raw)
+            yield _text_of(taken[0].raw, escaped=escaped)
             size_bytes = len(taken[0].raw)
             while len(taken) < most_lines and (line := following()) is not None:
                 taken.append(line)
                 size_bytes += len(line.raw)
                 if line.unreadable is not None or size_bytes > MAX_ROW_BYTES:
                     return
-                yield _text_of(line.raw)
+                yield _text_of(line.raw, escaped=escaped)
 
         try:
             next(csv_rows(supply(), delimiter))
@@ -75,15 +79,23 @@ def quoted_records(
 
 
 def cells_of(
-    raw: bytes, delimiter: str, *, quoting: bool, otherwise: str | None = None
+    raw: bytes,
+    delimiter: str,
+    *,
+    quoting: bool,
+    escaped: bool = False,
+    otherwise: str | None = None,
 ) -> list[str]:
     """Return the cells of a row; raise `Unparsable` where it is none.
 
-    `otherwise` is the encoding of rows that are no UTF-8; without one they are refused.
+    With `escaped`, backslashes escape the quotes within quoted cells. `otherwise` is the encoding
+    of rows that are no UTF-8; without one they are refused.
     """
     text = row_text(raw, otherwise)
     if not quoting or '"' not in text:
         return text.split(delimiter)
+    if escaped:
+        text = unescaped(text)
     try:
         return next(csv_rows(text.split("\n"), delimiter))[1]
     except csv.Error as error:
@@ -104,5 +116,6 @@ def row_text(raw: bytes, otherwise: str | None = None) -> str:
         return raw.decode(otherwise)
 
 
-def _text_of(raw: bytes) -> str:
-    return raw.decode(errors="replace")
+def _text_of(raw: bytes, *, escaped: bool) -> str:
+    text = raw.decode(errors="replace")
+    return unescaped(text) if escaped else text

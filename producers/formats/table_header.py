@@ -47,16 +47,21 @@ def column_names(header: str, delimiter: str, *, quoting: bool) -> tuple[str, ..
 
 
 def first_rows(
-    beginning: bytes, delimiter: str, names: Sequence[str], *, quoting: bool
+    beginning: bytes,
+    delimiter: str,
+    names: Sequence[str],
+    *,
+    quoting: bool,
+    escaped: bool = False,
 ) -> list[dict[str, object]]:
     """Return the first rows below the header, by the names of its columns; whole ones only."""
     rows = []
     lines = lines_of(beginning[:_LOOKED_AT_BYTES])
     whole = [Record(0, line) for line in lines[:-1] if line.strip()][1:]
-    records = quoted_records(iter(whole), delimiter) if quoting else iter(whole)
+    records = quoted_records(iter(whole), delimiter, escaped=escaped) if quoting else iter(whole)
     for record in islice(records, _MOST_ROWS):
         try:
-            cells = cells_of(record.raw, delimiter, quoting=quoting)
+            cells = cells_of(record.raw, delimiter, quoting=quoting, escaped=escaped)
         except Unparsable:
             continue
         while len(cells) > len(names) and not cells[-1].strip():

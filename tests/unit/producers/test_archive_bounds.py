@@ -166,9 +166,10 @@ def test_quotes_that_open_again_and_again_cost_some_lines_a_row(
     """Each such line opens a quote, and keeps one open: none is ever closed."""
     looked_at = 0
 
-    def counted(raw: bytes) -> str:
+    def counted(raw: bytes, *, escaped: bool) -> str:
         nonlocal looked_at
         looked_at += 1
+        assert not escaped
         return raw.decode()
 
     monkeypatch.setattr(quoted_rows, "_text_of", counted)

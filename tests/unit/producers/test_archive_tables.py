@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from producers.archives.compression import decompressed
 from producers.archives.inputs import Input
@@ -14,6 +16,7 @@ from producers.parsing.provenance import Origin
 from producers.replay.inspect_files import prepare_files
 from schemas.events import TweetPosted
 from schemas.failures import Failure
+from schemas.label_files.delimited import delimited_rows
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,40 @@ def test_in_a_tsv_only_the_quotes_around_a_whole_cell_are_taken_off_unless_none_
         b"3\tneutral\tthat\\u2019s\n"
     )
     assert texts_of(path, FormatOptions(quoting=quoting)) == texts
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        (
+            b'id,text\n1,"he said \\"hi\\", twice"\n2,"a \\\\ b"\n',
+            ['he said "hi", twice', "a \\ b"],
+        ),
+        (b'id,text\n1,"over\ntwo \\"lines\\""\n2,"\\"one\\""\n', ['over\ntwo "lines"', '"one"']),
+        (b'id,text\n1,"C:\\"\n2,"say ""hi"" \\"\n', ["C:\\", 'say "hi" \\']),
+    ],
+)
+def test_quotes_that_backslashes_escape_are_read_where_the_rows_show_it(
+    tmp_path: Path, content: bytes, texts: list[str]
+) -> None:
+    """Spark and MySQL write them so; a backslash at the end of a doubled cell is a backslash."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    assert texts_of(path, FormatOptions()) == texts
+    assert [row.text for _, row in delimited_rows(content.decode().splitlines(), ",")] == texts
+
+
+@given(texts=st.lists(st.text('ab \\",\n', max_size=20), min_size=1, max_size=3))
+@example(texts=['"', "\\"])
+def test_what_spark_writes_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    texts = [*['say "so"'] * 30, *(f"x{text}x" for text in texts)]
+    cells = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    rows = "".join(f'{number},"{cell}"\n' for number, cell in enumerate(cells, 10_000))
+    path = tmp_path_factory.mktemp("spark") / "a.csv"
+    path.write_text(f"id,text\n{rows}", encoding="utf-8")
+    assert texts_of(path, FormatOptions()) == texts
 
 
 def texts_of(path: Path, options: FormatOptions) -> list[str]:
