@@ -97,7 +97,21 @@ class _Columns:
         return Row(values, swallowed_lines=swallowed)
 
 
-def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> bool:
+def _recognises(beginning: bytes, options: FormatOptions, *, delimiters: Sequence[str]) -> bool:
+    return any(_is_parted_by(delimiter, beginning, options) for delimiter in delimiters)
+
+
+def _delimiter(beginning: bytes, options: FormatOptions, delimiters: Sequence[str]) -> str:
+    """Return which delimiter parts the rows, the first where nothing shows it."""
+    known = [each for each in delimiters if _is_parted_by(each, beginning, options)]
+    if options.columns is not None and len(known) > 1:
+        width = len(options.columns)
+        rows = lines_of(beginning)[:_ROWS]
+        return max(known, key=lambda each: sum(_is_whole(row, each, width) for row in rows))
+    return next(iter(known), delimiters[0])
+
+
+def _is_parted_by(delimiter: str, beginning: bytes, options: FormatOptions) -> bool:
     first = first_line(beginning)
     if options.columns is not None:
         width = len(options.columns)
@@ -116,12 +130,13 @@ def _recognises(beginning: bytes, options: FormatOptions, *, delimiter: str) -> 
     # Nothing else tells a picture from texts a line, where a person names the column.
     if b"\0" in beginning:
         return False
-    return lone_column_is_csv(beginning, options) == (delimiter == ",")
+    return lone_column_is_csv(beginning, options) == (delimiter != "\t")
 
 
 def _reader(
-    beginning: bytes, options: FormatOptions, *, delimiter: str, quoting: bool
+    beginning: bytes, options: FormatOptions, *, delimiters: Sequence[str], quoting: bool
 ) -> RowReader:
+    delimiter = _delimiter(beginning, options, delimiters)
     if options.quoting is not None:
         quoting = options.quoting
     names = options.columns or column_names(first_line(beginning), delimiter, quoting=True)
@@ -159,14 +174,18 @@ def _reader(
         read.row,
         columns,
         options.day_order,
-        reading=_reading(columns, quoting=quoting, by_content=by_content, escaped=escaped),
+        reading=_reading(
+            columns, delimiter, quoting=quoting, by_content=by_content, escaped=escaped
+        ),
     )
 
 
-def _reading(columns: TableColumns, *, quoting: bool, by_content: bool, escaped: bool) -> str:
+def _reading(
+    columns: TableColumns, delimiter: str, *, quoting: bool, by_content: bool, escaped: bool
+) -> str:
     taken = "".join(f" {known}={name}" for name, known in columns.taken_for)
     quoted = f"{QUOTED_READING * quoting}{' quoted' * (quoting and by_content)}"
-    return f"{quoted}{' escaped' * escaped}{taken}"
+    return f"{quoted}{' semicolons' * (delimiter == ';')}{' escaped' * escaped}{taken}"
 
 
 def _escapes_by_backslash(beginning: bytes, delimiter: str) -> bool:
@@ -198,12 +217,12 @@ def _is_whole(raw: bytes, delimiter: str, width: int) -> bool:
 TSV: Final = ArchiveFormat(
     "tsv",
     "tab-separated values with named columns; quotes are CSV's where the rows show it",
-    partial(_recognises, delimiter="\t"),
-    partial(_reader, delimiter="\t", quoting=False),
+    partial(_recognises, delimiters=("\t",)),
+    partial(_reader, delimiters=("\t",), quoting=False),
 )
 CSV: Final = ArchiveFormat(
     "csv",
-    "comma-separated values with named columns",
-    partial(_recognises, delimiter=","),
-    partial(_reader, delimiter=",", quoting=True),
+    "comma-separated values with named columns; semicolons where the header has those",
+    partial(_recognises, delimiters=(",", ";")),
+    partial(_reader, delimiters=(",", ";"), quoting=True),
 )

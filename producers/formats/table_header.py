@@ -14,8 +14,8 @@ from producers.formats.table_columns import listed
 from producers.parsing.faults import Unparsable
 from schemas.label_files.delimited import unwrapped
 
-_UNREAD: Final = {";": "semicolons", "|": "bars"}
-_DELIMITERS: Final = ("\t", ",", *_UNREAD)
+_UNREAD: Final = {"|": "bars"}
+_DELIMITERS: Final = ("\t", ",", ";", *_UNREAD)
 _MOST_LINES_BEFORE: Final = 10
 _WORDS: Final = 4
 """What has as many words is a text, no name of a column."""
@@ -94,7 +94,7 @@ def fault_of_header(beginning: bytes) -> str | None:
     if delimiter in _UNREAD:
         return (
             f"its columns ({listed(names)}) are separated by {_UNREAD[delimiter]}, which are not "
-            "supported: use commas or tabs"
+            "supported: use commas, semicolons or tabs"
         )
     if "text" in names or first_of(names, TEXTS) is not None:
         return None
@@ -137,7 +137,7 @@ def fault_of_rows(beginning: bytes, width: int) -> str | None:
         if width > 1 and row.count(delimiter) >= width - 1:
             return (
                 f"its columns are separated by {called}, which are not supported: "
-                "use commas or tabs"
+                "use commas, semicolons or tabs"
             )
     return None
 

@@ -78,7 +78,7 @@ def _rows(
         numbered = enumerate(lines, start=1)
         return path, [(at, semeval_row(line)) for at, line in numbered if line.strip()]
     try:
-        delimiters = "\t," if path.suffix.lower() == ".tsv" else ",\t"
+        delimiters = "\t,;" if path.suffix.lower() == ".tsv" else ",;\t"
         delimiter = delimiter_of(first, columns, delimiters)
         if delimiter is not None:
             return path, list(delimited_rows(lines, delimiter))

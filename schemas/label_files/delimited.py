@@ -32,7 +32,7 @@ def delimited_rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, 
     `escapes_by_backslash` says so. In TSV a row is a line.
     Raises `csv.Error` where CSV is broken: rows below would be taken into one text.
     """
-    rows = _csv_rows(iter(lines), delimiter) if delimiter == "," else tsv_rows(lines)
+    rows = tsv_rows(lines) if delimiter == "\t" else _csv_rows(iter(lines), delimiter)
     header = next(fields for _, fields in rows if any(field.strip() for field in fields))
     names = _names(header)
     id_column = next((name for name in _ID_COLUMNS if name in names), None)

@@ -14,6 +14,7 @@ from producers.archives.lines import LineReader
 from producers.formats.archive_format import FormatOptions
 from producers.parsing.provenance import Origin
 from producers.replay.inspect_files import prepare_files
+from retrain.datasets.reading import read_labelled
 from schemas.events import TweetPosted
 from schemas.failures import Failure
 from schemas.label_files.delimited import delimited_rows
@@ -104,6 +105,26 @@ def test_quotes_that_backslashes_escape_are_read_where_the_rows_show_it(
     assert [row.text for _, row in delimited_rows(content.decode().splitlines(), ",")] == texts
 
 
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        (b'id;text;label\n1;"a; b";positive\n2;well, so, it is;negative\n', None),
+        (b'1;"a; b";positive\n2;well, so, it is;negative\n', ("id", "text", "label")),
+        (b'2;well, so, it is;negative\n1;"a; b";positive\n', ("id", "text", "label")),
+    ],
+)
+def test_semicolons_part_the_cells_where_the_header_or_the_rows_show_it(
+    tmp_path: Path, content: bytes, columns: tuple[str, ...] | None
+) -> None:
+    """Spreadsheets write them where a comma stands in numbers; training reads the same texts."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    assert sorted(texts_of(path, FormatOptions(columns=columns))) == ["a; b", "well, so, it is"]
+    if columns is None:
+        read = read_labelled(path, labels=None)
+        assert [row.text for row in read.rows] == ["a; b", "well, so, it is"]
+
+
 @given(texts=st.lists(st.text('ab \\",\n', max_size=20), min_size=1, max_size=3))
 @example(texts=['"', "\\"])
 def test_what_spark_writes_is_read_back(
@@ -134,7 +155,7 @@ def texts_of(path: Path, options: FormatOptions) -> list[str]:
     [
         (b"Id,txt,lbl\n1,hi,2\n", "the header has id, txt, lbl; none is named text: .*--columns"),
         (b"id,txt\n1,hi\n", "remove the header line and name the columns"),
-        (b"id;text;label\n1;hi;2\n", "are separated by semicolons"),
+        (b"id|text|label\n1|hi|2\n", "are separated by bars"),
     ],
 )
 def test_wrong_column_names_are_told(
