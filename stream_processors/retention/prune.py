@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from schemas import locks
+from schemas.equal_texts import delete_equal_texts
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.partitioned_tables import BY_TWEET
@@ -153,6 +154,9 @@ def _delete_what_belongs_to(cur: cursor, limit: date, name: str) -> None:
 
     Nothing is added to them meanwhile: whoever writes there looks at the limit, under its lock.
     """
+    old = sql.SQL("FROM {} AS t WHERE t.day < %s").format(sql.Identifier(name))
+    # Afterwards no deletion of a tweet could find them any more.
+    delete_equal_texts(cur, old, (limit,))
     for table in BY_TWEET:
         statement = sql.SQL(
             "DELETE FROM {} AS b WHERE b.run = %s"

@@ -7,6 +7,7 @@ from psycopg2 import errors, sql
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from schemas import locks
+from schemas.equal_texts import delete_equal_texts
 from schemas.events import LIVE
 from schemas.failures import Failure
 from schemas.known_runs import UnknownRun, require_run
@@ -119,7 +120,10 @@ def _delete(cursor: Any, run: str) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (locks.REMOVALS,))
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (locks.RUN_CREATION,))
     cursor.execute("SELECT run_no FROM runs WHERE run = %s", (run,))
-    for (run_no,) in cursor.fetchall():
+    numbers = cursor.fetchall()
+    # Afterwards no deletion of a tweet could find them any more.
+    delete_equal_texts(cursor, sql.SQL("FROM tweets AS t WHERE run = %s"), (run,))
+    for (run_no,) in numbers:
         for table in PARTITIONED:
             partition = sql.Identifier(f"{table}_{run_no}")
             cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(partition))

@@ -11,6 +11,7 @@ from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
+from schemas.equal_texts import delete_equal_texts
 from schemas.events import LIVE, AppliedOverride
 from schemas.partitioned_tables import AHEAD_OF_THE_SINK, BY_TWEET
 from stream_processors.sink.archive_labels import write_archive_labels
@@ -37,6 +38,7 @@ class ConcurrentChange(Exception):
 def write_decision(cur: cursor, decision: Decision) -> None:
     """Write rows, scores, tombstones and rollups; raise `ConcurrentChange` to have it redone."""
     _write_tombstones(cur, decision)
+    _delete_equal_texts(cur, decision.deletes)
     _delete(cur, [*decision.deletes, *decision.updates])
     _delete_what_belongs_to(cur, decision.deletes)
     _delete_what_is_ahead(cur, decision)
@@ -83,15 +85,27 @@ def _add_roots(cur: cursor, decision: Decision) -> None:
 
 def _delete(cur: cursor, rows: Sequence[Row]) -> None:
     """Delete day by day: each statement then locks one partition, and not all that there are."""
-    roots: dict[tuple[str, date], list[str]] = defaultdict(list)
-    for row in rows:
-        roots[row.run, row.posted_at.date()].append(row.root_id)
-    for (run, day), of_day in sorted(roots.items()):
+    for run, day, of_day in _by_day(rows):
         for table in ("scores", "tweets"):
             cur.execute(
                 f"DELETE FROM {table} WHERE run = %s AND day = %s AND root_id = ANY(%s)",  # noqa: S608
-                (run, day, sorted(of_day)),
+                (run, day, of_day),
             )
+
+
+def _delete_equal_texts(cur: cursor, rows: Sequence[Row]) -> None:
+    """Delete texts that people sent and that equal those of tweets that leave; an edit stays."""
+    for of_day in _by_day(rows):
+        tweets = sql.SQL("FROM tweets AS t WHERE run = %s AND day = %s AND root_id = ANY(%s)")
+        delete_equal_texts(cur, tweets, of_day)
+
+
+def _by_day(rows: Iterable[Row]) -> list[tuple[str, date, list[str]]]:
+    """Return run, day and root ids of rows, a day at a time."""
+    roots: dict[tuple[str, date], list[str]] = defaultdict(list)
+    for row in rows:
+        roots[row.run, row.posted_at.date()].append(row.root_id)
+    return [(run, day, sorted(of_day)) for (run, day), of_day in sorted(roots.items())]
 
 
 def _delete_what_belongs_to(cur: cursor, rows: Iterable[Row]) -> None:
