@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from msgspec import Struct
@@ -93,6 +94,6 @@ def _cursor(last: LoggedPrediction) -> str:
 def _place(cursor: str) -> tuple[datetime, str]:
     try:
         at, _, id_ = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        return datetime.fromisoformat(at), id_
+        return datetime.fromisoformat(at), str(UUID(id_))
     except ValueError:
         raise Refused(422, "invalid", "A parameter is wrong.", "cursor: not of a page.") from None

@@ -16,6 +16,7 @@ from retrain.labels.stored_tweets import find_versions
 from retrain.labels.write_labels import LabelKey, PersonsLabel, write_labels
 from schemas.failures import Failure
 from schemas.people_labels import LabelOrigin
+from schemas.storable_text import storable_text
 from schemas.transport.postgres import Connection
 from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
 
@@ -185,7 +186,7 @@ def _read(
     if row.version:
         version = int(row.version)
     seen = origin is LabelOrigin.CORRECTION if choice.answer_seen is None else choice.answer_seen
-    labeller = _storable(row.labeller or choice.labeller)
+    labeller = storable_text(row.labeller or choice.labeller)[:_MOST_CHARS]
     key = LabelKey(choice.run, root_id, version, labeller, origin, int(row.repeat or 0))
     labelled_at = _moment(row.labelled_at) if row.labelled_at else now
     if labelled_at is None:
@@ -218,10 +219,6 @@ def _moment(text: str) -> datetime | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment if FIRST_TWEET <= moment <= LAST_MOMENT else None
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()[:_MOST_CHARS]
 
 
 def _store(

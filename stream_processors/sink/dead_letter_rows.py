@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
+from schemas.storable_text import storable_text
 from schemas.transport.dead_letters import DeadLetter
 from schemas.transport.redrive_secret import redrive_secret
 from schemas.transport.redrives import Redrive, is_vouched_for, redrive_of
@@ -47,14 +48,14 @@ def write_letters(cur: cursor, letters: Sequence[DeadLetter]) -> None:
             (
                 *identity,
                 count,
-                _storable(letter.stage),
-                _storable(letter.reason),
-                _storable(letter.detail),
+                storable_text(letter.stage),
+                storable_text(letter.reason),
+                storable_text(letter.detail),
                 psycopg2.Binary(letter.key) if letter.key is not None else None,
                 psycopg2.Binary(letter.value) if letter.value is not None else None,
                 _headers(letter),
                 letter.value_size_bytes,
-                _storable(letter.value_sha256),
+                storable_text(letter.value_sha256),
                 named_ids(letter),
             )
             for identity, (count, letter) in _last_failures(letters, redrives).items()
@@ -93,15 +94,14 @@ def _identity(letter: DeadLetter, redrive: Redrive | None) -> tuple[_Identity, i
         at = letter.position
         run, source = letter.run, at.source
         place, count = (at.partition, at.offset, at.timestamp_ms), 0
-    return _Identity(None if run is None else _storable(run), _storable(source), *place), count
+    return _Identity(
+        None if run is None else storable_text(run), storable_text(source), *place
+    ), count
 
 
 def _headers(letter: DeadLetter) -> str:
     """Return the headers as JSON pairs; values are bytes of any kind, so Base64."""
-    pairs = [(_storable(name), base64.b64encode(value).decode()) for name, value in letter.headers]
+    pairs = [
+        (storable_text(name), base64.b64encode(value).decode()) for name, value in letter.headers
+    ]
     return msgspec.json.encode(pairs).decode()
-
-
-def _storable(text: str) -> str:
-    """Return the text without what PostgreSQL cannot store; anybody may write to the topic."""
-    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()

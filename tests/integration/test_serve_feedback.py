@@ -1,6 +1,7 @@
 """What people say of answers: corrections, audits from the queue, the log, and a training."""
 
 import asyncio
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,7 @@ def keys(module_settings: Settings) -> dict[str, Key]:
         "bob": make_key(module_settings, "bob", "label"),
         "head": make_key(module_settings, "head", "label", "operate"),
         "reader": make_key(module_settings, "reader", "read"),
+        "asker": make_key(module_settings, "asker", "read", "predict"),
     }
 
 
@@ -87,6 +89,27 @@ def test_a_text_has_one_label_which_others_may_not_change(
     assert not any("board" in each.text for each in stored_labels(database, RUN))
 
 
+def test_a_nul_is_replaced_in_a_text_and_refused_in_a_name(
+    service: Service, keys: dict[str, Key], database: Connection
+) -> None:
+    assert say(service, keys["ann"], text="a nul \0 here", label="positive").ok
+    assert any(each.text == "a nul \ufffd here" for each in stored_labels(database, RUN))
+    for what in (
+        {"run": "a\0b", "tweet_id": "1"},
+        {"run": RUN, "tweet_id": "1\0"},
+        {"prediction_id": "\0"},
+        {"ticket": "\0"},
+    ):
+        answer = say(service, keys["ann"], **what, label="positive")
+        assert answer.status_code in (404, 422), what
+    begun = service.post("/evaluate", json={"data_set": "a\0"}, headers=keys["head"])
+    assert begun.status_code == 422
+    cursor = base64.urlsafe_b64encode(b"2026-11-28 \0").decode()
+    for where, query in (("/recent_predictions", {"cursor": cursor}), ("/tweets", {"run": "\0"})):
+        answer = service.get(where, params=query, headers={**keys["bob"]})
+        assert 400 <= answer.status_code < 500, where
+
+
 def test_a_correction_of_a_tweet_is_stored_as_the_commands_know_it(
     service: Service, keys: dict[str, Key], module_settings: Settings, database: Connection
 ) -> None:
@@ -109,7 +132,9 @@ def test_a_correction_of_a_tweet_is_stored_as_the_commands_know_it(
 def test_a_stored_tweet_is_explained_by_its_id(
     service: Service, keys: dict[str, Key], module_settings: Settings
 ) -> None:
-    answer = service.get("/tweets/10004/explanation", headers=keys["reader"])
+    refused = service.get("/tweets/10004/explanation", headers=keys["reader"])
+    assert refused.status_code == 403
+    answer = service.get("/tweets/10004/explanation", headers=keys["asker"])
     assert answer.status_code == 200, answer.text
     found = answer.json()
     words = found["explanation"]["words"]
@@ -119,7 +144,7 @@ def test_a_stored_tweet_is_explained_by_its_id(
     assert all(round(each["weight"], 6) == each["weight"] for each in words)
     own = module_settings.model_copy(update={"model": default_bundle()})
     assert command(own, "explain", "--tweet", "10004", "--json") == found["explanation"]
-    missing = service.get("/tweets/9/explanation", headers=keys["reader"])
+    missing = service.get("/tweets/9/explanation", headers=keys["asker"])
     assert missing.status_code == 404
 
 

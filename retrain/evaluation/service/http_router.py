@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 from anyio import to_thread
 from fastapi import APIRouter, Path
-from msgspec import Meta, Struct
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,18 +26,18 @@ from retrain.evaluation.service.stored_evaluations import (
     list_evaluations,
 )
 from schemas.known_runs import default_run, require_run
+from schemas.storable_text import StorableName
 from schemas.transport.postgres import Connection
 
 _LAST_NUMBER: Final = 2**31 - 1
-_Name = Annotated[str, Meta(min_length=1, max_length=200, pattern="^[^\\0]*$")]
 _Lend = Callable[[], AbstractContextManager[Connection]]
 
 
 class EvaluateRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`data_set`: `audits` (of `run`), or the name of a label file of the settings."""
 
-    data_set: _Name = AUDITS
-    run: _Name | None = None
+    data_set: StorableName = AUDITS
+    run: StorableName | None = None
 
 
 class EvaluationsAnswer(Struct, frozen=True, kw_only=True):

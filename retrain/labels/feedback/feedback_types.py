@@ -8,8 +8,7 @@ from msgspec import Meta, Struct
 from model_server.http.prediction_types import RequestText
 from retrain.labels.queue.draw import Part
 from schemas.people_labels import LabelOrigin
-
-_Name = Annotated[str, Meta(min_length=1, max_length=200)]
+from schemas.storable_text import StorableName
 
 
 class FeedbackRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,11 +19,11 @@ class FeedbackRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     `/labels/queue` gave it; only then it is an audit. `label` null: unsure; a text needs a label.
     """
 
-    label: _Name | None
+    label: StorableName | None
     text: RequestText | None = None
     prediction_id: Annotated[str, Meta(max_length=36)] | None = None
-    run: _Name | None = None
-    tweet_id: _Name | None = None
+    run: StorableName | None = None
+    tweet_id: StorableName | None = None
     ticket: Annotated[str, Meta(min_length=1, max_length=2_000)] | None = None
 
 

@@ -32,6 +32,7 @@ from retrain.labels.feedback.text_labels import delete_text_label, stored_text_l
 from retrain.labels.feedback.tickets import WrongTicket, checked
 from retrain.labels.queue.candidates import Choice
 from schemas.known_runs import require_run
+from schemas.storable_text import storable_text
 from schemas.transport.postgres import Connection
 
 _OVERRULES: Final = "operate"
@@ -150,7 +151,7 @@ def _give(
         raise Refused(
             422, "unknown-label", "There is no such label.", f"There are {', '.join(labels)}."
         )
-    return correct_text(connection, labeller, text, asked.label, now)
+    return correct_text(connection, labeller, storable_text(text), asked.label, now)
 
 
 def _invalid(detail: str) -> Refused:
