@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from deploy.web.access.admission import Admission
 from deploy.web.access.browser import PAGE
 from deploy.web.access.guard import Guard
-from deploy.web.access.scopes import PUBLIC, scope_of
+from deploy.web.access.scopes import Public, scopes_of
 from deploy.web.refusals import (
     RefusalPage,
     tell_failure,
@@ -144,10 +144,11 @@ def _described(app: FastAPI) -> dict[str, Any]:
                 schemas |= call.pop("definitions", {})
                 call["responses"].pop("422", None)
                 call["responses"]["default"] = _refusal(path, problem)
-                needed = scope_of(path)
-                if needed is not PUBLIC:
+                needed = scopes_of(path)
+                if needed is not None and not isinstance(needed, Public):
+                    names = " and ".join(f"`{scope}`" for scope in sorted(needed))
                     call["security"] = [{"key": []}]
-                    call["description"] = f"Needs the scope `{needed}`."
+                    call["description"] = f"Needs the scope {names}."
         app.openapi_schema = document
     return app.openapi_schema
 

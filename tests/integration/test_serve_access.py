@@ -10,7 +10,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from deploy.web.access.scopes import PUBLIC, Scope, scope_of
+from deploy.web.access.scopes import PUBLIC, Scope, scopes_of
 from schemas.settings import Settings
 from tests.conditions import wait_until
 from tests.integration.serving import Service, command, make_key, own_redis, serving
@@ -61,7 +61,7 @@ def test_every_route_needs_the_scope_that_is_stated_for_it(
     found = calls(service)
     assert len(found) > 25
     for method, path in found:
-        needed = scope_of(path)
+        needed = scopes_of(path)
         assert needed is not None, f"{path} has no scope: say it in scopes.py"
         if needed is PUBLIC:
             assert status_of(service, method, path, {}) not in (401, 403)
@@ -69,15 +69,15 @@ def test_every_route_needs_the_scope_that_is_stated_for_it(
         assert status_of(service, method, path, {}) == 401, path
         for scope in SCOPES:
             status = status_of(service, method, path, keys[scope])
-            assert (status == 403) == (scope != needed), (path, scope, status)
+            assert (status == 403) == (needed != {scope}), (path, scope, status)
             assert status != 401
 
 
 def test_a_path_of_which_nothing_is_said_is_refused_with_every_key(
     service: Service, keys: dict[str, Key]
 ) -> None:
-    assert scope_of("/predictx") is None
-    assert scope_of("/v2x") is None
+    assert scopes_of("/predictx") is None
+    assert scopes_of("/v2x") is None
     for scope in SCOPES:
         answer = service.get("/predictx", headers=keys[scope])
         assert answer.json()["type"] == "urn:murmur:problem:not-found"

@@ -18,7 +18,7 @@ from deploy.web.access.browser import (
 )
 from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import Rate, RequestRates
-from deploy.web.access.scopes import PUBLIC, scope_of
+from deploy.web.access.scopes import PUBLIC, scopes_of
 from deploy.web.access.scopes import Scope as KeyScope
 from model_server.http.caller import Caller, note_caller
 from model_server.http.problems import Refused
@@ -86,7 +86,7 @@ class Admission:
             )
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             raise Refused(400, "nul", "The address holds a NUL.", "Leave it out.")
-        needed = scope_of(scope["path"])
+        needed = scopes_of(scope["path"])
         if needed is None:
             raise Refused(404, "not-found", "Not Found.", "/openapi.json names every call.")
         page = is_page(scope["path"])
@@ -105,14 +105,8 @@ class Admission:
             presented = key_in_cookie(headers)
         key = await self._owner(peer, host, headers, presented)
         scope.setdefault("state", {})["key"] = key
-        if key is not None and needed not in key.scopes:
-            raise Refused(
-                403,
-                "scope",
-                "The key does not allow this.",
-                f"It needs the scope {needed.value}: `murmur keys create --scope`.",
-                {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
-            )
+        if key is not None and not needed.issubset(key.scopes):
+            raise _too_little(needed, key)
         caller = self._person_here(peer) if key is None else _owner(key)
         note_caller(scope, caller)
         rate = await self._rates.count(caller.identity)
@@ -190,6 +184,20 @@ class Admission:
 def peer_of(scope: Scope) -> str:
     """Return the address that a request came from."""
     return scope["client"][0] if scope.get("client") else ""
+
+
+def _too_little(needed: frozenset[KeyScope], key: ApiKey) -> Refused:
+    lacking = ", ".join(sorted(needed.difference(key.scopes)))
+    return Refused(
+        403,
+        "scope",
+        "The key does not allow this.",
+        f"It lacks the scope {lacking}: `murmur keys create --scope`.",
+        {
+            "WWW-Authenticate": 'Bearer error="insufficient_scope", '
+            f'scope="{" ".join(sorted(needed))}"'
+        },
+    )
 
 
 def _owner(key: ApiKey) -> Caller:

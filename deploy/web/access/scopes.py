@@ -69,13 +69,27 @@ A path that none of them covers is refused, whoever asks: a new route needs its 
 """
 
 
-def scope_of(path: str) -> Scope | Public | None:
-    """Return what a path needs; None where nothing is said of it."""
+ASKS_THE_MODEL: Final = (("/tweets/", "/explanation"),)
+"""Beginnings and endings of paths that need `predict` beside the scope of what they show."""
+
+
+def scopes_of(path: str) -> frozenset[Scope] | Public | None:
+    """Return the scopes that a path needs, all of them; None where nothing is said of it."""
     if path == "/":
         return PUBLIC
     beginning = path
-    while beginning:
-        if beginning in PATHS:
-            return PATHS[beginning]
+    while beginning not in PATHS:
         beginning = beginning.rpartition("/")[0]
-    return None
+        if not beginning:
+            return None
+    needed = PATHS[beginning]
+    if isinstance(needed, Public):
+        return PUBLIC
+    return frozenset({needed, Scope.PREDICT} if _asks_the_model(path) else {needed})
+
+
+def _asks_the_model(path: str) -> bool:
+    return any(
+        path.startswith(beginning) and path.removeprefix(beginning).endswith(ending)
+        for beginning, ending in ASKS_THE_MODEL
+    )

@@ -13,7 +13,7 @@ from deploy.web.access.admission import Admission
 from deploy.web.access.api_key import make_key, sha256_of, split_key
 from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import RequestRates
-from deploy.web.access.scopes import PATHS, PUBLIC, Scope, scope_of
+from deploy.web.access.scopes import PATHS, PUBLIC, Scope, scopes_of
 from model_server.http.problems import Refused
 from schemas.setting_views import RedisConnection
 from schemas.transport.optional_redis import OptionalRedis
@@ -68,22 +68,28 @@ def test_probes_need_no_key_from_anywhere() -> None:
 
 @given(st.sampled_from(sorted(PATHS)), st.text(max_size=20))
 def test_what_stands_below_a_path_needs_a_scope_too(beginning: str, rest: str) -> None:
-    assert scope_of(f"{beginning}/{rest}") is not None
+    assert scopes_of(f"{beginning}/{rest}") is not None
 
 
 @given(st.text(alphabet="abcdefg", min_size=1, max_size=10))
 def test_a_path_that_only_begins_with_the_same_letters_is_not_covered(rest: str) -> None:
-    assert scope_of(f"/predict{rest}") is None
+    assert scopes_of(f"/predict{rest}") is None
 
 
 def test_models_and_model_are_told_apart() -> None:
-    assert scope_of("/models") is Scope.READ
-    assert scope_of("/model/info") is Scope.PREDICT
-    assert scope_of("/v2/health/ready") is PUBLIC
-    assert scope_of("/v2/models/m/infer") is Scope.PREDICT
-    assert scope_of("/") is PUBLIC
-    assert scope_of("//predict") is None
-    assert scope_of("") is None
+    assert scopes_of("/models") == {Scope.READ}
+    assert scopes_of("/model/info") == {Scope.PREDICT}
+    assert scopes_of("/v2/health/ready") is PUBLIC
+    assert scopes_of("/v2/models/m/infer") == {Scope.PREDICT}
+    assert scopes_of("/") is PUBLIC
+    assert scopes_of("//predict") is None
+    assert scopes_of("") is None
+
+
+def test_what_asks_the_model_about_a_stored_tweet_needs_both_scopes() -> None:
+    assert scopes_of("/tweets/1/explanation") == {Scope.READ, Scope.PREDICT}
+    assert scopes_of("/tweets/explanation") == {Scope.READ}
+    assert scopes_of("/tweets/1") == {Scope.READ}
 
 
 def test_keys_are_told_from_other_texts() -> None:
