@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from deploy.embedded.layout import Layout
+from deploy.embedded.leftover_processes import remembered_commands
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.stack_state import load_state
 from schemas.failures import Failure
@@ -65,11 +66,20 @@ def as_yaml(config: Mapping[str, Any]) -> str:
 
 
 def embedded_targets(home: Path) -> dict[str, str]:
-    """Return where the processes of the stack in this folder listen; `Failure` without one."""
-    state = load_state(Layout.of(home))
+    """Return where the processes of the stack in this folder listen; `Failure` without one.
+
+    They are those that `murmur up` always starts, and what it last started beside them.
+    """
+    layout = Layout.of(home)
+    state = load_state(layout)
     if state is None:
         raise Failure(f"there is no stack in {home}: `murmur up` starts one")
-    return {process.name: f"{LOOPBACK}:{state.ports[process.name]}" for process in EMBEDDED}
+    started = {part for command in remembered_commands(layout) for part in command}
+    return {
+        process.name: f"{LOOPBACK}:{state.ports[process.name]}"
+        for process in PROCESSES
+        if process in EMBEDDED or str(state.ports.get(process.name)) in started
+    }
 
 
 def main(arguments: Sequence[str]) -> int:

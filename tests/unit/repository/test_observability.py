@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from deploy.embedded.layout import Layout
+from deploy.embedded.leftover_processes import remember_commands
 from deploy.embedded.stack_state import PORT_NAMES, StackState, save_state
 from deploy.observability import prometheus_config
 from deploy.observability.dashboards import write_dashboards
@@ -143,9 +144,17 @@ def test_a_stack_of_this_machine_is_asked_at_its_own_ports(
             kafka_cluster_id="",
         ),
     )
-    assert prometheus_config.main(["--home", str(tmp_path)]) == 0
-    config = yaml.safe_load(capsys.readouterr().out)
-    targets = {
-        job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]
-    }
-    assert targets == {process.name: [f"127.0.0.1:{ports[process.name]}"] for process in EMBEDDED}
+
+    def targets() -> dict[str, list[str]]:
+        assert prometheus_config.main(["--home", str(tmp_path)]) == 0
+        config = yaml.safe_load(capsys.readouterr().out)
+        return {
+            job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]
+        }
+
+    always = {process.name: [f"127.0.0.1:{ports[process.name]}"] for process in EMBEDDED}
+    assert targets() == always
+    layout = Layout.of(tmp_path)
+    serve = ["murmur", "serve", "--probe-port", str(ports["serve"]), "--port", str(ports["page"])]
+    remember_commands(layout, [["supervisord"], serve])
+    assert targets() == always | {"serve": [f"127.0.0.1:{ports['serve']}"]}
