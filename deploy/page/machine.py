@@ -22,6 +22,7 @@ from deploy.web.operations import Operations
 from model_server.http.problems import Refused
 from producers.gaps.refill_estimate import estimated_posts
 from producers.gaps.table import KnownGap
+from producers.rules.rule_changes import PlanChanged
 from producers.x_account.posts_read_sql import posts_read_since_first
 from schemas.failures import Failure
 from stream_processors.dead_letters.discard import discard
@@ -44,8 +45,17 @@ class MachinePages:
         self._rates = Rates()
 
     def values(self) -> dict[str, Any]:
-        """Return what is shown; raise `Failure` where PostgreSQL does not answer."""
-        return {**self.state(), **self._stored()}
+        """Return what is shown; what PostgreSQL does not tell has a sentence of its own."""
+        told = {
+            **self.state(),
+            "monthly_posts": self.operations.monthly_posts,
+            "has_token": self.operations.has_token(),
+        }
+        try:
+            return {**told, **self._stored(), "is_stored_known": True}
+        except Failure:
+            # Its message names hosts and users, and is in the log of every other question.
+            return {**told, "is_stored_known": False}
 
     def state(self) -> dict[str, Any]:
         """Return how the machine is; what a server does not tell has a sentence of its own."""
@@ -97,8 +107,6 @@ class MachinePages:
                 "gaps": gaps,
                 "estimates": estimates,
                 "month_posts": month,
-                "monthly_posts": self.operations.monthly_posts,
-                "has_token": self.operations.has_token(),
             }
 
         return self.sources.shared.get("machine stored", read)
@@ -155,12 +163,14 @@ def machine_acts_router(pages: Pages, sources: PageSources, operations: Operatio
 
     def _rules(request: Request, fields: Mapping[str, str]) -> Response:
         text = fields.get("rules", "")[:_MOST_RULES_CHARS]
-        if fields.get("do") == "apply":
-            operations.apply_rules(text)
-            return _back("rules")
         plan, fault = None, ""
         try:
-            _, plan = operations.plan_rules(text)
+            if fields.get("do") == "apply":
+                operations.apply_rules(text, fields.get("plan", ""))
+                return _back("rules")
+            plan = operations.plan_rules(text)
+        except PlanChanged as changed:
+            plan, fault = operations.plan_rules(text), str(changed)
         except Failure as failure:
             fault = str(failure)
         return pages.answer(

@@ -1,7 +1,10 @@
 """What the page lets people do to the installation: each act is that of a command."""
 
 import tempfile
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,9 +18,9 @@ from producers.gaps.refilling import Refilled
 from producers.gaps.run_refill import refill_gaps
 from producers.gaps.table import GapTable, KnownGap
 from producers.rules.remote_rules import RulesAtX
-from producers.rules.rule_changes import Plan, RuleAtX, plan_rules
+from producers.rules.rule_changes import Plan, RuleAtX, plan_rules, require_plan
 from producers.rules.rules_file import WantedRule, read_rules
-from producers.x_account.client import patient, rules_client
+from producers.x_account.client import Ask, XAsksToWait, patient, rules_client, until
 from producers.x_account.http_adapter import x_adapter
 from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promote import promote, roll_back
@@ -35,6 +38,9 @@ from stream_processors.dead_letters.redrive import RedriveReport, redrive
 
 _MOST_CARD_CHARS = 100_000
 _MOST_LOG_BYTES = 20_000
+_MOST_WAIT_FOR_X_S = 5.0
+_REFILL_S = 60.0
+_TURN_S = 5.0
 
 
 class Operations:
@@ -42,6 +48,7 @@ class Operations:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._x = threading.Lock()
 
     def promote(self, connection: Connection, folder: Path, because: str) -> ModelPromoted:
         """Have a bundle of this machine serve from now on."""
@@ -134,31 +141,49 @@ class Operations:
             table.close()
 
     def refill(self, gap_id: int) -> list[Refilled]:
-        """Fetch what was missed in a gap; X charges for it."""
-        return refill_gaps(self._settings, self._gap_table(), [gap_id])
+        """Fetch what was missed in a gap; X charges for it.
+
+        What takes more than a minute is left for the next time: it goes on where this one ended.
+        """
+        with self._turn_at_x():
+            ask = until(time.monotonic() + _REFILL_S, _ask_x())
+            return refill_gaps(self._settings, self._gap_table(), [gap_id], ask)
 
     def rules_at_x(self) -> list[RuleAtX]:
         """Return the rules that X has."""
-        return self._at_x().listed()
+        with self._turn_at_x():
+            return self._at_x().listed()
 
-    def plan_rules(self, text: str) -> tuple[Sequence[WantedRule], Plan]:
+    def plan_rules(self, text: str) -> Plan:
         """Return what these rules, written as in rules.yaml, would change; X has tried them."""
         wanted = _read(text)
-        at_x = self._at_x()
-        planned = plan_rules(wanted, at_x.listed())
-        at_x.check(planned.added)
-        return wanted, planned
+        with self._turn_at_x():
+            at_x = self._at_x()
+            planned = plan_rules(wanted, at_x.listed())
+            at_x.check(planned.added)
+            return planned
 
-    def apply_rules(self, text: str) -> Plan:
-        """Give X these rules and return what that changed."""
+    def apply_rules(self, text: str, shown_plan: str) -> None:
+        """Give X these rules; raise `PlanChanged` where that is another plan than the one shown."""
         wanted = _read(text)
-        at_x = self._at_x()
-        planned = plan_rules(wanted, at_x.listed())
-        at_x.apply(wanted, planned)
-        return planned
+        with self._turn_at_x():
+            at_x = self._at_x()
+            planned = plan_rules(wanted, at_x.listed())
+            require_plan(planned, shown_plan)
+            at_x.apply(wanted, planned)
+
+    @contextmanager
+    def _turn_at_x(self) -> Iterator[None]:
+        """Let one at a time ask X: whoever waits for it holds a thread of the service."""
+        if not self._x.acquire(blocking=False):
+            raise XAsksToWait("somebody else asks X at this moment", _TURN_S)
+        try:
+            yield
+        finally:
+            self._x.release()
 
     def _at_x(self) -> RulesAtX:
-        return RulesAtX(rules_client(x_adapter(self._settings)), patient())
+        return RulesAtX(rules_client(x_adapter(self._settings)), _ask_x())
 
     def _gap_table(self) -> GapTable:
         return GapTable(partial(connect_postgres, self._settings.postgres_connection, "gaps"))
@@ -166,6 +191,10 @@ class Operations:
     def _tell(self, connection: Connection) -> None:
         publisher = ConfirmingPublisher(self._settings.kafka_connection, "murmur-models")
         publish_waiting(connection, publisher, self._settings.names.topic(MODELS_PROMOTED))
+
+
+def _ask_x() -> Ask:
+    return patient(most_wait_s=_MOST_WAIT_FOR_X_S)
 
 
 def _read(text: str) -> list[WantedRule]:

@@ -1,6 +1,7 @@
 """Every refusal and fault as its caller understands it."""
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -14,6 +15,7 @@ from starlette.types import Scope
 from deploy.web.access.browser import is_page
 from model_server.http.inference_router import PREFIX as INFERENCE_PREFIX
 from model_server.http.problems import Refused, problem_response
+from producers.x_account.client import XAsksToWait
 from retrain.evaluation.service.stored_evaluations import EvaluationIsLive
 from retrain.jobs.job_store import JobIsLive
 from schemas.failures import Failure, NotThere
@@ -101,14 +103,21 @@ def _live(failure: JobIsLive | EvaluationIsLive) -> Refused:
     return Refused(409, "evaluation-live", "An evaluation is not over.", "Wait for its end.")
 
 
+def _later(failure: PostgresBusy | XAsksToWait) -> Refused:
+    if isinstance(failure, PostgresBusy):
+        again = {"Retry-After": _AGAIN_AFTER_S}
+        return Refused(503, "busy", "The database has too much to do.", f"{failure}.", again)
+    again = {"Retry-After": str(math.ceil(failure.wait_s))}
+    return Refused(503, "x-waits", "X does not answer now.", f"{failure}.", again)
+
+
 def _refused(failure: Failure) -> Refused:
     if isinstance(failure, NotThere):
         return Refused(404, "not-there", "There is no such thing.", f"{failure}.")
     if isinstance(failure, JobIsLive | EvaluationIsLive):
         return _live(failure)
-    if isinstance(failure, PostgresBusy):
-        again = {"Retry-After": _AGAIN_AFTER_S}
-        return Refused(503, "busy", "The database has too much to do.", f"{failure}.", again)
+    if isinstance(failure, PostgresBusy | XAsksToWait):
+        return _later(failure)
     if isinstance(failure, MissingSetting) and "MURMUR_POSTGRES" not in str(failure):
         return Refused(503, "no-setting", "The service lacks a setting.", f"{failure}.")
     if isinstance(failure, PostgresUnavailable | MissingSetting):

@@ -11,7 +11,7 @@ from producers.gaps.table import GapTable
 from producers.parsing.provenance import Origin
 from producers.publishing.destination import destination
 from producers.rules.remote_rules import RulesAtX
-from producers.x_account.client import patient, rules_client, search_client
+from producers.x_account.client import Ask, patient, rules_client, search_client
 from producers.x_account.http_adapter import x_adapter
 from schemas.events import LIVE
 from schemas.failures import Failure
@@ -23,10 +23,13 @@ SOURCE = "x-v2:recent-search"
 """What the events of a refilled gap say of where they come from."""
 
 
-def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> list[Refilled]:
+def refill_gaps(
+    settings: Settings, table: GapTable, gap_ids: Sequence[int], ask: Ask | None = None
+) -> list[Refilled]:
     """Refill the gaps that are named, or all open ones; raise `Failure` for one that is unknown.
 
-    The table is closed afterwards.
+    `ask` is how X is asked: patiently, where nothing else is said. What was fetched before it
+    raises is noted, and not fetched again. The table is closed afterwards.
     """
     with closing(table):
         known = {gap.gap_id: gap for gap in table.all()}
@@ -38,7 +41,8 @@ def refill_gaps(settings: Settings, table: GapTable, gap_ids: Sequence[int]) -> 
         wanted = [gap for gap in known.values() if gap.gap_id in named]
         if not wanted:
             return []
-        adapter, ask, started_at = x_adapter(settings), patient(), datetime.now(UTC)
+        adapter, started_at = x_adapter(settings), datetime.now(UTC)
+        ask = ask or patient()
 
         def now() -> datetime:
             return datetime.now(UTC)

@@ -33,7 +33,7 @@ def rules() -> None:
 def plan(file: Path, as_json: bool) -> int:
     """Show what would change; X validates the new rules.
 
-    Changes nothing. Exits 1 on a difference.
+    Changes nothing. Exits 1 on a difference. The summary names the plan, for `apply --plan`.
     """
     from producers.rules.rule_changes import plan_rules
     from producers.rules.rules_file import read_rules
@@ -48,15 +48,24 @@ def plan(file: Path, as_json: bool) -> int:
 
 @rules.command()
 @_file
+@click.option(
+    "--plan",
+    "shown_plan",
+    metavar="PLAN",
+    help="Apply only this plan, as `rules plan` named it: if the file or the rules at X have "
+    "changed since, nothing is done.",
+)
 @_as_json
-def apply(file: Path, as_json: bool) -> None:
+def apply(file: Path, shown_plan: str | None, as_json: bool) -> None:
     """Give X the rules of the file. New rules are added before old ones are deleted."""
-    from producers.rules.rule_changes import plan_rules
+    from producers.rules.rule_changes import plan_rules, require_plan
     from producers.rules.rules_file import read_rules
 
     wanted = read_rules(file)
     at_x = _at_x()
     planned = plan_rules(wanted, at_x.listed())
+    if shown_plan is not None:
+        require_plan(planned, shown_plan)
     at_x.apply(wanted, planned)
     _show(planned, as_json=as_json)
 
@@ -102,6 +111,7 @@ def _show(planned: "Plan", *, as_json: bool) -> None:
             "deleted": planned.deleted,
             "retagged": retagged,
             "kept": len(planned.kept),
+            "plan": planned.fingerprint,
             "not_evaluated_here": not_here,
         }
         print_json(document)
@@ -117,7 +127,7 @@ def _show(planned: "Plan", *, as_json: bool) -> None:
         console.print(f"[red]- {escape(gone.tag or '')}[/]: {escape(gone.value)}")
     console.print(
         f"{len(planned.added)} added, {len(planned.retagged)} with another tag, "
-        f"{len(planned.deleted)} deleted, {len(planned.kept)} kept"
+        f"{len(planned.deleted)} deleted, {len(planned.kept)} kept (plan {planned.fingerprint})"
     )
     for tag, fault in not_here.items():
         console.print(

@@ -1,11 +1,15 @@
 """What has to change at X so that it has the rules of the file, in an order that leaves no hole."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import msgspec
+
 from producers.rules.language import MAX_CHARS
 from producers.rules.rules_file import WantedRule
+from schemas.failures import Failure
 
 MAX_AT_X: Final = 1_000
 ADDED_AT_ONCE: Final = 100
@@ -50,6 +54,33 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether X has the rules of the file already."""
         return not (self.added or self.deleted or self.retagged)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same changes of the same rules at X, in whatever order X names them."""
+        parts = [
+            sorted((rule.value, rule.tag) for rule in self.added),
+            sorted((rule.rule_id, rule.value) for rule in self.deleted),
+            sorted((old.rule_id, old.value, old.tag or "", new.tag) for old, new in self.retagged),
+            sorted((rule.rule_id, rule.value) for rule in self.kept),
+        ]
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+
+
+class PlanChanged(Failure):
+    """What would be done now is not what was shown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the plan has changed: the rules at X, or the file, are not those that it was made "
+            "for; nothing was applied, look at the new plan"
+        )
+
+
+def require_plan(planned: Plan, fingerprint: str) -> None:
+    """Raise `PlanChanged` where a plan is not the one that was shown."""
+    if planned.fingerprint != fingerprint:
+        raise PlanChanged
 
 
 def plan_rules(wanted: Sequence[WantedRule], at_x: Sequence[RuleAtX]) -> Plan:

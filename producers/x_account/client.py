@@ -1,6 +1,7 @@
 """Asking X single questions through Tweepy, waiting where X asks for it."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
@@ -43,6 +44,14 @@ class XRefused(Failure):
         self.problem = problem
 
 
+class XAsksToWait(Failure):
+    """X would answer later: it asks for a longer wait than the one who asks has time for."""
+
+    def __init__(self, why: str, wait_s: float) -> None:
+        super().__init__(f"{why}: try again in {wait_s:.0f} s")
+        self.wait_s = wait_s
+
+
 class Ask(Protocol):
     """Asks X one question; raises `XRefused` or another `Failure`."""
 
@@ -75,14 +84,22 @@ def answered(response: Any) -> Answer:
     return answer
 
 
-def patient(wait: Wait = time.sleep, now_s: Callable[[], float] = time.time) -> Ask:
+def patient(
+    wait: Wait = time.sleep,
+    now_s: Callable[[], float] = time.time,
+    *,
+    most_wait_s: float = math.inf,
+) -> Ask:
     """Return a way of asking that tries up to five times, no faster than X's documented waits.
 
     Each wait is said in the log, with why: after a rate limit it can be a quarter of an hour. X
-    that cannot be reached is said at once, with its host and what is in the way.
+    that cannot be reached is said at once, with its host and what is in the way. Waits that would
+    take more than `most_wait_s`, of all questions together, are not begun: `XAsksToWait` is raised.
     """
+    left_s = most_wait_s
 
     def ask(question: Callable[[], Answer]) -> Answer:
+        nonlocal left_s
         for attempt in range(_TRIES):
             try:
                 return question()
@@ -101,12 +118,26 @@ def patient(wait: Wait = time.sleep, now_s: Callable[[], float] = time.time) -> 
             except requests.RequestException as error:
                 seconds = _FIRST_WAIT_S * 2**attempt
                 why = f"X's answer cannot be read ({type(error).__name__})"
+            if seconds > left_s:
+                raise XAsksToWait(why, seconds)
             if attempt < _TRIES - 1:
+                left_s -= seconds
                 logger.warning("%s: asking again in %.0f s", why, seconds)
                 wait(seconds)
         raise Failure(f"{why}, even after {_TRIES} tries: try again later")
 
     return ask
+
+
+def until(end_s: float, ask: Ask, clock_s: Callable[[], float] = time.monotonic) -> Ask:
+    """Return a way of asking that raises `Failure` in place of a question after a moment."""
+
+    def ask_in_time(question: Callable[[], Answer]) -> Answer:
+        if clock_s() >= end_s:
+            raise Failure("X has more answers than there is time for: do it again to go on")
+        return ask(question)
+
+    return ask_in_time
 
 
 def _refusal(error: HTTPException) -> Failure:

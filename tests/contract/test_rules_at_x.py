@@ -3,16 +3,19 @@
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from deploy.web.operations import Operations
 from producers.rules.remote_rules import RulesAtX
-from producers.rules.rule_changes import plan_rules
+from producers.rules.rule_changes import PlanChanged, plan_rules
 from producers.rules.rules_file import read_rules
-from producers.x_account.client import patient, rules_client
+from producers.x_account.client import XAsksToWait, patient, rules_client
 from producers.x_account.http_adapter import XAdapter, XUnreachable
 from schemas.failures import Failure
 from schemas.settings import load_settings
@@ -73,6 +76,53 @@ def test_a_plan_changes_nothing_and_apply_makes_x_have_the_file(x: FakeX, file: 
     assert run(x, "plan", file).returncode == 0
     listed = json.loads(run(x, "list", "--json").stdout)["rules"]
     assert sorted(rule["value"] for rule in listed) == ["cats", "dogs"]
+
+
+def operations(api: str) -> Operations:
+    own = {"x_api": api, "x_bearer_token": SecretStr(TOKEN)}
+    return Operations(load_settings(None).model_copy(update=own))
+
+
+def test_a_plan_that_has_changed_since_it_was_shown_is_refused_and_nothing_is_applied(
+    x: FakeX, file: Path
+) -> None:
+    x.corpus.add_rule("birds", "about birds")
+    page = operations(x.address)
+    shown = json.loads(run(x, "plan", file, "--json").stdout)["plan"]
+    assert page.plan_rules(file.read_text()).fingerprint == shown
+    # Somebody else has been there: the rule would be deleted, and nobody was shown that.
+    x.corpus.add_rule("fish", "about fish")
+    refused = run(x, "apply", file, "--plan", shown)
+    assert refused.returncode == 1
+    assert "the plan has changed" in refused.stderr.decode()
+    for plan in (shown, ""):
+        with pytest.raises(PlanChanged):
+            page.apply_rules(file.read_text(), plan)
+    assert {rule.value for rule in x.corpus.rules.values()} == {"birds", "fish"}
+    page.apply_rules(file.read_text(), page.plan_rules(file.read_text()).fingerprint)
+    assert {rule.value for rule in x.corpus.rules.values()} == {"cats", "dogs"}
+    again = json.loads(run(x, "plan", file, "--json").stdout)["plan"]
+    assert run(x, "apply", file, "--plan", again).returncode == 0
+
+
+def test_the_page_waits_for_x_no_longer_than_seconds(x: FakeX) -> None:
+    x.answers["/2/tweets/search/stream/rules"] = (429, b"{}")
+    began_s = time.monotonic()
+    with pytest.raises(XAsksToWait, match="X's rate limit is reached: try again in 60 s"):
+        operations(x.address).rules_at_x()
+    assert time.monotonic() - began_s < 30
+
+
+def test_one_at_a_time_asks_x_for_the_page() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as executor:
+        page = operations(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        first = executor.submit(page.rules_at_x)
+        asking, _ = silent.accept()
+        with pytest.raises(XAsksToWait, match="somebody else asks X"):
+            page.rules_at_x()
+        silent.close()
+        asking.close()
+        assert isinstance(first.exception(timeout=60), Failure)
 
 
 def test_at_no_moment_a_kept_rule_is_missing(x: FakeX, file: Path) -> None:

@@ -326,6 +326,10 @@ def test_without_postgres_figures_are_refused_and_predictions_are_not(
         assert answer.status_code == 503
         assert answer.json()["type"] == "urn:murmur:problem:no-database"
         assert service.post("/predict", json={"text": "fine"}).ok
+        machine = service.get("/page/machine")
+        assert machine.status_code == 200
+        assert "PostgreSQL does not answer" in machine.text
+        assert "posts read this month" not in machine.text
     gone = SecretStr("postgresql://murmur:geheim@127.0.0.1:9/murmur")
     with serving(module_settings, tmp_path / "gone", postgres=gone) as service:
         # Whether there are keys is not known: nobody is let in.
