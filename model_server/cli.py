@@ -35,9 +35,11 @@ def predict(texts: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     """
 
     from model_server.http.prediction_types import predicted
+    from model_server.onnx_engine import UnscorableTexts
     from model_server.overrides.apply_override import override_predictions
     from model_server.overrides.override_file import usable_overrides
     from schemas.escape_for_terminal import shown
+    from schemas.failures import Failure
     from schemas.settings import load_settings
 
     asked = list(texts) or [line.rstrip("\n") for line in sys.stdin]
@@ -46,7 +48,10 @@ def predict(texts: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
         raise click.UsageError("there is no text: murmur predict 'What a lovely evening'")
     settings = load_settings()
     scorer = _asked(settings, folder)
-    answers = scorer.predict(asked)
+    try:
+        answers = scorer.predict(asked)
+    except UnscorableTexts as refused:
+        raise Failure(f"a text cannot be scored: {refused}") from None
     overridden = override_predictions(
         usable_overrides(settings.overrides, scorer.labels), asked, answers
     )

@@ -150,7 +150,7 @@ class Settings(BaseSettings):
     overrides: Path | None = Field(
         None,
         description="File of words that mean something else to your team than to the model; "
-        "processes read it when they start. Empty: there are none.",
+        "scoring and the service take in a changed one within seconds. Empty: there are none.",
     )
     bundles: str = Field(
         "",

@@ -21,13 +21,12 @@ from deploy.page.shared_answers import SharedAnswers
 from deploy.page.sign_in import CheckKey, sign_in_router
 from deploy.page.static_files import read_static_files, static_router
 from deploy.page.strings import read_strings
-from deploy.page.text_explainer import text_explainer
+from deploy.page.text_explainer import Explain
 from deploy.page.try_text import try_router
 from deploy.page.tweets import tweets_router
 from deploy.page.what_changed import what_changed_router
 from deploy.web.operations import Operations
 from deploy.web.refusals import RefusalPage
-from model_server.http.predictor import Predictor
 from model_server.model_slot import SlotState
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
@@ -38,7 +37,7 @@ def page_router(
     connect_redis: Callable[[], "redis.Redis"],
     lend: Callable[[], AbstractContextManager[Connection]],
     check_key: CheckKey,
-    predictor: Predictor,
+    explain: Explain,
     state: Callable[[], SlotState],
     operations: Operations,
 ) -> tuple[APIRouter, RefusalPage]:
@@ -46,7 +45,6 @@ def page_router(
     files = read_static_files()
     pages = Pages(files, read_strings())
     sources = PageSources(cache, connect_redis, lend, SharedAnswers(time.monotonic, KEPT_S))
-    explain = text_explainer(predictor)
     router = APIRouter()
     for part in (
         static_router(files),

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from deploy.page.page_router import page_router
+from deploy.page.text_explainer import text_explainer
 from deploy.web.access.admission import LOOPBACK_HOSTS, Admission
 from deploy.web.access.key_ring import KeyRing
 from deploy.web.access.request_rates import RequestRates
@@ -31,7 +32,7 @@ from model_server.http.inference_router import InferenceRoutes, ServedModel, inf
 from model_server.http.model_router import model_router
 from model_server.http.predict_router import PredictCalls, predict_router
 from model_server.http.predictor import Predictor
-from model_server.overrides.override_file import usable_overrides
+from model_server.overrides.followed_overrides import FollowedOverrides
 from model_server.prediction_log.http_router import predictions_router
 from model_server.prediction_log.log_writer import PredictionLog
 from model_server.scorer import load_scorer
@@ -84,17 +85,18 @@ def serve(
     )
     ring = _key_ring(settings, pool, host, loopback=loopback)
     scorer = load_scorer(settings.model, cache_size=settings.score_cache_size)
-    overrides = usable_overrides(settings.overrides, scorer.labels)
     with running_process(
         SERVE.name, settings.probe_address(probe_port), stall_after_s=settings.stall_after_s
     ) as process:
         model = ServingModel(settings.cluster, settings.model_choice, scorer)
+        overrides = FollowedOverrides(settings.overrides, lambda: model.slot.serving().labels)
         if not model.follow(process):
             return
         batcher = Batcher(model.slot.current, scored=process.progress.advance)
         process.progress.measure_lag(lambda: batcher.waiting_texts)
         batcher.start()
         _beside(process, "keys", ring.follow)
+        _beside(process, "overrides", overrides.follow)
         registry: CollectorRegistry = process.metrics.registry
         optional_redis = _redis(settings)
         predictor = Predictor(
@@ -145,7 +147,7 @@ def serve(
             lambda: _connected_redis(settings),
             pool.lend,
             admission.owner_of,
-            predictor,
+            text_explainer(predictor, overrides.current),
             model.slot.state,
             Operations(settings),
         )
@@ -154,7 +156,7 @@ def serve(
             await evaluations.close()
             await optional_redis.close()
 
-        calls = PredictCalls(predictor, log.note if log.is_on else None, overrides)
+        calls = PredictCalls(predictor, log.note if log.is_on else None, overrides.current)
         app = make_app(
             [
                 page,
@@ -166,7 +168,7 @@ def serve(
                         serving,
                         lambda: process.readiness().ok,
                         scorer.identity.version,
-                        overrides,
+                        overrides.current,
                     )
                 ),
                 model_router(model.slot.state, serving),

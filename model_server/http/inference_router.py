@@ -22,6 +22,7 @@ from model_server.http.predictor import Predictor
 from model_server.http.problems import Refused
 from model_server.http.request_body import read_body
 from model_server.overrides.apply_override import override_predictions
+from model_server.overrides.followed_overrides import no_overrides
 from model_server.overrides.override import Overrides
 from schemas.events import ModelIdentity
 
@@ -45,7 +46,7 @@ class InferenceRoutes:
     serving: Callable[[], ServedModel]
     is_ready: Callable[[], bool]
     server_version: str
-    overrides: Overrides | None = None
+    overrides: Callable[[], Overrides | None] = no_overrides
 
     async def server_metadata(self) -> Response:
         """Say what this server is."""
@@ -99,7 +100,7 @@ class InferenceRoutes:
             raise Refused(400, "protocol", "The call breaks the protocol.", str(fault)) from None
         answer = await self.predictor.predict(asked.texts)
         labels = tuple(answer.predictions[0].probabilities)
-        overridden = override_predictions(self.overrides, asked.texts, answer.predictions)
+        overridden = override_predictions(self.overrides(), asked.texts, answer.predictions)
         content, json_bytes = infer_answer(asked, answer, labels, overridden)
         if json_bytes is None:
             return Response(content, media_type="application/json")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 from fastapi import APIRouter
@@ -25,58 +25,56 @@ from model_server.http.prediction_types import (
 )
 from model_server.http.predictor import Predictor
 from model_server.http.request_body import decode_body, openapi_of, read_body
-from model_server.overrides.apply_override import override_predictions
+from model_server.overrides.apply_override import Overridden, override_predictions
+from model_server.overrides.followed_overrides import no_overrides
 from model_server.overrides.override import Overrides
 
 _encode: Final = msgspec.json.Encoder().encode
+
+
+Note: TypeAlias = Callable[[str, Sequence[str], Answer, Sequence[Overridden]], list[str]]
 
 
 @dataclass(frozen=True)
 class PredictCalls:
     """The calls; each answer is the one that the stream would give, overrides included.
 
-    `note` is told who asked, the texts and the answers, and returns an id of each prediction.
+    `note` is told who asked, the texts, the model's answers and those that count, and returns an id
+    of each prediction. `overrides` says which ones are used now.
     """
 
     predictor: Predictor
-    note: Callable[[str, Sequence[str], Answer], list[str]] | None = None
-    overrides: Overrides | None = None
+    note: Note | None = None
+    overrides: Callable[[], Overrides | None] = no_overrides
 
     async def predict(self, request: Request) -> Response:
         """Answer one text."""
         asked = decode_body(await read_body(request), predict_decoder)
         texts = [asked.text]
         require_words(texts)
-        answer, (prediction_id,) = await self._ask(request, texts)
-        (overridden,) = override_predictions(
-            self.overrides, texts, answer.predictions, language=asked.language, rules=asked.rules
-        )
-        return _json(predict_response(answer, prediction_id, overridden))
+        answer, ids, overridden = await self._ask(request, texts, asked)
+        return _json(predict_response(answer, ids[0], overridden[0]))
 
     async def predict_batch(self, request: Request) -> Response:
         """Answer many texts."""
         asked = decode_body(await read_body(request), predict_batch_decoder)
         require_words(asked.texts)
-        answer, ids = await self._ask(request, asked.texts)
-        overridden = override_predictions(
-            self.overrides,
-            asked.texts,
-            answer.predictions,
-            language=asked.language,
-            rules=asked.rules,
-        )
+        answer, ids, overridden = await self._ask(request, asked.texts, asked)
         predictions = [
             predicted(*each) for each in zip(answer.predictions, ids, overridden, strict=True)
         ]
         return _json(PredictBatchResponse(predictions=predictions, model=answer.model))
 
     async def _ask(
-        self, request: Request, texts: Sequence[str]
-    ) -> tuple[Answer, Sequence[PredictionId]]:
+        self, request: Request, texts: Sequence[str], asked: PredictRequest | PredictBatchRequest
+    ) -> tuple[Answer, Sequence[PredictionId], Sequence[Overridden]]:
         answer = await self.predictor.predict(texts)
+        overridden = override_predictions(
+            self.overrides(), texts, answer.predictions, language=asked.language, rules=asked.rules
+        )
         if self.note is None:
-            return answer, [msgspec.UNSET] * len(texts)
-        return answer, self.note(caller_of(request).name, texts, answer)
+            return answer, [msgspec.UNSET] * len(texts), overridden
+        return answer, self.note(caller_of(request).name, texts, answer, overridden), overridden
 
 
 def predict_router(calls: PredictCalls) -> APIRouter:

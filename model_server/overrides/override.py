@@ -61,6 +61,13 @@ class Overrides:
         version = hashlib.sha256(msgspec.json.encode(list(overrides))).hexdigest()
         return cls(tuple(entries), version)
 
+    def with_phrase_in(self, text: str) -> list[Override]:
+        """Return those whose phrase stands in a text, whatever its language and rules, in order."""
+        if not self.entries:
+            return []
+        found = phrase_words(text)
+        return [override for override, phrase in self.entries if phrase.stands_in(found)]
+
     def override_for(
         self, text: str, language: str | None, rules: Sequence[str]
     ) -> Override | None:

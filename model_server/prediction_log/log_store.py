@@ -9,16 +9,23 @@ from uuid import UUID
 from msgspec import Struct
 from psycopg2.extras import execute_values
 
+from schemas.events import AppliedOverride
+from schemas.storable_text import storable_text
 from schemas.transport.postgres import Connection
 
 _COLUMNS: Final = (
     "prediction_id, asked_at, asked_by, text, label, confidence, probabilities, model_name,"
-    " model_version, model_sha256"
+    " model_version, model_sha256, override_name, override_version, label_without,"
+    " confidence_without"
 )
 
 
 class LoggedPrediction(Struct, frozen=True, kw_only=True):
-    """An answer to one text; `asked_by` is the name of the key."""
+    """An answer to one text; `asked_by` is the name of the key.
+
+    `label` and `confidence` are what was answered. Where an override gave the label, `override` has
+    the model's own.
+    """
 
     prediction_id: str
     asked_at: datetime
@@ -30,6 +37,7 @@ class LoggedPrediction(Struct, frozen=True, kw_only=True):
     model_name: str
     model_version: str
     model_sha256: str
+    override: AppliedOverride | None = None
 
 
 class PredictionChoice(Struct, frozen=True, kw_only=True):
@@ -60,13 +68,14 @@ def write_predictions(connection: Connection, predictions: Sequence[LoggedPredic
                     each.prediction_id,
                     each.asked_at,
                     each.asked_by,
-                    _storable(each.text),
+                    storable_text(each.text),
                     each.label,
                     each.confidence,
                     json.dumps(each.probabilities),
                     each.model_name,
                     each.model_version,
                     each.model_sha256,
+                    *_override_columns(each.override),
                 )
                 for each in predictions
             ],
@@ -129,9 +138,17 @@ def logged_text(connection: Connection, prediction_id: str) -> str | None:
 
 
 def _prediction(row: tuple[Any, ...]) -> LoggedPrediction:
-    values = dict(zip(LoggedPrediction.__struct_fields__, row, strict=True))
-    return LoggedPrediction(**values)
+    *values, name, version, label, confidence = row
+    override = None
+    if name is not None:
+        override = AppliedOverride(name=name, version=version, label=label, confidence=confidence)
+    fields = zip(LoggedPrediction.__struct_fields__, [*values, override], strict=True)
+    return LoggedPrediction(**dict(fields))
 
 
-def _storable(text: str) -> str:
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+def _override_columns(
+    applied: AppliedOverride | None,
+) -> tuple[str | None, str | None, str | None, float | None]:
+    if applied is None:
+        return None, None, None, None
+    return applied.name, applied.version, applied.label, applied.confidence

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import uuid4
 
 from model_server.http.batching import Answer
+from model_server.overrides.apply_override import Overridden
 from model_server.prediction_log.log_store import (
     LoggedPrediction,
     delete_older,
@@ -49,22 +50,30 @@ class PredictionLog:
         """Whether anything is kept."""
         return self._days > 0
 
-    def note(self, asked_by: str, texts: Sequence[str], answer: Answer) -> list[str]:
-        """Keep the answers to these texts, and return the ids by which they are found."""
+    def note(
+        self,
+        asked_by: str,
+        texts: Sequence[str],
+        answer: Answer,
+        overridden: Sequence[Overridden],
+    ) -> list[str]:
+        """Keep the answers to these texts as they counted; return the ids that find them."""
         at, ids = self._now(), [str(uuid4()) for _ in texts]
-        for id_, text, prediction in zip(ids, texts, answer.predictions, strict=True):
+        answers = zip(ids, texts, answer.predictions, overridden, strict=True)
+        for id_, text, prediction, counting in answers:
             self._unwritten.append(
                 LoggedPrediction(
                     prediction_id=id_,
                     asked_at=at,
                     asked_by=asked_by,
                     text=text,
-                    label=prediction.label,
-                    confidence=prediction.confidence,
+                    label=counting.label,
+                    confidence=counting.confidence,
                     probabilities=prediction.probabilities,
                     model_name=answer.model.name,
                     model_version=answer.model.version,
                     model_sha256=answer.model.sha256,
+                    override=counting.override,
                 )
             )
         return ids

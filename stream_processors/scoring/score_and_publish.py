@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from model_server.overrides.followed_overrides import no_overrides
 from model_server.overrides.override import Overrides
 from model_server.scorer import Scorer
 from model_server.split import Split
@@ -49,7 +50,7 @@ class ScoreStep:
         guard: CircuitBreaker,
         unfinished: UnfinishedWindows[ScoringOutcome],
         decisions: Callable[[], Mapping[str, NamedDecision]] = lambda: NO_DECISIONS,
-        overrides: Overrides | None = None,
+        overrides: Callable[[], Overrides | None] = no_overrides,
         split: Callable[[Scorer], Split | None] = lambda _champion: None,
     ) -> None:
         self._model = model
@@ -136,7 +137,7 @@ class ScoreStep:
                 detect_language=self._detect_language,
                 now=self._now,
                 decisions=decisions,
-                overrides=self._overrides,
+                overrides=self._overrides(),
                 split=split,
             ),
         )

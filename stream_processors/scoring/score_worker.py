@@ -12,7 +12,7 @@ from functools import partial
 import faust
 from faust.types import TP
 
-from model_server.overrides.override_file import usable_overrides
+from model_server.overrides.followed_overrides import FollowedOverrides
 from model_server.scorer import Scorer, load_scorer
 from model_server.serving_model import ServingModel
 from schemas.decisions import NamedDecision
@@ -116,6 +116,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
     model = ServingModel(cluster, settings.model_choice, scorer, swapped=shown.swapped, splits=True)
     shown.watch(model.cannot_serve_promoted)
     decisions = DecisionsInUse(cluster, lambda chosen: _tell(chosen, model.slot.state().serving))
+    overrides = FollowedOverrides(settings.overrides, lambda: model.slot.serving().labels)
     guard = CircuitBreaker(cluster, hold_limits, clock=time.time, told=held.tell)
     written = (SCORED, DEAD_LETTER, SCORE_HOLD)
     topics = KnownTopics(cluster.kafka, [names.topic(topic) for topic in (RAW, *written)])
@@ -167,7 +168,7 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             scored=progress.advance,
         ),
         decisions=decisions.by_run,
-        overrides=usable_overrides(settings.overrides, scorer.labels),
+        overrides=overrides.current,
         split=model.split_with,
     )
     LagWatch(
@@ -183,12 +184,8 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         return
     if not load_at_start(decisions.topic.load, progress, process.stop.asked):
         return
-    threading.Thread(
-        target=decisions.topic.follow_until,
-        args=(process.finished,),
-        name="decisions",
-        daemon=True,
-    ).start()
+    _beside(process, "decisions", decisions.topic.follow_until)
+    _beside(process, "overrides", overrides.follow)
     with ThreadPoolExecutor(1, thread_name_prefix="score") as executor:
         app = build_app(
             cluster,
@@ -217,6 +214,11 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             process=process,
         ):
             worker.execute_from_commandline()
+
+
+def _beside(process: RunningProcess, name: str, follow: Callable[[threading.Event], None]) -> None:
+    """Let something run in a thread of its own until the process has finished."""
+    threading.Thread(target=follow, args=(process.finished,), name=name, daemon=True).start()
 
 
 def _tell(chosen: NamedDecision, model: ModelIdentity) -> None:

@@ -109,7 +109,7 @@ def test_a_text_of_ones_own_is_explained(visitor: Visitor) -> None:
     visitor.goes_to("/page/try")
     page.get_by_label("Text").fill("Worst service ever 😡")
     page.get_by_role("button", name="Ask the model").click()
-    expect(page.get_by_role("heading", name="The model says")).to_be_visible()
+    expect(page.get_by_role("heading", name="The answer")).to_be_visible()
     expect(page.locator("mark.for").first).to_be_visible()
     assert "Worst" not in page.url
     visitor.has_no_complaint()

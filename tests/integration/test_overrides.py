@@ -12,6 +12,7 @@ from schemas.transport.postgres import Connection
 from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
 from stream_processors.overriding.apply_to_stored import AppliedOverrides, apply_to_stored
 from stream_processors.redeciding.redecide import redecide
+from tests.conditions import wait_until
 from tests.integration.serving import command, make_key, serving
 from tests.integration.storing import store
 from tests.integration.test_sink import query
@@ -109,17 +110,18 @@ def test_an_event_that_was_overridden_is_stored_as_the_command_would_leave_it(
     assert query(connection, ROWS) == stored
 
 
-def test_the_service_states_an_override_and_keeps_the_models_answer(
+def test_the_service_states_an_override_logs_it_and_takes_in_a_changed_file(
     settings: Settings, tmp_path: Path
 ) -> None:
     path, overrides = overrides_in(tmp_path)
-    key = make_key(settings, "team", "predict")
+    key = make_key(settings, "team", "predict", "label")
     text = "sick and tired of all this dreadful waiting"
     with serving(settings, tmp_path / "plain") as service:
         own = service.post("/predict", json={"text": text}, headers=key).json()
     assert own["label"] == "negative"
     assert "override" not in own
-    with serving(settings, tmp_path / "serve", overrides=path) as service:
+    changes: dict[str, Any] = {"overrides": path, "serve_log_days": 1}
+    with serving(settings, tmp_path / "serve", **changes) as service:
         found = service.post("/predict", json={"text": text}, headers=key).json()
         assert found["label"] == "positive"
         assert found["probabilities"] == own["probabilities"]
@@ -136,3 +138,25 @@ def test_the_service_states_an_override_and_keeps_the_models_answer(
         ).json()
         assert answer["outputs"][0]["data"][0] == "positive"
         assert answer["parameters"]["overrides"] == ["sick-is-great", ""]
+
+        def logged() -> list[dict[str, Any]]:
+            seen = service.get("/recent_predictions", params={"words": text}, headers=key)
+            of_text: list[dict[str, Any]] = seen.json()["predictions"]
+            return of_text
+
+        wait_until(logged, 60, "the log")
+        (kept,) = logged()
+        assert (kept["label"], kept["confidence"]) == (found["label"], found["confidence"])
+        assert kept["override"] == found["override"]
+        page = {"Origin": service.address, "Sec-Fetch-Site": "same-origin"}
+        signed_in = {"murmur_key": key["Authorization"].removeprefix("Bearer ")}
+        path.write_text(FILE.replace("sick-is-great", "sick-is-best"))
+
+        def in_use() -> str:
+            seen = service.post("/predict", json={"text": text}, headers=key).json()
+            return str(seen["override"]["name"])
+
+        wait_until(lambda: in_use() == "sick-is-best", 60, "the changed file")
+        tried = service.post("/page/try", data={"text": text}, headers=page, cookies=signed_in)
+        assert tried.status_code == 200, tried.text
+        assert "sick-is-best" in tried.text
