@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help image image-test compose-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test screenshots torture circle check accuracy faithfulness peers bench bounds drift-table generated lock format clean ops-check alerts-live
+.PHONY: help image image-test compose-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test screenshots torture circle check accuracy faithfulness peers api-examples bench bounds drift-table generated lock format clean ops-check alerts-live
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -56,6 +56,9 @@ faithfulness: $(VENV)/dev.stamp ## Weights of words beside random ones: make fai
 
 peers: $(VENV)/dev.stamp ## The inference protocol by Triton's client, in an environment of its own
 	@$(BIN)/python -m tests.peers
+
+api-examples: $(VENV)/dev.stamp ## Schemathesis over every call of the service, in an environment of its own (ARGS="--examples 500")
+	@$(BIN)/python -m tests.peers.openapi_examples $(ARGS)
 
 # Only the comparison with the obvious pipeline needs PyTorch.
 bench: $(VENV)/$(if $(findstring --baseline,$(ARGS)),retrain,dev).stamp ## What the stream costs, as ratios in JSON (ARGS=--baseline: beside the obvious pipeline)

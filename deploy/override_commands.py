@@ -11,7 +11,7 @@ def overrides() -> None:
     """Words that mean something else to your team than to the model: a file, and what it changes.
 
     The file is a list in YAML; model_server/overrides/README.md has an example. Scoring and the
-    service apply the one that MURMUR_OVERRIDES names, from their start on.
+    service apply the one that MURMUR_OVERRIDES names, a changed one within seconds.
     """
 
 

@@ -29,7 +29,7 @@ class Service:
     def stop(self) -> None:
         """Have it end, and wait until it has, in order."""
         self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(timeout=15) == 0, self.log.read_text()
+        assert self._process.wait(timeout=60) == 0, self.log.read_text()
 
     def post(self, path: str, **what: Any) -> requests.Response:
         return requests.post(f"{self.address}{path}", timeout=60, **what)
@@ -59,8 +59,8 @@ def serving(settings: Settings, folder: Path, *arguments: str, **changes: Any) -
                 found = re.search(r"serves at (http://[^\s\"]+)", log.read_text())
                 return found[1].replace("0.0.0.0", "127.0.0.1") if found else None  # noqa: S104
 
-            where = wait_until(address, 60, "the address")
-            wait_until(lambda: requests.get(f"{where}/readyz", timeout=5).ok, 60, "readiness")
+            where = wait_until(address, 180, "the address")
+            wait_until(lambda: requests.get(f"{where}/readyz", timeout=5).ok, 180, "readiness")
             service = Service(where, log, process)
             yield service
             service.stop()
