@@ -45,7 +45,7 @@ def sent(connection: Connection, texts: Iterable[str]) -> None:
 def kept(connection: Connection) -> list[set[str]]:
     connection.rollback()
     return [
-        {text for (text,) in query(connection, f"SELECT text FROM {table}")}  # noqa: S608  constants
+        {str(text) for (text,) in query(connection, f"SELECT text FROM {table}")}  # noqa: S608  constants
         for table in ("text_labels", "predictions")
     ]
 

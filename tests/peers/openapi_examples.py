@@ -17,7 +17,7 @@ from schemas.transport.postgres import connect_postgres
 from tests.integration.reading import some_tweets
 from tests.integration.serving import serving
 from tests.integration.storing import store
-from tests.stack import isolated, migrated_template, running_servers
+from tests.stack import migrated_template, own_database, running_servers
 
 _TOOL: Final = "schemathesis==4.32.5"
 _CHECKS: Final = (
@@ -40,7 +40,7 @@ def main() -> int:
         with (
             running_servers() as stack,
             migrated_template(stack) as template,
-            isolated(stack, template) as settings,
+            own_database(stack, template) as settings,
         ):
             with closing(connect_postgres(settings.postgres_connection, "test")) as connection:
                 store(connection, some_tweets(40))

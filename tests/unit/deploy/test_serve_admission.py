@@ -77,19 +77,19 @@ def test_a_path_that_only_begins_with_the_same_letters_is_not_covered(rest: str)
 
 
 def test_models_and_model_are_told_apart() -> None:
-    assert scopes_of("/models") == {Scope.READ}
-    assert scopes_of("/model/info") == {Scope.PREDICT}
+    assert scopes_of("/models") == frozenset({Scope.READ})
+    assert scopes_of("/model/info") == frozenset({Scope.PREDICT})
     assert scopes_of("/v2/health/ready") is PUBLIC
-    assert scopes_of("/v2/models/m/infer") == {Scope.PREDICT}
+    assert scopes_of("/v2/models/m/infer") == frozenset({Scope.PREDICT})
     assert scopes_of("/") is PUBLIC
     assert scopes_of("//predict") is None
     assert scopes_of("") is None
 
 
 def test_what_asks_the_model_about_a_stored_tweet_needs_both_scopes() -> None:
-    assert scopes_of("/tweets/1/explanation") == {Scope.READ, Scope.PREDICT}
-    assert scopes_of("/tweets/explanation") == {Scope.READ}
-    assert scopes_of("/tweets/1") == {Scope.READ}
+    assert scopes_of("/tweets/1/explanation") == frozenset({Scope.READ, Scope.PREDICT})
+    assert scopes_of("/tweets/explanation") == frozenset({Scope.READ})
+    assert scopes_of("/tweets/1") == frozenset({Scope.READ})
 
 
 def test_keys_are_told_from_other_texts() -> None:
