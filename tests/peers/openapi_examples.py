@@ -59,6 +59,8 @@ def main() -> int:
                     "--generation-allow-x00=true",
                     "--generation-database=none",
                     "--continue-on-failure",
+                    # A wrong key is made to wait.
+                    "--generation-with-security-parameters=false",
                     "--request-timeout=60",
                     f"--seed={chosen.seed}",
                     "--no-color",
