@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-StorableName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern="^[^\\0]*$")]
+StorableName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern="^[^\\x00]*$")]
 """A name that a request may ask PostgreSQL for: without NUL."""
 
 
