@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol, cast
 
 from model_server.onnx_engine import BATCH_TEXTS
@@ -189,8 +190,13 @@ class Batcher:
             return
         self._s_a_text += 0.1 * ((time.perf_counter() - began_s) / len(texts) - self._s_a_text)
         given = iter(predictions)
-        for part in batch:
-            self._give(part, [next(given) for _ in part.texts], model.identity)
+        self._tell(
+            [
+                done
+                for part in batch
+                if (done := self._take(part, list(islice(given, len(part.texts))), model.identity))
+            ]
+        )
 
     def _next_batch(self, identity: ModelIdentity) -> list[_Part]:
         batch: list[_Part] = []
@@ -219,22 +225,36 @@ class Batcher:
 
     def _score_alone(self, model: Model, part: _Part) -> None:
         try:
-            self._give(part, model.predict(part.texts), model.identity)
+            predictions = model.predict(part.texts)
         except Exception as fault:  # noqa: BLE001  it is handed to whoever asked
             self._fail(part, fault)
+            return
+        done = self._take(part, predictions, model.identity)
+        if done is not None:
+            self._tell([done])
 
-    def _give(self, part: _Part, predictions: list[Prediction], identity: ModelIdentity) -> None:
+    def _take(
+        self, part: _Part, predictions: list[Prediction], identity: ModelIdentity
+    ) -> tuple[_Request, Answer] | None:
+        """Note the answers to a part, and return the request where it has all of its own."""
         request = part.request
         with self._changed:
             if part.round != request.round:
-                return
+                return None
             request.answers[part.begin : part.begin + len(predictions)] = predictions
             request.missing -= len(predictions)
             self._waiting_texts -= len(predictions)
             if request.missing:
-                return
-        answer = Answer(cast("list[Prediction]", request.answers), identity)
-        request.loop.call_soon_threadsafe(_set_result, request.future, answer)
+                return None
+        return request, Answer(cast("list[Prediction]", request.answers), identity)
+
+    def _tell(self, done: list[tuple[_Request, Answer]]) -> None:
+        # A loop is woken once for all that it waits for: each time costs a call of the system.
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answer], Answer]]] = {}
+        for request, answer in done:
+            by_loop.setdefault(request.loop, []).append((request.future, answer))
+        for loop, answers in by_loop.items():
+            loop.call_soon_threadsafe(_set_results, answers)
 
     def _fail(self, part: _Part, fault: Exception) -> None:
         with self._changed:
@@ -251,9 +271,10 @@ class Batcher:
         request.is_over = True
 
 
-def _set_result(future: "asyncio.Future[Answer]", answer: Answer) -> None:
-    if not future.done():
-        future.set_result(answer)
+def _set_results(answers: "list[tuple[asyncio.Future[Answer], Answer]]") -> None:
+    for future, answer in answers:
+        if not future.done():
+            future.set_result(answer)
 
 
 def _set_exception(future: "asyncio.Future[Answer]", fault: Exception) -> None:
