@@ -155,7 +155,12 @@ class Batcher:
             self._requests.append(request)
             self._waiting_texts += len(texts)
             self._changed.notify()
-        return await request.future
+        try:
+            return await request.future
+        except asyncio.CancelledError:
+            with self._changed:
+                self._end(request)
+            raise
 
     def _work(self) -> None:
         while True:
