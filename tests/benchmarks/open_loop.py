@@ -9,6 +9,8 @@ from statistics import quantiles
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.conditions import take_time
+
 
 def latencies_at(address: str, texts: Sequence[str], per_s: float, seed: int) -> dict[str, Any]:
     """Send each text to `/predict` at a moment of a Poisson process; return percentiles in ms.
@@ -74,7 +76,7 @@ async def _send_all(
     async with asyncio.TaskGroup() as group:
         for text in texts:
             due_s += rng.expovariate(per_s)
-            await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
+            await take_time(max(0.0, due_s - time.perf_counter()))
             group.create_task(send(text, due_s))
     connections.close()
     return took_s, sum(status != 200 for status in statuses)

@@ -34,7 +34,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The default bundle, served without any server of ours."""
     folder = tmp_path_factory.mktemp("serve")
     settings = load_settings(None)
-    with serving(settings, folder, home=folder / "home", kafka="127.0.0.1:9") as running:
+    with serving(
+        settings, folder, home=folder / "home", kafka="127.0.0.1:9", serve_threads=2
+    ) as running:
         yield running
 
 

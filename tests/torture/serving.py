@@ -278,7 +278,7 @@ class ServingTorture:
                 connection,
                 self._shelf,
                 bundle.folder,
-                served_before=lambda: self._bundles[0].folder,
+                served_before=default_bundle,
                 because="torture",
                 now=datetime.now(UTC),
             )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from tests.conditions import take_time
 from tests.torture.serving_verdict import Answered, Expected, wrong_answers
 
 _HURRY_S: Final = 120.0
@@ -86,7 +87,7 @@ class Clients:
             if not kept and connection is not None:
                 connection[1].close()
                 connection = None
-                await asyncio.sleep(_BUSY_S)
+                await take_time(_BUSY_S)
         if connection is not None:
             connection[1].close()
 
@@ -100,8 +101,8 @@ class Clients:
                 reader, writer = await asyncio.open_connection(replica.host, replica.port)
                 for begin in range(0, len(raw), size):
                     writer.write(raw[begin : begin + size])
-                    await asyncio.sleep(0.1)
-                await asyncio.sleep(1.0)
+                    await take_time(0.1)
+                await take_time(1.0)
                 await self._answered(replica, reader, texts)
                 writer.close()
             except (OSError, EOFError, TimeoutError) as fault:
@@ -119,12 +120,12 @@ class Clients:
                 cut = self._rng.choice((10, len(raw) // 2, len(raw), len(raw)))
                 writer.write(raw[:cut])
                 await writer.drain()
-                await asyncio.sleep(self._rng.uniform(0, 0.3))
+                await take_time(self._rng.uniform(0, 0.3))
                 writer.transport.abort()
             except OSError as fault:
                 self.seen.faults.append(f"{replica.name}: vanishing: {type(fault).__name__}")
             self.seen.vanished += 1
-            await asyncio.sleep(0.2)
+            await take_time(0.2)
 
     def _some_texts(self) -> list[str]:
         # Most ask for one text; some often asked ones are remembered.
