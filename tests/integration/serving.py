@@ -64,7 +64,7 @@ def serving(settings: Settings, folder: Path, *arguments: str, **changes: Any) -
                 found = re.search(r"serves at (http://[^\s\"]+)", log.read_text())
                 return found[1].replace("0.0.0.0", "127.0.0.1") if found else None  # noqa: S104
 
-            where = wait_until(address, 60, "the address")
+            where = wait_until(address, 180, "the address")
             wait_until(lambda: requests.get(f"{where}/readyz", timeout=5).ok, 60, "readiness")
             service = Service(where, log, process)
             yield service

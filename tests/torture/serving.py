@@ -52,7 +52,6 @@ from tests.torture.serving_clients import Clients, Replica
 from tests.torture.serving_verdict import Expected, growth, uncounted
 from tests.torture.verdict import Verdict, verdict
 
-TEXTS: Final = 600
 FAULTS: Final = ("", "redis killed", "", "postgres stopped")
 """What happens after a swap, in turn."""
 LONGEST_FAULT_S: Final = 20.0
@@ -83,7 +82,7 @@ class Summary(Struct, frozen=True):
 class ServingTorture:
     """One run."""
 
-    def __init__(self, settings: Settings, folder: Path, seed: int) -> None:
+    def __init__(self, settings: Settings, folder: Path, seed: int, texts: int) -> None:
         state = load_state(Layout.of(settings.home))
         if state is None:
             raise Failure("the stack has not been started")
@@ -93,7 +92,7 @@ class ServingTorture:
         self._seed = seed
         self._rng = random.Random(f"serving {seed}")
         self._marker = f"tortured{self._rng.randrange(10**9)}"
-        self._texts = [f"{text} {self._marker}" for text in distinct_texts(seed, TEXTS)]
+        self._texts = [f"{text} {self._marker}" for text in distinct_texts(seed, texts)]
         self._shelf = BundleShelf(str(folder / "shelf"))
         self._bundles = [warmer_bundle(folder, factor) for factor in TEMPERATURES]
         self._champion = self._bundles[0]
@@ -356,10 +355,11 @@ def _predictions(page: str) -> float:
 @click.option("--swaps", default=20, show_default=True, help="Promotions meanwhile.")
 @click.option("--seed", default=1, show_default=True, help="Repeats an order of models and texts.")
 @click.option("--clients", default=24, show_default=True, help="Steady clients of each replica.")
+@click.option("--texts", default=600, show_default=True, help="Distinct texts that are asked.")
 @click.option(
     "--mix-up", is_flag=True, help="Give remembered answers to other texts: a verdict has to fail."
 )
-def main(minutes: float, swaps: int, seed: int, clients: int, mix_up: bool) -> None:
+def main(minutes: float, swaps: int, seed: int, clients: int, texts: int, mix_up: bool) -> None:
     """Torture two replicas of the service; exit 1 where something was not kept."""
     for variable in [name for name in os.environ if name.startswith("MURMUR_")]:
         del os.environ[variable]
@@ -369,7 +369,7 @@ def main(minutes: float, swaps: int, seed: int, clients: int, mix_up: bool) -> N
         migrated_template(servers) as template,
         isolated(servers, template) as settings,
     ):
-        torture = ServingTorture(settings, Path(folder), seed)
+        torture = ServingTorture(settings, Path(folder), seed, texts)
         summary = torture.summary(minutes, swaps, clients, mix_up=mix_up)
     click.echo(msgspec.json.format(msgspec.json.encode(summary)).decode())
     sys.exit(0 if summary.ok else 1)
