@@ -130,7 +130,11 @@ class ServingTorture:
                     finished.set()
                 asking.result()
                 beside.result()
-            pages = {name: service.get("/metrics").text for name, service in services.items()}
+            key = {"Authorization": bearer}
+            pages = {
+                name: service.get("/metrics", headers=key).text
+                for name, service in services.items()
+            }
             secrets = {"a key": bearer.rpartition("_")[2], "a text": self._marker}
             leaks = [
                 f"{what} in {place}"
