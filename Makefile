@@ -77,9 +77,10 @@ screenshots: $(VENV)/browser.stamp ## README's pictures of the page, from the de
 	$(BIN)/murmur demo --keep-up
 	$(BIN)/python -m tests.screenshots
 
-torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; 20 swaps of models; a storm on the live stream
+torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; 20 swaps of models; the service at full load; a storm on the live stream
 	$(BIN)/python -m tests.torture $(ARGS)
 	$(BIN)/python -m tests.torture.swaps $(SWAPS)
+	$(BIN)/python -m tests.torture.serving $(SERVING)
 	$(BIN)/python -m tests.torture.live $(STORM)
 
 circle: $(VENV)/retrain.stamp ## Let a stream change, and watch another model serve it by itself

@@ -44,7 +44,7 @@ class SlotState(Struct, frozen=True, kw_only=True):
 class ModelSlot(Generic[ModelT]):
     """Holds the model that serves, and loads a promoted one while that goes on.
 
-    `current` belongs to the thread that scores, `load_until` to a thread of its own; `promote` and
+    `current` belongs to the threads that score, `load_until` to a thread of its own; `promote` and
     `state` may be called from any. At most two models are in memory: the one that serves, and
     either the one that is loaded or the one that served before, which takes over again without
     being loaded. A model that cannot be had, or is refused, changes nothing: the one that serves
@@ -73,11 +73,14 @@ class ModelSlot(Generic[ModelT]):
         if self._next is None:
             return self._serving
         with self._changed:
-            if self._next is not None:
-                self._serving, self._before = self._next, self._serving
-                self._next = self._wanted = None
-        self._swapped(self._serving)
-        return self._serving
+            if self._next is None:
+                # Another thread has just had it take over.
+                return self._serving
+            self._serving, self._before = self._next, self._serving
+            self._next = self._wanted = None
+            serving = self._serving
+        self._swapped(serving)
+        return serving
 
     def serving(self) -> ModelT:
         """Return the model that serves, from any thread; nothing takes over here."""

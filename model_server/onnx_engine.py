@@ -1,4 +1,4 @@
-"""The one engine: cleaned texts to probabilities, with ONNX Runtime, on one core."""
+"""The one engine: cleaned texts to probabilities, with ONNX Runtime, on the caller's core."""
 
 import copy
 import os
@@ -19,6 +19,12 @@ Probabilities: TypeAlias = npt.NDArray[np.float64]
 BATCH_TEXTS: Final = 32
 """Bigger batches than 32 to 64 lose on one core: their activations leave the cache. Measured by
 scoring 2,048 tweets sorted by length with batches of 8 to 256."""
+
+_BATCH_TOKENS: Final = 320
+"""Word pieces of a batch, padding included: what the layers make of more leaves a core's cache (2
+MiB here), and each piece costs up to 40 % more; fewer than 150 cost more too. `python -m
+tests.benchmarks.batch_shapes` measures it: beside no bound a tweet costs .78 in the stream's
+windows of 256, and .70 in windows of 32, as requests over HTTP come."""
 
 _READ_CHARS: Final = 8_192
 """Of a longer text this much is read first: the model sees at most some hundred words, and the
@@ -43,7 +49,7 @@ class Engine(Protocol):
 
 
 class OnnxEngine:
-    """The engine of a bundle. One session, one thread; more processes, not threads, do scale.
+    """The engine of a bundle. A call uses its own thread's core alone; any number may call at once.
 
     A statically quantised model gives the same row for a text whatever its neighbours are, so
     texts are sorted by length and scored in small batches with little padding.
@@ -183,6 +189,13 @@ def _beginning_of(text: str) -> str:
 
 
 def _batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    for start in range(0, len(order), BATCH_TEXTS):
-        yield order[start : start + BATCH_TEXTS]
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        # The longest comes last, and all are padded to its length.
+        padded_tokens = (len(batch) + 1) * lengths[row]
+        if batch and (padded_tokens > _BATCH_TOKENS or len(batch) == BATCH_TEXTS):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch

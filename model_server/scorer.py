@@ -1,5 +1,6 @@
 """Texts as people wrote them to predictions; equal texts are scored once."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,8 +30,8 @@ class Scorer:
     """Cleans, looks up, scores. Retweets are a third of a real stream and cost a look-up each.
 
     The cache holds `cache_size` texts, the least recently used leaves first; it belongs to one
-    model. One instance belongs to one thread; `engine_cpu_s` is what that thread spent in the
-    tokenizer and the model.
+    model. Any number of threads may ask at once; `engine_cpu_s` is what they spent in the tokenizer
+    and the model.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Scorer:
         self._languages = frozenset(languages)
         self._clean = clean or CLEANING[identity.cleaning]
         self._cache: LRUCache[str, Prediction] = LRUCache(maxsize=cache_size)
+        self._lock = threading.Lock()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -63,18 +65,21 @@ class Scorer:
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Return a prediction for each text, in order."""
         cleaned = [self._clean(text) for text in texts]
-        known = {text: self._cache[text] for text in set(cleaned) if text in self._cache}
-        new = [text for text in dict.fromkeys(cleaned) if text not in known]
-        self.cache_misses += len(new)
-        self.cache_hits += len(texts) - len(new)
+        with self._lock:
+            known = {text: self._cache[text] for text in set(cleaned) if text in self._cache}
+            new = [text for text in dict.fromkeys(cleaned) if text not in known]
+            self.cache_misses += len(new)
+            self.cache_hits += len(texts) - len(new)
         if new:
             started_s = time.thread_time()
             rows = self._engine.probabilities(new)
-            self.engine_cpu_s += time.thread_time() - started_s
-            for text, prediction in zip(new, _predictions(self._engine.labels, rows), strict=True):
-                known[text] = prediction
+            spent_s = time.thread_time() - started_s
+            found = dict(zip(new, _predictions(self._engine.labels, rows), strict=True))
+            known |= found
+            with self._lock:
+                self.engine_cpu_s += spent_s
                 if self._cache.maxsize >= 1:
-                    self._cache[text] = known[text]
+                    self._cache.update(found)
         return [known[text] for text in cleaned]
 
 

@@ -435,6 +435,12 @@ class Settings(BaseSettings):
         description="Requests that each key, or each address without one, may send to `murmur "
         "serve`: such as 100/second or 6000/minute. Empty: no limit.",
     )
+    serve_threads: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Threads of `murmur serve` that score. Each uses a core while texts wait.",
+    )
     serve_cache_s: int = Field(
         3600,
         ge=0,

@@ -1,5 +1,6 @@
 """Waiting in tests: for a condition, never for luck."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,3 +20,8 @@ def wait_until(
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s:g} s: {what}")
         time.sleep(every_s)
+
+
+async def take_time(seconds: float) -> None:
+    """Let time pass that belongs to what is tested: a slow client, a moment of arrival."""
+    await asyncio.sleep(seconds)

@@ -20,6 +20,7 @@ from deploy.web.access.admission import Admission
 from deploy.web.access.browser import PAGE
 from deploy.web.access.guard import Guard
 from deploy.web.access.scopes import Public, scopes_of
+from deploy.web.given_up import GivenUp
 from deploy.web.refusals import (
     RefusalPage,
     tell_failure,
@@ -76,7 +77,8 @@ def make_app(
     app.add_exception_handler(HTTPException, tell_http)
     app.add_exception_handler(Exception, tell_fault)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
-    return Guard(ShortWay(app, short_calls), application=app, admission=admission)
+    asked = GivenUp(ShortWay(app, short_calls))
+    return Guard(asked, application=app, admission=admission)
 
 
 def _state_router(

@@ -28,8 +28,15 @@ from schemas.process.process_list import SERVE
     help="Name by which clients call the service (their header Host), without a port. May be "
     "repeated. The loopback's names and --host are always answered.",
 )
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    help="Threads that score, each on a core of its own. [default: MURMUR_SERVE_THREADS]",
+)
 @probe_port_option(SERVE)
-def serve(host: str, port: int, hosts: tuple[str, ...], probe_port: int) -> None:
+def serve(
+    host: str, port: int, hosts: tuple[str, ...], threads: int | None, probe_port: int
+) -> None:
     """Answer texts over HTTP with the model that serves the stream, and tell Murmur's figures.
 
     Without any key it answers the person at this machine alone.
@@ -43,4 +50,6 @@ def serve(host: str, port: int, hosts: tuple[str, ...], probe_port: int) -> None
     configure_logging(settings.log, SERVE.name)
     if settings.kafka:
         require_trusted_kafka(settings.kafka_connection)
+    if threads is not None:
+        settings = settings.model_copy(update={"serve_threads": threads})
     serve_http(settings, probe_port, host=host, port=port, hosts=hosts)

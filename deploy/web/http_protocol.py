@@ -1,8 +1,11 @@
 """HTTP/1.1 as httptools parses it, with a bound on what comes before a request's body."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from deploy.web.given_up import GIVEN_UP
 
 MOST_HEAD_BYTES: Final = 64 * 1024
 _TOO_LARGE: Final = (
@@ -29,6 +32,14 @@ class BoundedHttpTools(HttpToolsProtocol):
         if self._beside_bodies_bytes >= before > MOST_HEAD_BYTES:
             self.transport.write(_TOO_LARGE)
             self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client went away: what it waited for is given up."""
+        super().connection_lost(exc)
+        if self.cycle is not None and self.cycle.disconnected:
+            give_up = cast("Mapping[str, Any]", self.cycle.scope).get(GIVEN_UP)
+            if give_up is not None:
+                give_up()
 
     def on_headers_complete(self) -> None:
         """The head is whole."""

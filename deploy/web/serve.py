@@ -92,7 +92,9 @@ def serve(
         overrides = FollowedOverrides(settings.overrides, lambda: model.slot.serving().labels)
         if not model.follow(process):
             return
-        batcher = Batcher(model.slot.current, scored=process.progress.advance)
+        batcher = Batcher(
+            model.slot.current, scored=process.progress.advance, threads=settings.serve_threads
+        )
         process.progress.measure_lag(lambda: batcher.waiting_texts)
         batcher.start()
         _beside(process, "keys", ring.follow)

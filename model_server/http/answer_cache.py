@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -47,6 +48,8 @@ class AnswerCache:
         self._prefix = prefix
         self._ttl_s = ttl_s
         self._own: LRUCache[str, Prediction] = LRUCache(maxsize=size)
+        self._unread: list[tuple[Sequence[str], asyncio.Future[Sequence[object]]]] = []
+        self._reading: asyncio.Task[None] | None = None
         self._unwritten: dict[str, Prediction] = {}
         self._writing: asyncio.Task[None] | None = None
         found = SERVE_CACHED.register(registry)
@@ -74,8 +77,7 @@ class AnswerCache:
         self._found_here.inc(len(found))
         missing = [key for key in distinct if key not in found]
         if missing and self._ttl_s:
-            values = await self._redis.ask(lambda client: client.mget(missing))
-            for key, value in zip(missing, values or (), strict=False):
+            for key, value in zip(missing, await self._in_redis(missing), strict=False):
                 answer = _decoded(value)
                 if answer is not None:
                     found[key] = answer
@@ -96,6 +98,29 @@ class AnswerCache:
             if self._writing is None or self._writing.done():
                 self._writing = asyncio.create_task(self._write())
 
+    async def _in_redis(self, keys: Sequence[str]) -> Sequence[object]:
+        """Return what Redis has under each key; nothing where it does not answer.
+
+        What is asked while an answer is awaited goes in the next call, together: a call for each
+        request took more time than all else that surrounds the model.
+        """
+        future: asyncio.Future[Sequence[object]] = asyncio.get_running_loop().create_future()
+        self._unread.append((keys, future))
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        return await future
+
+    async def _read(self) -> None:
+        while self._unread:
+            asked, self._unread = self._unread, []
+            keys = [key for each, _ in asked for key in each]
+            values = await self._redis.ask(partial(_get, keys=keys))
+            given = iter(values or ())
+            for each, future in asked:
+                found = list(islice(given, len(each)))
+                if not future.done():
+                    future.set_result(found)
+
     async def _write(self) -> None:
         while self._unwritten:
             answers, self._unwritten = self._unwritten, {}
@@ -104,6 +129,11 @@ class AnswerCache:
     def _remember(self, key: str, answer: Prediction) -> None:
         if self._own.maxsize >= 1:
             self._own[key] = answer
+
+
+async def _get(client: redis.asyncio.Redis, *, keys: Sequence[str]) -> Sequence[object]:
+    found: Sequence[object] = await client.mget(keys)
+    return found
 
 
 async def _set(client: redis.asyncio.Redis, *, answers: dict[str, Prediction], ttl_s: int) -> bool:

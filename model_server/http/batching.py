@@ -1,4 +1,4 @@
-"""Texts of many requests in common batches, scored in one thread.
+"""Texts of many requests in common batches, scored in threads beside the one that answers.
 
 Scores do not depend on the batch, so a request gets the same answers beside others as alone.
 """
@@ -8,8 +8,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Protocol, cast
 
 from model_server.onnx_engine import BATCH_TEXTS
 from model_server.scorer import Prediction
@@ -17,6 +18,7 @@ from schemas.events import ModelIdentity
 
 _TEXTS_IN_TURN: Final = 8
 """Texts that a request gets into a batch before the next one has its turn."""
+_ENDS_WITHIN_S: Final = 10.0
 _LOOKS_FOR_A_MODEL_AFTER_S: Final = 0.5
 
 
@@ -46,25 +48,56 @@ class Answer:
     model: ModelIdentity
 
 
-@dataclass(eq=False)
 class _Request:
-    texts: Sequence[str]
-    future: "asyncio.Future[Answer]"
-    loop: asyncio.AbstractEventLoop
-    model: ModelIdentity | None = None
-    done: list[Prediction] = field(default_factory=list)
+    """What was asked, and what is known of it.
 
-    def left(self) -> int:
-        return len(self.texts) - len(self.done)
+    `round` changes where what is being scored for it does not count any more: it was begun anew,
+    refused or given up.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        future: "asyncio.Future[Answer]",
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.texts = texts
+        self.future = future
+        self.loop = loop
+        self.model: ModelIdentity | None = None
+        self.round = 0
+        self.is_over = False
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        self.round += 1
+        self.begun = 0
+        self.missing = len(self.texts)
+        self.answers: list[Prediction | None] = [None] * len(self.texts)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Texts of a request that are in a batch."""
+
+    request: _Request
+    begin: int
+    texts: Sequence[str]
+    round: int
 
 
 class Batcher:
-    """One thread that scores what waits, as soon as it is free, at most 32 texts at once.
+    """Threads that score what waits, each as soon as it is free, at most 32 texts at once.
 
     Requests take turns, so that one text does not wait for another request's 512. A request whose
     answer nobody waits for any more is dropped before it costs anything. `model` is asked for each
-    batch; a request that was begun with another model begins anew, so that all of its answers are
-    of one. At most `most_waiting` texts wait. `scored` is called after each batch, in the thread.
+    batch, by each of the `threads`; a request that was begun with another model begins anew, so
+    that all of its answers are of one. At most `most_waiting` texts wait. `scored` is called after
+    each batch, in its thread.
+
+    ONNX Runtime and the tokenizer leave the interpreter to others while they work. So threads use
+    as many cores as processes would, and what surrounds the process (probes, metrics, keys, the
+    promoted model) stays one.
     """
 
     def __init__(
@@ -73,6 +106,7 @@ class Batcher:
         *,
         most_waiting: int = 4_096,
         scored: Callable[[], None] = lambda: None,
+        threads: int = 1,
     ) -> None:
         self._model = model
         self._scored = scored
@@ -82,23 +116,29 @@ class Batcher:
         self._waiting_texts = 0
         self._s_a_text = 0.005
         self._stopped = False
-        self._thread = threading.Thread(target=self._work, name="score", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"score-{number}", daemon=True)
+            for number in range(threads)
+        ]
 
     @property
     def waiting_texts(self) -> int:
-        """How many texts wait."""
+        """How many texts wait or are being scored."""
         return self._waiting_texts
 
     def start(self) -> None:
         """Begin to score."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End the thread; what waits is not answered."""
+        """End the threads; what waits is not answered."""
         with self._changed:
             self._stopped = True
-            self._changed.notify()
-        self._thread.join(10)
+            self._changed.notify_all()
+        until_s = time.monotonic() + _ENDS_WITHIN_S
+        for thread in self._threads:
+            thread.join(max(0.0, until_s - time.monotonic()))
 
     async def predict(self, texts: Sequence[str]) -> Answer:
         """Return the answers to these texts; raise `QueueFull` where too many wait.
@@ -110,11 +150,17 @@ class Batcher:
         with self._changed:
             # A request of its own always fits: it could never be sent otherwise.
             if self._waiting_texts and self._waiting_texts + len(texts) > self._most_waiting:
-                raise QueueFull(max(1.0, self._waiting_texts * self._s_a_text))
+                needed_s = self._waiting_texts * self._s_a_text / len(self._threads)
+                raise QueueFull(max(1.0, needed_s))
             self._requests.append(request)
             self._waiting_texts += len(texts)
             self._changed.notify()
-        return await request.future
+        try:
+            return await request.future
+        except asyncio.CancelledError:
+            with self._changed:
+                self._end(request)
+            raise
 
     def _work(self) -> None:
         while True:
@@ -136,69 +182,104 @@ class Batcher:
         if not batch:
             return
         began_s = time.perf_counter()
-        texts = [text for _, part in batch for text in part]
+        texts = [text for part in batch for text in part.texts]
         try:
             predictions = model.predict(texts)
         except Exception as fault:  # noqa: BLE001  it is handed to whoever asked
-            # Whose text it was is found by scoring each request's alone.
-            if len(batch) == 1:
-                self._fail(batch[0][0], fault)
+            # Whose text it was is found by scoring each part alone.
+            if len({part.request for part in batch}) == 1:
+                self._fail(batch[0], fault)
                 return
-            for request, part in batch:
-                self._score_alone(model, request, part)
+            for part in batch:
+                self._score_alone(model, part)
             return
         self._s_a_text += 0.1 * ((time.perf_counter() - began_s) / len(texts) - self._s_a_text)
         given = iter(predictions)
-        for request, part in batch:
-            self._give(request, [next(given) for _ in part], model.identity)
+        self._tell(
+            [
+                done
+                for part in batch
+                if (done := self._take(part, list(islice(given, len(part.texts))), model.identity))
+            ]
+        )
 
-    def _next_batch(self, identity: ModelIdentity) -> list[tuple[_Request, Sequence[str]]]:
-        batch: list[tuple[_Request, Sequence[str]]] = []
+    def _next_batch(self, identity: ModelIdentity) -> list[_Part]:
+        batch: list[_Part] = []
         room = BATCH_TEXTS
         with self._changed:
             while room and self._requests:
                 request = self._requests.popleft()
                 if request.future.cancelled():
-                    self._waiting_texts -= request.left()
+                    self._end(request)
+                if request.is_over:
                     continue
                 if request.model != identity:
-                    self._waiting_texts += len(request.done)
-                    request.done.clear()
+                    self._waiting_texts += len(request.texts) - request.missing
+                    request.begin_anew()
                     request.model = identity
-                alone = not (self._requests or batch)
-                size = min(room, room if alone else _TEXTS_IN_TURN, request.left())
-                begin = len(request.done)
-                batch.append((request, request.texts[begin : begin + size]))
-                room -= size
+                begin = request.begun
+                texts = request.texts[begin : begin + min(room, _TEXTS_IN_TURN)]
+                request.begun += len(texts)
+                room -= len(texts)
+                batch.append(_Part(request, begin, texts, request.round))
+                if request.begun < len(request.texts):
+                    self._requests.append(request)
+            if self._requests:
+                self._changed.notify()
         return batch
 
-    def _score_alone(self, model: Model, request: _Request, part: Sequence[str]) -> None:
+    def _score_alone(self, model: Model, part: _Part) -> None:
         try:
-            self._give(request, model.predict(part), model.identity)
+            predictions = model.predict(part.texts)
         except Exception as fault:  # noqa: BLE001  it is handed to whoever asked
-            self._fail(request, fault)
+            self._fail(part, fault)
+            return
+        done = self._take(part, predictions, model.identity)
+        if done is not None:
+            self._tell([done])
 
-    def _give(
-        self, request: _Request, predictions: list[Prediction], identity: ModelIdentity
-    ) -> None:
-        request.done += predictions
+    def _take(
+        self, part: _Part, predictions: list[Prediction], identity: ModelIdentity
+    ) -> tuple[_Request, Answer] | None:
+        """Note the answers to a part, and return the request where it has all of its own."""
+        request = part.request
         with self._changed:
+            if part.round != request.round:
+                return None
+            request.answers[part.begin : part.begin + len(predictions)] = predictions
+            request.missing -= len(predictions)
             self._waiting_texts -= len(predictions)
-            if request.left():
-                self._requests.append(request)
-                return
-        answer = Answer(request.done, identity)
-        request.loop.call_soon_threadsafe(_set_result, request.future, answer)
+            if request.missing:
+                return None
+        return request, Answer(cast("list[Prediction]", request.answers), identity)
 
-    def _fail(self, request: _Request, fault: Exception) -> None:
+    def _tell(self, done: list[tuple[_Request, Answer]]) -> None:
+        # A loop is woken once for all that it waits for: each time costs a call of the system.
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answer], Answer]]] = {}
+        for request, answer in done:
+            by_loop.setdefault(request.loop, []).append((request.future, answer))
+        for loop, answers in by_loop.items():
+            loop.call_soon_threadsafe(_set_results, answers)
+
+    def _fail(self, part: _Part, fault: Exception) -> None:
         with self._changed:
-            self._waiting_texts -= request.left()
-        request.loop.call_soon_threadsafe(_set_exception, request.future, fault)
+            if part.round != part.request.round:
+                return
+            self._end(part.request)
+        part.request.loop.call_soon_threadsafe(_set_exception, part.request.future, fault)
+
+    def _end(self, request: _Request) -> None:
+        """Take nothing more of a request, nor what is being scored for it."""
+        self._waiting_texts -= request.missing
+        request.missing = 0
+        request.round += 1
+        request.is_over = True
 
 
-def _set_result(future: "asyncio.Future[Answer]", answer: Answer) -> None:
-    if not future.done():
-        future.set_result(answer)
+def _set_results(answers: "list[tuple[asyncio.Future[Answer], Answer]]") -> None:
+    for future, answer in answers:
+        if not future.done():
+            future.set_result(answer)
 
 
 def _set_exception(future: "asyncio.Future[Answer]", fault: Exception) -> None:

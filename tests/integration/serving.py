@@ -26,6 +26,11 @@ class Service:
         self.log = log
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def stop(self) -> None:
         """Have it end, and wait until it has, in order."""
         self._process.send_signal(signal.SIGTERM)

@@ -22,6 +22,7 @@ from model_server.explaining.explain import Method, explain, probabilities_of
 from model_server.http.explanation_types import ExplainResponse, explain_response
 from model_server.scorer import Scorer, load_scorer
 from schemas.settings import Settings, load_settings
+from tests.conditions import wait_until
 from tests.integration.serving import Service, serving
 from tests.stack import MURMUR, process_environment
 
@@ -33,7 +34,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The default bundle, served without any server of ours."""
     folder = tmp_path_factory.mktemp("serve")
     settings = load_settings(None)
-    with serving(settings, folder, home=folder / "home", kafka="127.0.0.1:9") as running:
+    with serving(
+        settings, folder, home=folder / "home", kafka="127.0.0.1:9", serve_threads=2
+    ) as running:
         yield running
 
 
@@ -294,6 +297,27 @@ def test_predictions_go_on_while_texts_are_explained_which_count_as_none(
         assert weights == pytest.approx(found["probability"] - found["base_value"], abs=64e-6)
     assert counted() - before == 20
     assert 'sentiment_explanations_total{method="shap"}' in service.get("/metrics").text
+
+
+def test_what_clients_that_went_away_have_asked_is_not_scored(service: Service) -> None:
+    def read(name: str) -> float:
+        page = service.get("/metrics").text
+        return sum(map(float, re.findall(rf"(?m)^{name}(?:{{.*}})? (\S+)$", page)))
+
+    where = urlsplit(service.address)
+    before = read("sentiment_predictions_total")
+    for client in range(7):
+        texts = [f"gone {client} {number} " + "words " * 40 for number in range(512)]
+        body = json.dumps({"texts": texts}).encode()
+        head = f"POST /predict/batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+        with socket.create_connection((where.hostname, where.port), timeout=60) as connection:
+            connection.sendall(f"{head}\r\n".encode() + body)
+            # It is read once the texts wait.
+            wait_until(lambda: read("murmur_serve_waiting_texts") > 0, 60, "the texts to wait")
+    wait_until(lambda: read("murmur_serve_waiting_texts") == 0, 120, "nothing to wait")
+    assert read("sentiment_predictions_total") == before
+    assert "CancelledError" not in service.log.read_text()
+    assert service.post("/predict", json={"text": "fine"}).ok
 
 
 def test_another_interface_than_the_loopback_is_refused(settings: Settings) -> None:

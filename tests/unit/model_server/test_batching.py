@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from model_server.http.batching import Batcher, QueueFull
+from model_server.http.batching import Answer, Batcher, QueueFull
 from model_server.onnx_engine import BATCH_TEXTS, UnscorableTexts
 from model_server.scorer import Prediction
 from tests.conditions import wait_until
@@ -37,8 +37,8 @@ class Echo:
 
 
 @contextmanager
-def batching(model: Echo, *, most_waiting: int = 4_096) -> Iterator[Batcher]:
-    batcher = Batcher(lambda: model, most_waiting=most_waiting)
+def batching(model: Echo, *, most_waiting: int = 4_096, threads: int = 1) -> Iterator[Batcher]:
+    batcher = Batcher(lambda: model, most_waiting=most_waiting, threads=threads)
     batcher.start()
     try:
         yield batcher
@@ -61,13 +61,13 @@ async def waiting(batcher: Batcher, texts: int) -> None:
 
 
 @hypothesis_settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(1, 100), min_size=1, max_size=20))
-def test_everybody_gets_their_own_answers(sizes: list[int]) -> None:
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=20), st.sampled_from([1, 3]))
+def test_everybody_gets_their_own_answers(sizes: list[int], threads: int) -> None:
     asked = [[f"{number}-{place}" for place in range(size)] for number, size in enumerate(sizes)]
     model = Echo()
 
     async def ask() -> list[list[str]]:
-        with batching(model) as batcher:
+        with batching(model, threads=threads) as batcher:
             found = await asyncio.gather(*(labels(batcher, texts) for texts in asked))
             assert batcher.waiting_texts == 0
             return list(found)
@@ -182,6 +182,53 @@ def test_all_answers_of_a_request_are_of_one_model() -> None:
     finally:
         batcher.stop()
     assert sum(map(len, new.batches)) == 100
+    assert batcher.waiting_texts == 0
+
+
+def test_the_texts_of_one_request_are_scored_by_all_threads_at_once() -> None:
+    model = Echo()
+    together = threading.Barrier(3)
+
+    def predict(texts: Sequence[str]) -> list[Prediction]:
+        # Where fewer threads come, it breaks after this time.
+        together.wait(60)
+        return [Prediction(text, 1.0, {}) for text in texts]
+
+    model.predict = predict  # type: ignore[method-assign]
+    texts = [f"m{n}" for n in range(3 * BATCH_TEXTS)]
+
+    async def ask() -> list[str]:
+        with batching(model, threads=3) as batcher:
+            return await labels(batcher, texts)
+
+    assert asyncio.run(ask()) == texts
+
+
+def test_a_swap_amid_threads_gives_answers_of_one_model() -> None:
+    old, new = Echo("old"), Echo("new")
+    serving = [old]
+    batcher = Batcher(lambda: serving[0], threads=2)
+
+    async def ask() -> Answer:
+        old.go_on.clear()
+        many = asyncio.create_task(batcher.predict([f"m{n}" for n in range(2 * BATCH_TEXTS)]))
+        await asyncio.to_thread(wait_until, lambda: len(old.batches) == 2, 60, "both to score")
+        refused = asyncio.create_task(batcher.predict(["unscorable", *["x"] * 100]))
+        await waiting(batcher, 2 * BATCH_TEXTS + 101)
+        serving[0] = new
+        old.go_on.set()
+        with pytest.raises(UnscorableTexts):
+            await refused
+        return await many
+
+    batcher.start()
+    try:
+        answer = asyncio.run(ask())
+    finally:
+        batcher.stop()
+    # All of it was begun with the old one, and nothing of it waited.
+    assert answer.model.name == "old"
+    assert [each.label for each in answer.predictions] == [f"m{n}" for n in range(2 * BATCH_TEXTS)]
     assert batcher.waiting_texts == 0
 
 

@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from model_server.bundle import (
@@ -24,7 +27,13 @@ from model_server.bundle import (
     open_bundle,
     sha256_of,
 )
-from model_server.onnx_engine import OnnxEngine, UnscorableTexts
+from model_server.onnx_engine import (
+    _BATCH_TOKENS,
+    BATCH_TEXTS,
+    OnnxEngine,
+    UnscorableTexts,
+    _batches_by_length,
+)
 from model_server.scorer import Prediction, Scorer, load_scorer
 from model_server.seal_bundle import seal_bundle, unsealed_engine
 from model_server.self_test import self_test
@@ -111,6 +120,26 @@ def test_a_text_gets_the_same_probabilities_whatever_its_neighbours(engine: Onnx
     alone = np.concatenate([engine.probabilities([text]) for text in TEXTS])
     assert np.array_equal(together, alone)
     assert np.allclose(together.sum(axis=1), 1)
+
+
+def test_many_threads_get_what_one_gets(engine: OnnxEngine) -> None:
+    identity = open_bundle(default_bundle()).identity
+    expected = Scorer(identity, engine, cache_size=0).predict(TEXTS)
+    shared = Scorer(identity, engine, cache_size=20)
+    turns = [TEXTS[begin : begin + 10] for begin in range(0, 60, 5)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(shared.predict, turns))
+    assert found == [expected[begin : begin + 10] for begin in range(0, 60, 5)]
+    assert shared.cache_hits + shared.cache_misses == sum(map(len, turns))
+
+
+@given(st.lists(st.integers(1, 600), max_size=100))
+def test_a_batch_is_as_small_as_a_cores_cache_asks(lengths: list[int]) -> None:
+    batches = list(_batches_by_length(lengths))
+    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
+    for batch in batches:
+        padded_tokens = len(batch) * max(lengths[row] for row in batch)
+        assert len(batch) == 1 or (len(batch) <= BATCH_TEXTS and padded_tokens <= _BATCH_TOKENS)
 
 
 def test_no_texts_are_no_rows(engine: OnnxEngine) -> None:
