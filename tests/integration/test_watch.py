@@ -36,6 +36,7 @@ from stream_processors.retention.run_deletion import delete_run
 from tests.conditions import wait_until
 from tests.integration import test_sink
 from tests.integration.test_sink import publish
+from tests.kills import OFTEN
 from tests.stack import MURMUR, process_environment
 from tests.unit.examples import RECEIVED_AT, deleted, scored_tweet
 from tests.watched import forget, watched
@@ -224,7 +225,7 @@ def test_killed_again_and_again_it_stores_what_a_quiet_watch_stores(
     settings: Settings, connection: Connection
 ) -> None:
     own = quick(settings)
-    publish(settings, tweets := stream(8, an_hour=80, shifts_on=6))
+    publish(settings, tweets := stream(8, an_hour=80 if OFTEN else 30, shifts_on=6))
     end = MONDAY + 8 * 24 * HOUR - 2 * HOUR
     watch_all(own, connection, len(tweets), end)
     quiet = watched(connection)
@@ -232,7 +233,7 @@ def test_killed_again_and_again_it_stores_what_a_quiet_watch_stores(
     assert any(counts.tweets for counts in windows(connection, of_late=True).values())
     forget(connection)
 
-    kills = 10
+    kills = 10 if OFTEN else 1
     with watch_process(own) as pid:
         for kill in range(kills):
             reached = len(tweets) * (kill + 1) // (kills + 2)
@@ -287,7 +288,7 @@ def test_made_anew_from_the_rows_windows_and_alarms_are_the_same(
 ) -> None:
     own = quick(settings)
     in_order = sorted(
-        (one for one in stream(8, an_hour=60, shifts_on=6) if isinstance(one, TweetScored)),
+        (one for one in stream(8, an_hour=30, shifts_on=6) if isinstance(one, TweetScored)),
         key=lambda one: one.posted_at,
     )
     publish(settings, in_order)
