@@ -52,7 +52,7 @@ def test_the_last_decision_of_each_run_is_in_use_until_it_is_taken_back(
         before = decisions.by_run()
         assert before == {"a": last, "b": other}
         publish_decision(settings.cluster, "a", None)
-        wait_until(lambda: decisions.by_run() == {"b": other}, 30, "the end of its use")
+        wait_until(lambda: decisions.by_run() == {"b": other}, 60, "the end of its use")
         # What a window was given does not change under it.
         assert before == {"a": last, "b": other}
 
@@ -103,4 +103,4 @@ def delete(settings: Settings) -> None:
     name = settings.names.topic(DECISIONS)
     for future in admin.delete_topics([name]).values():
         future.result(30)
-    wait_until(lambda: name not in admin.list_topics(timeout=10).topics, 30, "the deletion")
+    wait_until(lambda: name not in admin.list_topics(timeout=10).topics, 60, "the deletion")

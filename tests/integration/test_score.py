@@ -106,7 +106,7 @@ def probe(log: Path, path: str) -> tuple[int, str]:
     if not addresses:
         return 0, ""
     try:
-        with urllib.request.urlopen(addresses[-1].split()[-1] + path, timeout=5) as answer:
+        with urllib.request.urlopen(addresses[-1].split()[-1] + path, timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -146,7 +146,7 @@ def test_every_message_has_exactly_one_outcome(settings: Settings, tmp_path: Pat
         publish_raw(settings, [*posts[:150], *POISON, *posts[150:], *removals])
         results = messages(settings, SCORED, len(posts) + len(removals))
         letters = messages(settings, DEAD_LETTER, len(POISON))
-        status, metrics = wait_until(lambda: _caught_up(log), 30, "the probes to show no lag")
+        status, metrics = wait_until(lambda: _caught_up(log), 60, "the probes to show no lag")
     events = [decode_scored(message.value()) for message in results]
     scored = {event.tweet_id: event for event in events if isinstance(event, TweetScored)}
     assert len(events) == len(posts) + len(removals)
