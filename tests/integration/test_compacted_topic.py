@@ -79,8 +79,9 @@ def test_a_missing_topic_is_said_before_anything_is_consumed(settings: Settings)
 
 
 def test_what_a_lost_log_said_stays_and_the_new_one_is_read_from_its_beginning(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("schemas.transport.compacted_topic.LOOK_EVERY_S", 1.0)
     for bias in range(5):
         choose(settings, "a", float(bias))
     kept = choose(settings, "lost", 1.0)

@@ -288,7 +288,7 @@ def test_host_and_cause_are_said_within_ten_seconds(to_x: Settings, tmp_path: Pa
             10 + START_S,
             "host and cause",
         )
-        wait_until(lambda: "x.invalid" in stream.page("/readyz"), 60, "the cause in /readyz")
+        wait_until(lambda: "x.invalid" in stream.page("/readyz"), 10, "the cause in /readyz")
 
 
 def test_what_posts_lack_is_counted_in_the_metrics_and_asked_for_otherwise(

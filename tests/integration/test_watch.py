@@ -225,7 +225,7 @@ def test_killed_again_and_again_it_stores_what_a_quiet_watch_stores(
     settings: Settings, connection: Connection
 ) -> None:
     own = quick(settings)
-    publish(settings, tweets := stream(8, an_hour=80 if OFTEN else 30, shifts_on=6))
+    publish(settings, tweets := stream(8, an_hour=80 if OFTEN else 60, shifts_on=6))
     end = MONDAY + 8 * 24 * HOUR - 2 * HOUR
     watch_all(own, connection, len(tweets), end)
     quiet = watched(connection)
@@ -288,7 +288,7 @@ def test_made_anew_from_the_rows_windows_and_alarms_are_the_same(
 ) -> None:
     own = quick(settings)
     in_order = sorted(
-        (one for one in stream(8, an_hour=30, shifts_on=6) if isinstance(one, TweetScored)),
+        (one for one in stream(8, an_hour=60, shifts_on=6) if isinstance(one, TweetScored)),
         key=lambda one: one.posted_at,
     )
     publish(settings, in_order)
