@@ -174,7 +174,7 @@ def alarms(connection: Connection) -> list[tuple[str, str]]:
 def watch_all(settings: Settings, connection: Connection, messages: int, until: datetime) -> None:
     """Watch until everything is counted, and an idle run's windows are closed."""
     with running_watch(settings):
-        wait_until(lambda: counted(connection) >= messages, 60, "all to be counted")
+        wait_until(lambda: counted(connection) >= messages, 180, "all to be counted")
         wait_until(lambda: closed_until(connection) == until, 60, "the windows to be closed")
 
 
