@@ -44,9 +44,11 @@ $(VENV)/retrain.stamp: requirements/retrain.txt $(VENV)/dev.stamp
 demo: $(VENV)/serving.stamp ## Run the whole pipeline on a sample archive, on this machine
 	@$(BIN)/murmur demo $(ARGS)
 
-# Files in their order: the quick ones of tests/unit come last and even out the two processes.
-test: $(VENV)/retrain.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+# More processes than cores: most tests wait for a server half of their time. Each wants 2 GB.
+# Files in their order: the quick ones of tests/unit come last and even out the processes.
+PROCESSES ?= 4
+test: $(VENV)/retrain.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey (PROCESSES=2: on a small machine)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy LABELS=FILE (id, label, text by tabs)
 	@$(BIN)/python -m tests.accuracy $(LABELS)
@@ -77,11 +79,12 @@ screenshots: $(VENV)/browser.stamp ## README's pictures of the page, from the de
 	$(BIN)/murmur demo --keep-up
 	$(BIN)/python -m tests.screenshots
 
-torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; 20 swaps of models; the service at full load; a storm on the live stream
+torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; 20 swaps of models; the service at full load; a storm on the live stream; tests that kill, with more kills
 	$(BIN)/python -m tests.torture $(ARGS)
 	$(BIN)/python -m tests.torture.swaps $(SWAPS)
 	$(BIN)/python -m tests.torture.serving $(SERVING)
 	$(BIN)/python -m tests.torture.live $(STORM)
+	KILLS=often $(BIN)/python -m pytest tests/end_to_end/test_kills.py tests/integration/test_score.py tests/integration/test_watch.py -k kill
 
 circle: $(VENV)/retrain.stamp ## Let a stream change, and watch another model serve it by itself
 	$(BIN)/python -m tests.circle

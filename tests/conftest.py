@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from schemas.settings import Settings
-from tests.stack import is_named_server, isolated, migrated_template, running_servers
+from tests.stack import (
+    delete_topics,
+    is_named_server,
+    isolated,
+    migrated_template,
+    running_servers,
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,10 +48,21 @@ def migrated_database(stack: Settings) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="session")
+def spare_topics(stack: Settings) -> Iterator[list[str]]:
+    """Prefixes of topics that a test has left as they were made: the next test gets them."""
+    prefixes: list[str] = []
+    yield prefixes
+    for prefix in prefixes:
+        delete_topics(stack.model_copy(update={"topic_prefix": prefix}))
+
+
 @pytest.fixture
-def settings(stack: Settings, migrated_database: str) -> Iterator[Settings]:
+def settings(
+    stack: Settings, migrated_database: str, spare_topics: list[str]
+) -> Iterator[Settings]:
     """Settings with the test's own topics, own empty database and an empty Redis."""
-    with isolated(stack, migrated_database) as own:
+    with isolated(stack, migrated_database, spare_topics) as own:
         yield own
 
 

@@ -90,6 +90,6 @@ class Murmur:
         def pid() -> int:
             return next(p["pid"] or 0 for p in self.status()["processes"] if p["name"] == name)
 
-        before = wait_until(pid, 30, f"{name} to run")
+        before = wait_until(pid, 60, f"{name} to run")
         os.kill(before, signal.SIGKILL)
-        wait_until(lambda: pid() not in (0, before), 30, f"{name} to run again")
+        wait_until(lambda: pid() not in (0, before), 60, f"{name} to run again")

@@ -93,7 +93,7 @@ def _format_storage(
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     if answer.returncode != 0:

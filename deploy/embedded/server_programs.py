@@ -23,7 +23,7 @@ from schemas.setting_views import Cluster
 PROGRAM_OF: Final = {"kafka": "kafka", "postgres": "postgres", "redis": "valkey"}
 """The program that stands for each server's setting, in the order in which they are stopped."""
 
-_START_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 120.0
 """Some seconds are usual; after a hard stop, recovery reads what had not been flushed."""
 
 

@@ -13,7 +13,7 @@ from deploy.embedded.supervised_program import Program
 from deploy.embedded.supervision import Supervisor
 from schemas.process.process_list import EMBEDDED, SCORE, SERVE, ProcessSpec
 
-_READY_TIMEOUT_S = 60.0
+_READY_TIMEOUT_S = 120.0
 
 
 def probe_url(state: StackState, worker: str) -> str:

@@ -78,10 +78,16 @@ def test_a_demo_counts_in_postgres_what_its_manifest_says_and_leaves_nothing_run
     assert demo_home.murmur("status").returncode == 1
 
 
+@pytest.fixture(scope="module")
+def kept_up(demo_home: DemoHome) -> "subprocess.CompletedProcess[str]":
+    """A demo whose stack runs on, with what it printed."""
+    return demo_home.murmur("demo", "--lines", str(LINES), "--keep-up")
+
+
 def test_a_second_demo_replaces_the_first_and_people_see_its_figures(
-    demo_home: DemoHome, manifest: Manifest
+    demo_home: DemoHome, manifest: Manifest, kept_up: "subprocess.CompletedProcess[str]"
 ) -> None:
-    done = demo_home.murmur("demo", "--lines", str(LINES), "--keep-up")
+    done = kept_up
     assert done.returncode == 0
     assert "✗" not in done.stdout
     assert f"{LINES} lines" in done.stdout
@@ -100,20 +106,8 @@ def test_a_second_demo_replaces_the_first_and_people_see_its_figures(
     assert len(texts) == len(rows) == 10
 
 
-def test_the_stack_stays_up_where_it_was_up_and_other_runs_are_not_replaced(
-    demo_home: DemoHome,
-) -> None:
-    demo_home.murmur("up")
-    first = demo_home.murmur("demo", "--lines", "200", "--run", "mine", "--json")
-    assert (first.returncode, json.loads(first.stdout)["still_up"]) == (0, True)
-    second = demo_home.murmur("demo", "--lines", "200", "--run", "mine", "--json")
-    assert (second.returncode, second.stdout) == (1, "")
-    assert "murmur runs delete mine" in second.stderr
-    assert demo_home.murmur("status").returncode == 0
-
-
+@pytest.mark.usefixtures("kept_up")
 def test_a_row_that_is_missing_is_noticed(demo_home: DemoHome, manifest: Manifest) -> None:
-    demo_home.murmur("demo", "--lines", str(LINES), "--keep-up")
     connection = connect_postgres(
         stack.settings_at(demo_home.home, None).postgres_connection, "test"
     )
@@ -128,3 +122,15 @@ def test_a_row_that_is_missing_is_noticed(demo_home: DemoHome, manifest: Manifes
     finally:
         connection.close()
     assert failed == ["rows = posts − deleted posts", "rows by day of posting", "rows by language"]
+
+
+def test_the_stack_stays_up_where_it_was_up_and_other_runs_are_not_replaced(
+    demo_home: DemoHome,
+) -> None:
+    demo_home.murmur("up")
+    first = demo_home.murmur("demo", "--lines", "200", "--run", "mine", "--json")
+    assert (first.returncode, json.loads(first.stdout)["still_up"]) == (0, True)
+    second = demo_home.murmur("demo", "--lines", "200", "--run", "mine", "--json")
+    assert (second.returncode, second.stdout) == (1, "")
+    assert "murmur runs delete mine" in second.stderr
+    assert demo_home.murmur("status").returncode == 0

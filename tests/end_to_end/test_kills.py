@@ -10,10 +10,10 @@ import pytest
 from deploy.demo.archive import sample_archive
 from deploy.embedded import stack
 from tests.conditions import wait_until
+from tests.kills import OFTEN
 from tests.murmur import Murmur
 
-LINES = 12_000
-KILLS = 2
+LINES, RATE, KILLS = (12_000, 500, 2) if OFTEN else (3_000, 120, 1)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_workers_killed_during_a_replay_change_no_figure(murmur: Murmur, tmp_pat
 
     # The run with kills comes first: in the other one the worker remembers many of the scores.
     for run, kills in (("killed", KILLS), ("calm", 0)):
-        slowly = ("--rate", "500") if kills else ()
+        slowly = ("--rate", str(RATE)) if kills else ()
         replay = murmur.start("replay", archive, "--run", run, "--json", *slowly)
         murmur.kill_workers(kills, replay)
         output, errors = replay.communicate(timeout=120)

@@ -61,12 +61,12 @@ class StreamProcess:
             found = re.search(r"probes at (http://[0-9.:]+)", self.log.read_text())
             return found[1] if found else None
 
-        return wait_until(said, 30, "the probes' address")
+        return wait_until(said, 60, "the probes' address")
 
     def page(self, path: str) -> str:
         """Return a page of the probes, whatever its status."""
         try:
-            with urllib.request.urlopen(self.probes + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.probes + path, timeout=30) as answer:
                 page = answer.read().decode()
         except urllib.error.HTTPError as error:
             page = error.read().decode()

@@ -84,7 +84,7 @@ def _messages(settings: Settings, topic: str) -> Iterator[Message]:
     try:
         for number in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
             place = TopicPartition(topic, number, 0)
-            end = wait_until(partial(_ends, consumer, place), 30, f"a leader of {place}")[1]
+            end = wait_until(partial(_ends, consumer, place), 60, f"a leader of {place}")[1]
             consumer.assign([place])
             for _ in range(end):
                 message = consumer.poll(10)
@@ -155,4 +155,4 @@ def first_stored_position(settings: Settings, run: str, process: "subprocess.Pop
         assert process.poll() is None
         return position(settings, run)[0]
 
-    return wait_until(stored, 30, "a stored position")
+    return wait_until(stored, 60, "a stored position")

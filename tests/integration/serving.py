@@ -65,7 +65,7 @@ def serving(settings: Settings, folder: Path, *arguments: str, **changes: Any) -
                 return found[1].replace("0.0.0.0", "127.0.0.1") if found else None  # noqa: S104
 
             where = wait_until(address, 180, "the address")
-            wait_until(lambda: requests.get(f"{where}/readyz", timeout=5).ok, 180, "readiness")
+            wait_until(lambda: requests.get(f"{where}/readyz", timeout=30).ok, 180, "readiness")
             service = Service(where, log, process)
             yield service
             service.stop()
@@ -114,7 +114,7 @@ class OwnRedis:
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-        wait_until(answers, 20, "Redis")
+        wait_until(answers, 60, "Redis")
 
     def stop(self) -> None:
         if self._process is not None:

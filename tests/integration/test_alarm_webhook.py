@@ -245,7 +245,7 @@ def test_a_thread_sends_until_it_is_stopped(
     thread = threading.Thread(target=sender_of(settings).run, args=(stop,))
     thread.start()
     try:
-        wait_until(lambda: receiver.got, 10, "a message")
+        wait_until(lambda: receiver.got, 60, "a message")
     finally:
         stop.set()
         thread.join(10)

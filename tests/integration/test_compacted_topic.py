@@ -52,7 +52,7 @@ def test_the_last_decision_of_each_run_is_in_use_until_it_is_taken_back(
         before = decisions.by_run()
         assert before == {"a": last, "b": other}
         publish_decision(settings.cluster, "a", None)
-        wait_until(lambda: decisions.by_run() == {"b": other}, 30, "the end of its use")
+        wait_until(lambda: decisions.by_run() == {"b": other}, 60, "the end of its use")
         # What a window was given does not change under it.
         assert before == {"a": last, "b": other}
 
@@ -79,8 +79,9 @@ def test_a_missing_topic_is_said_before_anything_is_consumed(settings: Settings)
 
 
 def test_what_a_lost_log_said_stays_and_the_new_one_is_read_from_its_beginning(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("schemas.transport.compacted_topic.LOOK_EVERY_S", 1.0)
     for bias in range(5):
         choose(settings, "a", float(bias))
     kept = choose(settings, "lost", 1.0)
@@ -103,4 +104,4 @@ def delete(settings: Settings) -> None:
     name = settings.names.topic(DECISIONS)
     for future in admin.delete_topics([name]).values():
         future.result(30)
-    wait_until(lambda: name not in admin.list_topics(timeout=10).topics, 30, "the deletion")
+    wait_until(lambda: name not in admin.list_topics(timeout=10).topics, 60, "the deletion")

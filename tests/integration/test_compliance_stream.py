@@ -59,19 +59,19 @@ def test_what_the_compliance_streams_say_is_gone_leaves_what_is_stored(
     log = tmp_path / "log"
     with streaming(to_x, log) as process:
         wait_until(lambda: x.compliance_streams.connected == ALL, 40, "all eight partitions")
-        wait_until(lambda: _page(log, "/readyz"), 10, "readiness")
+        wait_until(lambda: _page(log, "/readyz"), 60, "readiness")
         x.compliance_streams.send(("tweets", 1), event_line("delete", "15"), b"<html>")
         x.compliance_streams.send(("tweets", 4), event_line("withheld", "18"))
         x.compliance_streams.send(
             ("users", 2), event_line("user_suspend", "2"), event_line("user_unsuspend", "2")
         )
         wait_until(lambda: len(raw_events(to_x)) == 3, 40, "three removals")
-        wait_until(lambda: len(messages(to_x, DEAD_LETTER)) == 1, 20, "a dead letter")
+        wait_until(lambda: len(messages(to_x, DEAD_LETTER)) == 1, 60, "a dead letter")
         page = _page(log, "/metrics")
         began_s = time.monotonic()
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=20)
-        assert time.monotonic() - began_s < 2
+        assert time.monotonic() - began_s < 5
     assert process.returncode == 0, log.read_text()
     assert "murmur_compliance_stream_connected 8.0" in page
     assert differences(page, "compliance-stream") == []
@@ -98,7 +98,7 @@ def test_what_kafka_did_not_take_is_published_at_the_next_start(
         wait_until(lambda: ("users", 4) in x.compliance_streams.connected, 40, "a connection")
         x.compliance_streams.send(("users", 4), event_line("user_delete", "2"))
         lag = "murmur_compliance_stream_lag_events 1.0"
-        wait_until(lambda: lag in _page(tmp_path / "first", "/metrics"), 10, "the event")
+        wait_until(lambda: lag in _page(tmp_path / "first", "/metrics"), 60, "the event")
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=20)
     assert (process.returncode, json.loads(out)) == (0, {})
@@ -141,7 +141,7 @@ def _page(log: Path, path: str) -> str:
     probes = re.search(r"probes at (http://[0-9.:]+)", log.read_text())
     assert probes is not None
     try:
-        with urllib.request.urlopen(probes[1] + path, timeout=5) as answer:
+        with urllib.request.urlopen(probes[1] + path, timeout=30) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError:
         return ""

@@ -243,7 +243,7 @@ def test_an_edit_that_waits_for_it_takes_back_the_label_that_stands(
             )
             assert (before[0].label, after[0].label) == ("negative", "neutral")
             waiting.start()
-            wait_until(lambda: is_waiting(settings), 30, "the edit to wait for the batch")
+            wait_until(lambda: is_waiting(settings), 60, "the edit to wait for the batch")
         waiting.join(timeout=30)
         assert not waiting.is_alive()
     finally:
@@ -406,7 +406,7 @@ def test_scoring_follows_the_topic_between_two_windows(settings: Settings, tmp_p
         one(4, "third")
         wait_until(lambda: everything_scored(settings), 60, "the first windows")
         publish_decision(settings.cluster, "test", None)
-        wait_until(lambda: "no decision is used any more" in log.read_text(), 30, "the end of it")
+        wait_until(lambda: "no decision is used any more" in log.read_text(), 60, "the end of it")
         one(5)
         wait_until(lambda: everything_scored(settings), 60, "the next window")
         found = messages(settings, SCORED, 5)

@@ -161,7 +161,7 @@ def test_killed_servers_come_up_again_by_themselves(running: Settings, home: Pat
         now = pids(home)
         return now.keys() == SERVERS and not set(now.values()) & set(before.values())
 
-    wait_until(all_are_back, 20, "all servers run again")
+    wait_until(all_are_back, 60, "all servers run again")
     # It starts nothing then, and waits until they can be used.
     assert stacks.up(home, env_file=None, servers_only=True) == running
     leave_a_trace(running, "after-the-servers-died")
@@ -207,7 +207,7 @@ def test_a_stack_that_was_killed_whole_comes_up_with_its_data(
 ) -> None:
     leave_a_trace(running, "before-the-kill")
     of_the_living(home, lambda process: process.kill())
-    wait_until(lambda: not processes_of(home), 10, "everything is dead")
+    wait_until(lambda: not processes_of(home), 60, "everything is dead")
     # Meanwhile, the number of the dead PostgreSQL is given to somebody else's process.
     place = postgres_place(Layout.of(home), state_of(home))
     lock = place.data / "postmaster.pid"

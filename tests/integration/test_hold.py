@@ -73,7 +73,7 @@ def test_a_flood_holds_scoring_over_restarts_until_it_is_released(
     with running_score(touchy, log) as process:
         publish_raw(touchy, [*poison(WINDOW), *good(20)])
         wait_until(lambda: is_held(touchy), 60, "the hold")
-        wait_until(lambda: probe(log, "/readyz")[0] == 503, 10, "a red /readyz")
+        wait_until(lambda: probe(log, "/readyz")[0] == 503, 60, "a red /readyz")
         # The next window finds it held, and ends the process instead of being processed.
         publish_raw(touchy, good(20, start=20))
         assert process.wait(timeout=30) == 1
@@ -93,7 +93,7 @@ def test_a_flood_holds_scoring_over_restarts_until_it_is_released(
         assert shown["hold"]["letters"] >= 20
         assert runner.invoke(dead_letters, ["release"]).output == "scoring is released\n"
         wait_until(lambda: everything_scored(touchy), 60, "everything to be scored")
-        wait_until(lambda: probe(log, "/readyz")[0] == 200, 30, "readiness")
+        wait_until(lambda: probe(log, "/readyz")[0] == 200, 60, "readiness")
         assert "murmur_score_held 0.0" in probe(log, "/metrics")[1]
         assert runner.invoke(dead_letters, ["release"]).output == "scoring is not held\n"
 
@@ -124,13 +124,13 @@ def test_every_process_of_the_group_holds_and_goes_on(touchy: Settings) -> None:
         second.admit()
         first.count(publisher, [0] * WINDOW, [0] * WINDOW)
         publisher.confirm()
-        wait_until(lambda: not second.wait_for_release(0), 10, "the other to hold")
+        wait_until(lambda: not second.wait_for_release(0), 60, "the other to hold")
         for guard in (first, second):
             with pytest.raises(ScoringHeld, match="became dead letters"):
                 guard.admit()
         assert release(touchy.cluster) is not None
         for guard in (first, second):
-            wait_until(lambda guard=guard: guard.wait_for_release(0.1), 10, "the release")  # type: ignore[misc]
+            wait_until(lambda guard=guard: guard.wait_for_release(0.1), 60, "the release")  # type: ignore[misc]
         # Counting begins anew: what was released does not hold it again.
         second.count(publisher, [1], [1])
         second.admit()

@@ -168,7 +168,7 @@ def flow_until_swapped(house: House, expected: Mapping[Scoring, int]) -> None:
         house.publish(20)
         return all(swaps(process) == count for process, count in expected.items())
 
-    wait_until(all_have, 30, "the promoted model serves everywhere")
+    wait_until(all_have, 60, "the promoted model serves everywhere")
 
 
 def test_processes_without_a_common_disk_swap_and_go_back_by_themselves(
@@ -265,7 +265,7 @@ def test_a_bundle_that_cannot_be_had_changes_nothing_and_is_said(
         if not missing:
             model.write_bytes(content[:-1])
         house.tell()
-        wait_until(lambda: "does not serve" in one.page("readyz"), 30, "the fault is said")
+        wait_until(lambda: "does not serve" in one.page("readyz"), 60, "the fault is said")
         assert "b 1" in one.page("readyz")
         assert "murmur_score_promoted_model_not_served 1.0" in one.page("metrics")
         house.all_are_scored_by(house.publish(60), "a")
@@ -275,5 +275,5 @@ def test_a_bundle_that_cannot_be_had_changes_nothing_and_is_said(
             flow_until_swapped(house, {one: 2})
         else:
             house.roll_back()
-            wait_until(lambda: "does not serve" not in one.page("readyz"), 30, "the fault is over")
+            wait_until(lambda: "does not serve" not in one.page("readyz"), 60, "the fault is over")
             house.all_are_scored_by(house.publish(60), "a")

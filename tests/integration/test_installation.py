@@ -46,7 +46,7 @@ def bare(settings: Settings) -> Settings:
     names = [settings.names.topic(topic) for topic in ALL_TOPICS]
     for future in admin.delete_topics(names).values():
         future.result(30)
-    wait_until(lambda: not admin.list_topics(timeout=10).topics.keys() & set(names), 30, "deleted")
+    wait_until(lambda: not admin.list_topics(timeout=10).topics.keys() & set(names), 60, "deleted")
     return settings
 
 

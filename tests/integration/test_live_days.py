@@ -80,7 +80,7 @@ def test_two_sinks_at_once_store_one(settings: Settings, connection: Connection)
             cur.execute("INSERT INTO live_roots VALUES ('10', '2016-11-22')")
         with ThreadPoolExecutor(1) as executor:
             storing = executor.submit(store, connection, [on_day(0)])
-            wait_until(lambda: _waits(settings), 30, "the second to wait for the first")
+            wait_until(lambda: _waits(settings), 60, "the second to wait for the first")
             other.rollback()
             storing.result(timeout=30)
     finally:

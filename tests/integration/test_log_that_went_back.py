@@ -232,7 +232,7 @@ def test_a_topic_made_anew_has_nothing_of_what_a_replay_published(
     admin = AdminClient(kafka_config(settings.kafka_connection, "test"))
     for future in admin.delete_topics([settings.names.topic(RAW)]).values():
         future.result(timeout=30)
-    wait_until(lambda: _made_anew(settings), 30, "the topic to be made anew")
+    wait_until(lambda: _made_anew(settings), 60, "the topic to be made anew")
     empty = archive(tmp_path, tweet_line(20), name="more.jsonl")
     replay(settings, path, empty, "--run", "old")
     assert numbers(settings) == list(range(21))

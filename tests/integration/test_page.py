@@ -290,7 +290,7 @@ def test_files_are_kept_for_ever_and_need_no_key(service: Service) -> None:
 def key(module_settings: Settings, service: Service) -> str:
     """A key that may read; from now on the service lets nobody in without one."""
     key = make_key(module_settings, "reader", "read")["Authorization"].partition(" ")[2]
-    wait_until(lambda: service.get("/page").status_code == 401, 20, "the key to be known")
+    wait_until(lambda: service.get("/page").status_code == 401, 60, "the key to be known")
     return key
 
 

@@ -92,7 +92,7 @@ class World:
     def wait_for(self, tweets: int | None, run: str = "archive") -> None:
         """Wait until Redis tells of so many tweets."""
         wait_until(
-            lambda: self.cached_tweets(run) == tweets, 20, f"{tweets} tweets of {run} in Redis"
+            lambda: self.cached_tweets(run) == tweets, 60, f"{tweets} tweets of {run} in Redis"
         )
 
     def execute(self, statement: str, *values: Any) -> None:
@@ -194,7 +194,7 @@ def test_only_one_refreshes_and_another_takes_over_when_its_connection_dies(worl
         second.round()
         return rounds(registries[1]) > 0
 
-    wait_until(taken_over, 10, "the second refresher takes over")
+    wait_until(taken_over, 60, "the second refresher takes over")
     first.round()
     first.round()
     assert rounds(registries[0]) == 1

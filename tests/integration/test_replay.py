@@ -104,7 +104,7 @@ def test_no_more_than_the_bound_waits_for_scoring(settings: Settings, tmp_path: 
         with running(settings, path, "--run", "bound", "--max-lag", "100", "--json") as process:
             processed = 0
             for expected in (100, 200, 300):
-                wait_until(partial(reached, expected), 30, f"{expected} events")
+                wait_until(partial(reached, expected), 60, f"{expected} events")
                 assert expected == 300 or process.poll() is None
                 found = ends()
                 assert sum(found.values()) - processed <= 100
@@ -168,7 +168,7 @@ def test_probes_tell_of_the_replay_while_it_runs(
         return next((float(line.removeprefix(name)) for line in lines if line.startswith(name)), 0)
 
     with running(settings, path, "--rate", "300", "--probe-port", free_port):
-        wait_until(metric, 30, "events in the metrics")
+        wait_until(metric, 60, "events in the metrics")
         with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/readyz") as answer:
             assert answer.status == 200
         with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/metrics") as answer:

@@ -55,7 +55,7 @@ def test_an_interrupted_replay_stores_its_position_and_ends_within_seconds(
     with running(settings, path, "--run", "stopped", "--rate", "500", "--json") as process:
         first_stored_position(settings, "stopped", process)
         process.send_signal(number)
-        out, _ = process.communicate(timeout=5)
+        out, _ = process.communicate(timeout=15)
     assert process.returncode == 128 + number
     report = json.loads(out)
     assert report["outcome"] == "interrupted"

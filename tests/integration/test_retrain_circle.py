@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -42,7 +43,9 @@ SPEC: Final = JobSpec(
 class Circle:
     """A stream with labels, a champion that has learned little, and the commands."""
 
-    def __init__(self, settings: Settings, connection: Connection, folder: Path) -> None:
+    def __init__(
+        self, settings: Settings, connection: Connection, folder: Path, champion: Path
+    ) -> None:
         self.settings = settings.model_copy(
             update={
                 "home": folder / "home",
@@ -52,10 +55,7 @@ class Circle:
             }
         )
         self.connection = connection
-        self._export(tiny_trained(folder / "trained", steps=24), folder / "champion")
-
-    def _export(self, trained: Path, bundle: Path) -> None:
-        self.run("model", "export", str(trained), "--out", str(bundle), "--any-cost")
+        shutil.copytree(champion, folder / "champion")
 
     def run(self, *arguments: str, code: int = 0) -> str:
         process = self.start(*arguments)
@@ -94,9 +94,19 @@ class Circle:
                 )
 
 
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that has learned little."""
+    folder = tmp_path_factory.mktemp("champion")
+    trained = tiny_trained(folder / "trained", steps=24)
+    export = ["model", "export", str(trained), "--out", str(folder / "bundle"), "--any-cost"]
+    subprocess.run([MURMUR, *export], check=True, capture_output=True, timeout=240)
+    return folder / "bundle"
+
+
 @pytest.fixture
-def circle(settings: Settings, connection: Connection, tmp_path: Path) -> Circle:
-    return Circle(settings, connection, tmp_path)
+def circle(settings: Settings, connection: Connection, tmp_path: Path, champion: Path) -> Circle:
+    return Circle(settings, connection, tmp_path, champion)
 
 
 def test_labels_lead_to_a_model_that_serves_also_through_a_kill(

@@ -64,7 +64,7 @@ def test_answers_are_shared_by_processes_and_the_same_to_the_bit(
             distinct = int(cached(a)["nowhere"])
             assert cached(a) == {"process": 0, "redis": 0, "nowhere": distinct}
             assert 0 < distinct <= len(TEXTS)
-            wait_until(lambda: len(keys_in(redis, settings)) == distinct, 10, "Redis to have them")
+            wait_until(lambda: len(keys_in(redis, settings)) == distinct, 60, "Redis to have them")
             assert answers(b) == expected
             assert cached(b) == {"process": 0, "redis": distinct, "nowhere": 0}
             assert answers(b) == expected

@@ -93,7 +93,7 @@ def test_changes_are_told_to_listeners_and_to_who_comes_back_to_another_process(
     key = make_key(settings, "page", "read")
     passing = make_key(settings, "passing", "read")
     with serving(settings, tmp_path / "first") as service:
-        wait_until(lambda: service.get("/runs", headers=passing).ok, 20, "the keys")
+        wait_until(lambda: service.get("/runs", headers=passing).ok, 60, "the keys")
         refused = service.get("/events", params={"kind": "tweets"}, headers=key)
         assert refused.status_code == 422
         with (

@@ -44,19 +44,19 @@ def test_posts_arrive_with_their_rules_and_a_stop_is_clean_and_quick(
     x: FakeX, to_x: Settings, tmp_path: Path
 ) -> None:
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         posts = [x.post(f"cats {number}") for number in range(50)]
-        wait_until(lambda: len(published(to_x)) == 50, 30, "50 events")
-        wait_until(lambda: "200" if "lag" in stream.page("/readyz") else None, 10, "readiness")
+        wait_until(lambda: len(published(to_x)) == 50, 60, "50 events")
+        wait_until(lambda: "200" if "lag" in stream.page("/readyz") else None, 60, "readiness")
         assert "murmur_stream_month_posts 50.0" in wait_until(
             lambda: page if "month_posts 50.0" in (page := stream.page("/metrics")) else None,
-            10,
+            60,
             "the count",
         )
         assert differences(stream.page("/metrics"), "stream") == []
         began_s = time.monotonic()
         report = stream.stop()
-        assert time.monotonic() - began_s < 2.5
+        assert time.monotonic() - began_s < 5
     events = published(to_x)
     assert set(events) == {post.tweet_id for post in posts}
     assert {rule.tag for event in events.values() for rule in event.rules} == {"about cats"}
@@ -74,17 +74,17 @@ def test_a_kill_leaves_a_gap_from_what_was_published(
     x: FakeX, to_x: Settings, tmp_path: Path
 ) -> None:
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         before = x.post("cats before")
-        wait_until(lambda: before.tweet_id in published(to_x), 30, "the first post")
-        wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 10, "stored coverage")
+        wait_until(lambda: before.tweet_id in published(to_x), 60, "the first post")
+        wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 60, "stored coverage")
         stream.process.kill()
         stream.process.wait(10)
     missed = x.post("cats while nobody was there")
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: stream.page("/readyz").startswith("lag"), 30, "a connection")
+        wait_until(lambda: stream.page("/readyz").startswith("lag"), 60, "a connection")
         after = x.post("cats after")
-        wait_until(lambda: after.tweet_id in published(to_x), 30, "the last post")
+        wait_until(lambda: after.tweet_id in published(to_x), 60, "the last post")
         stream.stop()
     (from_at, to_at, reason), stopped = gaps(to_x)
     assert (reason, stopped[1:]) == ("process-ended", (None, "stopped"))
@@ -97,12 +97,12 @@ def test_a_second_process_stands_by_and_takes_over(
     x: FakeX, to_x: Settings, tmp_path: Path
 ) -> None:
     with streaming(to_x, tmp_path / "first") as first:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         with streaming(to_x, tmp_path / "second") as second:
-            wait_until(lambda: "another process" in second.page("/readyz"), 30, "standing by")
+            wait_until(lambda: "another process" in second.page("/readyz"), 60, "standing by")
             assert len(x.connects_s) == 1
             first.stop()
-            wait_until(lambda: len(x.connects_s) == 2 and x.connected, 30, "the take-over")
+            wait_until(lambda: len(x.connects_s) == 2 and x.connected, 60, "the take-over")
             second.stop()
     assert x.most_at_once == 1
 
@@ -112,7 +112,7 @@ def test_a_capture_replays_to_the_same_events(x: FakeX, to_x: Settings, tmp_path
     odd = [fault for fault in FAULTS if fault.dead_letters]
     x.script.extend([odd[1], next(f for f in FAULTS if f.name == "a rule without a tag")])
     with streaming(to_x, tmp_path, "--capture", str(captures)) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         for number in range(200):
             x.post(f"cats {number}")
 
@@ -151,13 +151,13 @@ def test_what_the_disk_still_holds_is_published_at_the_next_start(
 ) -> None:
     unreachable = to_x.model_copy(update={"kafka": "127.0.0.1:9"})
     with streaming(unreachable, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         posts = [x.post(f"cats {number}") for number in range(20)]
-        wait_until(lambda: "month_posts 20.0" in stream.page("/metrics"), 20, "what was read")
+        wait_until(lambda: "month_posts 20.0" in stream.page("/metrics"), 60, "what was read")
         stream.stop()
     assert published(to_x) == {}
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: len(published(to_x)) == 20, 30, "what was kept on disk")
+        wait_until(lambda: len(published(to_x)) == 20, 60, "what was kept on disk")
         stream.stop()
     assert set(published(to_x)) == {post.tweet_id for post in posts}
 
@@ -166,7 +166,7 @@ def test_without_postgres_the_stream_goes_on_and_says_what_it_missed_later(
     x: FakeX, to_x: Settings, tmp_path: Path
 ) -> None:
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         connection = connect_postgres(to_x.postgres_connection, "test")
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -177,8 +177,8 @@ def test_without_postgres_the_stream_goes_on_and_says_what_it_missed_later(
         connection.close()
         x.script.append(next(f for f in FAULTS if f.name == "a heartbeat and closed"))
         post = x.post("cats")
-        wait_until(lambda: post.tweet_id in published(to_x), 30, "a post")
-        wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 30, "coverage again")
+        wait_until(lambda: post.tweet_id in published(to_x), 60, "a post")
+        wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 60, "coverage again")
         stream.stop()
     assert rows(to_x, "SELECT sum(posts) FROM posts_read") == [(1,)]
 
@@ -188,9 +188,9 @@ def test_a_postgres_that_hangs_does_not_hold_up_a_stop(
     x: FakeX, to_x: Settings, tmp_path: Path
 ) -> None:
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         post = x.post("cats")
-        wait_until(lambda: post.tweet_id in published(to_x), 30, "a post")
+        wait_until(lambda: post.tweet_id in published(to_x), 60, "a post")
         backends = rows(
             to_x,
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
@@ -202,7 +202,7 @@ def test_a_postgres_that_hangs_does_not_hold_up_a_stop(
                 os.kill(pid, signal.SIGSTOP)
             began_s = time.monotonic()
             stream.stop()
-            assert time.monotonic() - began_s < 2.5
+            assert time.monotonic() - began_s < 5
         finally:
             for (pid,) in backends:
                 os.kill(pid, signal.SIGCONT)
@@ -213,19 +213,19 @@ def test_at_the_monthly_limit_it_pauses_says_so_and_takes_no_further_post(
 ) -> None:
     limited = to_x.model_copy(update={"x_monthly_posts": 5})
     with streaming(limited, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         for number in range(9):
             x.post(f"cats {number}")
-        wait_until(lambda: "spend-guard" in stream.page("/readyz"), 30, "the pause")
-        wait_until(lambda: "spend_paused 1.0" in stream.page("/metrics"), 10, "the alarm")
+        wait_until(lambda: "spend-guard" in stream.page("/readyz"), 60, "the pause")
+        wait_until(lambda: "spend_paused 1.0" in stream.page("/metrics"), 60, "the alarm")
         stream.stop()
     assert len(published(to_x)) == 5
     with streaming(limited, tmp_path) as stream:
-        wait_until(lambda: "spend-guard" in stream.page("/readyz"), 30, "the pause, remembered")
+        wait_until(lambda: "spend-guard" in stream.page("/readyz"), 60, "the pause, remembered")
         stream.stop()
     assert len(x.connects_s) == 1
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a raised limit")
+        wait_until(lambda: x.connected, 60, "a raised limit")
         stream.stop()
     assert [reason for _, _, reason in gaps(to_x)] == ["spend-guard", "stopped"]
 
@@ -254,8 +254,8 @@ def test_where_x_refuses_the_token_the_stream_ends_with_its_reason_and_leaves_no
     assert gaps(to_x) == []
     # What was never connected has missed nothing: not for the next start either.
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
-        wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 10, "stored coverage")
+        wait_until(lambda: x.connected, 60, "a connection")
+        wait_until(lambda: rows(to_x, "SELECT 1 FROM stream_coverage"), 60, "stored coverage")
         stream.stop()
     assert [reason for _, _, reason in gaps(to_x)] == ["stopped"]
     assert [begins for begins, _, _ in gaps(to_x)] > [datetime.now(UTC) - timedelta(minutes=5)]
@@ -265,9 +265,9 @@ def test_a_refusal_later_on_keeps_what_was_covered_before(
     x: FakeX, to_x: Settings, tmp_path: Path
 ) -> None:
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         post = x.post("cats")
-        wait_until(lambda: post.tweet_id in published(to_x), 30, "a post")
+        wait_until(lambda: post.tweet_id in published(to_x), 60, "a post")
         stream.stop()
     before = rows(to_x, "SELECT covered_until FROM stream_coverage")
     x.script.append(REFUSALS[0])
@@ -296,7 +296,7 @@ def test_what_posts_lack_is_counted_in_the_metrics_and_asked_for_otherwise(
 ) -> None:
     x.stream_dialect = NEW
     with streaming(to_x, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
 
         def complete() -> bool:
             if x.connected:
@@ -305,6 +305,6 @@ def test_what_posts_lack_is_counted_in_the_metrics_and_asked_for_otherwise(
 
         wait_until(complete, 60, "posts with what was asked for")
         counted = 'murmur_stream_missing_fields_total{field="created_at"}'
-        wait_until(lambda: counted in stream.page("/metrics"), 10, "the count")
+        wait_until(lambda: counted in stream.page("/metrics"), 60, "the count")
         stream.stop()
     assert "fields-missing" in {reason for _, _, reason in gaps(to_x)}

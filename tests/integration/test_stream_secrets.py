@@ -32,7 +32,7 @@ def test_the_token_comes_from_a_file_and_shows_nowhere(
     with streaming(from_file, out, "--capture", str(out / "captures")) as stream:
         wait_until(lambda: x.connected, 40, "a connection")
         post = x.post("cats")
-        wait_until(lambda: post.tweet_id in published(to_x), 30, "a post")
+        wait_until(lambda: post.tweet_id in published(to_x), 60, "a post")
         stream.page("/metrics")
         stream.page("/readyz")
         stream.stop()

@@ -61,8 +61,8 @@ def test_aborted_tweets_are_not_scored_and_are_no_lag(
             for event in events:
                 in_a_transaction(settings, RAW, [event], kept=are_kept, partition=PARTITION)
         assert scored_ids(settings, len(kept)) == kept
-        wait_until(lambda: lag.total() == 0, 30, "what is left to be no lag")
-        wait_until(lambda: "lag 0" in probe(log, "/healthz")[1], 30, "the process to see that")
+        wait_until(lambda: lag.total() == 0, 60, "what is left to be no lag")
+        wait_until(lambda: "lag 0" in probe(log, "/healthz")[1], 60, "the process to see that")
         wait_until(lambda: _quiet_s(log) > STALL_AFTER_S, 60, "longer than a stall")
         assert process.poll() is None
     assert "no progress" not in log.read_text()
@@ -86,7 +86,7 @@ def test_aborted_scores_are_not_stored_and_are_no_lag(
             in_a_transaction(settings, SCORED, [event], kept=kept, partition=PARTITION)
         wait_until(lambda: lag.total() == 0, 60, "what is left to be no lag")
         shown = metrics.registry.get_sample_value
-        wait_until(lambda: shown("murmur_sink_lag_events") == 0, 30, "the sink to see that")
+        wait_until(lambda: shown("murmur_sink_lag_events") == 0, 60, "the sink to see that")
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT tweet_id FROM tweets ORDER BY tweet_id")
         assert cursor.fetchall() == [("11",), ("13",)]
@@ -104,7 +104,7 @@ def test_lag_is_what_is_left_to_read(settings: Settings) -> None:
     # The tweet, and the marks and aborted ones behind it: only a reader passes them.
     assert behind(lag, at) == 8
     commit(settings, at, 7)
-    wait_until(lambda: behind(lag, at) == 0, 30, "a reader that stands still to be done")
+    wait_until(lambda: behind(lag, at) == 0, 60, "a reader that stands still to be done")
     in_a_transaction(settings, RAW, [post], kept=True, partition=PARTITION)
     assert behind(lag, at) == 2
     lag.close()
@@ -113,7 +113,7 @@ def test_lag_is_what_is_left_to_read(settings: Settings) -> None:
 def test_an_offset_beyond_the_end_was_another_logs(settings: Settings) -> None:
     publish_raw(settings, [posted()] * 3)
     lag = lag_of_scoring(settings)
-    at = wait_until(lambda: one_behind(lag), 30, "Kafka to answer")
+    at = wait_until(lambda: one_behind(lag), 60, "Kafka to answer")
     assert behind(lag, at) == 3
     commit(settings, at, 9)
     assert behind(lag, at) == 3
@@ -128,7 +128,7 @@ def behind(lag: GroupLag, at: Partition) -> int:
             return [lag.read()[at]]
         return []
 
-    return wait_until(asked, 30, "Kafka to answer")[0]
+    return wait_until(asked, 60, "Kafka to answer")[0]
 
 
 def one_behind(lag: GroupLag) -> Partition | None:

@@ -36,6 +36,7 @@ from stream_processors.retention.run_deletion import delete_run
 from tests.conditions import wait_until
 from tests.integration import test_sink
 from tests.integration.test_sink import publish
+from tests.kills import OFTEN
 from tests.stack import MURMUR, process_environment
 from tests.unit.examples import RECEIVED_AT, deleted, scored_tweet
 from tests.watched import forget, watched
@@ -173,7 +174,7 @@ def alarms(connection: Connection) -> list[tuple[str, str]]:
 def watch_all(settings: Settings, connection: Connection, messages: int, until: datetime) -> None:
     """Watch until everything is counted, and an idle run's windows are closed."""
     with running_watch(settings):
-        wait_until(lambda: counted(connection) >= messages, 60, "all to be counted")
+        wait_until(lambda: counted(connection) >= messages, 180, "all to be counted")
         wait_until(lambda: closed_until(connection) == until, 60, "the windows to be closed")
 
 
@@ -190,10 +191,10 @@ def test_windows_hold_each_tweet_once_by_rule_and_over_all(
     edited = msgspec.structs.replace(tweets[0], version=1, tweet_id="9", edit_history=("1", "9"))
     publish(settings, [*tweets, tweets[1], edited, deleted("7"), b"no event"])
     with running_watch(quick(settings)) as metrics:
-        wait_until(lambda: counted(connection) >= 8, 30, "all to be counted")
+        wait_until(lambda: counted(connection) >= 8, 60, "all to be counted")
         # Once more, when the others are stored.
         publish(settings, [tweets[2]])
-        wait_until(lambda: counted(connection) >= 9, 30, "the repeat")
+        wait_until(lambda: counted(connection) >= 9, 60, "the repeat")
         page = metrics.registry.get_sample_value
         outcomes = {
             outcome: page("murmur_watch_events_total", {"outcome": outcome})
@@ -224,7 +225,7 @@ def test_killed_again_and_again_it_stores_what_a_quiet_watch_stores(
     settings: Settings, connection: Connection
 ) -> None:
     own = quick(settings)
-    publish(settings, tweets := stream(8, an_hour=80, shifts_on=6))
+    publish(settings, tweets := stream(8, an_hour=80 if OFTEN else 60, shifts_on=6))
     end = MONDAY + 8 * 24 * HOUR - 2 * HOUR
     watch_all(own, connection, len(tweets), end)
     quiet = watched(connection)
@@ -232,12 +233,12 @@ def test_killed_again_and_again_it_stores_what_a_quiet_watch_stores(
     assert any(counts.tweets for counts in windows(connection, of_late=True).values())
     forget(connection)
 
-    kills = 10
+    kills = 10 if OFTEN else 1
     with watch_process(own) as pid:
         for kill in range(kills):
             reached = len(tweets) * (kill + 1) // (kills + 2)
             wait_until(partial(_has_counted, connection, reached), 60, "some progress")
-            os.kill(wait_until(pid, 30, "a watch"), signal.SIGKILL)
+            os.kill(wait_until(pid, 60, "a watch"), signal.SIGKILL)
         assert counted(connection) < len(tweets)
         wait_until(lambda: closed_until(connection) == end, 120, "the windows to be closed")
     assert watched(connection) == quiet
@@ -341,14 +342,14 @@ def test_a_removal_reaches_the_samples_before_and_after_the_sink_has_the_tweet(
     tweets = [tweet(number, MONDAY + HOUR, received_at=now) for number in range(1, 7)]
     publish(settings, tweets[:3])
     with running_watch(quick(settings)):
-        wait_until(lambda: counted(connection) >= 3, 30, "three tweets")
+        wait_until(lambda: counted(connection) >= 3, 60, "three tweets")
     # The first was sampled before its sink knew of it, and is deleted in the batch that stores it.
     publish(settings, [deleted(tweets[0].root_id), erased])
     with test_sink.running_sink(settings):
         wait_until(lambda: _tombstones(connection) == 2, 60, "the removals")
         publish(settings, tweets[3:])
         with running_watch(quick(settings)):
-            wait_until(lambda: counted(connection) >= 8, 30, "the others")
+            wait_until(lambda: counted(connection) >= 8, 60, "the others")
     with connection, connection.cursor() as cur:
         cur.execute("SELECT root_id FROM watch_samples")
         found = {root_id for (root_id,) in cur}
@@ -386,7 +387,7 @@ def test_beyond_so_many_rules_only_all_of_them_together_are_watched(
     ]
     publish(settings, tweets)
     with running_watch(quick(settings, watch_rules=5)) as metrics:
-        wait_until(lambda: counted(connection) >= 20, 30, "all to be counted")
+        wait_until(lambda: counted(connection) >= 20, 60, "all to be counted")
         left_out = metrics.registry.get_sample_value("murmur_watch_rules_left_out_total")
     found = windows(connection)
     assert (len(found), found[ALL_RULES, MONDAY].tweets, left_out) == (6, 20, 15)

@@ -154,7 +154,7 @@ def test_a_live_stream_without_kafka_says_so_and_is_not_ended(
 ) -> None:
     unreachable = hasty(to_x).model_copy(update={"kafka": "127.0.0.1:9"})
     with streaming(unreachable, tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         x.post("cats")
         goes_on_while_it_waits_for("Kafka", stream, x)
         stream.stop()
@@ -164,23 +164,23 @@ def test_a_live_stream_that_hangs_in_postgres_says_so_and_is_not_ended(
     x: FakeX, to_x: Settings, connection: Connection, tmp_path: Path
 ) -> None:
     with streaming(hasty(to_x), tmp_path) as stream:
-        wait_until(lambda: x.connected, 30, "a connection")
+        wait_until(lambda: x.connected, 60, "a connection")
         first = x.post("cats at first")
-        wait_until(lambda: first.tweet_id in published(to_x), 30, "the first post")
+        wait_until(lambda: first.tweet_id in published(to_x), 60, "the first post")
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE stream_coverage IN ACCESS EXCLUSIVE MODE")
         goes_on_while_it_waits_for("PostgreSQL", stream, x)
         connection.rollback()
         last = x.post("cats at last")
-        wait_until(lambda: last.tweet_id in published(to_x), 30, "the last post")
+        wait_until(lambda: last.tweet_id in published(to_x), 60, "the last post")
         stream.stop()
 
 
 def goes_on_while_it_waits_for(server: str, stream: StreamProcess, x: FakeX) -> None:
     waiting = f"waiting for {server}\n"
-    wait_until(lambda: x.post("cats") and stream.page("/readyz") == waiting, 20, "the reason")
+    wait_until(lambda: x.post("cats") and stream.page("/readyz") == waiting, 60, "the reason")
     until_s = time.monotonic() + 2 * STALL_AFTER_S
-    wait_until(lambda: x.post("cats") and time.monotonic() > until_s, 20, "time to pass")
+    wait_until(lambda: x.post("cats") and time.monotonic() > until_s, 60, "time to pass")
     assert stream.page("/healthz").startswith(("waiting for", "lag"))
     assert stream.process.poll() is None
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -66,10 +67,21 @@ class Summary(Struct, frozen=True):
     verdicts: dict[str, Verdict]
 
 
-def torture(*, seed: int, minutes: float, tweets: int, logs: Path | None, say: Say) -> Summary:
-    """Run it; the stack is removed afterwards, its logs are copied to `logs` before."""
+def torture(
+    *,
+    seed: int,
+    minutes: float,
+    tweets: int,
+    logs: Path | None,
+    say: Say,
+    first_faults: int | None = None,
+) -> Summary:
+    """Run it; the stack is removed afterwards, its logs are copied to `logs` before.
+
+    With `first_faults` so many of the plan's are made, however long they take, and no others.
+    """
     with small_disk() as disk, _stack_on(disk, logs) as settings:
-        return _Run(seed, minutes, tweets, settings, disk, say).summary()
+        return _Run(seed, minutes, tweets, settings, disk, say, first_faults).summary()
 
 
 @contextlib.contextmanager
@@ -97,9 +109,17 @@ def _stack_on(disk: Disk, logs: Path | None) -> Iterator[Settings]:
 
 class _Run:
     def __init__(
-        self, seed: int, minutes: float, tweets: int, settings: Settings, disk: Disk, say: Say
+        self,
+        seed: int,
+        minutes: float,
+        tweets: int,
+        settings: Settings,
+        disk: Disk,
+        say: Say,
+        first_faults: int | None,
     ) -> None:
         self._seed, self._minutes, self._tweets = seed, minutes, tweets
+        self._first_faults = first_faults
         self._settings, self._say = settings, say
         self._messages: list[Published] = history(seed, tweets, datetime.now(UTC))
         self._publishing = Publishing(settings, self._messages, minutes * 60, time.monotonic)
@@ -161,8 +181,8 @@ class _Run:
     def _hurt(self) -> None:
         ends_s = time.monotonic() + self._minutes * 60
         limit_s = 0.0
-        for fault in faults(self._seed):
-            if time.monotonic() > ends_s:
+        for fault in islice(faults(self._seed), self._first_faults):
+            if self._first_faults is None and time.monotonic() > ends_s:
                 return
             try:
                 self._faults.do(fault)

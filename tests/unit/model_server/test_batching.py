@@ -57,7 +57,7 @@ async def waiting(batcher: Batcher, texts: int) -> None:
     def are_there() -> bool:
         return batcher.waiting_texts == texts
 
-    await asyncio.to_thread(wait_until, are_there, 10, f"{texts} texts wait")
+    await asyncio.to_thread(wait_until, are_there, 60, f"{texts} texts wait")
 
 
 @hypothesis_settings(max_examples=30, deadline=None)
@@ -243,6 +243,6 @@ def test_the_model_is_asked_for_also_while_nothing_waits() -> None:
     batcher = Batcher(model)
     batcher.start()
     try:
-        wait_until(lambda: asked >= 2, 10, "a promoted model to have its turn")
+        wait_until(lambda: asked >= 2, 60, "a promoted model to have its turn")
     finally:
         batcher.stop()

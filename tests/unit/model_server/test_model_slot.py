@@ -78,7 +78,7 @@ def slot(places: Places, swaps: list[str]) -> Iterator[ModelSlot[Answering]]:
 
 
 def served_in_the_end(slot: ModelSlot[Answering], name: str) -> None:
-    wait_until(lambda: name_served(slot) == name, 10, f"{name} serves")
+    wait_until(lambda: name_served(slot) == name, 60, f"{name} serves")
 
 
 def name_served(slot: ModelSlot[Answering]) -> str:
@@ -90,7 +90,7 @@ def test_the_old_model_serves_while_the_new_one_loads(
 ) -> None:
     places.wait.clear()
     slot.promote(promoted("b"))
-    wait_until(lambda: places.loads == ["b"], 10, "b is loading")
+    wait_until(lambda: places.loads == ["b"], 60, "b is loading")
     assert name_served(slot) == "a"
     state = slot.state()
     assert (state.serving.name, state.wanted, state.fault) == ("a", promoted("b"), "")
@@ -115,7 +115,7 @@ def test_a_refused_model_changes_nothing_and_is_told(
     places.faults["b"] = RefusedBundle("/b is not what was promised")
     slot.promote(promoted("b"))
     wait_until(
-        lambda: slot.state().fault == "/b is not what was promised", 10, "the refusal is told"
+        lambda: slot.state().fault == "/b is not what was promised", 60, "the refusal is told"
     )
     assert name_served(slot) == "a"
     slot.promote(promoted("c"))
@@ -128,7 +128,7 @@ def test_a_place_that_does_not_answer_is_asked_again(
 ) -> None:
     places.faults["b"] = BundleUnavailable("/b does not answer")
     slot.promote(promoted("b"))
-    wait_until(lambda: len(places.loads) >= 2, 10, "it is tried again")
+    wait_until(lambda: len(places.loads) >= 2, 60, "it is tried again")
     assert (name_served(slot), slot.state().fault) == ("a", "/b does not answer")
     places.faults.clear()
     served_in_the_end(slot, "b")
@@ -139,7 +139,7 @@ def test_a_later_promotion_ends_the_wait_for_an_earlier_one(
 ) -> None:
     places.faults["b"] = BundleUnavailable("/b does not answer")
     slot.promote(promoted("b"))
-    wait_until(lambda: slot.state().fault != "", 10, "the fault is told")
+    wait_until(lambda: slot.state().fault != "", 60, "the fault is told")
     slot.promote(promoted("c"))
     served_in_the_end(slot, "c")
     slot.promote(promoted("b"))
@@ -152,7 +152,7 @@ def test_a_model_that_was_superseded_while_it_loaded_never_serves(
 ) -> None:
     places.wait.clear()
     slot.promote(promoted("b"))
-    wait_until(lambda: places.loads == ["b"], 10, "b is loading")
+    wait_until(lambda: places.loads == ["b"], 60, "b is loading")
     slot.promote(promoted("c"))
     places.wait.set()
     served_in_the_end(slot, "c")
@@ -170,7 +170,7 @@ def test_at_most_two_models_are_held(places: Places) -> None:
         assert gone() is not None
         places.wait.clear()
         slot.promote(promoted("c"))
-        wait_until(lambda: places.loads == ["b", "c"], 10, "c is loading")
+        wait_until(lambda: places.loads == ["b", "c"], 60, "c is loading")
         gc.collect()
         assert gone() is None
         places.wait.set()

@@ -88,7 +88,7 @@ def test_a_tenth_of_the_tweets_goes_to_the_challenger_with_edits_and_retweets(
 ) -> None:
     champion = scorer("a")
     challengers.want(event())
-    split = wait_until(lambda: challengers.split_with(champion), 30, "a split")
+    split = wait_until(lambda: challengers.split_with(champion), 60, "a split")
     tweets = [posted(tweet_id=str(10**17 + number)) for number in range(5_000)]
     arms = {tweet.root_id: split.arm_of(tweet).name for tweet in tweets}
     assert 430 < list(arms.values()).count("challenger") < 570
@@ -114,10 +114,10 @@ def test_one_model_answers_all_while_the_other_is_missing_or_another_one_serves(
 ) -> None:
     places.faults["b"] = BundleUnavailable("/b does not answer")
     challengers.want(event())
-    wait_until(lambda: challengers.fault() != "", 30, "the fault is told")
+    wait_until(lambda: challengers.fault() != "", 60, "the fault is told")
     assert challengers.split_with(scorer("a")) is None
     del places.faults["b"]
-    wait_until(lambda: challengers.split_with(scorer("a")), 30, "a split once it is there")
+    wait_until(lambda: challengers.split_with(scorer("a")), 60, "a split once it is there")
     assert challengers.fault() == ""
     assert challengers.split_with(scorer("c")) is None
     challengers.want(event(None))
@@ -130,9 +130,9 @@ def test_a_refused_challenger_is_not_asked_for_again(
 ) -> None:
     places.faults["b"] = RefusedBundle("/b is not what was promised")
     challengers.want(event())
-    wait_until(lambda: challengers.fault() != "", 30, "the refusal is told")
+    wait_until(lambda: challengers.fault() != "", 60, "the refusal is told")
     challengers.wait_until_settled(30)
     assert challengers.split_with(scorer("a")) is None
     challengers.want(event("c"))
-    wait_until(lambda: challengers.split_with(scorer("a")), 30, "another challenger")
+    wait_until(lambda: challengers.split_with(scorer("a")), 60, "another challenger")
     assert places.loads == ["b", "c"]
