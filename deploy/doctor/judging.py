@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from deploy.doctor.finding import Finding, note, well, wrong
+from deploy.installation.encoding import WHAT_TO_DO, is_right_encoding
 from schemas.process.process_list import SINK, ProcessSpec
 
 PYTHONS: Final = ((3, 11), (3, 12), (3, 13))
@@ -62,12 +63,12 @@ def judge_postgres_version(number: int) -> Finding:
 
 def judge_encoding(encoding: str) -> Finding:
     """Judge the encoding of the database: tweets are not ASCII."""
-    if encoding == "UTF8":
+    if is_right_encoding(encoding):
         return well("postgres", "the database is in UTF8")
     return wrong(
         "postgres",
         f"the database is in {encoding}: most tweets are refused and become dead letters",
-        "make another database WITH ENCODING 'UTF8' TEMPLATE template0",
+        WHAT_TO_DO,
     )
 
 
