@@ -47,6 +47,7 @@ FIRST_ID: Final = 1_590_000_000_000_000_000
 _LINES: Final = 500_000
 """More than any run publishes: the last replay is stopped."""
 _LATEST_S: Final = 300.0
+_PROGRAM: Final = "from deploy.cli import main; main()"
 _SETTINGS: Final = ("kafka", "postgres", "redis", "topic_prefix", "topic_partitions")
 
 
@@ -90,10 +91,9 @@ class Version:
 
     def start(self, log: str, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a command; what it says goes to a log."""
-        program = "from deploy.cli import main; main()"
         with (self._folder / f"{log}.log").open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-c", program, *arguments],
+                [sys.executable, "-c", _PROGRAM, *arguments],
                 cwd=self._code,
                 env=self._environment,
                 stdout=output,
@@ -106,6 +106,17 @@ class Version:
         if process.wait(timeout=_LATEST_S):
             log = (self._folder / f"{self.name}-{arguments[0]}.log").read_text(errors="replace")
             raise click.ClickException(f"{self.name} {' '.join(arguments)}: {log[-2000:]}")
+
+    def output(self, *arguments: str) -> str:
+        """Run a command to its end, and return what it prints."""
+        return subprocess.run(
+            [sys.executable, "-c", _PROGRAM, *arguments],
+            cwd=self._code,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
 
 class Worker:
