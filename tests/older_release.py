@@ -34,7 +34,7 @@ _MOODS: Final = (
     "so happy with the coffee here",
     "the queue was awful and nobody cared",
     "the shop opens at nine",
-    "não gosto de esperar tanto, que dia ruim",
+    "não gosto de esperar tanto que dia ruim",
     "ça va être une belle journée",
 )
 _RUNS: Final = {"harvest": 220, "second": 90, "gone": 20}
@@ -81,8 +81,8 @@ def _write_archives(folder: Path) -> None:
             f"{_FIRST_ID + (first + n) * 3600 * _STEP},{_MOODS[n % len(_MOODS)]} {n} #tag{n % 7}"
             for n in range(tweets)
         ]
-        # Nothing of the id is a number, or there is no text: dead letters.
-        lines += [f"{_FIRST_ID + first},"] if run == "harvest" else []
+        # A column too many: dead letters.
+        lines += [f"{_FIRST_ID + n},one, two" for n in range(9)] if run == "harvest" else []
         (folder / f"{run}.csv").write_text("id,text\n" + "\n".join(lines) + "\n")
         first += tweets
 

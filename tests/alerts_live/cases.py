@@ -203,6 +203,8 @@ CASES: Final = (
 )
 
 NOT_RAISED: Final = {
+    "MurmurDeadLetters": "no case of its own: heard once a hold, which inhibits it, is over",
+    "MurmurTweetsLate": "no case of its own: heard after a server was away for minutes",
     "MurmurLagGrows": "needs a quarter of an hour of more tweets than a machine can score",
     "MurmurShadowDisagrees": "needs a challenger that differs; by promtool, and the counter by "
     "tests/integration/test_shadow.py",

@@ -35,8 +35,9 @@ def write_faster_rules(rules: Path, to: Path) -> None:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
         for group in document["groups"]:
             group["rules"] = [
-                _faster(rule, GROUPS.get(group["name"]) or ALERTS.get(_name(rule), 1.0))
+                _faster(rule, by) if by else rule
                 for rule in group["rules"]
+                for by in [GROUPS.get(group["name"]) or ALERTS.get(_name(rule))]
             ]
         (to / file.name).write_text(yaml.safe_dump(document), encoding="utf-8")
 
