@@ -41,6 +41,8 @@ _RUNS: Final = {"harvest": 220, "second": 90, "gone": 20}
 _LIVE: Final = 60
 _RULES: Final = "- {value: coffee, tag: coffee}\n- {value: queue, tag: queue}\n"
 _BY_HAND: Final = (
+    # The machine that made it is nobody's business.
+    "UPDATE _yoyo_log SET username = 'somebody', hostname = 'somewhere'",
     "INSERT INTO kept_days (run, kept_from) VALUES ('live', '2022-11-01')",
     (
         "INSERT INTO tombstones (run, kind, id) SELECT 'live', k, (900 + n)::text"

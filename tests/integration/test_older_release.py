@@ -101,8 +101,8 @@ def test_a_tweet_and_a_run_of_an_older_version_are_deleted_with_all_that_counts_
     with closing(connect_postgres(upgraded.postgres_connection, "test")) as connection:
         store(connection, [deleted(run="harvest", tweet_id=first)])
         assert first not in {line["tweet_id"] for line in exported(upgraded, "harvest")}
-        before = figures["harvest"]["totals"]
-        assert before["tweets"] - totals(upgraded, "harvest")["tweets"] == 1
+        before = figures["harvest"]["totals"]["aggregates"]["tweets"]
+        assert before - totals(upgraded, "harvest")["aggregates"]["tweets"] == 1
         delete_run(connection, "second")
         assert rows(connection, "SELECT count(*) FROM rollups WHERE run = 'second'") == [(0,)]
         assert differing(connection) == []
