@@ -154,8 +154,9 @@ class Worker:
             page = self._page("metrics")
         except OSError:
             return 0
-        counted = re.findall(r'^murmur_\w+_events_total\{outcome="consumed"\} (\S+)', page, re.M)
-        return int(sum(map(float, counted)))
+        # By outcome, and each message has one of them or several: the largest is what was read.
+        counted = re.findall(r"^murmur_(?:score|sink)_events_total\{[^}]*\} (\S+)", page, re.M)
+        return int(max(map(float, counted), default=0))
 
     def end(self) -> int:
         """Ask it to stop as a supervisor does; return its exit code."""
