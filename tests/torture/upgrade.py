@@ -46,7 +46,8 @@ RUN: Final = "upgrade"
 FIRST_ID: Final = 1_590_000_000_000_000_000
 _LINES: Final = 500_000
 """More than any run publishes: the last replay is stopped."""
-_LATEST_S: Final = 300.0
+_LATEST_S: Final = 900.0
+"""A replay that begins its file anew stores nothing new until it is where the old one ended."""
 _PROGRAM: Final = "from deploy.cli import main; main()"
 _SETTINGS: Final = ("kafka", "postgres", "redis", "topic_prefix", "topic_partitions")
 
