@@ -1,4 +1,4 @@
-"""`make compose-profiles-test`: the profiles beside `core` start as docker-compose.yml has them.
+"""`make profiles-test`: the profiles beside `core` start as docker-compose.yml has them.
 
 monitoring: Prometheus has the repository's rules, Alertmanager its routes. live: the stream runs,
 and says that it has no connection where X cannot be reached. retrain: the guard runs, and with the
