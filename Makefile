@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help image image-test compose-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test screenshots torture circle check accuracy faithfulness peers api-examples bench bounds drift-table generated lock format clean ops-check alerts-live
+.PHONY: help image image-test compose-test profiles-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test screenshots torture circle check accuracy faithfulness peers api-examples bench bounds drift-table generated lock format clean ops-check alerts-live
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -130,6 +130,9 @@ image-test: $(VENV)/dev.stamp ## Build the image and run the pipeline from it, l
 
 compose-test: $(VENV)/dev.stamp ## Run docker-compose.yml's own services and count what they store
 	CONTAINER_TOOL=$(CONTAINER_TOOL) $(BIN)/python -m tests.containers.compose_test $(ARGS)
+
+profiles-test: $(VENV)/dev.stamp ## Start the profiles monitoring, live and retrain as docker-compose.yml has them
+	CONTAINER_TOOL=$(CONTAINER_TOOL) $(BIN)/python -m tests.containers.profiles_test $(ARGS)
 
 compose-demo: $(VENV)/dev.stamp ## The same with a larger archive, and leave it running
 	CONTAINER_TOOL=$(CONTAINER_TOOL) $(BIN)/python -m tests.containers.compose_test --keep-up --lines 20000 $(ARGS)

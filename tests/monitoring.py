@@ -121,6 +121,12 @@ class Prometheus:
         result: list[Any] = document["data"]["result"]
         return result
 
+    def alerts(self) -> list[Any]:
+        """Return the alerts that fire, or will if what they see lasts."""
+        with urllib.request.urlopen(f"{self.address}/api/v1/alerts", timeout=30) as answer:
+            found: list[Any] = msgspec.json.decode(answer.read())["data"]["alerts"]
+        return found
+
 
 @contextmanager
 def running_prometheus(

@@ -20,12 +20,14 @@ from deploy.backup.contents import (
     unpack_backup,
     write_backup,
 )
-from deploy.backup.dump import dump_database, restore_database
+from deploy.backup.dump import dump_database, dumped_prefix, restore_database
 from deploy.embedded.layout import Layout
 from deploy.embedded.stack_state import load_state
 from deploy.embedded.supervision import Supervisor
+from deploy.installation.encoding import refuse_other_encoding
 from deploy.installation.installing import InstallationReport, install
 from deploy.installation.migrations import missing_migrations
+from deploy.installation.ownership import refuse_foreign
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder
 from schemas.process.process_list import PROCESSES
@@ -65,9 +67,12 @@ def restore_backup(settings: Settings, backup: Path) -> tuple[BackupManifest, In
 
     The sink goes on where the backup's positions are, so that it reads again what topics still
     hold; in another Kafka it begins at the beginning. Raises `Failure`, and has changed nothing if
-    the backup is damaged or comes from a newer version, or if workers or runs are there.
+    the backup is damaged, comes from a newer version or from an installation with another topic
+    prefix, or if workers or runs are there, or the database is another's or not in UTF-8.
     """
     _refuse_while_workers_run(settings.home)
+    refuse_other_encoding(settings.postgres_connection)
+    refuse_foreign(settings.postgres_connection, settings.topic_prefix)
     with TemporaryDirectory(dir=make_private_folder(settings.home), prefix="restore-") as made:
         folder = Path(made)
         manifest = unpack_backup(backup, folder)
@@ -77,6 +82,12 @@ def restore_backup(settings: Settings, backup: Path) -> tuple[BackupManifest, In
             raise Failure(
                 f"{backup} was made by a newer Murmur ({manifest.murmur}; it has {unknown[0]}): "
                 "restore it with that version"
+            )
+        prefix = dumped_prefix(folder / DUMP)
+        if prefix not in (None, settings.topic_prefix):
+            raise Failure(
+                f"{backup} is of the installation with the topic prefix '{prefix}', and "
+                f"MURMUR_TOPIC_PREFIX is '{settings.topic_prefix}': set it to restore that one"
             )
         restore_database(settings.postgres_connection, folder / DUMP)
         if (folder / BUNDLES).is_dir():

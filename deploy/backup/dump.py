@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -64,6 +64,19 @@ def restore_database(postgres: PostgresConnection, dump: Path) -> None:
     _call(postgres, "pg_restore", [*options, "--dbname=", str(dump)])
 
 
+def dumped_prefix(dump: Path) -> str | None:
+    """Return the topic prefix of the installation that a dump is of; raise `Failure`.
+
+    None where it is too old to say.
+    """
+    script = _run("pg_restore", ["--data-only", "--table=installation", "--file=-", str(dump)])
+    _, found, rows = script.partition("COPY public.installation (only_row, topic_prefix)")
+    if not found:
+        return None
+    first = rows.splitlines()[1]
+    return None if first == "\\." else first.partition("\t")[2]
+
+
 def _call(postgres: PostgresConnection, program: str, arguments: Sequence[str]) -> None:
     """Run one of PostgreSQL's programs; the address goes by the environment."""
     address = parse_dsn(postgres.uri.get_secret_value())
@@ -71,9 +84,15 @@ def _call(postgres: PostgresConnection, program: str, arguments: Sequence[str]) 
         f"--dbname={address['dbname']}" if argument == "--dbname=" else argument
         for argument in arguments
     ]
+    _run(program, chosen, connection_environment(address))
+
+
+def _run(
+    program: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+) -> str:
     done = subprocess.run(
-        [str(shipped_programs() / program), *chosen],
-        env={**os.environ, **connection_environment(address)},
+        [str(shipped_programs() / program), *arguments],
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -81,3 +100,4 @@ def _call(postgres: PostgresConnection, program: str, arguments: Sequence[str]) 
     if done.returncode:
         reason = " ".join(done.stderr.strip().splitlines()[-1:])
         raise Failure(f"{program}: {reason or f'exit {done.returncode}'}")
+    return done.stdout

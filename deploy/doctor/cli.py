@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from schemas.printing import print_json, print_line
+from schemas.process.process_list import PROCESSES
 
 if TYPE_CHECKING:
     from deploy.doctor.finding import Finding
@@ -13,8 +14,16 @@ _MARKS: Final = {"well": "✓", "note": "!", "wrong": "✗"}
 
 
 @click.command(short_help="Check settings, servers, disk, models and permissions.")
+@click.option(
+    "--process",
+    "processes",
+    multiple=True,
+    type=click.Choice([process.name for process in PROCESSES]),
+    help="Judge by what this process needs, and by no more. May be repeated. Default: a user may "
+    "have the rights of one process alone.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def doctor(as_json: bool) -> int:
+def doctor(processes: tuple[str, ...], as_json: bool) -> int:
     """Check all that Murmur needs here, and say what to do where something is wrong.
 
     It looks at settings, Kafka, PostgreSQL and Redis (reached, trusted, new enough), topics,
@@ -40,7 +49,8 @@ def doctor(as_json: bool) -> int:
     except Failure as failure:
         findings = [wrong("settings", str(failure), "then ask again: nothing else was looked at")]
     else:
-        findings = examine(settings)
+        asked = [process for process in PROCESSES if process.name in processes]
+        findings = examine(settings, processes=asked)
     is_well = all(finding.state != "wrong" for finding in findings)
     if as_json:
         print_json({"well": is_well, "findings": findings})

@@ -5,20 +5,17 @@ import os
 import shutil
 import ssl
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import psycopg2
 import redis
-from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 
 from deploy.doctor.finding import Finding, note, well, wrong
 from deploy.doctor.judging import (
-    NEEDED_OF_TOPICS,
     judge_certificate,
     judge_clock,
     judge_disk,
@@ -27,38 +24,50 @@ from deploy.doctor.judging import (
     judge_python,
     judge_redis_version,
     judge_rights_on_tables,
-    judge_rights_on_topics,
 )
+from deploy.doctor.kafka_rights import judge_rights_on_kafka, rights_held
 from deploy.embedded.served_model import chosen_model, in_short
 from deploy.installation.migrations import missing_migrations
 from deploy.installation.topics import TopicInstaller
 from model_server.bundle import RefusedBundle, default_bundle, open_bundle
 from schemas.failures import Failure
+from schemas.process.process_list import PROCESSES, Need, ProcessSpec
 from schemas.settings import Settings
 from schemas.topics import topic_specs
 from schemas.transport.cache import connect_redis, why_redis_fails
-from schemas.transport.kafka_config import kafka_config
 from schemas.transport.kafka_trust import kafka_refusal
 from schemas.transport.postgres import Connection, connect_postgres
-
-_ANSWER_S: Final = 10.0
 
 Clock = Callable[[], datetime]
 
 
-def examine(settings: Settings, *, clock: Clock = lambda: datetime.now(UTC)) -> list[Finding]:
-    """Return what was found, subject by subject; raises nothing for what is wrong with a server."""
-    return [
+def examine(
+    settings: Settings,
+    *,
+    processes: Sequence[ProcessSpec] = (),
+    clock: Clock = lambda: datetime.now(UTC),
+) -> list[Finding]:
+    """Return what was found, subject by subject; raises nothing for what is wrong with a server.
+
+    With `processes`, what is missing for one of them is wrong, and what none of them needs is not
+    looked at. Without any, the rights of a single process are enough.
+    """
+    needed = {need for process in processes or PROCESSES for need in process.needs}
+    findings = [
         judge_python(sys.version_info[:2]),
         well("settings", "every setting can be read"),
         *_of_home(settings.home),
         *_of_certificates(settings, clock()),
-        *_of_kafka(settings),
-        *_of_postgres(settings, clock),
-        *_of_redis(settings),
-        *_of_models(settings),
-        *_of_x(settings),
+        *_of_kafka(settings, processes),
     ]
+    if Need.POSTGRES in needed:
+        findings += _of_postgres(settings, processes, clock)
+    if Need.REDIS in needed:
+        findings += _of_redis(settings)
+    findings += _of_models(settings)
+    if Need.X_TOKEN in needed:
+        findings += _of_x(settings, needs_token=bool(processes))
+    return findings
 
 
 def _of_home(home: Path) -> Iterator[Finding]:
@@ -104,47 +113,41 @@ def _expiry(file: Path) -> datetime | None:
     return datetime.fromtimestamp(min(moments), UTC)
 
 
-def _of_kafka(settings: Settings) -> Iterator[Finding]:
+def _of_kafka(settings: Settings, processes: Sequence[ProcessSpec]) -> Iterator[Finding]:
+    names = [spec.name for spec in topic_specs(settings.names, settings.topic_layout)]
     try:
         refusal = kafka_refusal(settings.kafka_connection)
         if refusal is not None:
             yield wrong("kafka", refusal, "mend it; the processes end until it is")
             return
-        report = TopicInstaller(settings.cluster, settings.topic_layout).report()
+        held = rights_held(settings.cluster, names, processes or PROCESSES)
+        seen = [name for name in names if "DESCRIBE_CONFIGS" in held.on_topics.get(name, ())]
+        report = TopicInstaller(settings.cluster, settings.topic_layout).report(seen)
     except Failure as failure:
         yield wrong("kafka", str(failure), "start Kafka, or correct MURMUR_KAFKA")
         return
     yield well("kafka", f"answers ({settings.kafka_connection.security_protocol})")
-    for spec in report.missing:
-        yield wrong("topics", f"{spec.name} is missing", "run `murmur init`")
+    for name in held.missing_topics:
+        yield wrong("topics", f"{name} is missing", "run `murmur init`")
     for sentence in report.wrong:
         yield wrong("topics", sentence, "run `murmur init --alter`: it would lose data")
     for sentence in report.differing:
         yield note("topics", sentence, "`murmur init --alter` changes it")
-    if report.missing:
-        return
-    if not (report.wrong or report.differing):
+    if len(seen) < len(names) - len(held.missing_topics):
+        yield note(
+            "topics",
+            "this user may not see how every topic is set up",
+            "ask as the user of `murmur init`, who has DescribeConfigs",
+        )
+    elif not (report.wrong or report.differing or held.missing_topics):
         yield well("topics", "all are there, as the settings say")
-    yield judge_rights_on_topics(_lacking_on_topics(settings))
+    if not held.missing_topics:
+        yield from judge_rights_on_kafka(held, processes, settings.names)
 
 
-def _lacking_on_topics(settings: Settings) -> list[tuple[str, str]]:
-    names = [spec.name for spec in topic_specs(settings.names, settings.topic_layout)]
-    admin = AdminClient(kafka_config(settings.kafka_connection, "murmur-doctor"))
-    described = admin.describe_topics(
-        TopicCollection(names), include_authorized_operations=True, request_timeout=_ANSWER_S
-    )
-    lacking = []
-    for topic, future in described.items():
-        try:
-            operations = {operation.name for operation in future.result().authorized_operations}
-        except KafkaException:
-            operations = set()
-        lacking += [(topic, operation) for operation in NEEDED_OF_TOPICS - operations]
-    return lacking
-
-
-def _of_postgres(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def _of_postgres(
+    settings: Settings, processes: Sequence[ProcessSpec], clock: Clock
+) -> Iterator[Finding]:
     try:
         with closing(connect_postgres(settings.postgres_connection, "doctor")) as connection:
             yield judge_postgres_version(connection.server_version)
@@ -157,7 +160,7 @@ def _of_postgres(settings: Settings, clock: Clock) -> Iterator[Finding]:
                 return
             yield well("migrations", "all are applied")
             lacking, may_create = _rights(connection)
-            yield from judge_rights_on_tables(lacking, may_create=may_create)
+            yield from judge_rights_on_tables(lacking, processes, may_create=may_create)
     except Failure as failure:
         yield wrong("postgres", str(failure), "start PostgreSQL, or correct MURMUR_POSTGRES")
     except psycopg2.Error as error:
@@ -220,8 +223,10 @@ def _of_models(settings: Settings) -> Iterator[Finding]:
         yield well("models", f"it is fetched from {settings.bundle_shelf}")
 
 
-def _of_x(settings: Settings) -> Iterator[Finding]:
+def _of_x(settings: Settings, *, needs_token: bool) -> Iterator[Finding]:
     if not (settings.x_bearer_token.get_secret_value() or settings.x_bearer_token_file):
+        if needs_token:
+            yield wrong("x", "there is no token", "set MURMUR_X_BEARER_TOKEN_FILE")
         return
     try:
         settings.x_token  # noqa: B018  it raises where the token is none

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from deploy.doctor.finding import Finding, note, well, wrong
+from deploy.installation.encoding import WHAT_TO_DO, is_right_encoding
+from schemas.process.process_list import SINK, ProcessSpec
 
 PYTHONS: Final = ((3, 11), (3, 12), (3, 13))
 LEAST_POSTGRES: Final = 150_000
@@ -19,8 +21,6 @@ CLOCK_WRONG: Final = timedelta(seconds=30)
 """A tweet from the future is refused when it is minutes ahead; leases and windows need less."""
 
 EXPIRES_SOON: Final = timedelta(days=21)
-
-NEEDED_OF_TOPICS: Final = frozenset({"READ", "WRITE", "DESCRIBE"})
 
 
 def judge_python(version: tuple[int, int]) -> Finding:
@@ -63,12 +63,12 @@ def judge_postgres_version(number: int) -> Finding:
 
 def judge_encoding(encoding: str) -> Finding:
     """Judge the encoding of the database: tweets are not ASCII."""
-    if encoding == "UTF8":
+    if is_right_encoding(encoding):
         return well("postgres", "the database is in UTF8")
     return wrong(
         "postgres",
         f"the database is in {encoding}: most tweets are refused and become dead letters",
-        "make another database WITH ENCODING 'UTF8' TEMPLATE template0",
+        WHAT_TO_DO,
     )
 
 
@@ -91,20 +91,13 @@ def judge_redis_version(told: str, policy: str) -> list[Finding]:
     return findings
 
 
-def judge_rights_on_topics(lacking: Collection[tuple[str, str]]) -> Finding:
-    """Judge which operations (topic, operation) this user may not do."""
-    if not lacking:
-        return well("permissions", "Kafka: may read, write and describe every topic")
-    told = ", ".join(f"{operation} {topic}" for topic, operation in sorted(lacking))
-    return wrong(
-        "permissions",
-        f"Kafka: may not {told}",
-        "see the list of ACLs in deploy/installation/README.md",
-    )
+def judge_rights_on_tables(
+    lacking: Collection[str], processes: Collection[ProcessSpec], *, may_create: bool
+) -> list[Finding]:
+    """Judge which tables this role may not change, and whether it may make new ones.
 
-
-def judge_rights_on_tables(lacking: Collection[str], *, may_create: bool) -> list[Finding]:
-    """Judge which tables this role may not change, and whether it may make new ones."""
+    With `processes` it is judged for these: the sink has to make tables.
+    """
     findings = (
         [
             wrong(
@@ -116,7 +109,17 @@ def judge_rights_on_tables(lacking: Collection[str], *, may_create: bool) -> lis
         if lacking
         else [well("permissions", "PostgreSQL: may read and change every table")]
     )
-    if not may_create:
+    if may_create:
+        return findings
+    if SINK in processes:
+        findings.append(
+            wrong(
+                "permissions",
+                "PostgreSQL: may not make tables, and the sink makes one for each run and day",
+                "let the sink connect as the role that owns the tables",
+            )
+        )
+    elif not processes:
         findings.append(
             note(
                 "permissions",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from deploy.installation.encoding import encoding_fault, refuse_other_encoding
 from deploy.installation.migrations import apply_migrations, missing_migrations
 from deploy.installation.ownership import (
     foreign_prefix,
@@ -37,11 +38,12 @@ def check_installation(wanted: Installation) -> InstallationReport:
     prefix = wanted.cluster.names.prefix
     other = foreign_prefix(wanted.postgres, prefix)
     foreign = () if other is None else (foreign_sentence(other, prefix),)
+    encoding = encoding_fault(wanted.postgres)
     return InstallationReport(
         missing_topics=tuple(spec.name for spec in topics.missing),
         missing_migrations=tuple(missing_migrations(wanted.postgres)),
         differing=topics.differing,
-        wrong=(*topics.wrong, *foreign),
+        wrong=(*topics.wrong, *foreign, *(() if encoding is None else (encoding,))),
     )
 
 
@@ -49,10 +51,11 @@ def install(wanted: Installation, *, alter: bool = False) -> InstallationReport:
     """Make what is missing; existing topics are changed only with `alter`.
 
     May be repeated, and may be run by several at once. Raises `Failure` for an existing topic
-    that would lose data (its cleanup policy is another), and for a database that belongs to an
-    installation with another topic prefix, before anything is made.
+    that would lose data (its cleanup policy is another), and for a database that is not in UTF-8
+    or belongs to an installation with another topic prefix, before anything is made.
     """
     prefix = wanted.cluster.names.prefix
+    refuse_other_encoding(wanted.postgres)
     refuse_foreign(wanted.postgres, prefix)
     installer = TopicInstaller(wanted.cluster, wanted.layout)
     if alter:

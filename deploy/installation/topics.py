@@ -1,7 +1,7 @@
 """The topics: what differs from what Murmur needs, and making what is missing."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException
@@ -77,9 +77,14 @@ class TopicInstaller:
         self._specs = topic_specs(cluster.names, layout)
         self._admin = AdminClient(kafka_config(cluster.kafka, "murmur-init"))
 
-    def report(self) -> TopicReport:
-        """Compare the cluster with the settings; change nothing."""
-        return compare_topics(self._specs, self._found())
+    def report(self, names: Collection[str] | None = None) -> TopicReport:
+        """Compare the cluster with the settings; change nothing.
+
+        With `names`, other topics are not asked about: reading a topic's configuration takes the
+        right to do so.
+        """
+        specs = [spec for spec in self._specs if names is None or spec.name in names]
+        return compare_topics(specs, self._found({spec.name for spec in specs}))
 
     def make(self, specs: Iterable[TopicSpec]) -> None:
         """Make topics and return when the cluster shows them; others may make the same."""
@@ -107,7 +112,7 @@ class TopicInstaller:
         Returns when the cluster shows it. Partitions only grow; a key's later messages then lie
         in another one than its earlier.
         """
-        found = self._found()
+        found = self._found({spec.name for spec in self._specs})
         existing = [spec for spec in self._specs if spec.name in found]
         grow = [
             NewPartitions(spec.name, spec.partitions)
@@ -144,8 +149,7 @@ class TopicInstaller:
                 raise Failure("Kafka confirmed a change of topics but does not show it: try again")
             time.sleep(0.1)
 
-    def _found(self) -> dict[str, TopicFound]:
-        wanted = {spec.name for spec in self._specs}
+    def _found(self, wanted: set[str]) -> dict[str, TopicFound]:
         try:
             # All topics are listed: asking for one by name could create it.
             topics = self._admin.list_topics(timeout=_ANSWER_TIMEOUT_S).topics

@@ -1,21 +1,26 @@
 """`make alerts-live`: what an installation suffers reaches a webhook as an alert, and ends there.
 
 Real processes, servers, Prometheus and Alertmanager with the repository's rules and routes; X is
-the fake. Alerts on the world look back a 120th of their time. Prints one JSON document; exits with
-1 where an alert was late, did not end, or told more than it should.
+the fake. First a quiet time with one disconnect, as each night has one: it may page nobody. Then
+the cases, each in an installation that is calm again. Alerts on the world, and those whose windows
+are of hours, look back a part of their time (`faster_rules.py`). Prints a table, or one JSON
+document; exits with 1 where an alert was late, did not end, or told more than it should.
 """
 
 import argparse
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+import yaml
 
+from tests.alerts_live.cases import CASES, NOT_RAISED, Case
 from tests.alerts_live.faster_rules import write_faster_rules
 from tests.alerts_live.installation import (
     Installation,
@@ -27,6 +32,8 @@ from tests.conditions import wait_until
 from tests.integration.live_stream import TOKEN, settings_for
 from tests.monitoring import (
     INSTALL,
+    Prometheus,
+    Told,
     Webhook,
     missing_tools,
     running_alertmanager,
@@ -37,148 +44,134 @@ from tests.observability_files import OBSERVABILITY
 from tests.stack import isolated, migrated_template, running_servers
 from tests.x_server.server import fake_x
 
-_FASTER: Final = 120.0
-_QUIET_S: Final = 100.0
+_QUIET_MINUTES: Final = 2.0
 _SLACK_S: Final = 45.0
 """For scrapes, evaluations, groups of alerts, and a machine that does other things."""
-
-_DRIFT: Final = (
-    "INSERT INTO alarms (alarm_id, run, rule, signal, subject, kind, detector, model_sha256, since,"
-    " window_start, window_end, value, reference, tweets, false_alarms_per_year)"
-    " VALUES (md5('drift'), 'live', 'cats', 'confidence', '', 'model', 'by hand', '', now(), now(),"
-    " now(), 0.6, 0.9, 100, 1)"
-)
-_DRIFT_ENDS: Final = "UPDATE alarms SET ended_at = now(), ended_window_start = now(),\
- ended_window_end = now(), ended_value = 0.9"
-
-
-@dataclass(frozen=True)
-class Case:
-    """A fault, the alert that it raises within `promise_s`, and how it ends."""
-
-    what: str
-    alert: str
-    promise_s: float
-    begin: Callable[[Installation], None]
-    end: Callable[[Installation], None]
-    also: tuple[str, ...] = ()
-    """Other alerts that the same fault rightly raises."""
+_PATIENCE_S: Final = 300.0
+"""How much later than promised an alert is still waited for: it is late, and said to be."""
+_CALM_S: Final = 5.0
+_CALM_WITHIN_S: Final = 900.0
 
 
 @dataclass(frozen=True)
 class Seen:
-    """When the webhook heard of a case, in seconds after it began and after it ended."""
+    """When the webhook heard of a case's alerts, in seconds after it began and after it ended.
+
+    None where it did not. `pages` are all that were told until the installation was calm again.
+    """
 
     what: str
-    alert: str
-    receiver: str
+    alerts: tuple[str, ...]
+    receivers: list[str]
     promise_s: float
-    fired_after_s: float
-    resolved_after_s: float
+    fired_after_s: float | None
+    resolved_after_s: float | None
     pages: list[str]
-    """Every page that was told meanwhile; one of the case's own is all that there should be."""
-
     ok: bool
+    fault: str = ""
 
 
-def _surge(installation: Installation) -> None:
-    installation.post(12, bad=True)
+class Trial:
+    """One installation, and who watches it."""
 
+    def __init__(self, installation: Installation, prometheus: Prometheus, hook: Webhook) -> None:
+        self._installation = installation
+        self._prometheus = prometheus
+        self._hook = hook
 
-_CASES: Final = (
-    Case(
-        "people post six times as much",
-        "MurmurRuleSurge",
-        5,
-        _surge,
-        lambda i: i.post(2),
-        also=("MurmurRuleNegative",),
-    ),
-    Case(
-        "scoring killed",
-        "MurmurProcessDown",
-        60,
-        lambda i: i.kill("score"),
-        lambda i: i.start("score"),
-    ),
-    Case(
-        "PostgreSQL stopped",
-        "MurmurPostgresAway",
-        60,
-        lambda i: i.stop_server("postgres"),
-        lambda i: i.start_server("postgres"),
-    ),
-    Case(
-        "Kafka stopped",
-        "MurmurKafkaAway",
-        60,
-        lambda i: i.stop_server("kafka"),
-        lambda i: i.start_server("kafka"),
-    ),
-    Case(
-        "10,000 poison messages",
-        "MurmurHeld",
-        60,
-        lambda i: i.poison(10_000),
-        lambda i: i.release(),
-    ),
-    Case(
-        "an alarm of the watch about the model",
-        "MurmurModelDrift",
-        300,
-        lambda i: i.sql(_DRIFT),
-        lambda i: i.sql(_DRIFT_ENDS),
-    ),
-    Case(
-        "X refuses connections",
-        "MurmurStreamDisconnected",
-        300,
-        lambda i: i.refuse(True),
-        lambda i: i.refuse(False),
-        also=("MurmurRuleSilent",),
-    ),
-)
+    def quiet(self, seconds: float) -> list[str]:
+        """Let time pass with one disconnect, as each night has one; return what was paged."""
+        began_s = now_s()
+        wait_until(lambda: now_s() - began_s > seconds / 2, seconds, "half of the quiet")
+        self._installation.disconnect()
+        wait_until(lambda: now_s() - began_s > seconds, seconds, "the quiet")
+        return [told.alert for told in self._hook.told if told.receiver == "pages"]
 
+    def try_case(self, case: Case) -> Seen:
+        """Begin, wait for the alerts, end, and wait until all is calm again."""
+        began_s = now_s()
+        fired_after_s = resolved_after_s = None
+        fault = ""
+        try:
+            case.begin(self._installation)
+            fired = [
+                self._await_firing(alert, began_s, case.promise_s + _PATIENCE_S)
+                for alert in case.alerts
+            ]
+            fired_after_s = max(told.at_s for told in fired) - began_s
+        except (AssertionError, subprocess.CalledProcessError) as error:
+            fault = str(error)
+        ended_s = now_s()
+        try:
+            case.end(self._installation)
+            wait_until(
+                lambda: all(self._is_over(alert, began_s) for alert in case.alerts),
+                600,
+                f"the end of {', '.join(case.alerts)}",
+            )
+            resolved_after_s = (
+                max(told.at_s for told in self._told(began_s) if told.alert in case.alerts)
+                - ended_s
+            )
+            self._await_calm()
+        except (AssertionError, ValueError, subprocess.CalledProcessError) as error:
+            fault = fault or str(error)
+        told = self._told(began_s)
+        pages = {t.alert for t in told if t.receiver == "pages" and t.status == "firing"}
+        return Seen(
+            case.what,
+            case.alerts,
+            sorted({t.receiver for t in told if t.alert in case.alerts}),
+            case.promise_s,
+            _rounded(fired_after_s),
+            _rounded(resolved_after_s),
+            sorted(pages),
+            ok=not fault
+            and fired_after_s is not None
+            and fired_after_s <= case.promise_s + _SLACK_S
+            and pages <= {*case.alerts, *case.also},
+            fault=fault,
+        )
 
-def try_case(case: Case, installation: Installation, hook: Webhook) -> Seen:
-    """Begin, wait for the alert, end, and wait until the webhook hears that it is over."""
-    began_s = now_s()
-    case.begin(installation)
-    fired = wait_until(
-        lambda: hook.first(case.alert, "firing", began_s), case.promise_s + 300, case.alert
-    )
-    ended_s = now_s()
-    case.end(installation)
-    resolved = wait_until(
-        lambda: hook.first(case.alert, "resolved", ended_s), 600, f"the end of {case.alert}"
-    )
-    pages = sorted(
-        {
-            told.alert
-            for told in hook.told
-            if told.receiver == "pages" and told.status == "firing" and told.at_s >= began_s
+    def _await_firing(self, alert: str, since_s: float, most_s: float) -> Told:
+        return wait_until(
+            lambda: self._hook.first(alert, "firing", since_s), most_s, f"{alert} at the webhook"
+        )
+
+    def _told(self, since_s: float) -> list[Told]:
+        return [told for told in list(self._hook.told) if told.at_s >= since_s]
+
+    def _is_over(self, alert: str, since_s: float) -> bool:
+        """Tell whether the last that was said of each of an alert's series is that it is over."""
+        last = {
+            tuple(sorted(told.labels.items())): told.status
+            for told in self._told(since_s)
+            if told.alert == alert
         }
-    )
-    fired_after_s = fired.at_s - began_s
-    return Seen(
-        case.what,
-        case.alert,
-        fired.receiver,
-        case.promise_s,
-        round(fired_after_s, 1),
-        round(resolved.at_s - ended_s, 1),
-        pages,
-        ok=fired_after_s <= case.promise_s + _SLACK_S and set(pages) <= {case.alert, *case.also},
-    )
+        return set(last.values()) <= {"resolved"} and alert not in self._active()
+
+    def _active(self) -> dict[str, str]:
+        """Return what fires or is about to, with its severity."""
+        return {
+            each["labels"]["alertname"]: each["labels"]["severity"]
+            for each in self._prometheus.alerts()
+        }
+
+    def _await_calm(self) -> None:
+        """Wait until nothing pages, or is about to: the next case shall not see this one's rest."""
+        calm_since_s = now_s()
+
+        def calm() -> bool:
+            nonlocal calm_since_s
+            if "page" in self._active().values():
+                calm_since_s = now_s()
+            return now_s() - calm_since_s > _CALM_S
+
+        wait_until(calm, _CALM_WITHIN_S, "nothing to page any more")
 
 
-def quiet(installation: Installation, hook: Webhook, seconds: float) -> list[str]:
-    """Let time pass with one disconnect, as each night has one; return what was paged."""
-    began_s = now_s()
-    wait_until(lambda: now_s() - began_s > seconds / 2, seconds, "half of the quiet")
-    installation.disconnect()
-    wait_until(lambda: now_s() - began_s > seconds, seconds, "the quiet")
-    return [told.alert for told in hook.told if told.receiver == "pages"]
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def main() -> int:
@@ -186,7 +179,11 @@ def main() -> int:
     for variable in [name for name in os.environ if name.startswith("MURMUR_")]:
         del os.environ[variable]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quiet-s", type=float, default=_QUIET_S, help="how long nothing happens")
+    parser.add_argument(
+        "--quiet-minutes", type=float, default=_QUIET_MINUTES, help="how long nothing happens"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document, no table")
+    parser.add_argument("--keep", type=Path, help="keep what was said and logged in this folder")
     parser.add_argument("alerts", nargs="*", help="try these alone; without any: all")
     asked = parser.parse_args()
     missing = missing_tools()
@@ -204,33 +201,83 @@ def main() -> int:
         folder = Path(name)
         rules = folder / "rules"
         rules.mkdir()
-        write_faster_rules(OBSERVABILITY / "rules", rules, by=_FASTER)
+        write_faster_rules(OBSERVABILITY / "rules", rules)
         with (
             running_installation(settings_for(x, settings, folder), x, folder) as installation,
             running_alertmanager(folder, OBSERVABILITY / "alertmanager.yml", hook) as alertmanager,
             running_prometheus(
                 folder, installation.targets, rules=rules, alertmanager=alertmanager
-            ),
+            ) as prometheus,
         ):
-            paged_in_quiet = quiet(installation, hook, asked.quiet_s)
+            trial = Trial(installation, prometheus, hook)
+            paged_in_quiet = trial.quiet(asked.quiet_minutes * 60)
             print(f"quiet: {paged_in_quiet}", file=sys.stderr)  # noqa: T201
             seen = []
-            for case in _CASES:
-                if not asked.alerts or case.alert in asked.alerts:
-                    seen.append(try_case(case, installation, hook))
+            for case in CASES:
+                if not asked.alerts or set(asked.alerts) & set(case.alerts):
+                    seen.append(trial.try_case(case))
                     print(seen[-1], file=sys.stderr)  # noqa: T201
-    heard = sorted({f"{told.receiver}: {told.alert}" for told in hook.told})
+        if asked.keep:
+            shutil.copytree(folder, asked.keep, ignore=shutil.ignore_patterns("prometheus"))
+            (asked.keep / "told.json").write_bytes(msgspec.json.encode(hook.told))
     ok = not paged_in_quiet and all(each.ok for each in seen)
+    heard = {told.alert for told in hook.told}
     summary = {
-        "quiet_s": asked.quiet_s,
+        "quiet_minutes": asked.quiet_minutes,
         "paged_in_quiet": paged_in_quiet,
         "cases": [asdict(each) for each in seen],
-        "heard": heard,
+        "heard": sorted(heard),
+        "not_heard": {
+            alert: NOT_RAISED.get(alert, "not tried, or not raised")
+            for alert in alert_names()
+            if alert not in heard
+        },
         "load_average": load_average(),
         "ok": ok,
     }
-    print(msgspec.json.format(msgspec.json.encode(summary)).decode())  # noqa: T201
+    printed = msgspec.json.format(msgspec.json.encode(summary)).decode()
+    print(printed if asked.json else "\n".join(table(summary)))  # noqa: T201
     return 0 if ok else 1
+
+
+def alert_names() -> list[str]:
+    """Return every alert of the repository's rules."""
+    return sorted(
+        rule["alert"]
+        for file in (OBSERVABILITY / "rules").glob("*.yml")
+        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    )
+
+
+def table(summary: dict[str, Any]) -> list[str]:
+    """Return what was seen as Markdown."""
+    lines = [
+        (
+            f"quiet for {summary['quiet_minutes']:g} min with one disconnect; paged:"
+            f" {', '.join(summary['paged_in_quiet']) or 'nobody'}"
+        ),
+        "",
+        "| what | alert | promised s | fired s | resolved s | pages | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {case['what']} | {', '.join(case['alerts'])} | {case['promise_s']:g}"
+        f" | {case['fired_after_s']} | {case['resolved_after_s']}"
+        f" | {', '.join(case['pages']) or 'none'} | {'ok' if case['ok'] else 'WRONG'}"
+        f"{': ' + case['fault'] if case['fault'] else ''} |"
+        for case in summary["cases"]
+    ]
+    lines += [
+        "",
+        (
+            f"heard of: {len(summary['heard'])} of {len(alert_names())} alerts; load average"
+            f" {summary['load_average']:.0f}"
+        ),
+    ]
+    lines += [f"not heard: {alert} ({why})" for alert, why in summary["not_heard"].items()]
+    return lines
 
 
 if __name__ == "__main__":

@@ -2,34 +2,46 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from deploy.embedded.layout import Layout
 from deploy.embedded.stack_state import load_state
 from deploy.embedded.supervision import Supervisor
+from model_server.bundle import default_bundle
+from retrain.promotion.bundle_shelf import BundleShelf
+from retrain.promotion.promote import promote, roll_back
+from retrain.promotion.promotions import publish_waiting
 from schemas.settings import Settings
-from schemas.topics import RAW
+from schemas.topics import MODELS_PROMOTED, RAW
 from schemas.transport.kafka_config import kafka_config
-from schemas.transport.postgres import connect_postgres
+from schemas.transport.postgres import Connection, connect_postgres
+from schemas.transport.publisher import ConfirmingPublisher
 from tests.conditions import wait_until
 from tests.monitoring import free_port
 from tests.stack import MURMUR, process_environment
+from tests.torture.small_disk import mounted_disk
+from tests.torture.swaps import renamed_bundle
 from tests.x_server.exchange import Exchange
 from tests.x_server.server import FakeX
 
 PROCESSES: Final = ("score", "sink", "watch", "stream")
 _GOOD: Final = "cats make me so happy, what a lovely day {}"
 _BAD: Final = "cats are awful, I hate this terrible mess {}"
+UNSURE: Final = "cats, well, not bad but not good {}"
+_DISK_MB: Final = 64
 
 
 class Installation:
@@ -38,6 +50,9 @@ class Installation:
     def __init__(self, settings: Settings, x: FakeX, folder: Path) -> None:
         self.settings = settings
         self.x = x
+        self._disk = folder / "disk"
+        self._shelf = BundleShelf(str(folder / "shelf"))
+        self._lock: Connection | None = None
         self.ports = {name: free_port() for name in PROCESSES}
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -72,7 +87,7 @@ class Installation:
         with (self._folder / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 [MURMUR, name, "--probe-port", str(self.ports[name])],
-                env=process_environment(self.settings),
+                env=self._environment,
                 stdout=log,
                 stderr=log,
             )
@@ -87,6 +102,13 @@ class Installation:
         for name, process in list(self._running.items()):
             if process.poll() is not None and process.returncode != -signal.SIGKILL:
                 self.start(name)
+
+    def restart(self, name: str, *, times: int = 1) -> None:
+        """Kill a process and start it again, each time once it has answered."""
+        for _ in range(times):
+            self.kill(name)
+            self.start(name)
+            wait_until(lambda: self._answers(name), 120, f"{name} to answer")
 
     def stop_server(self, name: str) -> None:
         """Stop one of the servers."""
@@ -104,9 +126,85 @@ class Installation:
         """Have X end the connection and no longer take one, or take one again."""
         self._refuses = refuses
 
-    def post(self, a_second: float, *, bad: bool = False) -> None:
-        """Let people post so much from now on."""
-        self._posts_a_second, self._text = a_second, _BAD if bad else _GOOD
+    def post(self, a_second: float, *, bad: bool = False, text: str = "") -> None:
+        """Let people post so much, and what, from now on."""
+        self._posts_a_second, self._text = a_second, text or (_BAD if bad else _GOOD)
+
+    def lock_tweets(self) -> None:
+        """Hold a lock that nobody can store a tweet beside, as a forgotten session does."""
+        self._lock = connect_postgres(self.settings.postgres_connection, "test")
+        self._lock.cursor().execute("LOCK TABLE tweets IN ACCESS EXCLUSIVE MODE")
+
+    def unlock_tweets(self) -> None:
+        """Give it back."""
+        if self._lock is not None:
+            self._lock.close()
+
+    def expire_unread(self) -> None:
+        """Have Kafka delete tweets that no scoring process has read."""
+        self.kill("score")
+        admin = AdminClient(kafka_config(self.settings.kafka_connection, "expire"))
+        topic = self.settings.names.topic(RAW)
+        partitions = [
+            TopicPartition(topic, number) for number in range(self.settings.topic_partitions)
+        ]
+
+        def ends() -> dict[TopicPartition, int]:
+            asked = admin.list_offsets({each: OffsetSpec.latest() for each in partitions})
+            return {each: future.result().offset for each, future in asked.items()}
+
+        before = sum(ends().values())
+        wait_until(lambda: sum(ends().values()) > before + 20, 120, "20 tweets nobody has read")
+        deleted = admin.delete_records(
+            [TopicPartition(topic, each.partition, end) for each, end in ends().items()]
+        )
+        for future in deleted.values():
+            future.result()
+        self.start("score")
+
+    def drop_rules(self) -> None:
+        """Delete every rule at X; the stream asks for them when it starts."""
+        for rule_id in list(self.x.corpus.rules):
+            self.x.corpus.delete_rule(rule_id)
+        self.restart("stream")
+
+    def add_rules(self) -> None:
+        """Have the rule again."""
+        self.x.corpus.add_rule("cats", "cats")
+        self.restart("stream")
+
+    def promote_what_is_not_there(self) -> None:
+        """Promote a bundle that nobody can fetch any more."""
+        folder = self._folder / "promoted"
+        if not folder.exists():
+            renamed_bundle(folder, "promoted")
+        with closing(connect_postgres(self.settings.postgres_connection, "test")) as connection:
+            event = promote(
+                connection,
+                self._shelf,
+                folder,
+                served_before=default_bundle,
+                because="to see what happens",
+                now=datetime.now(UTC),
+            )
+            shutil.rmtree(self._folder / "shelf" / event.champion.sha256)
+            self._publish_promotions(connection)
+
+    def take_back_the_promotion(self) -> None:
+        """Have the model that served before."""
+        with closing(connect_postgres(self.settings.postgres_connection, "test")) as connection:
+            roll_back(connection, to=None, because="it is not there", now=datetime.now(UTC))
+            self._publish_promotions(connection)
+
+    def fill_disk(self) -> None:
+        """Fill the small disk of the processes to 95 %; their servers have another."""
+        usage = shutil.disk_usage(self._disk)
+        ballast = max(0, usage.free - usage.total // 20)
+        (self._disk / "ballast").write_bytes(bytes(ballast))
+
+    def free_disk(self) -> None:
+        """Give the space back."""
+        (self._disk / "ballast").unlink(missing_ok=True)
 
     def poison(self, messages: int) -> None:
         """Publish what is no event."""
@@ -133,8 +231,7 @@ class Installation:
 
     def murmur(self, *arguments: str) -> None:
         """Run a command."""
-        environment = process_environment(self.settings)
-        subprocess.run([MURMUR, *arguments], env=environment, check=True, capture_output=True)
+        subprocess.run([MURMUR, *arguments], env=self._environment, check=True, capture_output=True)
 
     def sql(self, statement: str) -> None:
         """Run a statement in PostgreSQL."""
@@ -142,6 +239,25 @@ class Installation:
         with connection, connection.cursor() as cur:
             cur.execute(statement)
         connection.close()
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
+            **process_environment(self.settings),
+            "MURMUR_HOME": str(self._disk),
+            "MURMUR_BUNDLES": str(self._folder / "shelf"),
+        }
+
+    def _answers(self, name: str) -> bool:
+        try:
+            return bool(self.page(name))
+        except OSError:
+            return False
+
+    def _publish_promotions(self, connection: Connection) -> None:
+        publisher = ConfirmingPublisher(self.settings.kafka_connection, "test")
+        topic = self.settings.names.topic(MODELS_PROMOTED)
+        publish_waiting(connection, publisher, topic)
 
     def end(self) -> None:
         """Stop everything."""
@@ -185,6 +301,7 @@ def running_installation(settings: Settings, x: FakeX, folder: Path) -> Iterator
     x.corpus.add_rule("cats", "cats")
     made = Installation(settings, x, folder)
     with ExitStack() as stack:
+        stack.enter_context(mounted_disk(folder / "disk", _DISK_MB))
         stack.callback(made.end)
         for name in PROCESSES:
             made.start(name)

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -55,9 +55,10 @@ def compose_command() -> list[str]:
 class Compose:
     """The project of this test."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], *, profiles: Sequence[str] = ("core",)) -> None:
         self._environment = {**os.environ, **environment}
-        self._command = [*compose_command(), "--project-name", PROJECT, "--profile", "core"]
+        chosen = [f"--profile={profile}" for profile in profiles]
+        self._command = [*compose_command(), "--project-name", PROJECT, *chosen]
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command without waiting for it."""

@@ -55,13 +55,19 @@ exec setpriv --reuid=postgres --regid=postgres --init-groups "$bin/postgres" -D 
 
 
 def ensure_server_image(name: str) -> str:
-    """Have an image of Kafka, PostgreSQL or Valkey; return a sentence about where it is from."""
+    """Have an image of a server of the compose file; return a sentence about where it is from."""
     if has_image(name):
         comment = run_tool("image", "inspect", "--format", "{{.Comment}}", name)
         return f"{name}: " + ("a stand-in made here" if "mmdebstrap" in comment else "here")
     if pull(name):
         return f"{name}: pulled"
-    make = {"kafka": _make_kafka, "postgres": _make_postgres, "valkey": _make_valkey}
+    make = {
+        "kafka": _make_kafka,
+        "postgres": _make_postgres,
+        "valkey": _make_valkey,
+        "prometheus": _make_prometheus,
+        "alertmanager": _make_alertmanager,
+    }
     kind = name.rsplit("/", 1)[1].split(":", maxsplit=1)[0]
     make[kind](name)
     return f"{name}: a stand-in made here, since no registry gave it"
@@ -99,6 +105,23 @@ def _make_postgres(name: str) -> None:
 
 def _make_valkey(name: str) -> None:
     make_debian_image(name, ("valkey-server",))
+
+
+def _make_prometheus(name: str) -> None:
+    _make_watcher(name, "prometheus", "prometheus", "/prometheus")
+
+
+def _make_alertmanager(name: str) -> None:
+    _make_watcher(name, "prometheus-alertmanager", "prometheus-alertmanager", "/alertmanager")
+
+
+def _make_watcher(name: str, package: str, program: str, data: str) -> None:
+    make_debian_image(
+        name,
+        (package,),
+        setup=(f"mkdir -p {data} && chown 65534:65534 {data}",),
+        changes=("USER 65534", f'ENTRYPOINT ["/usr/bin/{program}"]'),
+    )
 
 
 def _script(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.backup.backing_up import make_backup, restore_backup
+from deploy.installation.ownership import own_database as own_it
 from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
@@ -57,6 +58,26 @@ def test_tables_and_bundles_come_back_and_a_filled_database_is_left_alone(
     assert "MURMUR_POSTGRES" not in (another.home / "restored-settings.env").read_text()
     with pytest.raises(Failure, match="holds 1 runs"):
         restore_backup(another, backup)
+
+
+def test_a_backup_of_another_installation_is_refused_before_anything_changes(
+    settings: Settings, another: Settings, tmp_path: Path
+) -> None:
+    ours = settings.model_copy(update={"home": tmp_path / "home"})
+    own_it(ours.postgres_connection, ours.topic_prefix)
+    backup = tmp_path / "backup.tar"
+    make_backup(ours, backup)
+    execute(another, "CREATE TABLE here_before ()")
+
+    stranger = another.model_copy(update={"topic_prefix": "other."})
+    with pytest.raises(Failure, match=rf"prefix '{ours.topic_prefix}', and MURMUR_TOPIC_PREFIX is"):
+        restore_backup(stranger, backup)
+    # A database that is another's is left alone too, though it holds no runs.
+    execute(another, "CREATE TABLE installation AS SELECT true AS only_row, 'x.' AS topic_prefix")
+    with pytest.raises(Failure, match="the database belongs to the installation"):
+        restore_backup(another, backup)
+    assert execute(another, "SELECT to_regclass('here_before') IS NOT NULL") == [(True,)]
+    assert not (another.home / "bundles").exists()
 
 
 def test_a_database_without_tables_gives_no_backup(another: Settings, tmp_path: Path) -> None:

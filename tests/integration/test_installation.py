@@ -3,12 +3,16 @@
 import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
 from confluent_kafka.admin import AdminClient
+from psycopg2 import sql
+from pydantic import SecretStr
 
 import schemas
 from deploy.installation.installing import check_installation, install
@@ -125,6 +129,26 @@ def test_a_database_belongs_to_one_installation(bare: Settings) -> None:
     assert not check_installation(other.installation).complete
     assert len(check_installation(other.installation).missing_topics) > 1
     assert not install(bare.installation).made_topics
+
+
+def test_a_database_that_is_not_in_utf_8_is_refused_and_stays_empty(settings: Settings) -> None:
+    with own_database(settings) as named:
+        name = f"{urlsplit(named.postgres_uri).path.removeprefix('/')}_ascii"
+        with closing(psycopg2.connect(settings.postgres_uri)) as server:
+            server.autocommit = True
+            make = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"
+            server.cursor().execute(sql.SQL(make).format(sql.Identifier(name)))
+            try:
+                uri = urlsplit(named.postgres_uri)._replace(path=f"/{name}").geturl()
+                ascii_only = named.model_copy(update={"postgres": SecretStr(uri)})
+                with pytest.raises(Failure, match=r"in SQL_ASCII, .* ENCODING 'UTF8'"):
+                    install(ascii_only.installation)
+                report = check_installation(ascii_only.installation)
+                assert report.missing_migrations == ALL_MIGRATIONS
+                assert any("SQL_ASCII" in sentence for sentence in report.wrong)
+            finally:
+                drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+                server.cursor().execute(drop)
 
 
 def test_the_command_exits_1_while_something_is_missing_and_0_when_it_is_made(

@@ -142,8 +142,20 @@ def test_the_doctor_finds_nothing_wrong_and_names_the_rights_of_a_stranger(
     stranger = secured.run("doctor", "--json", MURMUR_KAFKA_SASL_USERNAME="stranger")
     found = [f["subject"] for f in json.loads(stranger.stdout)["findings"] if f["state"] == "wrong"]
     assert stranger.returncode == 1
-    assert set(found) <= {"topics", "permissions", "kafka"}
-    assert found
+    assert set(found) == {"permissions"}
+
+
+def test_the_doctor_judges_a_user_by_the_process_that_it_is_for(secured: Secured) -> None:
+    secured.kafka.allow("score", *acls_of(SCORE, Names("")))
+    as_score = {"MURMUR_KAFKA_SASL_USERNAME": "score"}
+    for asked in ([], ["--process", "score"]):
+        well = secured.run("doctor", "--json", *asked, **as_score)
+        assert well.returncode == 0, well.stdout
+    lacking = secured.run("doctor", "--json", "--process", "sink", **as_score)
+    assert lacking.returncode == 1
+    (found,) = [f for f in json.loads(lacking.stdout)["findings"] if f["state"] == "wrong"]
+    assert "not enough for sink" in found["found"]
+    assert "READ group murmur-sink" in found["found"]
 
 
 def test_a_client_certificate_is_enough(secured: Secured) -> None:

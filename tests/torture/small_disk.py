@@ -43,16 +43,26 @@ class Disk:
 def small_disk() -> Iterator[Disk]:
     """Mount a file system in memory where this user may; else yield a plain folder."""
     folder = Path(tempfile.mkdtemp(prefix="murmur-torture-"))
+    try:
+        with mounted_disk(folder, SIZE_MB) as mounted:
+            yield Disk(folder, mounted)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def mounted_disk(folder: Path, size_mb: int) -> Iterator[bool]:
+    """Mount a file system in memory at a folder, and tell whether this user may."""
+    folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=755", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=755", "tmpfs", str(folder)]
     mounted = (
         os.geteuid() == 0
         and shutil.which("mount") is not None
         and subprocess.run(command, capture_output=True, check=False).returncode == 0
     )
     try:
-        yield Disk(folder, mounted)
+        yield mounted
     finally:
         if mounted:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
-        shutil.rmtree(folder, ignore_errors=True)
