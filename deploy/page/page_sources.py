@@ -31,6 +31,10 @@ from stream_processors.queries.totals import read_totals
 KEPT_S: Final = 4.0
 """Pages ask every 5 s, so that each sees new figures and none costs a question of its own."""
 
+_MOST_ROWS: Final = 1_000
+"""Of larger selections at least so many tweets are read for hashtags and languages: the share of
+one of them is then known to ± 3 points."""
+
 _MOST_ALARMS: Final = 50
 _DAY: Final = timedelta(days=1)
 _MONTH: Final = timedelta(days=30)
@@ -77,6 +81,7 @@ class PageSources:
                 cache=self.cache,
                 connect_redis=self.connect_redis,
                 lend_postgres=self.lend,
+                most_rows=_MOST_ROWS,
             ).aggregates
 
         asked = ("figures", view.run, view.window, view.start, view.end, view.selection)

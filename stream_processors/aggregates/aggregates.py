@@ -144,6 +144,9 @@ class Aggregates(Struct, frozen=True, kw_only=True):
     not know, so that their labels are guesses; `unknown_languages` are the 10 most frequent of
     those. Tweets whose language is undetermined are not among them.
 
+    Where `sampled_tweets` is a number, the hashtags and the unknown languages are not counted: they
+    are estimated from a uniform sample of so many of these tweets.
+
     `decision` is the one that the run uses at `as_of`; None: it uses none. Tweets that came before
     it was used have the labels of their time, unless `murmur decisions apply` decided them anew.
     """
@@ -166,3 +169,4 @@ class Aggregates(Struct, frozen=True, kw_only=True):
     unknown_language_tweets: int = 0
     unknown_languages: list[LanguageFigures] = []
     decision: DecisionInUse | None = None
+    sampled_tweets: int | None = None

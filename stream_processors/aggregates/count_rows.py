@@ -70,6 +70,12 @@ GROUP BY 1, 2
 """,
 )
 
+SAMPLE: Final = f"""
+SELECT s.label, t.hashtags, CASE WHEN s.language_known IS FALSE THEN t.language END
+{_SELECTED} {_WHERE} AND audit_level(t.root_id) = ANY(%(levels)s::smallint[])
+"""
+"""Tweets of some levels of the sample that `schemas/sampled_tweets.py` tells of."""
+
 UNKNOWN_LANGUAGES_OF_ROWS: Final = f"""
 SELECT t.language, count(*)
 {_SELECTED} {_WHERE} AND s.language_known IS FALSE AND t.language IS NOT NULL

@@ -1,11 +1,13 @@
 """The figures of a run, computed from PostgreSQL's rollups, or from its rows where it must be."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from schemas import sampled_tweets
 from schemas.stored_decisions import named_in_use
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates import sum_rollups, time_windows
@@ -24,6 +26,7 @@ from stream_processors.aggregates.audit_figures import (
 from stream_processors.aggregates.audit_rows import AuditRow, audits_of
 from stream_processors.aggregates.count_rows import (
     ROWS,
+    SAMPLE,
     UNKNOWN_LANGUAGES_OF_ROWS,
     Statements,
 )
@@ -103,13 +106,16 @@ def aggregates_of(
     wanted: Sequence[Window],
     now: datetime,
     selection: Selection = EVERYTHING,
+    *,
+    most_rows: int | None = None,
 ) -> list[Aggregates]:
     """Return a run's figures over each window, all of one moment of the database.
 
     Rollups know labels, and rules one by one: with a language, or with several rules, the tweets
     themselves are read (`count_rows.py` says what that costs); so they are for the hashtags of one
-    rule. Days that were pruned are in the rollups alone. Leaves no transaction open. Raises
-    `psycopg2.Error` where the database does not answer.
+    rule. Where those are more than `most_rows` (None: however many), about so many of them are
+    read, and `sampled_tweets` says how many. Days that were pruned are in the rollups alone. Leaves
+    no transaction open. Raises `psycopg2.Error` where the database does not answer.
     """
     connection.rollback()
     with connection, connection.cursor() as cursor:
@@ -121,7 +127,7 @@ def aggregates_of(
         decision = DecisionInUse(id=in_use[0], model_sha256=in_use[1]) if in_use else None
         return [
             replace(
-                _over(cursor, run, window, first, newest, now, selection, audits),
+                _over(cursor, run, window, first, newest, now, selection, audits, most_rows),
                 decision=decision,
             )
             for window in wanted
@@ -142,13 +148,15 @@ def _over(
     now: datetime,
     selection: Selection,
     audits_of_run: Sequence[AuditRow],
+    most_rows: int | None,
 ) -> Aggregates:
     span = time_windows.bounds(window, run, first, newest, now)
     step = time_windows.series_step(span.end - span.start) if span else time_windows.MINUTE
     rows: list[RollupRow] = []
     hashtags: list[NamedCount] = []
     points: list[StepCount] = []
-    unknown_languages: list[LanguageFigures] = []
+    languages: list[LanguageFigures] = []
+    sampled: _Sampled | None = None
     days: list[DayCount] = []
     audits: list[AuditRow] = []
     if span:
@@ -170,17 +178,26 @@ def _over(
         }
         cursor.execute(statements.totals, limits)
         rows = [RollupRow(*row) for row in cursor]
-        cursor.execute(
-            ROWS.hashtags if one_rule else statements.hashtags,
-            {**limits, "start": span.start} if one_rule else limits,
-        )
-        hashtags = [NamedCount(*row) for row in cursor]
         in_rollups = from_rollups and not selection
-        cursor.execute(
-            _UNKNOWN_LANGUAGES if in_rollups else UNKNOWN_LANGUAGES_OF_ROWS,
-            limits if in_rollups else {**limits, "start": span.start},
-        )
-        unknown_languages = [LanguageFigures(language=name, tweets=count) for name, count in cursor]
+        if most_rows is not None and from_rollups and selection:
+            tweets = sum(row.tweets for row in rows if row.rule == one_rule)
+            sampled = _sampled(cursor, limits, span.start, tweets, most_rows)
+        if sampled is None or not one_rule:
+            cursor.execute(
+                ROWS.hashtags if one_rule else statements.hashtags,
+                {**limits, "start": span.start} if one_rule else limits,
+            )
+            hashtags = [NamedCount(*row) for row in cursor]
+        else:
+            hashtags = sampled.hashtags
+        if sampled is None:
+            cursor.execute(
+                _UNKNOWN_LANGUAGES if in_rollups else UNKNOWN_LANGUAGES_OF_ROWS,
+                limits if in_rollups else {**limits, "start": span.start},
+            )
+            languages = [LanguageFigures(language=name, tweets=count) for name, count in cursor]
+        else:
+            languages = sampled.unknown_languages
         finer_granularity = time_windows.coarsest_exact(window, step)
         finer = {
             "granularity": finer_granularity,
@@ -216,9 +233,49 @@ def _over(
         series_step_s=int(step.total_seconds()),
         series=sum_rollups.series_of(time_windows.step_starts(span, step) if span else [], points),
         selection=selection,
-        unknown_language_tweets=sum(each.tweets for each in unknown_languages),
-        unknown_languages=unknown_languages[:_TOP_LANGUAGES],
+        unknown_language_tweets=sum(each.tweets for each in languages),
+        unknown_languages=languages[:_TOP_LANGUAGES],
+        sampled_tweets=sampled.tweets if sampled else None,
         audit=all_audited(sum_rollups.by_label(rows), rules, audits, days),
+    )
+
+
+class _Sampled(NamedTuple):
+    """What a sample tells of all the tweets that it is of."""
+
+    tweets: int
+    hashtags: list[NamedCount]
+    unknown_languages: list[LanguageFigures]
+
+
+def _sampled(
+    cursor: Any, limits: dict[str, Any], start: datetime, tweets: int, most_rows: int
+) -> _Sampled | None:
+    """Return what a sample of so many tweets tells; None: they are few enough to be counted."""
+    levels = sampled_tweets.levels_for(tweets, most_rows)
+    if len(levels) == len(sampled_tweets.EVERY_LEVEL):
+        return None
+    cursor.execute(sampled_tweets.WIDE_BITMAPS)
+    cursor.execute(SAMPLE, {**limits, "start": start, "levels": levels})
+    rows = cursor.fetchall()
+    if not rows:
+        return None
+    each = tweets / len(rows)
+    tags = Counter((hashtag, label) for label, hashtags, _ in rows for hashtag in hashtags)
+    of_tags = Counter(hashtag for _, hashtags, _ in rows for hashtag in hashtags)
+    top = sorted(of_tags, key=lambda hashtag: (-of_tags[hashtag], hashtag))[:_TOP_HASHTAGS]
+    languages = Counter(language for _, _, language in rows if language is not None)
+    return _Sampled(
+        len(rows),
+        [
+            NamedCount(hashtag, label, round(count * each))
+            for (hashtag, label), count in tags.items()
+            if hashtag in top
+        ],
+        [
+            LanguageFigures(language=language, tweets=round(count * each))
+            for language, count in sorted(languages.items(), key=lambda one: (-one[1], one[0]))
+        ],
     )
 
 

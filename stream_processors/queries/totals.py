@@ -37,10 +37,12 @@ def read_totals(
     cache: AggregatesCacheSettings,
     connect_redis: Callable[[], "redis.Redis"],
     lend_postgres: Callable[[], AbstractContextManager[Connection]],
+    most_rows: int | None = None,
 ) -> Totals:
     """Return a run's figures over a window, of all tweets or of a selection.
 
-    No run means `live` if it has tweets, else the one that changed last.
+    No run means `live` if it has tweets, else the one that changed last. `most_rows` bounds what
+    is read of the tweets of one rule or label, as in `aggregates_of`.
 
     A run that is named, over a window that is kept, needs no PostgreSQL: neither server is asked
     for a connection before it is needed. Raises `UnknownRun`, and `PostgresUnavailable` where
@@ -54,7 +56,7 @@ def read_totals(
     try:
         with lend_postgres() as connection:
             require_run(connection, run)
-            (found,) = aggregates_of(connection, run, [window], now, selection)
+            (found,) = aggregates_of(connection, run, [window], now, selection, most_rows=most_rows)
     except PostgresUnavailable as error:
         raise PostgresUnavailable(f"{note}, and {error}") from error
     return Totals(source="postgres", note=note, aggregates=found)

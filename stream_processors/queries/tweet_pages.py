@@ -9,6 +9,9 @@ from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
 from stream_processors.aggregates.count_rows import CHOSEN
 from stream_processors.queries.export_rows import COLUMNS, Choice, ExportRow
 
+# In the order of the page: PostgreSQL thinks it cheaper to join all tweets of a run and sort them.
+_IN_ORDER: Final = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+
 # By the primary key, so that each page costs the same however far on it is. Ids of X grow with
 # time: the newest come first.
 _PAGE: Final = f"""
@@ -59,6 +62,7 @@ def page_of(
     """
     selection = choice.selection
     with connection, connection.cursor() as cursor:
+        cursor.execute(_IN_ORDER)
         cursor.execute(
             _PAGE,
             {

@@ -70,6 +70,33 @@ def chosen(
     ]
 
 
+def test_hashtags_and_languages_of_many_tweets_are_estimated_from_a_sample(
+    connection: Connection,
+) -> None:
+    tweets = tweets_in_languages(900)
+    store(connection, tweets)
+    selection = Selection(rules=(RULES[0],))
+    counted, sampled = (
+        aggregates_of(
+            connection, "archive", [parse_window("all")], NOW, selection, most_rows=most_rows
+        )[0]
+        for most_rows in (None, 10)
+    )
+    assert counted.sampled_tweets is None
+    assert sampled.sampled_tweets is not None
+    assert 10 < sampled.sampled_tweets < counted.tweets
+    assert (sampled.tweets, sampled.labels, sampled.series) == (
+        counted.tweets,
+        counted.labels,
+        counted.series,
+    )
+    by_name = {each.name: each.tweets for each in counted.hashtags}
+    for each in sampled.hashtags:
+        assert abs(each.tweets - by_name.get(each.name, 0)) < 0.25 * counted.tweets
+    guesses = sampled.unknown_language_tweets - counted.unknown_language_tweets
+    assert abs(guesses) < 0.25 * counted.tweets
+
+
 def test_totals_of_chosen_tweets_equal_a_recount(connection: Connection) -> None:
     tweets = tweets_in_languages(300)
     store(connection, tweets)

@@ -19,6 +19,13 @@ def test_postgres_ranks_tweets_as_python_does(connection: Connection) -> None:
         assert [row[0] for row in cursor] == [audit_rank(id_) for id_ in ids]
 
 
+def test_the_level_of_a_tweet_says_how_low_its_rank_is(connection: Connection) -> None:
+    ids = [str(number) for number in range(2_000)]
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT audit_level(id) FROM unnest(%s) AS id", (ids,))
+        assert [row[0] for row in cursor] == [60 - audit_rank(id_).bit_length() for id_ in ids]
+
+
 def test_an_audit_is_the_majority_of_blind_first_labels(connection: Connection) -> None:
     rows = [
         ("1", "ann", "audit", 0, "positive", False),

@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from retrain.drift.why.cli import why
-from retrain.drift.why.compare_spans import Span, compare_spans
+from retrain.drift.why.compare_spans import _LOWEST_RANKS, Span, compare_spans
 from schemas.events import MatchedRule, Reference, TweetScored
+from schemas.people_labels import audit_rank
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection
 from tests.integration.storing import store
@@ -121,7 +122,25 @@ def test_beyond_a_number_of_tweets_a_sample_is_compared(connection: Connection) 
         )
     assert (found.before.tweets, found.before.compared) == (240, 100)
     assert found == again
+    late = {tweet.tweet_id for tweet in day_of_tweets() if tweet.posted_at >= MIDDLE}
+    first_ranks = sorted(late, key=audit_rank)[:100]
+    examples = {one for moved in found.changed.moved for one in moved.examples}
+    assert examples & late <= set(first_ranks)
     assert "strike" in {moved.name for moved in found.changed.moved}
+
+
+def test_a_sample_of_a_span_is_read_by_an_index(connection: Connection) -> None:
+    store(connection, day_of_tweets())
+    place = {"run": "r", "start": MIDDLE, "end": END, "rules": None}
+    place |= {"first_day": MIDDLE.date(), "last_day": END.date(), "chars": 10, "most": 10}
+    with connection, connection.cursor() as cur:
+        # A table of some pages is read as a whole, whatever index there is.
+        cur.execute("SET LOCAL enable_seqscan = off")
+        cur.execute(f"EXPLAIN {_LOWEST_RANKS}", {**place, "levels": [5, 6]})
+        plan = " ".join(row[0] for row in cur)
+    assert "audit_level(t.root_id) = ANY ('{5,6}'::smallint[])) AND (t.posted_at >=" in plan or (
+        "audit_level(root_id) = ANY ('{5,6}'::smallint[])) AND (posted_at >=" in plan
+    ), plan
 
 
 @pytest.mark.parametrize(

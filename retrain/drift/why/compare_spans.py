@@ -1,13 +1,15 @@
 """Reading two spans of a run from PostgreSQL, and comparing them."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from retrain.drift.what_changed import MOST_OF_A_KIND, SeenTweet, WhatChanged, what_changed
 from retrain.drift.why.tweet_features import TweetFeatures
+from schemas import sampled_tweets
 from schemas.failures import Failure, NotThere
 
 MOST_TWEETS: Final = 20_000
@@ -15,6 +17,26 @@ MOST_TWEETS: Final = 20_000
 
 _MOST_CHARS: Final = 1_000
 """Of each text, so that memory is bounded."""
+
+_OF_SPAN: Final = """
+t.run = %(run)s AND t.day BETWEEN %(first_day)s AND %(last_day)s
+  AND t.posted_at >= %(start)s AND t.posted_at < %(end)s
+  AND (%(rules)s::text[] IS NULL OR t.rules @> %(rules)s::text[])
+"""
+_SCORES: Final = """
+JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
+"""
+# Scores afterwards: each stored tweet has one that counts.
+_LOWEST_RANKS: Final = f"""
+SELECT t.tweet_id, s.label, left(t.text, %(chars)s), t.hashtags, t.mentions, t.links, t.language,
+       t.source, t.retweet_of
+FROM (
+    SELECT t.*, audit_rank(t.root_id) AS rank FROM tweets AS t
+    WHERE {_OF_SPAN} AND audit_level(t.root_id) = ANY(%(levels)s::smallint[])
+    ORDER BY rank, t.root_id LIMIT %(most)s
+) AS t {_SCORES} ORDER BY t.rank, t.root_id
+"""  # noqa: S608
+_COUNT: Final = f"SELECT count(*) FROM tweets AS t {_SCORES} WHERE {_OF_SPAN}"  # noqa: S608
 
 
 class Span(Struct, frozen=True):
@@ -92,26 +114,20 @@ def require_run(cur: cursor, run: str) -> None:
 def _read(
     cur: cursor, run: str, rule: str, span: Span, features: TweetFeatures, most_tweets: int
 ) -> tuple[SpanRead, list[SeenTweet]]:
-    place = {
+    place: dict[str, object] = {
         "run": run,
-        "rule": rule,
+        "rules": [rule] if rule else None,
         "start": span.start,
         "end": span.end,
         "first_day": span.start.date(),
         "last_day": span.end.date(),
     }
-    cur.execute(
-        "SELECT t.tweet_id, s.label, left(t.text, %(chars)s), t.hashtags, t.mentions, t.links,"
-        " t.language, t.source, t.retweet_of"
-        " FROM tweets AS t"
-        " JOIN scores AS s"
-        "  ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts"
-        " WHERE t.run = %(run)s AND t.day BETWEEN %(first_day)s AND %(last_day)s"
-        " AND t.posted_at >= %(start)s AND t.posted_at < %(end)s"
-        " AND (%(rule)s = '' OR %(rule)s = ANY(t.rules))"
-        " ORDER BY audit_rank(t.root_id), t.root_id LIMIT %(most)s",
-        {**place, "chars": _MOST_CHARS, "most": most_tweets},
-    )
+    # Pruned tweets are counted too, and a moment within a minute is none of the rollups'.
+    about = sum(sampled_tweets.counted_by_label(cur, run, rule, span.start, span.end).values())
+    levels = sampled_tweets.levels_for(about, most_tweets)
+    rows = _lowest_ranks(cur, place, levels, most_tweets)
+    if len(rows) < most_tweets and len(levels) < len(sampled_tweets.EVERY_LEVEL):
+        rows = _lowest_ranks(cur, place, sampled_tweets.EVERY_LEVEL, most_tweets)
     tweets = [
         SeenTweet(
             tweet_id,
@@ -127,27 +143,34 @@ def _read(
             ),
             is_retweet=retweet_of is not None,
         )
-        for tweet_id, label, text, hashtags, mentions, links, language, source, retweet_of in cur
+        for tweet_id, label, text, hashtags, mentions, links, language, source, retweet_of in rows
     ]
-    stored = len(tweets) if len(tweets) < most_tweets else _count(cur, place)
     if not tweets:
         of_rule = f" of rule {rule!r}" if rule else ""
         raise Failure(
             f"run {run!r} has no scored tweets{of_rule} from {span.start:%Y-%m-%d %H:%M} to "
             f"{span.end:%Y-%m-%d %H:%M} UTC: choose another span"
         )
+    stored = len(tweets)
+    if stored >= most_tweets:
+        is_exact = sampled_tweets.is_whole_minutes(
+            span.start, span.end
+        ) and not sampled_tweets.outlives_tweets(cur, run, span.start)
+        stored = about if is_exact else _count(cur, place)
     return SpanRead(span.start, span.end, stored, len(tweets)), tweets
 
 
-def _count(cur: cursor, place: dict[str, object]) -> int:
+def _lowest_ranks(
+    cur: cursor, place: dict[str, object], levels: Sequence[int], most: int
+) -> list[tuple[Any, ...]]:
+    cur.execute(sampled_tweets.WIDE_BITMAPS)
     cur.execute(
-        "SELECT count(*) FROM tweets AS t"
-        " JOIN scores AS s"
-        "  ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts"
-        " WHERE t.run = %(run)s AND t.day BETWEEN %(first_day)s AND %(last_day)s"
-        " AND t.posted_at >= %(start)s AND t.posted_at < %(end)s"
-        " AND (%(rule)s = '' OR %(rule)s = ANY(t.rules))",
-        place,
+        _LOWEST_RANKS, {**place, "chars": _MOST_CHARS, "levels": list(levels), "most": most}
     )
+    return cur.fetchall()
+
+
+def _count(cur: cursor, place: dict[str, object]) -> int:
+    cur.execute(_COUNT, place)
     ((count,),) = cur.fetchall()
     return int(count)
