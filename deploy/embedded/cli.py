@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deploy.embedded.kafka_tool_names import TOOLS
+from schemas.counted_nouns import number_of
 from schemas.printing import confirm, print_json, print_line
 from schemas.process.process_list import EMBEDDED
 
@@ -170,8 +171,8 @@ def _confirm_deletion(home: Path) -> None:
 
 
 def _in_short(run: "StoredRun") -> str:
-    labels = f", {run.labels:,} labels of people" if run.labels else ""
-    return f"{run.run} ({run.tweets:,} tweets{labels})"
+    labels = f", {number_of(run.labels, 'label')} of people" if run.labels else ""
+    return f"{run.run} ({number_of(run.tweets, 'tweet')}{labels})"
 
 
 def _show(answer: "Status", *, as_json: bool, show_secrets: bool) -> None:

@@ -7,6 +7,7 @@ from producers.formats.table_columns import listed
 from producers.replay.dry_run import DryRun, Survey
 from producers.replay.inspect_files import passed_over_by_kind
 from producers.replay.plan import PACKED
+from schemas.counted_nouns import number_of
 
 _MOST_FILES = 20
 _MOST_NAMES = 6
@@ -23,7 +24,7 @@ def dry_run_lines(dry_run: DryRun) -> Iterator[str]:
         yield from _not_read(survey)
     if len(surveys) > _MOST_FILES:
         others = surveys[_MOST_FILES:]
-        yield f"{len(others):,} other files: {_formats(others)}"
+        yield f"{number_of(len(others), 'other file')}: {_formats(others)}"
         yield from _about(others)
     if len(surveys) > 1:
         yield f"all {len(surveys):,} files: {_formats(surveys)}"
@@ -31,7 +32,8 @@ def dry_run_lines(dry_run: DryRun) -> Iterator[str]:
     passed = passed_over_by_kind(dry_run.passed_over)
     yield from (f"passed over: {each}" for each in passed[:_MOST_PASSED_OVER])
     if len(passed) > _MOST_PASSED_OVER:
-        yield f"passed over: others, for {len(passed) - _MOST_PASSED_OVER:,} more reasons"
+        others_passed = number_of(len(passed) - _MOST_PASSED_OVER, "more reason")
+        yield f"passed over: others, for {others_passed}"
 
 
 def _has_nothing_to_say(survey: Survey) -> bool:
@@ -55,7 +57,7 @@ def _formats(surveys: list[Survey]) -> str:
 
 
 def _files(count: int) -> str:
-    return f"{count:,} {'file' if count == 1 else 'files'}"
+    return number_of(count, "file")
 
 
 def _about(surveys: list[Survey]) -> Iterator[str]:

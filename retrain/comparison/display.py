@@ -8,6 +8,7 @@ from rich.text import Text
 from retrain.comparison.arms import ArmsComparison
 from retrain.comparison.paired import LabelledFlips, PairedComparison
 from retrain.evaluation.bootstrap import Figure
+from schemas.counted_nouns import number_of
 from schemas.escape_for_terminal import shown
 from schemas.terminal import plain_table, whole_line
 
@@ -34,9 +35,11 @@ def percent(figure: Figure) -> str:
 def _paired(found: PairedComparison) -> Iterator[RenderableType]:
     yield whole_line(
         f"{found.challenger} ({found.challenger_sha256[:12]}) beside {found.model_sha256[:12]}, "
-        f"which served, on {found.tweets:,} tweets of {found.run}"
+        f"which served, on {number_of(found.tweets, 'tweet')} of {found.run}"
     )
-    yield whole_line(f"another label: {found.flips:,} tweets, {percent(found.flip_share)}")
+    yield whole_line(
+        f"another label: {number_of(found.flips, 'tweet')}, {percent(found.flip_share)}"
+    )
     yield whole_line(f"confidence: {change(found.confidence_change)} points")
     yield from _of_labels(found.labelled_flips)
     table = plain_table("rule", "label", "tweets", "serves", "challenger", "change in points")

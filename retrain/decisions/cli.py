@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schemas.counted_nouns import number_of
 from schemas.printing import print_json, print_line
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def fit(run: str, rules: tuple[str, ...], use: bool, as_json: bool) -> None:
         (fitted.audits_with_other_labels, "with labels that the model does not have"),
     ):
         if count:
-            print_line(f"{count:,} audits {why} were left out", err=True)
+            print_line(f"left out: {number_of(count, 'audit')} {why}", err=True)
     print_line(
         f"scoring uses it from its next window on; `murmur decisions apply --run {run}` decides "
         "stored tweets by it"

@@ -16,6 +16,7 @@ from msgspec import Struct
 from retrain.evaluation.bootstrap import RESAMPLES, resampled_sums
 from retrain.evaluation.figures import Figures, Floats, figures_of, sums_of_each_text
 from retrain.evaluation.predictions import Answers
+from schemas.counted_nouns import number_of
 
 _POWER: Final = 0.8
 """How likely it should be that a difference as large as the present one is found."""
@@ -98,7 +99,8 @@ def judge_challenger(
         GateRule(
             name="enough audits",
             passed=count >= limits.fewest_audits,
-            sentence=f"{count:,} audits, at least {limits.fewest_audits:,} are asked for",
+            sentence=f"{number_of(count, 'audit')}, at least {limits.fewest_audits:,} are"
+            " asked for",
             value=float(count),
             limit=float(limits.fewest_audits),
         ),

@@ -12,6 +12,7 @@ from retrain.html_page import html_page, html_table
 from retrain.span_report.audits import Interval
 from retrain.span_report.charts import bars_chart, lines_chart
 from retrain.span_report.read_report import SpanReport
+from schemas.counted_nouns import number_of
 from schemas.escape_for_terminal import JOINERS, printable
 
 _LEAST_AUDITS: Final = 20
@@ -67,8 +68,8 @@ def _in_short(report: SpanReport) -> str:
         for label in _labels(report)[:_MOST_LABELS]
     )
     alarms = len(report.alarms)
-    raised = "No alarm was raised." if not alarms else f"{alarms} alarms were raised."
-    return f"Of {after.tweets:,} tweets the model calls {shares}. {raised}"
+    raised = f"Alarms raised: {alarms}." if alarms else "No alarm was raised."
+    return f"Of {number_of(after.tweets, 'tweet')} the model calls {shares}. {raised}"
 
 
 def _alarms(report: SpanReport) -> str:

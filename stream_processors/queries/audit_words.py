@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.counted_nouns import number_of
 from schemas.escape_for_terminal import shown
 from stream_processors.aggregates.aggregates import Audited, AuditFigures, Interval
 
@@ -65,4 +66,4 @@ def _recalls(audit: AuditFigures) -> str:
 
 
 def _more_labels(count: int) -> str:
-    return f"{count:,} more label{'s' if count != 1 else ''}"
+    return number_of(count, "more label")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from schemas.counted_nouns import number_of
 from schemas.printing import confirm, print_json, print_line
 from schemas.time_option import Moment
 
@@ -222,8 +223,8 @@ def _export_by_day(run: str, folder: Path, since: datetime | None, form: str | N
     with closing(connect_postgres(load_settings().postgres_connection, "export")) as connection:
         done = export_days(connection, run, folder, since=first)
     print_line(
-        f"{len(done.written):,} days written with {done.tweets:,} tweets, {len(done.removed):,}"
-        f" removed, {done.unchanged:,} as they were",
+        f"{number_of(len(done.written), 'day')} written with {number_of(done.tweets, 'tweet')},"
+        f" {len(done.removed):,} removed, {done.unchanged:,} as they were",
         err=True,
     )
     print_line("later deletions do not reach these files: export again after them", err=True)
@@ -319,5 +320,5 @@ def export(
     finally:
         connection.close()
     if output is not None:
-        print_line(f"{tweets:,} tweets in {output}", err=True)
+        print_line(f"{number_of(tweets, 'tweet')} in {output}", err=True)
         print_line("later deletions do not reach this file: export again after them", err=True)

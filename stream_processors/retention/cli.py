@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schemas.counted_nouns import number_of
 from schemas.printing import confirm, print_json, print_line
 
 if TYPE_CHECKING:
@@ -73,14 +74,16 @@ def prune(keep: str, yes: bool, lower: bool, dry_run: bool, as_json: bool) -> No
         name = f"{day.day}" if day.days == 1 else f"{day.day:%Y-%m}   "
         print_line(f"{name}  {day.size_bytes / 2**20:,.1f} MiB  {verb}")
     print_line(
-        f"{report.day_count:,} days {verb}; `live` keeps tweets from {report.kept_from} on",
+        f"{number_of(report.day_count, 'day')} {verb}; `live` keeps tweets from"
+        f" {report.kept_from} on",
         err=True,
     )
 
 
 def _ask(report: "PruneReport") -> None:
     """Raise unless a person agrees."""
-    days = f"{report.day_count:,} days, from {report.days[0].day} to before {report.kept_from}"
+    count = number_of(report.day_count, "day")
+    days = f"{count}, from {report.days[0].day} to before {report.kept_from}"
     if not sys.stdin.isatty():
         raise click.UsageError(
             f"this would drop more than half of `live` ({days}): add --yes to do it"

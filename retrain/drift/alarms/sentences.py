@@ -7,6 +7,7 @@ from typing import Final
 
 from retrain.drift.alarms.stored_alarms import StoredAlarm
 from schemas.alarm_events import AlarmKind, Signal
+from schemas.counted_nouns import number_of
 from schemas.escape_for_terminal import shown
 
 MEANINGS: Final = {
@@ -32,7 +33,7 @@ def sentence(alarm: StoredAlarm) -> str:
 def what_happened(alarm: StoredAlarm) -> str:
     """Return the sentence without the kind, for where that stands in a column of its own."""
     what = _SAID.get(alarm.signal, _said_otherwise)(alarm)
-    return f"{what} ({alarm.tweets:,} tweets, {window_text(alarm)})"
+    return f"{what} ({number_of(alarm.tweets, 'tweet')}, {window_text(alarm)})"
 
 
 def how_it_ended(alarm: StoredAlarm) -> str:
@@ -83,7 +84,7 @@ def _number(name: str, places: int) -> Callable[[StoredAlarm], str]:
 
 def _volume(alarm: StoredAlarm) -> str:
     return (
-        f"{where(alarm)} has {alarm.value:,.0f} tweets in a window where "
+        f"{where(alarm)} has {number_of(round(alarm.value), 'tweet')} in a window where "
         f"{alarm.reference:,.0f} were expected"
     ).replace("all tweets of run", "run")
 

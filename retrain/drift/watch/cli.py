@@ -4,6 +4,7 @@ from datetime import datetime
 
 import click
 
+from schemas.counted_nouns import number_of
 from schemas.printing import print_json, print_line
 from schemas.process.probe_port_option import probe_port_option
 from schemas.process.process_list import WATCH
@@ -54,8 +55,9 @@ def watch(ctx: click.Context, probe_port: int, recompute: bool, run_name: str | 
             pieces_of=pieces.of,
         )
         print_line(
-            f"{done.tweets} tweets of {run_name} counted anew: {done.windows} windows judged,"
-            f" {done.alarms} alarms raised or ended"
+            f"{number_of(done.tweets, 'tweet')} of {run_name} counted anew:"
+            f" {number_of(done.windows, 'window')} judged, {number_of(done.alarms, 'alarm')}"
+            " raised or ended"
         )
         return
     from retrain.drift.watch.watch_worker import run_watch_worker
@@ -104,7 +106,8 @@ def reference(
     for one in made:
         rule = one.rule or "all rules"
         print_line(
-            f"{rule}, model {one.model_sha256[:12]}: {one.tweets} tweets in {one.windows} windows"
+            f"{rule}, model {one.model_sha256[:12]}: {number_of(one.tweets, 'tweet')}"
+            f" in {number_of(one.windows, 'window')}"
         )
     if not use:
         print_line("Not in use: the same call with --use judges windows by them.")

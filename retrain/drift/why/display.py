@@ -8,6 +8,7 @@ from rich.text import Text
 
 from retrain.drift.what_changed import FeatureKind, MovedFeature
 from retrain.drift.why.compare_spans import SpanRead, Why
+from schemas.counted_nouns import number_of
 from schemas.escape_for_terminal import shown
 from schemas.terminal import plain_table
 
@@ -89,7 +90,8 @@ def _caption(why: Why) -> str:
 
 def _span_text(span: SpanRead) -> str:
     compared = "" if span.compared == span.tweets else f" ({span.compared:,} compared)"
-    return f"{_moment(span.start)} to {_moment(span.end)} UTC: {span.tweets:,} tweets{compared}"
+    tweets = number_of(span.tweets, "tweet")
+    return f"{_moment(span.start)} to {_moment(span.end)} UTC: {tweets}{compared}"
 
 
 def _moment(moment: datetime) -> str:
