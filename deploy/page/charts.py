@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from stream_processors.aggregates.aggregates import SeriesPoint
+from stream_processors.aggregates.aggregates import AuditedSpan, SeriesPoint
 
 WIDTH: Final = 1000.0
 HEIGHT: Final = 100.0
 _TICKS_OF_TIME: Final = 5
+_LEAST_BAND: Final = 0.006
 _ROUND: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -91,6 +92,47 @@ def stacked_chart(
             for number in range(_TICKS_OF_TIME)
         ]
     return StackedChart(bands, buckets, top, ticks)
+
+
+class AuditedBand(NamedTuple):
+    """Where a label's upper or lower edge lies in the stack, as people would count it."""
+
+    label: str
+    x: float
+    width: float
+    y: float
+    height: float
+
+
+def audited_bands(
+    chart: StackedChart, spans: Sequence[AuditedSpan], labels: Sequence[str]
+) -> list[AuditedBand]:
+    """Return the intervals of audited shares in a chart of shares.
+
+    The first label's share is its upper edge, the last one's is measured from the top. Those in
+    between have no edge of their own.
+    """
+    edges = list(dict.fromkeys([*labels[:1], *labels[-1:]]))
+    bands = []
+    for span in spans:
+        left, right = chart.place_of(span.start), chart.place_of(span.end)
+        shares = {share.label: share.audited for share in span.labels}
+        for label in edges:
+            audited = shares.get(label)
+            if audited is None or left is None or right is None:
+                continue
+            top = 1 - audited.high if label == labels[0] else audited.low
+            height = max(audited.high - audited.low, _LEAST_BAND)
+            bands.append(
+                AuditedBand(
+                    label,
+                    left,
+                    round(right - left, 1),
+                    round(top * HEIGHT, 2),
+                    round(height * HEIGHT, 2),
+                )
+            )
+    return bands
 
 
 def volume_path(buckets: Sequence[Bucket]) -> str:

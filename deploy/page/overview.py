@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deploy.page.charts import Piece, bar_of, stacked_chart, volume_path
+from deploy.page.charts import Piece, audited_bands, bar_of, stacked_chart, volume_path
 from deploy.page.label_looks import in_order
 from deploy.page.page_sources import PageSources
 from deploy.page.rendering import Pages, page_answer
@@ -142,6 +142,9 @@ def _figures(sources: PageSources, view: ViewAddress) -> dict[str, Any]:
         "labels": labels,
         "totals": _totals(figures, labels),
         "chart": chart,
+        "audited_bands": audited_bands(chart, figures.audited_spans, labels)
+        if view.measure == "shares"
+        else [],
         "volume": volume_path(chart.buckets),
         "peak": max(chart.buckets, key=lambda bucket: bucket.tweets, default=None),
         "alarms": marks,
@@ -186,6 +189,7 @@ def _seen(values: dict[str, Any]) -> str:
         figures.rules,
         figures.hashtags,
         figures.audit,
+        figures.audited_spans,
         values["alarms"],
         f"{figures.as_of:%H:%M}",
     )

@@ -90,6 +90,15 @@ class SeriesPoint(Struct, frozen=True, kw_only=True):
     by_label: dict[str, int]
 
 
+class AuditedSpan(Struct, frozen=True, kw_only=True):
+    """Shares of labels as people would count them, of the tweets from `start` up to `end`."""
+
+    start: datetime
+    end: datetime
+    audits: int
+    labels: list[LabelShare]
+
+
 class ModelFigures(Struct, frozen=True, kw_only=True):
     """Tweets whose score that counts came from a model."""
 
@@ -144,6 +153,8 @@ class Aggregates(Struct, frozen=True, kw_only=True):
     not know, so that their labels are guesses; `unknown_languages` are the 10 most frequent of
     those. Tweets whose language is undetermined are not among them.
 
+    `audited_spans` are parts of the window with enough audits to tell each its own shares.
+
     Where `sampled_tweets` is a number, the hashtags and the unknown languages are not counted: they
     are estimated from a uniform sample of so many of these tweets.
 
@@ -170,3 +181,4 @@ class Aggregates(Struct, frozen=True, kw_only=True):
     unknown_languages: list[LanguageFigures] = []
     decision: DecisionInUse | None = None
     sampled_tweets: int | None = None
+    audited_spans: list[AuditedSpan] = []

@@ -24,6 +24,7 @@ from stream_processors.aggregates.audit_figures import (
     rules_with_audits,
 )
 from stream_processors.aggregates.audit_rows import AuditRow, audits_of
+from stream_processors.aggregates.audited_spans import audited_spans
 from stream_processors.aggregates.count_rows import (
     ROWS,
     SAMPLE,
@@ -216,6 +217,7 @@ def _over(
             days += [count._replace(rule="") for count in days if count.rule == one_rule]
         elif selection.rules:
             rows = [row for row in rows if row.rule in ("", *selection.rules)]
+    series = sum_rollups.series_of(time_windows.step_starts(span, step) if span else [], points)
     tweets, mean_confidence = sum_rollups.total_of(rows)
     rules = sum_rollups.rules_of(rows)
     return Aggregates(
@@ -231,11 +233,17 @@ def _over(
         rules=rules_audited(rules, audits, days),
         models=sum_rollups.models_of(rows),
         series_step_s=int(step.total_seconds()),
-        series=sum_rollups.series_of(time_windows.step_starts(span, step) if span else [], points),
+        series=series,
         selection=selection,
         unknown_language_tweets=sum(each.tweets for each in languages),
         unknown_languages=languages[:_TOP_LANGUAGES],
         sampled_tweets=sampled.tweets if sampled else None,
+        audited_spans=audited_spans(
+            series,
+            step,
+            audits,
+            {} if len(selection.rules) == 1 else {rule.name: rule.tweets for rule in rules},
+        ),
         audit=all_audited(sum_rollups.by_label(rows), rules, audits, days),
     )
 
