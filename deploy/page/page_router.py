@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Final
 
 import redis
 from fastapi import APIRouter
@@ -25,11 +26,17 @@ from deploy.page.text_explainer import Explain
 from deploy.page.try_text import try_router
 from deploy.page.tweets import tweets_router
 from deploy.page.what_changed import what_changed_router
+from deploy.web.access.browser import PAGE
+from deploy.web.events.change_feed import ChangeFeed
+from deploy.web.events.events_router import events_router
 from deploy.web.operations import Operations
 from deploy.web.refusals import RefusalPage
 from model_server.model_slot import SlotState
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
+
+_MOST_OPEN_PAGES: Final = 100
+"""Of a key, or of the person at this machine: a wall of screens is one caller."""
 
 
 def page_router(
@@ -40,6 +47,7 @@ def page_router(
     explain: Explain,
     state: Callable[[], SlotState],
     operations: Operations,
+    feed: ChangeFeed,
 ) -> tuple[APIRouter, RefusalPage]:
     """Return the routes of all pages, and what tells a refusal as a page."""
     files = read_static_files()
@@ -49,6 +57,9 @@ def page_router(
     for part in (
         static_router(files),
         sign_in_router(pages, check_key),
+        events_router(
+            feed, path=f"{PAGE}/events", most_of_a_caller=_MOST_OPEN_PAGES, in_schema=False
+        ),
         overview_router(pages, sources),
         what_changed_router(pages, sources),
         tweets_router(pages, sources, explain),

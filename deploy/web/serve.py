@@ -152,6 +152,7 @@ def serve(
             text_explainer(predictor, overrides.current),
             model.slot.state,
             Operations(settings),
+            feed,
         )
 
         async def at_end() -> None:

@@ -73,8 +73,10 @@ GROUP BY 1, 2
 SAMPLE: Final = f"""
 SELECT s.label, t.hashtags, CASE WHEN s.language_known IS FALSE THEN t.language END
 {_SELECTED} {_WHERE} AND audit_level(t.root_id) = ANY(%(levels)s::smallint[])
+  AND (%(rule)s = '' OR %(rule)s = ANY(t.rules))
 """
-"""Tweets of some levels of the sample that `schemas/sampled_tweets.py` tells of."""
+"""Tweets of some levels of the sample that `schemas/sampled_tweets.py` tells of. `rules` are found
+by an index, `rule` is looked for in each row."""
 
 UNKNOWN_LANGUAGES_OF_ROWS: Final = f"""
 SELECT t.language, count(*)

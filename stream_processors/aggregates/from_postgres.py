@@ -32,7 +32,7 @@ from stream_processors.aggregates.count_rows import (
     Statements,
 )
 from stream_processors.aggregates.sum_rollups import DayCount, NamedCount, RollupRow, StepCount
-from stream_processors.aggregates.time_windows import Window
+from stream_processors.aggregates.time_windows import Bounds, Window
 
 _TOP_HASHTAGS: Final = 20
 _TOP_LANGUAGES: Final = 10
@@ -177,8 +177,7 @@ def _over(
             "labels": list(selection.labels) or None,
             "languages": list(selection.languages) or None,
         }
-        cursor.execute(statements.totals, limits)
-        rows = [RollupRow(*row) for row in cursor]
+        rows = _totals(cursor, statements.totals, limits, span, in_pieces=from_rollups)
         in_rollups = from_rollups and not selection
         if most_rows is not None and from_rollups and selection:
             tweets = sum(row.tweets for row in rows if row.rule == one_rule)
@@ -248,6 +247,20 @@ def _over(
     )
 
 
+def _totals(
+    cursor: Any, statement: str, limits: dict[str, Any], span: Bounds, *, in_pieces: bool
+) -> list[RollupRow]:
+    """Return the sums of a window: rows of all rules are many, so days and hours where they fit."""
+    if not in_pieces or limits["granularity"] == "day":
+        cursor.execute(statement, limits)
+        return [RollupRow(*row) for row in cursor]
+    rows: list[RollupRow] = []
+    for piece in sampled_tweets.pieces_of(span.start, span.end):
+        cursor.execute(statement, {**limits, **piece._asdict()})
+        rows += [RollupRow(*row) for row in cursor]
+    return rows
+
+
 class _Sampled(NamedTuple):
     """What a sample tells of all the tweets that it is of."""
 
@@ -264,7 +277,12 @@ def _sampled(
     if len(levels) == len(sampled_tweets.EVERY_LEVEL):
         return None
     cursor.execute(sampled_tweets.WIDE_BITMAPS)
-    cursor.execute(SAMPLE, {**limits, "start": start, "levels": levels})
+    place = {**limits, "start": start, "levels": levels}
+    if limits["rule"] and not sampled_tweets.is_found_by_rule(
+        cursor, limits["run"], limits["rule"], start, limits["end"], levels
+    ):
+        place["rules"] = None
+    cursor.execute(SAMPLE, place)
     rows = cursor.fetchall()
     if not rows:
         return None

@@ -26,8 +26,12 @@ def test_nothing_bars_anybody_and_nothing_complains(path: str, visitor: Visitor,
 
 def test_the_page_renews_itself_and_can_be_paused(visitor: Visitor) -> None:
     page = visitor.page
-    with page.expect_response(re.compile("/page/figures"), timeout=30_000) as first:
+    with (
+        page.expect_response(re.compile("/page/events"), timeout=60_000) as stream,
+        page.expect_response(re.compile("/page/figures"), timeout=60_000) as first,
+    ):
         visitor.goes_to("/page?run=city")
+    assert stream.value.headers["content-type"].startswith("text/event-stream")
     assert first.value.status == 204
     page.get_by_role("link", name="Pause").click()
     expect(page.get_by_text("Paused")).to_be_visible()

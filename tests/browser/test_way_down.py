@@ -104,6 +104,25 @@ def test_a_tweet_that_is_removed_disappears_from_an_open_page(
     expect(page.locator(".text")).to_have_count(0)
 
 
+def test_a_removed_tweet_leaves_a_paused_list_too(
+    visitor: Visitor, module_settings: Settings
+) -> None:
+    page = visitor.page
+    visitor.goes_to("/page/tweets?run=city&live=off")
+    tweet = page.locator(".tweet").nth(2)
+    gone = (tweet.get_attribute("data-tweet") or "").split()[0]
+    with page.expect_response(re.compile("/page/events")):
+        page.reload()
+    connection = connect_postgres(module_settings.postgres_connection, "test")
+    try:
+        store(connection, [deleted(gone, run="city")])
+    finally:
+        connection.close()
+    expect(page.locator(f'[data-tweet~="{gone}"]')).to_have_count(0, timeout=90_000)
+    expect(page.locator(".tweet")).to_have_count(49)
+    visitor.has_no_complaint()
+
+
 def test_a_text_of_ones_own_is_explained(visitor: Visitor) -> None:
     page = visitor.page
     visitor.goes_to("/page/try")

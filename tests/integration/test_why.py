@@ -131,7 +131,7 @@ def test_beyond_a_number_of_tweets_a_sample_is_compared(connection: Connection) 
 
 def test_a_sample_of_a_span_is_read_by_an_index(connection: Connection) -> None:
     store(connection, day_of_tweets())
-    place = {"run": "r", "start": MIDDLE, "end": END, "rules": None}
+    place = {"run": "r", "start": MIDDLE, "end": END, "rules": None, "rule": ""}
     place |= {"first_day": MIDDLE.date(), "last_day": END.date(), "chars": 10, "most": 10}
     with connection, connection.cursor() as cur:
         # A table of some pages is read as a whole, whatever index there is.

@@ -95,6 +95,59 @@
     if (status && status < 400) lost(false);
   });
 
+  // Live: one stream tells what changes while the page is looked at. Where it is refused or breaks
+  // off, parts ask by themselves after their seconds (`data-live`). Removed tweets leave at once.
+  const parts = () => [...document.querySelectorAll("[data-live]")];
+  const main = document.querySelector("main[data-events]");
+  const minute = 60_000;
+  const soon = 5_000;
+  let stream = null;
+  let refused = 0;
+  let renewed = Date.now();
+  let due = Infinity;
+  const renew = () => {
+    renewed = Date.now();
+    due = Infinity;
+    parts().forEach((part) => window.htmx?.trigger(part, "renew"));
+  };
+  const changed = () => { due = Math.min(due, Math.max(Date.now(), renewed + soon)); };
+  const removed = (event) => {
+    const what = JSON.parse(event.data);
+    what.tweet_ids.forEach((id) => document.querySelectorAll(`[data-tweet~="${CSS.escape(id)}"]`).forEach((shown) => shown.remove()));
+    if (parts().length) renew();
+    else if (what.everything || what.author_ids.length) location.reload();
+  };
+  const listen = () => {
+    const wanted = main && !document.hidden && document.querySelector("[data-live],[data-tweet]");
+    if (!wanted) { stream?.close(); stream = null; return; }
+    if (stream || Date.now() - refused < minute / 2) return;
+    stream = new EventSource(`${main.dataset.events}?${new URLSearchParams({ run: main.dataset.run })}`);
+    stream.addEventListener("figures", () => {
+      changed();
+      // What is shown may be some seconds old: what moved meanwhile is asked for once more.
+      setTimeout(changed, 2 * soon);
+    });
+    ["alarm", "reset", "ready"].forEach((kind) => stream.addEventListener(kind, changed));
+    stream.addEventListener("removal", removed);
+    stream.onerror = () => {
+      if (stream?.readyState !== EventSource.CLOSED) return;
+      stream = null;
+      refused = Date.now();
+    };
+  };
+  if (main) {
+    document.addEventListener("visibilitychange", listen);
+    addEventListener("pagehide", () => { stream?.close(); stream = null; });
+    setInterval(() => {
+      if (document.hidden) return;
+      listen();
+      const seconds = Math.min(...parts().map((part) => Number(part.dataset.live)));
+      const longest = stream?.readyState === EventSource.OPEN ? minute : seconds * 1000;
+      if (Date.now() >= Math.min(due, renewed + longest)) renew();
+    }, 1000);
+    listen();
+  }
+
   new MutationObserver((changes) => changes.forEach((change) => {
     if (change.target.nodeName === "TIME") showTime(change.target);
     change.addedNodes.forEach((node) => { if (node.nodeType === 1) { if (node.nodeName === "TIME") showTime(node); showTimes(node); } });

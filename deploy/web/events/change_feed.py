@@ -103,13 +103,20 @@ class ChangeFeed:
         found = await self._look(since)
         return Changes(until=found.until, found=grouped(found.found))
 
-    async def listen(self, caller: Caller, run: str | None, kinds: list[ChangeKind]) -> Listener:
+    async def listen(
+        self,
+        caller: Caller,
+        run: str | None,
+        kinds: list[ChangeKind],
+        *,
+        most_of_a_caller: int = MOST_OF_A_CALLER,
+    ) -> Listener:
         """Return a listener that is told of all that changes from now on.
 
         It has to be left with `leave`. Raises `Refused` where too many listen, and `Failure` where
         PostgreSQL is away.
         """
-        self._refuse_too_many(caller)
+        self._refuse_too_many(caller, most_of_a_caller)
         listener = Listener(caller, run, kinds)
         self._listeners.add(listener)
         self._loop = asyncio.get_running_loop()
@@ -140,10 +147,10 @@ class ChangeFeed:
         for listener in self._listeners:
             listener.end()
 
-    def _refuse_too_many(self, caller: Caller) -> None:
+    def _refuse_too_many(self, caller: Caller, most_of_a_caller: int) -> None:
         of_each = Counter(listener.caller.identity for listener in self._listeners)
-        if of_each[caller.identity] >= MOST_OF_A_CALLER:
-            most, whose = MOST_OF_A_CALLER, "of a key"
+        if of_each[caller.identity] >= most_of_a_caller:
+            most, whose = most_of_a_caller, "of a key"
         elif of_each.total() >= _MOST:
             most, whose = _MOST, "of this process"
         else:

@@ -10,7 +10,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from deploy.web.events.change_feed import ChangeFeed, Listener
+from deploy.web.events.change_feed import MOST_OF_A_CALLER, ChangeFeed, Listener
 from deploy.web.events.changes import Change, ChangeKind, Changes
 from deploy.web.figures import only_known_parameters
 from model_server.http.caller import caller_of
@@ -23,7 +23,14 @@ _OPENAPI: Final = {"responses": {"200": {"content": {_MEDIA_TYPE: {"schema": {"t
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-def events_router(feed: ChangeFeed, *, heartbeat_s: float = _HEARTBEAT_S) -> APIRouter:
+def events_router(
+    feed: ChangeFeed,
+    *,
+    path: str = "/events",
+    most_of_a_caller: int = MOST_OF_A_CALLER,
+    in_schema: bool = True,
+    heartbeat_s: float = _HEARTBEAT_S,
+) -> APIRouter:
     """Return the route.
 
     The first event of a stream is `ready`: whatever changes from then on is told, at least once.
@@ -34,7 +41,8 @@ def events_router(feed: ChangeFeed, *, heartbeat_s: float = _HEARTBEAT_S) -> API
     router = APIRouter(tags=["events"], dependencies=[Depends(only_known_parameters)])
 
     @router.get(
-        "/events",
+        path,
+        include_in_schema=in_schema,
         summary="What changes, as server-sent events",
         response_class=Response,
         openapi_extra=_OPENAPI,
@@ -45,7 +53,9 @@ def events_router(feed: ChangeFeed, *, heartbeat_s: float = _HEARTBEAT_S) -> API
         kind: Annotated[list[ChangeKind] | None, Query()] = None,
         last_event_id: Annotated[str | None, Header(max_length=40)] = None,
     ) -> Response:
-        listener = await feed.listen(caller_of(request), run, kind or [])
+        listener = await feed.listen(
+            caller_of(request), run, kind or [], most_of_a_caller=most_of_a_caller
+        )
         try:
             since = moment_of(last_event_id)
             now = await feed.read(None)

@@ -22,7 +22,10 @@ _OF_SPAN: Final = """
 t.run = %(run)s AND t.day BETWEEN %(first_day)s AND %(last_day)s
   AND t.posted_at >= %(start)s AND t.posted_at < %(end)s
   AND (%(rules)s::text[] IS NULL OR t.rules @> %(rules)s::text[])
+  AND (%(rule)s = '' OR %(rule)s = ANY(t.rules))
 """
+"""`rules` is found by an index, `rule` is looked for in each row."""
+
 _SCORES: Final = """
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day AND s.counts
 """
@@ -116,7 +119,8 @@ def _read(
 ) -> tuple[SpanRead, list[SeenTweet]]:
     place: dict[str, object] = {
         "run": run,
-        "rules": [rule] if rule else None,
+        "rule": rule,
+        "rules": None,
         "start": span.start,
         "end": span.end,
         "first_day": span.start.date(),
@@ -125,6 +129,8 @@ def _read(
     # Pruned tweets are counted too, and a moment within a minute is none of the rollups'.
     about = sum(sampled_tweets.counted_by_label(cur, run, rule, span.start, span.end).values())
     levels = sampled_tweets.levels_for(about, most_tweets)
+    if rule and sampled_tweets.is_found_by_rule(cur, run, rule, span.start, span.end, levels):
+        place["rules"] = [rule]
     rows = _lowest_ranks(cur, place, levels, most_tweets)
     if len(rows) < most_tweets and len(levels) < len(sampled_tweets.EVERY_LEVEL):
         rows = _lowest_ranks(cur, place, sampled_tweets.EVERY_LEVEL, most_tweets)
