@@ -262,9 +262,9 @@ def _totals(
 
 
 class _Sampled(NamedTuple):
-    """What a sample tells of all the tweets that it is of."""
+    """What a sample tells of all the tweets that it is of; `tweets` is None where all are in it."""
 
-    tweets: int
+    tweets: int | None
     hashtags: list[NamedCount]
     unknown_languages: list[LanguageFigures]
 
@@ -272,10 +272,9 @@ class _Sampled(NamedTuple):
 def _sampled(
     cursor: Any, limits: dict[str, Any], start: datetime, tweets: int, most_rows: int
 ) -> _Sampled | None:
-    """Return what a sample of so many tweets tells; None: they are few enough to be counted."""
+    """Return what a sample of so many tweets tells; None where none was found."""
     levels = sampled_tweets.levels_for(tweets, most_rows)
-    if len(levels) == len(sampled_tweets.EVERY_LEVEL):
-        return None
+    is_whole = len(levels) == len(sampled_tweets.EVERY_LEVEL)
     cursor.execute(sampled_tweets.WIDE_BITMAPS)
     place = {**limits, "start": start, "levels": levels}
     if limits["rule"] and not sampled_tweets.is_found_by_rule(
@@ -286,13 +285,13 @@ def _sampled(
     rows = cursor.fetchall()
     if not rows:
         return None
-    each = tweets / len(rows)
+    each = 1.0 if is_whole else tweets / len(rows)
     tags = Counter((hashtag, label) for label, hashtags, _ in rows for hashtag in hashtags)
     of_tags = Counter(hashtag for _, hashtags, _ in rows for hashtag in hashtags)
     top = sorted(of_tags, key=lambda hashtag: (-of_tags[hashtag], hashtag))[:_TOP_HASHTAGS]
     languages = Counter(language for _, _, language in rows if language is not None)
     return _Sampled(
-        len(rows),
+        None if is_whole else len(rows),
         [
             NamedCount(hashtag, label, round(count * each))
             for (hashtag, label), count in tags.items()
