@@ -1,7 +1,7 @@
 """The tweets that a queue is drawn from, read in one go."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -9,13 +9,14 @@ from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from schemas.events import LIVE
+from schemas.sampled_tweets import EVERY_LEVEL, levels_for
 
 POOL: Final = 20_000
 """Tweets that uncertain and drifted ones are looked for among: of a larger choice, those with the
 lowest ranks, which are a uniform sample of it."""
 
 DAYS_OF_LIVE: Final = 14
-"""Of `live` the last days are read, unless others are named: each look goes over all its tweets."""
+"""Of `live` the last days are read, unless others are named."""
 
 _MOST_CHARS: Final = 2_000
 _LABELLED_TEXTS: Final = 5_000
@@ -78,10 +79,13 @@ _SECOND: Final = (
     f" AND NOT EXISTS ({_AUDITED} AND l.labeller = %(labeller)s)"
 )
 
+_AUDITS_OF_RUN: Final = "SELECT count(*) FROM labels WHERE run = %(run)s AND origin = 'audit'"
+
 _LOWEST: Final = """
 WITH ranked AS MATERIALIZED (
     SELECT t.root_id, t.day, audit_rank(t.root_id) AS rank FROM tweets AS t
-    WHERE {chosen} ORDER BY 3, 1 LIMIT %(most)s
+    WHERE {chosen} AND audit_level(t.root_id) = ANY(%(levels)s::smallint[])
+    ORDER BY 3, 1 LIMIT %(most)s
 )
 """
 _RANKED: Final = """
@@ -103,9 +107,15 @@ WITH placed AS MATERIALIZED (
                    AS place
         FROM tweets AS t CROSS JOIN unnest(t.rules) AS rule
         WHERE rule <> ALL(%(plentiful)s::text[]) AND {chosen}
+            AND audit_level(t.root_id) = ANY(%(levels)s::smallint[])
     ) AS numbered WHERE place <= %(most)s
 ), ranked AS MATERIALIZED (SELECT DISTINCT root_id, day, rank FROM placed)
 """
+
+
+_READ_BY_RULE: Final = 30_000
+"""At least so many tweets of a larger choice, those of the lowest ranks, are looked through for the
+lowest ones of each rule: a rule that is rarer than a thousandth may have fewer than are wanted."""
 
 
 def load_candidates(cur: cursor, choice: Choice, *, audits_wanted: int) -> Candidates:
@@ -115,13 +125,29 @@ def load_candidates(cur: cursor, choice: Choice, *, audits_wanted: int) -> Candi
     """
     values = _values(cur, choice)
     chosen = _SECOND if choice.second_opinion else _FREE
-    pool = _candidates(cur, _LOWEST.format(chosen=chosen) + _RANKED, {**values, "most": POOL})
+    statement = _LOWEST.format(chosen=chosen) + _RANKED
+    # All ranks of millions take longer than anybody waits: the lowest are in few levels.
+    tweets = _tweets_of(cur, values)
+    levels: Sequence[int] = EVERY_LEVEL
+    if not choice.second_opinion:
+        # Those that were audited have the lowest ranks, and are none of the pool.
+        cur.execute(_AUDITS_OF_RUN, values)
+        ((audits,),) = cur.fetchall()
+        levels = levels_for(tweets, POOL + audits)
+    pool = _candidates(cur, statement, {**values, "most": POOL, "levels": list(levels)})
+    if len(pool) < POOL and len(levels) < len(EVERY_LEVEL):
+        pool = _candidates(cur, statement, {**values, "most": POOL, "levels": list(EVERY_LEVEL)})
     by_rule = _by_rule(pool)
     if choice.rule is None and len(pool) == POOL:
         # Of the others, the lowest ranks of all tweets hold the lowest ones of the rule.
         plentiful = [rule for rule, found in by_rule.items() if len(found) >= audits_wanted]
         statement = _LOWEST_BY_RULE.format(chosen=chosen) + _RANKED
-        wanted = {**values, "most": audits_wanted, "plentiful": plentiful}
+        wanted = {
+            **values,
+            "most": audits_wanted,
+            "plentiful": plentiful,
+            "levels": levels_for(tweets, _READ_BY_RULE),
+        }
         found_by_rule = _by_rule(_candidates(cur, statement, wanted))
         by_rule |= {
             rule: found[:audits_wanted]
@@ -134,6 +160,17 @@ def load_candidates(cur: cursor, choice: Choice, *, audits_wanted: int) -> Candi
         audits=_audits_by_rule(cur, values),
         labelled_texts=_labelled_texts(cur, values),
     )
+
+
+def _tweets_of(cur: cursor, values: Mapping[str, Any]) -> int:
+    cur.execute(
+        "SELECT coalesce(sum(tweets), 0) FROM rollups WHERE run = %(run)s AND granularity = 'day'"
+        " AND rule = coalesce(%(rule)s, '')"
+        " AND (bucket_start AT TIME ZONE 'UTC')::date BETWEEN %(first_day)s AND %(last_day)s",
+        values,
+    )
+    ((tweets,),) = cur.fetchall()
+    return int(tweets)
 
 
 def _values(cur: cursor, choice: Choice) -> dict[str, Any]:

@@ -23,10 +23,10 @@ def audits(hour: int, fear: int, joy: int) -> list[AuditRow]:
 
 
 def test_each_span_has_the_shares_of_its_own_audits() -> None:
-    found = audited_spans(SERIES, HOUR, audits(3, 20, 30) + audits(30, 40, 10), {"cafe": 4800})
+    found = audited_spans(SERIES, HOUR, audits(3, 40, 60) + audits(30, 80, 20), {"cafe": 4800})
     assert [(span.start, span.end, span.audits) for span in found] == [
-        (START, START + 24 * HOUR, 50),
-        (START + 24 * HOUR, START + 48 * HOUR, 50),
+        (START, START + 24 * HOUR, 100),
+        (START + 24 * HOUR, START + 48 * HOUR, 100),
     ]
     for span in found:
         for share in span.labels:
@@ -35,9 +35,9 @@ def test_each_span_has_the_shares_of_its_own_audits() -> None:
 
 
 def test_a_span_with_too_few_audits_says_nothing_and_none_is_made_of_few() -> None:
-    assert audited_spans(SERIES, HOUR, audits(3, 10, 25), {}) == []
-    found = audited_spans(SERIES, HOUR, audits(3, 20, 40) + audits(30, 10, 9), {})
-    assert [span.audits for span in found] == [79] or [span.start for span in found] == [START]
+    assert audited_spans(SERIES, HOUR, audits(3, 30, 65), {}) == []
+    (found,) = audited_spans(SERIES, HOUR, audits(3, 80, 101) + audits(30, 10, 9), {})
+    assert (found.start, found.audits) == (START, 181)
     assert audited_spans([], HOUR, [], {}) == []
 
 
@@ -47,15 +47,15 @@ def test_steps_of_weeks_are_audited_too() -> None:
         SeriesPoint(start=START + number * week, by_label={"fear": 40, "joy": 60})
         for number in range(4)
     ]
-    (found,) = audited_spans(series, week, audits(24 * 3, 20, 30), {})
+    (found,) = audited_spans(series, week, audits(24 * 3, 40, 60), {})
     for share in found.labels:
         assert share.audited is not None
-        # What 50 audits of 400 tweets tell, and not what they would tell of 50.
+        # What 100 audits of 400 tweets tell, and not what they would tell of 100.
         assert share.audited.high - share.audited.low > 0.01
 
 
 def test_a_band_lies_at_the_edge_of_its_label() -> None:
-    spans = audited_spans(SERIES, HOUR, audits(3, 20, 30), {})
+    spans = audited_spans(SERIES, HOUR, audits(3, 40, 60), {})
     chart = stacked_chart(SERIES, HOUR, ["fear", "joy"], as_shares=True)
     bands = audited_bands(chart, spans, ["fear", "joy"])
     assert [band.label for band in bands] == ["fear", "joy"]
