@@ -412,6 +412,7 @@ class _Court:
             reference=shown(key.signal, level),
             tweets=window.counts.judged,
             false_alarms_per_year=self._budget.of_a_signal,
+            compared_with=self._reference.compared_with,
         )
 
     def _ended(self, window: Window, key: SignalKey, value: float) -> Ended:

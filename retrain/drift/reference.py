@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from retrain.drift.alarm import Signal
+from retrain.drift.alarm import ComparedWith, Signal
 from retrain.drift.baseline import (
     Baseline,
     fit_baseline,
@@ -69,7 +69,8 @@ class Reference(Struct, frozen=True, kw_only=True):
 
     `windows` and `tweets` say how many it is of, retweets left out. `languages` are the shares of
     those that were seen, "" for unknown ones. `tolerated_error` is the share of wrong answers up to
-    which audits raise no alarm; without one they raise none.
+    which audits raise no alarm; without one they raise none. `compared_with` says whether it is of
+    a span of the stream, or of the texts that the model was validated on.
     """
 
     run: str
@@ -84,6 +85,7 @@ class Reference(Struct, frozen=True, kw_only=True):
     languages: dict[str, float]
     baselines: dict[str, Baseline]
     tolerated_error: float | None = None
+    compared_with: ComparedWith = ComparedWith.STREAM
 
     def baseline(self, key: SignalKey) -> Baseline | None:
         """Return what is known of a signal, if anything is."""

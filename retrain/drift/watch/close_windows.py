@@ -2,18 +2,19 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias, TypeGuard
 
 import msgspec
 from msgspec import Struct
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
-from retrain.drift.alarm import Ended, Raised
+from retrain.drift.alarm import ComparedWith, Ended, Raised
 from retrain.drift.alarm_store import record
+from retrain.drift.first_reference import first_reference
 from retrain.drift.judge import Budget, SignalStates, WordSamples, count_signals, judge
 from retrain.drift.reference import Reference, build_reference
 from retrain.drift.watch.new_audits import take_new_audits
@@ -21,7 +22,7 @@ from retrain.drift.watch.reference_store import store_reference, used_reference
 from retrain.drift.watch.samples import REFERENCE_SAMPLE, SAMPLE, sample_of
 from retrain.drift.watch.seen_tweets import forget_seen
 from retrain.drift.watch.window_store import WatchedRun, note_closed, windows_between
-from retrain.drift.window import ALL_RULES, Window
+from retrain.drift.window import ALL_RULES, Window, WindowCounts
 from schemas.failures import Failure
 from schemas.setting_views import WatchLimits
 
@@ -30,6 +31,13 @@ _DECODER: Final = msgspec.json.Decoder(SignalStates)
 
 Series = tuple[str, str]
 """Rule and model: what has windows one after the other, a state and a reference."""
+
+ValidationOf: TypeAlias = Callable[[str], WindowCounts | None]
+"""The figures of a model's validation texts, by its hash, where its bundle brings some."""
+
+
+def no_validation(_: str) -> None:
+    """Say that no bundle brings figures of its validation texts."""
 
 
 class Closed(Struct, frozen=True):
@@ -47,17 +55,25 @@ class Judged(Struct, kw_only=True):
     states: SignalStates
 
 
-def close_windows(cur: cursor, watched: WatchedRun, until: datetime, limits: WatchLimits) -> Closed:
+def close_windows(
+    cur: cursor,
+    watched: WatchedRun,
+    until: datetime,
+    limits: WatchLimits,
+    validation_of: ValidationOf = no_validation,
+) -> Closed:
     """Judge the windows of a run that end by `until`, and that were not judged yet.
 
-    The caller holds `locks.WATCH`, and commits: windows, states and alarms belong together.
+    Until a series has a reference of the stream, all rules together are held against what
+    `validation_of` has of the model. The caller holds `locks.WATCH`, and commits: windows, states
+    and alarms belong together.
     """
     if watched.closed_until is not None and until <= watched.closed_until:
         return Closed()
     windows: dict[Series, list[Window]] = defaultdict(list)
     for window in windows_between(cur, watched.run, watched.closed_until, until):
         windows[window.key.rule, window.key.model_sha256].append(window)
-    closing = _Closing(cur, watched, limits, _firsts(cur, watched.run, windows))
+    closing = _Closing(cur, watched, limits, _firsts(cur, watched.run, windows), validation_of)
     known = _load(cur, watched.run, windows)
     judged: dict[Series, Judged] = {}
     alarms: list[Raised | Ended] = []
@@ -80,12 +96,14 @@ class _Closing:
         watched: WatchedRun,
         limits: WatchLimits,
         firsts: dict[str, list[datetime]],
+        validation_of: ValidationOf,
     ) -> None:
         self._cur = cur
         self._run = watched.run
         self._window = watched.pace.window
         self._limits = limits
         self._firsts = firsts
+        self._validation_of = validation_of
         self._sample = cache(lambda start, end, most: sample_of(cur, watched.run, start, end, most))
 
     def judge(
@@ -102,7 +120,8 @@ class _Closing:
             reference = None
         alarms: list[Raised | Ended] = []
         for window in windows:
-            reference = reference or self._learn(window, judged)
+            if not _is_of_stream(reference):
+                reference = self._learn(window, judged) or reference or self._brought(window)
             judged.states, found = judge(
                 judged.states,
                 window,
@@ -134,8 +153,21 @@ class _Closing:
         store_reference(self._cur, reference, (judged.learns_from, until), chosen=False, use=True)
         return reference
 
+    def _brought(self, window: Window) -> Reference | None:
+        """Take the reference that the model's bundle brings, if it brings one."""
+        key = window.key
+        counts = self._validation_of(key.model_sha256) if key.rule == ALL_RULES else None
+        if counts is None:
+            return None
+        reference = first_reference(
+            counts, run=self._run, model_sha256=key.model_sha256, window=self._window
+        )
+        span = (reference.start, reference.end)
+        store_reference(self._cur, reference, span, chosen=False, use=True)
+        return reference
+
     def _audits(self, window: Window, reference: Reference | None) -> list[bool]:
-        if reference is None or window.key.rule != ALL_RULES:
+        if not _is_of_stream(reference) or window.key.rule != ALL_RULES:
             return []
         return take_new_audits(self._cur, window.key, window.key.start + self._window)
 
@@ -149,13 +181,17 @@ class _Closing:
         )
 
     def _words(self, window: Window, reference: Reference | None) -> WordSamples | None:
-        if reference is None or window.key.rule != ALL_RULES:
+        if not _is_of_stream(reference) or window.key.rule != ALL_RULES:
             return None
         start = window.key.start
         return WordSamples(
             of_window=self._sample(start, start + self._window, SAMPLE),
             of_reference=self._sample(reference.start, reference.end, REFERENCE_SAMPLE),
         )
+
+
+def _is_of_stream(reference: Reference | None) -> TypeGuard[Reference]:
+    return reference is not None and reference.compared_with is ComparedWith.STREAM
 
 
 def _firsts(

@@ -16,7 +16,12 @@ from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from retrain.drift.hashed_words import hashed_words
-from retrain.drift.watch.close_windows import Closed, close_windows
+from retrain.drift.watch.close_windows import (
+    Closed,
+    ValidationOf,
+    close_windows,
+    no_validation,
+)
 from retrain.drift.watch.closing import pace_of
 from retrain.drift.watch.count_tweet import Tally, counted_of, counts_pieces
 from retrain.drift.watch.kept_alarms import alarms_made_anew
@@ -81,6 +86,7 @@ def recompute_run(
     *,
     topic: str,
     pieces_of: Callable[[str], PieceCounter | None],
+    validation_of: ValidationOf = no_validation,
 ) -> Recomputed:
     """Make what the watch knows of a run anew, in one transaction; `topic` is `tweets.scored`.
 
@@ -96,7 +102,7 @@ def recompute_run(
             watched = begin_anew(cur, run, pace_of(limits))
             forget_windows(cur, run, _kept_from(cur) if run == LIVE else None)
             with alarms_made_anew(cur, run):
-                recount = _Recount(cur, watched, limits, pieces_of)
+                recount = _Recount(cur, watched, limits, pieces_of, validation_of)
                 for row in rows:
                     recount.count(row)
                 closed = recount.finish()
@@ -116,11 +122,13 @@ class _Recount:
         watched: WatchedRun,
         limits: WatchLimits,
         pieces_of: Callable[[str], PieceCounter | None],
+        validation_of: ValidationOf,
     ) -> None:
         self._cur = cur
         self._watched = watched
         self._limits = limits
         self._pieces_of = pieces_of
+        self._validation_of = validation_of
         self._rules: set[str] = set()
         self._tallies: defaultdict[tuple[str, str, datetime], Tally] = defaultdict(Tally)
         self._candidates = Candidates()
@@ -196,7 +204,7 @@ class _Recount:
         self._candidates = Candidates()
 
     def _close(self, until: datetime) -> None:
-        closed = close_windows(self._cur, self._watched, until, self._limits)
+        closed = close_windows(self._cur, self._watched, until, self._limits, self._validation_of)
         if self._watched.closed_until is None or until > self._watched.closed_until:
             self._watched = msgspec.structs.replace(self._watched, closed_until=until)
         self._windows += closed.windows

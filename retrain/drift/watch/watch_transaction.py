@@ -9,7 +9,12 @@ from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from retrain.drift.hashed_words import hashed_words
-from retrain.drift.watch.close_windows import Closed, close_windows
+from retrain.drift.watch.close_windows import (
+    Closed,
+    ValidationOf,
+    close_windows,
+    no_validation,
+)
 from retrain.drift.watch.closing import pace_of
 from retrain.drift.watch.count_tweet import Tally
 from retrain.drift.watch.samples import Candidates, Sampled, add_samples, highest_ranks
@@ -61,7 +66,11 @@ class WatchTransaction:
     """
 
     def __init__(
-        self, topic_ids: Mapping[str, str], partitions: Mapping[str, int], limits: WatchLimits
+        self,
+        topic_ids: Mapping[str, str],
+        partitions: Mapping[str, int],
+        limits: WatchLimits,
+        validation_of: ValidationOf = no_validation,
     ) -> None:
         self._topic_ids = topic_ids
         self._places = frozenset(
@@ -70,6 +79,7 @@ class WatchTransaction:
             for number in range(count)
         )
         self._limits = limits
+        self._validation_of = validation_of
 
     def store(self, connection: Connection, batch: WatchBatch) -> WatchOutcome:
         """Count a batch, judge the windows that are complete with it, and move the positions."""
@@ -103,7 +113,7 @@ class WatchTransaction:
                     marks = watermarks_of(cur, run, self._topic_ids.values())
                     until = watched.pace.complete_until([max(marks.values())]) if marks else None
                     if until is not None:
-                        closed.append(close_windows(cur, watched, until, self._limits))
+                        closed.append(self._judged(cur, watched, until))
         return _sum(closed)
 
     def idle_runs(self, connection: Connection, idle_s: float) -> list[str]:
@@ -117,7 +127,10 @@ class WatchTransaction:
         if not self._places <= watermarks.keys():
             return Closed()
         until = watched.pace.complete_until(watermarks[place] for place in self._places)
-        return close_windows(cur, watched, until, self._limits) if until else Closed()
+        return self._judged(cur, watched, until) if until else Closed()
+
+    def _judged(self, cur: cursor, watched: WatchedRun, until: datetime) -> Closed:
+        return close_windows(cur, watched, until, self._limits, self._validation_of)
 
 
 class _Counting:
