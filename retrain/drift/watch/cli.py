@@ -93,12 +93,14 @@ def reference(
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
 
+    settings = load_settings()
     made = choose_reference(
-        connect_postgres(load_settings().postgres_connection, "watch reference"),
+        connect_postgres(settings.postgres_connection, "watch reference"),
         run_name,
         (start, end),
         use=use,
         tolerated_error=tolerated_error,
+        least_tweets=settings.alarm_limits.least_tweets,
     )
     if as_json:
         print_json(made)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from functools import cache
 from typing import Final, TypeAlias, TypeGuard
@@ -15,14 +15,27 @@ from psycopg2.extras import execute_values
 from retrain.drift.alarm import ComparedWith, Ended, Raised
 from retrain.drift.alarm_store import record
 from retrain.drift.first_reference import first_reference
-from retrain.drift.judge import Budget, SignalStates, WordSamples, count_signals, judge
+from retrain.drift.judge import (
+    Budget,
+    SignalStates,
+    WordSamples,
+    count_signals,
+    judge,
+    ordinary_share,
+)
 from retrain.drift.reference import Reference, build_reference
+from retrain.drift.watch.hashtag_store import (
+    Hashtags,
+    hashtags_between,
+    highest_shares,
+    keep_frequent,
+)
 from retrain.drift.watch.new_audits import take_new_audits
 from retrain.drift.watch.reference_store import store_reference, used_reference
 from retrain.drift.watch.samples import REFERENCE_SAMPLE, SAMPLE, sample_of
 from retrain.drift.watch.seen_tweets import forget_seen
 from retrain.drift.watch.window_store import WatchedRun, note_closed, windows_between
-from retrain.drift.window import ALL_RULES, Window, WindowCounts
+from retrain.drift.window import ALL_RULES, Window, WindowCounts, WindowKey
 from schemas.failures import Failure
 from schemas.setting_views import WatchLimits
 
@@ -74,14 +87,21 @@ def close_windows(
     for window in windows_between(cur, watched.run, watched.closed_until, until):
         windows[window.key.rule, window.key.model_sha256].append(window)
     closing = _Closing(cur, watched, limits, _firsts(cur, watched.run, windows), validation_of)
+    hashtags = hashtags_between(cur, watched.run, watched.closed_until, until)
     known = _load(cur, watched.run, windows)
     judged: dict[Series, Judged] = {}
     alarms: list[Raised | Ended] = []
     for series, of_series in sorted(windows.items()):
-        judged[series], found = closing.judge(of_series, known.get(series))
+        judged[series], found = closing.judge(of_series, hashtags, known.get(series))
         alarms += found
     _save(cur, watched.run, judged)
     record(cur, sorted(alarms, key=lambda alarm: (alarm.window_start, alarm.id)))
+    keep_frequent(
+        cur,
+        watched.run,
+        [window for of_series in windows.values() for window in of_series],
+        least_share=ordinary_share(limits.alarms),
+    )
     note_closed(cur, watched.run, until)
     forget_seen(cur, watched.run, until)
     return Closed(sum(map(len, windows.values())), len(alarms))
@@ -107,7 +127,10 @@ class _Closing:
         self._sample = cache(lambda start, end, most: sample_of(cur, watched.run, start, end, most))
 
     def judge(
-        self, windows: Sequence[Window], judged: Judged | None
+        self,
+        windows: Sequence[Window],
+        hashtags: Mapping[WindowKey, Hashtags],
+        judged: Judged | None,
     ) -> tuple[Judged, list[Raised | Ended]]:
         """Judge windows of one series in their order, and return what is remembered from now on."""
         key = windows[0].key
@@ -130,6 +153,7 @@ class _Closing:
                 limits=self._limits.alarms,
                 words=self._words(window, reference),
                 audits_wrong=self._audits(window, reference),
+                hashtags=hashtags.get(window.key, {}),
             )
             alarms += found
         return judged, alarms
@@ -146,7 +170,17 @@ class _Closing:
         series = (key.rule, key.model_sha256)
         learned = windows_between(self._cur, self._run, judged.learns_from, until, series=series)
         try:
-            reference = build_reference(learned, window=self._window)
+            reference = build_reference(
+                learned,
+                window=self._window,
+                hashtags=highest_shares(
+                    learned,
+                    hashtags_between(
+                        self._cur, self._run, judged.learns_from, until, series=series
+                    ),
+                    least_tweets=self._limits.alarms.least_tweets,
+                ),
+            )
         except Failure:
             judged.learns_from = _midnight(key.start)
             return None

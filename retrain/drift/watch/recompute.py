@@ -24,6 +24,7 @@ from retrain.drift.watch.close_windows import (
 )
 from retrain.drift.watch.closing import pace_of
 from retrain.drift.watch.count_tweet import Tally, counted_of, counts_pieces
+from retrain.drift.watch.hashtag_store import add_hashtags
 from retrain.drift.watch.kept_alarms import alarms_made_anew
 from retrain.drift.watch.samples import Candidates, Sampled, add_samples, forget_removed
 from retrain.drift.watch.seen_tweets import count_once
@@ -75,6 +76,7 @@ class _Row(Struct, frozen=True):
     language: str | None
     retweet: bool
     rules: list[str]
+    hashtags: list[str]
     probabilities: str
     model_sha256: str
 
@@ -156,6 +158,7 @@ class _Recount:
             text=row.text,
             language=row.language,
             pieces=None if pieces is None else pieces.count(row.text),
+            hashtags=row.hashtags,
         )
         self._tallies[ALL_RULES, row.model_sha256, start].add(tweet)
         for rule in set(row.rules):
@@ -194,6 +197,13 @@ class _Recount:
             self._cur,
             {
                 WindowKey(self._watched.run, *key): Counts(tally.counts())
+                for key, tally in self._tallies.items()
+            },
+        )
+        add_hashtags(
+            self._cur,
+            {
+                WindowKey(self._watched.run, *key): tally.hashtags
                 for key, tally in self._tallies.items()
             },
         )
@@ -260,7 +270,7 @@ def _snapshot(
         rows.itersize = _AT_ONCE
         rows.execute(
             "SELECT t.root_id, t.author_id, t.posted_at, t.text, t.language,"
-            " t.retweet_of IS NOT NULL, t.rules, s.probabilities::text, m.sha256"
+            " t.retweet_of IS NOT NULL, t.rules, t.hashtags, s.probabilities::text, m.sha256"
             " FROM tweets AS t JOIN scores AS s ON s.run = t.run AND s.day = t.day"
             " AND s.root_id = t.root_id AND s.counts JOIN models AS m USING (model_id)"
             " WHERE t.run = %s AND s.run = %s ORDER BY t.posted_at, t.root_id",

@@ -71,7 +71,9 @@ class ScoringModels:
             return None
         try:
             bundle = self._find(sha256)
-            known = bundle and _Known(PieceCounter.of(bundle), _validation_of(bundle))
+            known = (
+                None if bundle is None else _Known(PieceCounter.of(bundle), _validation_of(bundle))
+            )
         except Failure as error:
             logger.warning("word pieces are not watched: %s", error, extra={"sha256": sha256})
             known = None

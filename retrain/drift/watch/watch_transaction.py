@@ -17,6 +17,7 @@ from retrain.drift.watch.close_windows import (
 )
 from retrain.drift.watch.closing import pace_of
 from retrain.drift.watch.count_tweet import Tally
+from retrain.drift.watch.hashtag_store import add_hashtags
 from retrain.drift.watch.samples import Candidates, Sampled, add_samples, highest_ranks
 from retrain.drift.watch.seen_tweets import count_once
 from retrain.drift.watch.watch_batch import Arrived, WatchBatch
@@ -178,6 +179,10 @@ class _Counting:
                         self._sampled.append((start, one))
         add_rules(self._cur, self._run, self._new_rules)
         add_counts(self._cur, self._counts())
+        add_hashtags(
+            self._cur,
+            {WindowKey(self._run, *key): tally.hashtags for key, tally in self._on_time.items()},
+        )
         self._sample()
         write_watermarks(self._cur, self._run, self.watermarks)
 
