@@ -222,11 +222,11 @@ def hashtags(streams: int) -> None:
                 limits=limits,
             )
             of = f"{streams} years" if quiet else f"{count:,}"
-            middle, most = np.quantile(first, [0.5, 0.9], method="inverted_cdf")
-            say(
-                f"| {share:.4g} | {tweets} | {np.isfinite(first).sum()} of {of} | {middle:.0f} |"
-                f" {most:.0f} |"
-            )
+            found = "| – | – |"
+            if np.isfinite(first).all():
+                middle, most = np.quantile(first, [0.5, 0.9], method="inverted_cdf")
+                found = f"| {middle:.0f} | {most:.0f} |"
+            say(f"| {share:.4g} | {tweets} | {np.isfinite(first).sum()} of {of} {found}")
     say()
 
 
