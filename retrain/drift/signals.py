@@ -23,8 +23,8 @@ LEAST_PIECE_WORDS: Final = 200
 VALIDATION_LIMITS: Final = AlarmLimits(
     share=0.25, confidence=0.1, pieces=0.2, unknown_pieces=0.02, stability=0.5
 )
-"""More than tweets of other years differ by, on which the model does about as well: the table in the
-README of `detectors`."""
+"""More than tweets of other years differ by, on which the model does about as well: the README of
+`detectors` has them."""
 
 
 class SignalKey(Struct, frozen=True, order=True):
