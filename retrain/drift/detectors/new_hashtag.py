@@ -42,7 +42,8 @@ def advance(
     """Return log(1 + R) of each lane after one window."""
     gain = having * np.log(new / ordinary)
     gain += (tweets - having) * np.log((1 - new) / (1 - ordinary))
-    return np.minimum(np.logaddexp(0.0, log1p_r + gain), _MOST)
+    grown: Floats = np.minimum(np.logaddexp(0.0, log1p_r + gain), _MOST)
+    return grown
 
 
 class HashtagDetector(Struct, frozen=True):

@@ -8,7 +8,7 @@ import pytest
 
 from model_server.bundle import REFERENCE, Bundle, RefusedBundle, default_bundle, open_bundle
 from model_server.seal_bundle import seal_bundle
-from retrain.drift.alarm import ComparedWith, Ended, Raised
+from retrain.drift.alarm import ComparedWith, Ended, Raised, Signal
 from retrain.drift.first_reference import (
     encode_validation,
     first_reference,
@@ -126,7 +126,7 @@ def test_another_stream_with_other_shares_raises_nothing_until_they_are_far_off(
 def test_a_model_that_is_not_at_home_on_a_stream_is_found_within_a_day() -> None:
     told = held_against(known(), confidence=0.55)
     found = {one.id.signal: hour for hour, one in told if isinstance(one, Raised)}
-    assert found["confidence"] <= 24
+    assert found[Signal.CONFIDENCE] <= 24
 
 
 def test_alarms_against_validation_texts_end_with_the_streams_own_reference() -> None:
