@@ -79,11 +79,12 @@ screenshots: $(VENV)/browser.stamp ## README's pictures of the page, from the de
 	$(BIN)/murmur demo --keep-up
 	$(BIN)/python -m tests.screenshots
 
-torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; 20 swaps of models; the service at full load; a storm on the live stream; tests that kill, with more kills
+torture: $(VENV)/dev.stamp ## Kill, stop, pause and fill a stack while tweets flow, then compare everything; 20 swaps of models; the service at full load; a storm on the live stream; a watch that is killed; tests that kill, with more kills
 	$(BIN)/python -m tests.torture $(ARGS)
 	$(BIN)/python -m tests.torture.swaps $(SWAPS)
 	$(BIN)/python -m tests.torture.serving $(SERVING)
 	$(BIN)/python -m tests.torture.live $(STORM)
+	$(BIN)/python -m tests.torture.watching $(WATCHING)
 	KILLS=often $(BIN)/python -m pytest tests/end_to_end/test_kills.py tests/integration/test_score.py tests/integration/test_watch.py -k kill
 
 circle: $(VENV)/retrain.stamp ## Let a stream change, and watch another model serve it by itself

@@ -18,6 +18,9 @@ MANIFEST: Final = "bundle.json"
 MODEL: Final = "model.onnx"
 TOKENIZER: Final = "tokenizer.json"
 CARD: Final = "MODEL_CARD.md"
+REFERENCE: Final = "reference.json"
+"""Figures of the validation texts; `retrain/drift/first_reference.py` reads and writes them."""
+
 LONGEST_LABEL: Final = 100
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_LABEL)]
 

@@ -9,7 +9,15 @@ from typing import Any, Final
 
 import msgspec
 
-from model_server.bundle import CARD, MANIFEST, Bundle, Manifest, RefusedBundle, open_bundle
+from model_server.bundle import (
+    CARD,
+    MANIFEST,
+    REFERENCE,
+    Bundle,
+    Manifest,
+    RefusedBundle,
+    open_bundle,
+)
 from schemas.atomic_folder import PlaceTaken, put_in_place, unfinished_beside
 from schemas.failures import Failure
 
@@ -41,9 +49,9 @@ class BundleStore:
         """Return the bundle of this hash; read it from the address if it is not kept yet.
 
         `address` is a folder, or a URL of one of `ADDRESS_KINDS` below which the bundle's files
-        are. Nothing but the manifest, the files that it vouches for, and the card is read. Raises
-        `BundleUnavailable` where trying again later may help, and `RefusedBundle` where what is
-        there is not the bundle of this hash.
+        are. Nothing is read but the manifest, the files that it vouches for, the card and the
+        figures of the validation texts. Raises `BundleUnavailable` where trying again later may
+        help, and `RefusedBundle` where what is there is not the bundle of this hash.
         """
         kept = self._folder / sha256
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -85,8 +93,9 @@ class BundleStore:
             if Path(name).name != name:
                 raise RefusedBundle(f"{address}/{MANIFEST} names a file outside the bundle")
             left_bytes -= _copy_bounded(files, f"{root}/{name}", to / name, left_bytes)
-        if CARD not in manifest.files and files.exists(f"{root}/{CARD}"):
-            _copy_bounded(files, f"{root}/{CARD}", to / CARD, left_bytes)
+        for name in (CARD, REFERENCE):
+            if name not in manifest.files and files.exists(f"{root}/{name}"):
+                left_bytes -= _copy_bounded(files, f"{root}/{name}", to / name, left_bytes)
 
 
 def check_address(address: str) -> None:

@@ -5,6 +5,7 @@ import click
 from retrain.baselines.cli import baselines
 from retrain.evaluation.cli import evaluate
 from retrain.export.cli import export
+from retrain.export.reference_cli import reference
 from retrain.pretraining.cli import pretrain
 from retrain.registry.cli import fetch, log
 from retrain.training.cli import train
@@ -19,6 +20,7 @@ model.add_command(pretrain)
 model.add_command(train)
 model.add_command(baselines)
 model.add_command(export)
+model.add_command(reference)
 model.add_command(evaluate)
 model.add_command(log)
 model.add_command(fetch)

@@ -48,6 +48,16 @@ class Signal(StrEnum):
     NEW_HASHTAG = "new_hashtag"
 
 
+class ComparedWith(StrEnum):
+    """What an alarm takes for usual."""
+
+    STREAM = "stream"
+    """A span of the stream itself."""
+
+    VALIDATION = "validation"
+    """The texts that the model was validated on, until the stream has a reference of its own."""
+
+
 _SignalName = Annotated[
     str,
     Meta(
@@ -85,7 +95,8 @@ class AlarmRaised(
     """A signal left its reference: `value` was seen where `reference` was expected.
 
     `since` is the start of the stretch that differs. `false_alarms_per_year` is the stated rate of
-    this alarm while its reference is right.
+    this alarm while its reference is right. No rate can be stated for `compared_with` validation:
+    nobody knows how far this stream's windows stray from those texts.
     """
 
     detector: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -94,6 +105,7 @@ class AlarmRaised(
     reference: float
     tweets: Annotated[int, Meta(ge=0)]
     false_alarms_per_year: float
+    compared_with: ComparedWith = ComparedWith.STREAM
     raised_at: Moment
 
 

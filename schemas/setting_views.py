@@ -203,8 +203,8 @@ class AlarmLimits:
 
     Effects are the least moves from the reference that anybody would care about: shares and
     confidence as parts of 1, `length` as a part of the length, `pieces` in word pieces a word,
-    `volume_ratio` as a factor, `stability` as the population stability index, and `new_words` as
-    the share of tweets that speak of something new.
+    `volume_ratio` as a factor, `stability` as the population stability index, `new_words` as the
+    share of tweets that speak of something new, and `new_hashtag` as that of tweets which have it.
     """
 
     least_tweets: int = 50
@@ -218,6 +218,7 @@ class AlarmLimits:
     volume_ratio: float = 2.0
     stability: float = 0.02
     new_words: float = 0.15
+    new_hashtag: float = 0.05
     audits_per_day: float = 20.0
 
 

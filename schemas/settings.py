@@ -425,6 +425,9 @@ class Settings(BaseSettings):
     watch_new_words_effect: float = Field(
         0.15, gt=0, lt=1, description="Least share of tweets that speak of something new, of 1."
     )
+    watch_new_hashtag_effect: float = Field(
+        0.05, gt=0, lt=1, description="Least share of tweets that have a new hashtag, of 1."
+    )
     watch_audits_per_day: float = Field(
         20.0,
         gt=0,
@@ -777,6 +780,7 @@ class Settings(BaseSettings):
             volume_ratio=self.watch_volume_ratio,
             stability=self.watch_stability_effect,
             new_words=self.watch_new_words_effect,
+            new_hashtag=self.watch_new_hashtag_effect,
             audits_per_day=self.watch_audits_per_day,
         )
 

@@ -6,6 +6,7 @@ from schemas.transport.postgres import Connection
 
 STORED: Final = {
     "watch_windows": "run, start, rule, model_sha256, on_time::text, late::text",
+    "watch_hashtags": "run, start, rule, model_sha256, hashtag, tweets",
     "watch_states": "run, rule, model_sha256, first_start, learns_from, state::text",
     "watch_references": "run, rule, model_sha256, span_from, span_until, used, tweets,"
     " reference::text",

@@ -47,7 +47,14 @@ def watch_demo(
         recompute_run(connection, run, limits, topic=scored_topic, pieces_of=lambda _: None)
 
     recount()
-    choose_reference(connection, run, (FIRST_DAY, LAST_DAY), use=True, tolerated_error=None)
+    choose_reference(
+        connection,
+        run,
+        (FIRST_DAY, LAST_DAY),
+        use=True,
+        tolerated_error=None,
+        least_tweets=limits.alarms.least_tweets,
+    )
     recount()
     with connection, connection.cursor() as cur:
         _, found = find_alarms(cur, AlarmSelection(run=run), _MOST_ALARMS)

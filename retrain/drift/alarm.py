@@ -8,9 +8,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.alarm_events import AlarmKind, Signal
+from schemas.alarm_events import AlarmKind, ComparedWith, Signal
 
-__all__ = ["AlarmId", "AlarmKind", "Ended", "Raised", "Signal"]
+__all__ = ["AlarmId", "AlarmKind", "ComparedWith", "Ended", "Raised", "Signal"]
 
 
 class AlarmId(Struct, frozen=True, order=True):
@@ -44,6 +44,7 @@ class Raised(Struct, frozen=True, kw_only=True):
     reference: float
     tweets: int
     false_alarms_per_year: float
+    compared_with: ComparedWith = ComparedWith.STREAM
 
 
 class Ended(Struct, frozen=True, kw_only=True):

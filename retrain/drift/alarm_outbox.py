@@ -34,7 +34,8 @@ _OUTGOING: Final = (
     _Outgoing(
         AlarmRaised,
         "SELECT alarm_id, run, rule, kind, signal, subject, window_start, window_end, value,"
-        " detector, model_sha256, since, reference, tweets, false_alarms_per_year, raised_at"
+        " detector, model_sha256, since, reference, tweets, false_alarms_per_year, compared_with,"
+        " raised_at"
         " FROM alarms WHERE raised_published_at IS NULL"
         " ORDER BY raised_at, window_start, alarm_id LIMIT %s",
         "UPDATE alarms SET raised_published_at = now() WHERE alarm_id = ANY(%s)",

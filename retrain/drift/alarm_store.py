@@ -37,8 +37,8 @@ def _raise(cur: cursor, alarm: Raised) -> None:
     # Whichever of the two keys is there already: the alarm itself, or one of it that is open.
     cur.execute(
         "INSERT INTO alarms (alarm_id, run, rule, signal, subject, kind, detector, model_sha256,"
-        " since, window_start, window_end, value, reference, tweets, false_alarms_per_year)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " since, window_start, window_end, value, reference, tweets, false_alarms_per_year,"
+        " compared_with) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT DO NOTHING",
         (
             alarm_key(alarm.id, alarm.window_start),
@@ -53,6 +53,7 @@ def _raise(cur: cursor, alarm: Raised) -> None:
             alarm.reference,
             alarm.tweets,
             alarm.false_alarms_per_year,
+            alarm.compared_with.value,
         ),
     )
 

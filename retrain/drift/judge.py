@@ -16,12 +16,13 @@ The error alarm rests on none of these, only on audits being a uniform sample.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import expm1, sqrt
 from typing import Final
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 
@@ -30,6 +31,7 @@ from retrain.drift.baseline import Baseline, surprise_of
 from retrain.drift.detectors.alarm_gate import Gate, GateLimits, step
 from retrain.drift.detectors.e_detector import CLIP, EDetector
 from retrain.drift.detectors.error_alarm import ErrorDetector
+from retrain.drift.detectors.new_hashtag import HASHTAGS_OF_A_TWEET, HashtagDetector
 from retrain.drift.detectors.permutation_test import SAMPLE_TWEETS, PValueDetector, compare
 from retrain.drift.reference import Reference, hour_of_week, label_distance, language_distance
 from retrain.drift.signals import ONE_WAY, SignalKey, effect_of, kind_of, observe, shown
@@ -49,12 +51,21 @@ LEAST_AUDITS: Final = 20
 RECENT_AUDITS: Final = 100
 """The error alarm ends when no more of so many latest audits are wrong than is tolerated."""
 
-SIGNALS_OF_ALL: Final = 10
+SIGNALS_OF_ALL: Final = 11
 """Beside the share of each label: confidence, its low end, length, two of word pieces, all labels,
-languages, words, volume, audited error."""
+languages, words, volume, new hashtags, audited error."""
 
-SIGNALS_OF_A_RULE: Final = 2
-"""Beside the share of each label: volume and estimated accuracy."""
+SIGNALS_OF_A_RULE: Final = 3
+"""Beside the share of each label: volume, new hashtags and estimated accuracy."""
+
+ORDINARY: Final = 0.25
+"""Of the share that a new hashtag must have: up to so much every hashtag may have."""
+
+KNOWN: Final = 0.5
+"""Of that share: a hashtag that reached it in a window of the reference is not new."""
+
+MOST_NEW_HASHTAGS: Final = 10
+"""So many hashtags of one rule may be raised at once, the most frequent ones."""
 
 
 class Budget(Struct, frozen=True):
@@ -124,6 +135,18 @@ class AuditState(Struct, frozen=True, kw_only=True):
     raised: bool = False
 
 
+class HashtagState(Struct, frozen=True, kw_only=True):
+    """What is remembered of a hashtag that is more frequent than an ordinary one.
+
+    `recent` are its latest shares; `since` is when the evidence began to grow.
+    """
+
+    evidence: HashtagDetector = HashtagDetector()
+    recent: tuple[float, ...] = ()
+    since: datetime | None = None
+    raised: bool = False
+
+
 class SignalStates(Struct, frozen=True, kw_only=True):
     """What is remembered of one run, rule and model; JSON keeps all of it.
 
@@ -136,6 +159,12 @@ class SignalStates(Struct, frozen=True, kw_only=True):
     signals: dict[str, SignalState] = {}
     words: WordsState = WordsState()
     audits: AuditState = AuditState()
+    hashtags: dict[str, HashtagState] = {}
+
+
+def ordinary_share(limits: AlarmLimits) -> float:
+    """Return up to which share of the tweets a hashtag is an ordinary one."""
+    return ORDINARY * limits.new_hashtag
 
 
 def count_signals(labels: int, rules: int) -> int:
@@ -152,6 +181,7 @@ def judge(
     limits: AlarmLimits | None = None,
     words: WordSamples | None = None,
     audits_wrong: Sequence[bool] = (),
+    hashtags: Mapping[str, int] | None = None,
 ) -> tuple[SignalStates, list[Raised | Ended]]:
     """Return the state after this window, and the alarms that it raised or ended.
 
@@ -159,7 +189,8 @@ def judge(
     are missing between two are judged as windows without tweets, so that it does not matter
     whether the caller hands those in. Without a reference nothing is raised; with another one than
     before, what was raised against the old one ends. `audits_wrong` says of each audit since the
-    window before, in the order of labelling, whether person and model disagree.
+    window before, in the order of labelling, whether person and model disagree. `hashtags` counts
+    the window's tweets, retweets left out, by hashtag.
 
     Raises `ValueError` for a reference of another rule, model or length of windows.
     """
@@ -186,9 +217,15 @@ def judge(
     told += court.judge_counts(signals, window)
     of_words, words_told = court.judge_words(state.words, window, words)
     of_audits, audits_told = court.judge_audits(state.audits, window, audits_wrong)
+    of_hashtags, hashtags_told = court.judge_hashtags(state.hashtags, window, hashtags or {})
     return SignalStates(
-        judged=start, reference=span, signals=signals, words=of_words, audits=of_audits
-    ), [*told, *words_told, *audits_told]
+        judged=start,
+        reference=span,
+        signals=signals,
+        words=of_words,
+        audits=of_audits,
+        hashtags=of_hashtags,
+    ), [*told, *words_told, *audits_told, *hashtags_told]
 
 
 def _missing(judged: datetime | None, window: Window, length: timedelta) -> Iterator[Window]:
@@ -241,7 +278,12 @@ class _Court:
             w=np.array([lane.w for lane in lanes]),
             deviation=np.array([lane.value - lane.level for lane in lanes]),
             threshold=np.full(len(lanes), self._budget.run_length),
-            effect=np.array([effect_of(lane.key.signal, self._limits) for lane in lanes]),
+            effect=np.array(
+                [
+                    effect_of(lane.key.signal, self._limits, self._reference.compared_with)
+                    for lane in lanes
+                ]
+            ),
             limits=self._gate,
             one_way=np.array([ONE_WAY.get(lane.key.signal, 0) for lane in lanes]),
         )
@@ -332,6 +374,70 @@ class _Court:
                 told.append(raised)
         return state, told
 
+    def judge_hashtags(
+        self, states: Mapping[str, HashtagState], window: Window, hashtags: Mapping[str, int]
+    ) -> tuple[dict[str, HashtagState], list[Raised | Ended]]:
+        """Move what is known of each hashtag that the reference hardly has.
+
+        Without enough tweets nothing moves, as of the other signals.
+        """
+        known, tweets = self._reference.hashtags, window.counts.originals
+        if known is None or tweets < max(1, self._limits.least_tweets):
+            return dict(states), []
+        effect, ordinary = self._limits.new_hashtag, ordinary_share(self._limits)
+        frequent = {
+            hashtag
+            for hashtag, having in hashtags.items()
+            if having >= ordinary * tweets and known.get(hashtag, 0.0) < KNOWN * effect
+        }
+        after: dict[str, HashtagState] = {}
+        told: list[Raised | Ended] = []
+        raised = sum(state.raised for state in states.values())
+        names = sorted(frequent | states.keys(), key=lambda name: (-hashtags.get(name, 0), name))
+        for hashtag in names:
+            before, having = states.get(hashtag, HashtagState()), hashtags.get(hashtag, 0)
+            state = self._with_window(before, window, having)
+            key = SignalKey(Signal.NEW_HASHTAG, hashtag)
+            if before.raised:
+                ends = len(state.recent) == self._gate.end_windows
+                if ends and _mean(state.recent) <= effect / 2:
+                    told.append(self._ended(window, key, having / tweets))
+                else:
+                    after[hashtag] = msgspec.structs.replace(state, raised=True)
+            elif raised < MOST_NEW_HASHTAGS and self._is_new(state):
+                raised += 1
+                after[hashtag] = msgspec.structs.replace(state, raised=True)
+                since, level = state.since or window.key.start, known.get(hashtag, 0.0)
+                told.append(self._raised(window, key, "new_hashtag", since, having / tweets, level))
+            elif state.since is not None:
+                after[hashtag] = state
+        return after, told
+
+    def _with_window(self, before: HashtagState, window: Window, having: int) -> HashtagState:
+        evidence = before.evidence.update(
+            having,
+            window.counts.originals,
+            ordinary=ordinary_share(self._limits),
+            new=self._limits.new_hashtag,
+        )
+        share = having / window.counts.originals
+        return HashtagState(
+            evidence=evidence,
+            recent=(*before.recent, share)[-self._gate.end_windows :],
+            since=(before.since or window.key.start) if evidence.evidence > 1 else None,
+        )
+
+    def _is_new(self, state: HashtagState) -> bool:
+        possible = HASHTAGS_OF_A_TWEET / ordinary_share(self._limits)
+        latest = state.recent[-self._gate.raise_windows :]
+        return (
+            state.evidence.evidence >= possible * self._budget.run_length
+            and len(latest) == self._gate.raise_windows
+            # A burst of one window would lift the mean of three.
+            and min(latest) >= self._limits.new_hashtag / 2
+            and _mean(latest) >= self._limits.new_hashtag
+        )
+
     def ended_by_new_reference(self, state: SignalStates, window: Window) -> list[Raised | Ended]:
         """Return the ends of what was raised against another reference."""
         observed = self._observed(window)
@@ -340,6 +446,11 @@ class _Court:
             names.append(SignalKey(Signal.WORDS))
         if state.audits.raised:
             names.append(SignalKey(Signal.AUDITED_ERROR))
+        names += [
+            SignalKey(Signal.NEW_HASHTAG, name)
+            for name, one in sorted(state.hashtags.items())
+            if one.raised
+        ]
         return [self._ended(window, key, observed.get(key, 0.0)) for key in names]
 
     def _lanes(self, signals: dict[str, SignalState], window: Window) -> Iterator[_Lane]:
@@ -412,6 +523,7 @@ class _Court:
             reference=shown(key.signal, level),
             tweets=window.counts.judged,
             false_alarms_per_year=self._budget.of_a_signal,
+            compared_with=self._reference.compared_with,
         )
 
     def _ended(self, window: Window, key: SignalKey, value: float) -> Ended:

@@ -6,12 +6,13 @@ answers are not comparable with it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from heapq import nlargest
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
-from retrain.drift.alarm import Signal
+from retrain.drift.alarm import ComparedWith, Signal
 from retrain.drift.baseline import (
     Baseline,
     fit_baseline,
@@ -35,6 +36,7 @@ LEAST_PART: Final = 0.1
 """A window with less than this part of the typical number of tweets teaches nothing but volume."""
 
 LEAST_LANGUAGE_SHARE: Final = 0.005
+MOST_HASHTAGS: Final = 2_000
 
 LEAST_SCALE: Final = {
     Signal.LABEL_SHARE: 0.002,
@@ -69,7 +71,9 @@ class Reference(Struct, frozen=True, kw_only=True):
 
     `windows` and `tweets` say how many it is of, retweets left out. `languages` are the shares of
     those that were seen, "" for unknown ones. `tolerated_error` is the share of wrong answers up to
-    which audits raise no alarm; without one they raise none.
+    which audits raise no alarm; without one they raise none. `compared_with` says whether it is of
+    a span of the stream, or of the texts that the model was validated on. `hashtags` are the
+    highest shares that hashtags had in a window, at most `MOST_HASHTAGS`; None: nobody counted.
     """
 
     run: str
@@ -84,13 +88,20 @@ class Reference(Struct, frozen=True, kw_only=True):
     languages: dict[str, float]
     baselines: dict[str, Baseline]
     tolerated_error: float | None = None
+    compared_with: ComparedWith = ComparedWith.STREAM
+    hashtags: dict[str, float] | None = None
 
     def baseline(self, key: SignalKey) -> Baseline | None:
         """Return what is known of a signal, if anything is."""
         return self.baselines.get(str(key))
 
 
-def build_reference(windows: Iterable[Window], *, window: timedelta = HOUR) -> Reference:
+def build_reference(
+    windows: Iterable[Window],
+    *,
+    window: timedelta = HOUR,
+    hashtags: Mapping[str, float] | None = None,
+) -> Reference:
     """Make a reference of windows of one run, rule and model; `window` is their length.
 
     The order of the windows does not matter, and empty ones may be left out. With fewer than
@@ -128,6 +139,9 @@ def build_reference(windows: Iterable[Window], *, window: timedelta = HOUR) -> R
             str(name): baseline for name, baseline in _baselines(ample, labels, languages, window)
         }
         | _volume(held, window),
+        hashtags=None
+        if hashtags is None
+        else dict(sorted(nlargest(MOST_HASHTAGS, hashtags.items(), key=lambda one: one[1]))),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from retrain.drift.alarm import AlarmKind, Signal
+from retrain.drift.alarm import AlarmKind, ComparedWith, Signal
 from retrain.drift.detectors.estimated_accuracy import estimated_accuracy
 from retrain.drift.detectors.population_stability import distance, index_of
 from retrain.drift.window import ALL_RULES, CONFIDENCE_BINS, WindowCounts
@@ -18,6 +18,13 @@ LOW: Final = 0.1
 
 LEAST_PIECE_WORDS: Final = 200
 """With fewer words that were cut into pieces, a window says nothing of its pieces."""
+
+
+VALIDATION_LIMITS: Final = AlarmLimits(
+    share=0.25, confidence=0.1, pieces=0.2, unknown_pieces=0.02, stability=0.5
+)
+"""More than tweets of other years differ by, on which the model does about as well: the README of
+`detectors` has them."""
 
 
 class SignalKey(Struct, frozen=True, order=True):
@@ -83,8 +90,20 @@ def kind_of(signal: Signal, rule: str) -> AlarmKind:
     return AlarmKind.MODEL
 
 
-def effect_of(signal: Signal, limits: AlarmLimits) -> float:
-    """Return the least move of this signal that anybody would care about, on its own scale."""
+def effect_of(
+    signal: Signal, limits: AlarmLimits, compared_with: ComparedWith = ComparedWith.STREAM
+) -> float:
+    """Return the least move of this signal that anybody would care about, on its own scale.
+
+    Validation texts are of other subjects and years than a stream: more is asked for then.
+    """
+    effect = _effect_of(signal, limits)
+    if compared_with is ComparedWith.VALIDATION:
+        return max(effect, _effect_of(signal, VALIDATION_LIMITS))
+    return effect
+
+
+def _effect_of(signal: Signal, limits: AlarmLimits) -> float:
     return {
         Signal.LABEL_SHARE: limits.share,
         Signal.CONFIDENCE: limits.confidence,
@@ -97,6 +116,7 @@ def effect_of(signal: Signal, limits: AlarmLimits) -> float:
         Signal.LABEL_DISTRIBUTION: _stability(limits),
         Signal.LANGUAGE: _stability(limits),
         Signal.WORDS: limits.new_words,
+        Signal.NEW_HASHTAG: limits.new_hashtag,
     }[signal]
 
 

@@ -52,6 +52,9 @@ def export(
 ) -> None:
     """Make a bundle of a trained model: int8 ONNX with calibrated confidences.
 
+    It brings sums over its validation texts, without the texts: `murmur watch` holds a stream
+    against them until that has a reference of its own.
+
     A gate measures it on its validation texts and refuses what differs too much from the
     unquantised model, depends on the batch, is too large, or costs more than the last bundle.
     """

@@ -7,12 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from model_server.bundle import CARD, MODEL, TOKENIZER, Bundle, open_bundle, sha256_of
+from model_server.bundle import (
+    CARD,
+    MODEL,
+    REFERENCE,
+    TOKENIZER,
+    Bundle,
+    open_bundle,
+    sha256_of,
+)
 from model_server.cleaning import CLEANING
 from model_server.onnx_engine import OnnxEngine, Probabilities
 from model_server.seal_bundle import seal_bundle, unsealed_engine
 from retrain.datasets.reading import LabelledFile
 from retrain.datasets.tweeteval import name_of, name_with_folder
+from retrain.drift.first_reference import encode_validation
 from retrain.evaluation.evaluate import figures_alone
 from retrain.evaluation.predictions import Answers, probabilities_of, truth_of
 from retrain.export.batches import Feeds, batches_of
@@ -30,6 +39,7 @@ from retrain.export.quality_gate import Cost, GateFigures, refusals
 from retrain.export.quantising import quantise
 from retrain.export.result import Exported
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
+from retrain.export.validation_figures import figures_of_cleaned
 from retrain.trained_model import (
     Trained,
     TrainedRefused,
@@ -107,9 +117,14 @@ class _Export:
         self._say("scoring the validation texts in fp32 and int8")
         answers_fp32 = self._answers(probabilities_of(fp32, self._texts))
         calibration = calibrate(probabilities_of(int8, self._texts), self._truth)
+        engine = int8.calibrated_with(
+            tuple(of_label.temperature for of_label in calibration),
+            tuple(of_label.lead_power for of_label in calibration),
+        )
+        probabilities = probabilities_of(engine, self._texts)
+        answers = self._answers(probabilities)
+        self._write_validation_figures(probabilities)
         bundle = self._seal(int8, calibration)
-        engine = int8.calibrated_with(bundle.manifest.temperature, bundle.manifest.lead_power)
-        answers = self._answers(probabilities_of(engine, self._texts))
         self._say("scoring texts alone and among others")
         texts_by_batch, differing = labels_by_batch(engine, self._texts)
         figures = GateFigures(
@@ -192,6 +207,19 @@ class _Export:
             self_test_texts=SELF_TEST_TEXTS,
             unsealed=int8,
         )
+
+    def _write_validation_figures(self, probabilities: Probabilities) -> None:
+        """Write what a stream is held against until it has a reference of its own."""
+        trained = self._trained
+        counts = figures_of_cleaned(
+            self._int8,
+            trained.labels,
+            trained.max_tokens,
+            trained.cleaning,
+            self._texts,
+            probabilities,
+        )
+        (self._int8 / REFERENCE).write_bytes(encode_validation(counts))
 
     def _answers(self, probabilities: Probabilities) -> Answers:
         return Answers.of(self._trained.labels, self._truth, probabilities)

@@ -13,7 +13,8 @@ _ERROR_SIGNAL: Final = "audited_error"
 
 _ALARMS = """
 SELECT alarm_id, signal FROM alarms
-WHERE run = %(run)s AND kind = 'model' AND ended_at IS NULL ORDER BY alarm_id
+WHERE run = %(run)s AND kind = 'model' AND ended_at IS NULL AND compared_with = 'stream'
+ORDER BY alarm_id
 """
 _LABELS = """
 SELECT origin, sum(found)::bigint FROM (

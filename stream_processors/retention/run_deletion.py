@@ -28,6 +28,7 @@ _WITH_RUN: Final = (
     "evaluations",
     "alarms",
     "watch_windows",
+    "watch_hashtags",
     "watch_seen",
     "watch_states",
     "watch_references",

@@ -11,9 +11,11 @@ import sys
 import numpy as np
 
 from retrain.drift.detectors.e_detector import Floats
-from retrain.drift.judge import count_signals
+from retrain.drift.detectors.new_hashtag import HASHTAGS_OF_A_TWEET
+from retrain.drift.judge import count_signals, ordinary_share
 from schemas.setting_views import AlarmLimits
 from tests.drift_table.audits import first_alarms
+from tests.drift_table.hashtags import first_alarm
 from tests.drift_table.rivals import Bools, adwin, chi_square, kolmogorov_smirnov
 from tests.drift_table.streams import DAY, REFERENCE_H, WEEK, YEAR, Shift, Years, simulate
 from tests.drift_table.words import comparisons, evidence_over
@@ -197,6 +199,37 @@ def audits(streams: int) -> None:
     say()
 
 
+def hashtags(streams: int) -> None:
+    """Print the alarms of hashtags in years without a new one, and the hours to find one."""
+    limits = AlarmLimits()
+    ordinary = ordinary_share(limits)
+    possible = round(HASHTAGS_OF_A_TWEET / ordinary)
+    say("| share of the tweets | tweets an hour | alarms | median, hours | 90 %, hours |")
+    say("|---|---|---|---|---|")
+    for tweets in (50, 200, 1_000):
+        for share in (ordinary, 0.03, 0.06, 0.1, 0.2):
+            quiet = share < limits.new_hashtag
+            count, hours = (possible * streams, HOURS_A_YEAR) if quiet else (1_000, 30 * DAY)
+            if share > ordinary and quiet:
+                count = streams
+            first = first_alarm(
+                np.random.default_rng([SEED, 6, tweets, int(share * 1000)]),
+                count,
+                hours,
+                share=share,
+                tweets=tweets,
+                run_length=_shared(),
+                limits=limits,
+            )
+            of = f"{streams} years" if quiet else f"{count:,}"
+            found = "| – | – |"
+            if np.isfinite(first).all():
+                middle, most = np.quantile(first, [0.5, 0.9], method="inverted_cdf")
+                found = f"| {middle:.0f} | {most:.0f} |"
+            say(f"| {share:.4g} | {tweets} | {np.isfinite(first).sum()} of {of} {found}")
+    say()
+
+
 def main() -> int:
     """Print the tables; return the exit code."""
     parser = argparse.ArgumentParser(prog="make drift-table")
@@ -209,6 +242,7 @@ def main() -> int:
     detection(fewer, CALM)
     detection(fewer, LIVELY)
     audits(given.years)
+    hashtags(given.years)
     rivals(fewer)
     words(given.years, given.word_tests)
     return 0

@@ -214,7 +214,7 @@ def test_windows_hold_each_tweet_once_by_rule_and_over_all(
     assert first.confidence_micros == 1_600_000
     assert first.by_language == {"": 1, "en": 1}
     third = found[ALL_RULES, MONDAY + HOUR]
-    assert (third.retweets, third.characters) == (1, 3)
+    assert (third.tweets, third.retweets, third.judged) == (1, 1, 0)
     with connection, connection.cursor() as cur:
         cur.execute("SELECT root_id FROM watch_samples ORDER BY root_id")
         sampled = {root_id for (root_id,) in cur}

@@ -12,11 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec import structs
 
-from model_server.bundle import MODEL, open_bundle, sha256_of
+from model_server.bundle import MODEL, REFERENCE, open_bundle, sha256_of
 from model_server.onnx_engine import OnnxEngine
 from model_server.scorer import load_scorer
 from retrain.base_models.loading import load_base
 from retrain.cli import model
+from retrain.drift.first_reference import read_validation_counts
 from retrain.export.export_bundle import ExportRefused
 from retrain.export.onnx_model import load_torch
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
@@ -206,12 +207,27 @@ def test_the_card_says_how_good_each_label_is(exported: tuple[Path, dict[str, An
     assert sum(recalls) / len(recalls) == pytest.approx(found, abs=1e-4)
 
 
+def test_it_brings_sums_over_its_validation_texts_that_its_manifest_vouches_for(
+    exported: tuple[Path, dict[str, Any]], trained: Path
+) -> None:
+    bundle = open_bundle(exported[0])
+    texts = [row.text for row in read_validation(trained)]
+    answers = OnnxEngine(bundle).probabilities(texts)
+    found = read_validation_counts(bundle)
+    assert REFERENCE in bundle.manifest.files
+    assert found is not None
+    assert found.judged == len(texts)
+    assert found.confidence_micros == pytest.approx(answers.max(axis=1).sum() * 1e6, rel=1e-6)
+    assert found.piece_words > len(texts)
+
+
 def test_only_the_bundle_is_left(exported: tuple[Path, dict[str, Any]]) -> None:
     folder = exported[0]
     assert sorted(file.name for file in folder.iterdir()) == [
         "MODEL_CARD.md",
         "bundle.json",
         "model.onnx",
+        "reference.json",
         "tokenizer.json",
     ]
     assert sorted(file.name for file in folder.parent.iterdir()) == ["seen.tsv", "test.tsv", "tiny"]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from retrain.drift.alarms.sentences import (
     MEANINGS,
+    WITH_VALIDATION,
     how_it_ended,
     moment_text,
     sentence,
@@ -17,7 +18,7 @@ from retrain.drift.alarms.sentences import (
     window_text,
 )
 from retrain.drift.alarms.stored_alarms import StoredAlarm
-from schemas.alarm_events import AlarmKind
+from schemas.alarm_events import AlarmKind, ComparedWith
 from schemas.escape_for_terminal import shown
 from schemas.terminal import plain_table
 
@@ -63,11 +64,17 @@ def alarm_view(alarm: StoredAlarm) -> RenderableType:
         ("acknowledged", acknowledged),
         ("note", shown(alarm.acknowledged_note or "")),
         ("detector", shown(alarm.detector)),
-        ("false alarms", f"{alarm.false_alarms_per_year:g} a year, if its reference is right"),
+        ("false alarms", _false_alarms(alarm)),
         ("model", shown(alarm.model_sha256)),
     ):
         table.add_row(Text(name), Text(content))
     return Group(Text(sentence(alarm), style=_STYLES[alarm.kind]), "", table)
+
+
+def _false_alarms(alarm: StoredAlarm) -> str:
+    if alarm.compared_with is ComparedWith.VALIDATION:
+        return f"no rate can be stated: {WITH_VALIDATION}"
+    return f"{alarm.false_alarms_per_year:g} a year, if its reference is right"
 
 
 def _state(alarm: StoredAlarm) -> str:

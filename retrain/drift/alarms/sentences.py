@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from retrain.drift.alarms.stored_alarms import StoredAlarm
-from schemas.alarm_events import AlarmKind, Signal
+from schemas.alarm_events import AlarmKind, ComparedWith, Signal
 from schemas.counted_nouns import number_of
 from schemas.escape_for_terminal import shown
 
@@ -15,6 +15,9 @@ MEANINGS: Final = {
     AlarmKind.WORLD: "the world has moved",
 }
 """How every text about an alarm begins."""
+
+WITH_VALIDATION: Final = "compared with the model's validation texts"
+"""Said of what is expected until the stream has a reference of its own."""
 
 _MOST_CHARS: Final = 60
 _HOUR: Final = timedelta(hours=1)
@@ -33,6 +36,8 @@ def sentence(alarm: StoredAlarm) -> str:
 def what_happened(alarm: StoredAlarm) -> str:
     """Return the sentence without the kind, for where that stands in a column of its own."""
     what = _SAID.get(alarm.signal, _said_otherwise)(alarm)
+    if alarm.compared_with is ComparedWith.VALIDATION:
+        what += f", {WITH_VALIDATION}"
     return f"{what} ({number_of(alarm.tweets, 'tweet')}, {window_text(alarm)})"
 
 

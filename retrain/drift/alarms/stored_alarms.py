@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from psycopg2.extensions import cursor
 
-from schemas.alarm_events import AlarmKind
+from schemas.alarm_events import AlarmKind, ComparedWith
 from schemas.failures import Failure, NotThere
 
 LEAST_ID_CHARS: Final = 6
@@ -17,7 +17,7 @@ _COLUMNS: Final = (
     "alarm_id, run, rule, signal, subject, kind, detector, model_sha256, since, window_start,"
     " window_end, value, reference, tweets, false_alarms_per_year, ended_window_start,"
     " ended_window_end, ended_value, raised_at, ended_at, acknowledged_at, acknowledged_by,"
-    " acknowledged_note"
+    " acknowledged_note, compared_with"
 )
 
 
@@ -39,6 +39,7 @@ class StoredAlarm(Struct, frozen=True, kw_only=True):
     reference: float
     tweets: int
     false_alarms_per_year: float
+    compared_with: ComparedWith = ComparedWith.STREAM
     raised_at: datetime
     ended_window_start: datetime | None = None
     ended_window_end: datetime | None = None

@@ -50,6 +50,7 @@ def _reference_span(cur: cursor, alarm: StoredAlarm) -> Span | None:
     cur.execute(
         "SELECT span_from, span_until FROM watch_references"
         " WHERE run = %s AND rule = %s AND model_sha256 = %s AND span_until <= %s"
+        " AND compared_with = 'stream'"
         " ORDER BY made_at <= %s DESC, used DESC, made_at DESC LIMIT 1",
         (alarm.run, alarm.rule, alarm.model_sha256, alarm.since, alarm.raised_at),
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from retrain.drift.alarm import AlarmKind, Signal
+from retrain.drift.alarm import AlarmKind, ComparedWith, Signal
 from retrain.drift.reference import Reference, hour_of_week
 from retrain.drift.signals import SignalKey, kind_of, observe, shown
 from retrain.drift.window import Window
@@ -32,12 +32,17 @@ class SeenSignal(Struct, frozen=True, kw_only=True):
 
 
 class SeenReference(Struct, frozen=True, kw_only=True):
-    """What windows are held against: so many windows and tweets of a span."""
+    """What windows are held against: so many windows and tweets of a span of the stream.
+
+    With `compared_with` validation it is the texts that the model was validated on, which have no
+    span; `tweets` counts them.
+    """
 
     start: datetime
     end: datetime
     windows: int
     tweets: int
+    compared_with: ComparedWith = ComparedWith.STREAM
 
 
 class DriftFigures(Struct, frozen=True, kw_only=True):

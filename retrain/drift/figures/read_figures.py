@@ -49,6 +49,7 @@ def read_drift_figures(cur: cursor, run: str, rule: str, *, windows: int) -> Dri
             end=reference.end,
             windows=reference.windows,
             tweets=reference.tweets,
+            compared_with=reference.compared_with,
         ),
         signals=series_of_signals(found, rule, reference),
     )

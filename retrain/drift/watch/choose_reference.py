@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from retrain.drift.reference import build_reference
+from retrain.drift.watch.hashtag_store import hashtags_between, highest_shares
 from retrain.drift.watch.reference_store import store_reference
 from retrain.drift.watch.window_store import series_of, watched_runs, windows_between
 from schemas import locks
@@ -33,11 +34,13 @@ def choose_reference(
     *,
     use: bool,
     tolerated_error: float | None,
+    least_tweets: int,
 ) -> list[MadeReference]:
     """Make references of the windows that start in a span, of each rule and model that has some.
 
     With `use` they count from the next window on that is judged, and alarms against the old ones
-    end. Late tweets are left out. Raises `Failure` where the span has no windows.
+    end. Late tweets are left out. Hashtags are those of windows of `least_tweets`. Raises `Failure`
+    where the span has no windows.
     """
     start, end = span
     made = []
@@ -49,7 +52,15 @@ def choose_reference(
                 if not windows:
                     continue
                 reference = msgspec.structs.replace(
-                    build_reference(windows, window=watched.pace.window),
+                    build_reference(
+                        windows,
+                        window=watched.pace.window,
+                        hashtags=highest_shares(
+                            windows,
+                            hashtags_between(cur, run, start, end, series=series),
+                            least_tweets=least_tweets,
+                        ),
+                    ),
                     tolerated_error=tolerated_error,
                 )
                 store_reference(cur, reference, span, chosen=True, use=use)

@@ -23,7 +23,8 @@ from schemas.time_option import Moment
 def watch(ctx: click.Context, probe_port: int, recompute: bool, run_name: str | None) -> None:
     """Count scored tweets into windows and raise alarms when a stream changes.
 
-    Without a reference the first whole days of a stream become it, and nothing is raised before.
+    The first whole days of a stream become its reference. Until then it is held against the texts
+    that the model was validated on, if the model's bundle has their figures.
     """
     if ctx.invoked_subcommand is not None:
         if recompute or run_name:
@@ -37,8 +38,8 @@ def watch(ctx: click.Context, probe_port: int, recompute: bool, run_name: str | 
 
     settings = load_settings()
     if run_name is not None:
-        from retrain.drift.watch.piece_counters import piece_counters
         from retrain.drift.watch.recompute import recompute_run
+        from retrain.drift.watch.scoring_models import scoring_models
         from retrain.promotion.promotions import promotions
         from schemas.topics import SCORED
         from schemas.transport.postgres import connect_postgres
@@ -46,13 +47,14 @@ def watch(ctx: click.Context, probe_port: int, recompute: bool, run_name: str | 
         connection = connect_postgres(settings.postgres_connection, "watch --recompute")
         # A connection of its own: the other one is in the transaction that recounts.
         asking = connect_postgres(settings.postgres_connection, "watch --recompute")
-        pieces = piece_counters(settings.model_choice, lambda: promotions(asking))
+        models = scoring_models(settings.model_choice, lambda: promotions(asking))
         done = recompute_run(
             connection,
             run_name,
             settings.watch_limits,
             topic=settings.names.topic(SCORED),
-            pieces_of=pieces.of,
+            pieces_of=models.counter_of,
+            validation_of=models.validation_of,
         )
         print_line(
             f"{number_of(done.tweets, 'tweet')} of {run_name} counted anew:"
@@ -93,12 +95,14 @@ def reference(
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
 
+    settings = load_settings()
     made = choose_reference(
-        connect_postgres(load_settings().postgres_connection, "watch reference"),
+        connect_postgres(settings.postgres_connection, "watch reference"),
         run_name,
         (start, end),
         use=use,
         tolerated_error=tolerated_error,
+        least_tweets=settings.alarm_limits.least_tweets,
     )
     if as_json:
         print_json(made)

@@ -2,26 +2,40 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias, TypeGuard
 
 import msgspec
 from msgspec import Struct
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
-from retrain.drift.alarm import Ended, Raised
+from retrain.drift.alarm import ComparedWith, Ended, Raised
 from retrain.drift.alarm_store import record
-from retrain.drift.judge import Budget, SignalStates, WordSamples, count_signals, judge
+from retrain.drift.first_reference import first_reference
+from retrain.drift.judge import (
+    Budget,
+    SignalStates,
+    WordSamples,
+    count_signals,
+    judge,
+    ordinary_share,
+)
 from retrain.drift.reference import Reference, build_reference
+from retrain.drift.watch.hashtag_store import (
+    Hashtags,
+    hashtags_between,
+    highest_shares,
+    keep_frequent,
+)
 from retrain.drift.watch.new_audits import take_new_audits
 from retrain.drift.watch.reference_store import store_reference, used_reference
 from retrain.drift.watch.samples import REFERENCE_SAMPLE, SAMPLE, sample_of
 from retrain.drift.watch.seen_tweets import forget_seen
 from retrain.drift.watch.window_store import WatchedRun, note_closed, windows_between
-from retrain.drift.window import ALL_RULES, Window
+from retrain.drift.window import ALL_RULES, Window, WindowCounts, WindowKey
 from schemas.failures import Failure
 from schemas.setting_views import WatchLimits
 
@@ -30,6 +44,13 @@ _DECODER: Final = msgspec.json.Decoder(SignalStates)
 
 Series = tuple[str, str]
 """Rule and model: what has windows one after the other, a state and a reference."""
+
+ValidationOf: TypeAlias = Callable[[str], WindowCounts | None]
+"""The figures of a model's validation texts, by its hash, where its bundle brings some."""
+
+
+def no_validation(_: str) -> None:
+    """Say that no bundle brings figures of its validation texts."""
 
 
 class Closed(Struct, frozen=True):
@@ -47,25 +68,40 @@ class Judged(Struct, kw_only=True):
     states: SignalStates
 
 
-def close_windows(cur: cursor, watched: WatchedRun, until: datetime, limits: WatchLimits) -> Closed:
+def close_windows(
+    cur: cursor,
+    watched: WatchedRun,
+    until: datetime,
+    limits: WatchLimits,
+    validation_of: ValidationOf = no_validation,
+) -> Closed:
     """Judge the windows of a run that end by `until`, and that were not judged yet.
 
-    The caller holds `locks.WATCH`, and commits: windows, states and alarms belong together.
+    Until a series has a reference of the stream, all rules together are held against what
+    `validation_of` has of the model. The caller holds `locks.WATCH`, and commits: windows, states
+    and alarms belong together.
     """
     if watched.closed_until is not None and until <= watched.closed_until:
         return Closed()
     windows: dict[Series, list[Window]] = defaultdict(list)
     for window in windows_between(cur, watched.run, watched.closed_until, until):
         windows[window.key.rule, window.key.model_sha256].append(window)
-    closing = _Closing(cur, watched, limits, _firsts(cur, watched.run, windows))
+    closing = _Closing(cur, watched, limits, _firsts(cur, watched.run, windows), validation_of)
+    hashtags = hashtags_between(cur, watched.run, watched.closed_until, until)
     known = _load(cur, watched.run, windows)
     judged: dict[Series, Judged] = {}
     alarms: list[Raised | Ended] = []
     for series, of_series in sorted(windows.items()):
-        judged[series], found = closing.judge(of_series, known.get(series))
+        judged[series], found = closing.judge(of_series, hashtags, known.get(series))
         alarms += found
     _save(cur, watched.run, judged)
     record(cur, sorted(alarms, key=lambda alarm: (alarm.window_start, alarm.id)))
+    keep_frequent(
+        cur,
+        watched.run,
+        [window for of_series in windows.values() for window in of_series],
+        least_share=ordinary_share(limits.alarms),
+    )
     note_closed(cur, watched.run, until)
     forget_seen(cur, watched.run, until)
     return Closed(sum(map(len, windows.values())), len(alarms))
@@ -80,16 +116,21 @@ class _Closing:
         watched: WatchedRun,
         limits: WatchLimits,
         firsts: dict[str, list[datetime]],
+        validation_of: ValidationOf,
     ) -> None:
         self._cur = cur
         self._run = watched.run
         self._window = watched.pace.window
         self._limits = limits
         self._firsts = firsts
+        self._validation_of = validation_of
         self._sample = cache(lambda start, end, most: sample_of(cur, watched.run, start, end, most))
 
     def judge(
-        self, windows: Sequence[Window], judged: Judged | None
+        self,
+        windows: Sequence[Window],
+        hashtags: Mapping[WindowKey, Hashtags],
+        judged: Judged | None,
     ) -> tuple[Judged, list[Raised | Ended]]:
         """Judge windows of one series in their order, and return what is remembered from now on."""
         key = windows[0].key
@@ -102,7 +143,8 @@ class _Closing:
             reference = None
         alarms: list[Raised | Ended] = []
         for window in windows:
-            reference = reference or self._learn(window, judged)
+            if not _is_of_stream(reference):
+                reference = self._learn(window, judged) or reference or self._brought(window)
             judged.states, found = judge(
                 judged.states,
                 window,
@@ -111,6 +153,7 @@ class _Closing:
                 limits=self._limits.alarms,
                 words=self._words(window, reference),
                 audits_wrong=self._audits(window, reference),
+                hashtags=hashtags.get(window.key, {}),
             )
             alarms += found
         return judged, alarms
@@ -127,15 +170,38 @@ class _Closing:
         series = (key.rule, key.model_sha256)
         learned = windows_between(self._cur, self._run, judged.learns_from, until, series=series)
         try:
-            reference = build_reference(learned, window=self._window)
+            reference = build_reference(
+                learned,
+                window=self._window,
+                hashtags=highest_shares(
+                    learned,
+                    hashtags_between(
+                        self._cur, self._run, judged.learns_from, until, series=series
+                    ),
+                    least_tweets=self._limits.alarms.least_tweets,
+                ),
+            )
         except Failure:
             judged.learns_from = _midnight(key.start)
             return None
         store_reference(self._cur, reference, (judged.learns_from, until), chosen=False, use=True)
         return reference
 
+    def _brought(self, window: Window) -> Reference | None:
+        """Take the reference that the model's bundle brings, if it brings one."""
+        key = window.key
+        counts = self._validation_of(key.model_sha256) if key.rule == ALL_RULES else None
+        if counts is None:
+            return None
+        reference = first_reference(
+            counts, run=self._run, model_sha256=key.model_sha256, window=self._window
+        )
+        span = (reference.start, reference.end)
+        store_reference(self._cur, reference, span, chosen=False, use=True)
+        return reference
+
     def _audits(self, window: Window, reference: Reference | None) -> list[bool]:
-        if reference is None or window.key.rule != ALL_RULES:
+        if not _is_of_stream(reference) or window.key.rule != ALL_RULES:
             return []
         return take_new_audits(self._cur, window.key, window.key.start + self._window)
 
@@ -149,13 +215,17 @@ class _Closing:
         )
 
     def _words(self, window: Window, reference: Reference | None) -> WordSamples | None:
-        if reference is None or window.key.rule != ALL_RULES:
+        if not _is_of_stream(reference) or window.key.rule != ALL_RULES:
             return None
         start = window.key.start
         return WordSamples(
             of_window=self._sample(start, start + self._window, SAMPLE),
             of_reference=self._sample(reference.start, reference.end, REFERENCE_SAMPLE),
         )
+
+
+def _is_of_stream(reference: Reference | None) -> TypeGuard[Reference]:
+    return reference is not None and reference.compared_with is ComparedWith.STREAM
 
 
 def _firsts(

@@ -1,11 +1,13 @@
 """Counting scored tweets into windows: pure functions of the events."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 
+from retrain.drift.detectors.new_hashtag import HASHTAGS_OF_A_TWEET
 from retrain.drift.window import CONFIDENCE_BINS, WindowCounts
 from schemas.events import TweetScored
 
@@ -28,7 +30,7 @@ class Counted(Struct, frozen=True):
     """What is counted of one tweet, whichever windows it is counted into.
 
     `label` and `confidence` are the model's own, whatever a decision made of them: a decision that
-    changes is no drift.
+    changes is no drift. `hashtags` are distinct, in lower case, and at most `HASHTAGS_OF_A_TWEET`.
     """
 
     label: str
@@ -39,6 +41,7 @@ class Counted(Struct, frozen=True):
     characters: int
     language: str
     pieces: Pieces | None
+    hashtags: tuple[str, ...] = ()
 
 
 class Tally:
@@ -55,14 +58,18 @@ class Tally:
         self._unknown_pieces = 0
         self._piece_words = 0
         self._by_language: dict[str, int] = {}
+        self.hashtags: Counter[str] = Counter()
+        """Tweets by their hashtags; no part of `counts`, which a window keeps for good."""
 
     def add(self, tweet: Counted) -> None:
-        """Count a tweet."""
+        """Count a tweet; of a retweet nothing but that there was one."""
         self._tweets += 1
         self._retweets += tweet.retweet
         if tweet.label not in self._by_label:
             # All of the model's labels, so that a window tells how many there are.
             self._by_label = dict.fromkeys(tweet.labels, 0) | self._by_label
+        if tweet.retweet:
+            return
         self._by_label[tweet.label] += 1
         self._confidence_micros += tweet.confidence_micros
         self._bins[tweet.confidence_bin] = self._bins.get(tweet.confidence_bin, 0) + 1
@@ -72,6 +79,7 @@ class Tally:
             self._pieces += tweet.pieces.pieces
             self._unknown_pieces += tweet.pieces.unknown
             self._piece_words += tweet.pieces.words
+        self.hashtags.update(tweet.hashtags)
 
     def counts(self) -> WindowCounts:
         """Return what was counted, names in their order, so that equal counts are equal bytes."""
@@ -97,6 +105,7 @@ def counted(event: TweetScored, pieces: Pieces | None) -> Counted:
         text=event.text,
         language=event.language or event.extracted.language,
         pieces=pieces,
+        hashtags=event.extracted.hashtags,
     )
 
 
@@ -107,6 +116,7 @@ def counted_of(
     text: str,
     language: str | None,
     pieces: Pieces | None,
+    hashtags: Iterable[str] = (),
 ) -> Counted:
     """Return what is counted of a tweet, from an event or from a row."""
     labels = tuple(sorted(probabilities))
@@ -121,6 +131,7 @@ def counted_of(
         characters=len(text),
         language=_language(language),
         pieces=pieces,
+        hashtags=tuple(dict.fromkeys(tag.casefold() for tag in hashtags))[:HASHTAGS_OF_A_TWEET],
     )
 
 

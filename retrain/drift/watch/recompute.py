@@ -16,9 +16,15 @@ from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from retrain.drift.hashed_words import hashed_words
-from retrain.drift.watch.close_windows import Closed, close_windows
+from retrain.drift.watch.close_windows import (
+    Closed,
+    ValidationOf,
+    close_windows,
+    no_validation,
+)
 from retrain.drift.watch.closing import pace_of
 from retrain.drift.watch.count_tweet import Tally, counted_of, counts_pieces
+from retrain.drift.watch.hashtag_store import add_hashtags
 from retrain.drift.watch.kept_alarms import alarms_made_anew
 from retrain.drift.watch.samples import Candidates, Sampled, add_samples, forget_removed
 from retrain.drift.watch.seen_tweets import count_once
@@ -70,6 +76,7 @@ class _Row(Struct, frozen=True):
     language: str | None
     retweet: bool
     rules: list[str]
+    hashtags: list[str]
     probabilities: str
     model_sha256: str
 
@@ -81,6 +88,7 @@ def recompute_run(
     *,
     topic: str,
     pieces_of: Callable[[str], PieceCounter | None],
+    validation_of: ValidationOf = no_validation,
 ) -> Recomputed:
     """Make what the watch knows of a run anew, in one transaction; `topic` is `tweets.scored`.
 
@@ -96,7 +104,7 @@ def recompute_run(
             watched = begin_anew(cur, run, pace_of(limits))
             forget_windows(cur, run, _kept_from(cur) if run == LIVE else None)
             with alarms_made_anew(cur, run):
-                recount = _Recount(cur, watched, limits, pieces_of)
+                recount = _Recount(cur, watched, limits, pieces_of, validation_of)
                 for row in rows:
                     recount.count(row)
                 closed = recount.finish()
@@ -116,11 +124,13 @@ class _Recount:
         watched: WatchedRun,
         limits: WatchLimits,
         pieces_of: Callable[[str], PieceCounter | None],
+        validation_of: ValidationOf,
     ) -> None:
         self._cur = cur
         self._watched = watched
         self._limits = limits
         self._pieces_of = pieces_of
+        self._validation_of = validation_of
         self._rules: set[str] = set()
         self._tallies: defaultdict[tuple[str, str, datetime], Tally] = defaultdict(Tally)
         self._candidates = Candidates()
@@ -148,6 +158,7 @@ class _Recount:
             text=row.text,
             language=row.language,
             pieces=None if pieces is None else pieces.count(row.text),
+            hashtags=row.hashtags,
         )
         self._tallies[ALL_RULES, row.model_sha256, start].add(tweet)
         for rule in set(row.rules):
@@ -189,6 +200,13 @@ class _Recount:
                 for key, tally in self._tallies.items()
             },
         )
+        add_hashtags(
+            self._cur,
+            {
+                WindowKey(self._watched.run, *key): tally.hashtags
+                for key, tally in self._tallies.items()
+            },
+        )
         add_samples(
             self._cur, [(tweet, hashed_words(tweet.text)) for tweet in self._candidates.all()]
         )
@@ -196,7 +214,7 @@ class _Recount:
         self._candidates = Candidates()
 
     def _close(self, until: datetime) -> None:
-        closed = close_windows(self._cur, self._watched, until, self._limits)
+        closed = close_windows(self._cur, self._watched, until, self._limits, self._validation_of)
         if self._watched.closed_until is None or until > self._watched.closed_until:
             self._watched = msgspec.structs.replace(self._watched, closed_until=until)
         self._windows += closed.windows
@@ -252,7 +270,7 @@ def _snapshot(
         rows.itersize = _AT_ONCE
         rows.execute(
             "SELECT t.root_id, t.author_id, t.posted_at, t.text, t.language,"
-            " t.retweet_of IS NOT NULL, t.rules, s.probabilities::text, m.sha256"
+            " t.retweet_of IS NOT NULL, t.rules, t.hashtags, s.probabilities::text, m.sha256"
             " FROM tweets AS t JOIN scores AS s ON s.run = t.run AND s.day = t.day"
             " AND s.root_id = t.root_id AND s.counts JOIN models AS m USING (model_id)"
             " WHERE t.run = %s AND s.run = %s ORDER BY t.posted_at, t.root_id",

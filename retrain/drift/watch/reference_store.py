@@ -44,7 +44,8 @@ def store_reference(
         )
     cur.execute(
         "INSERT INTO watch_references AS r (run, rule, model_sha256, span_from, span_until, chosen,"
-        " used, tweets, reference) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " used, tweets, reference, compared_with)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (run, rule, model_sha256, span_from, span_until) DO UPDATE SET"
         " chosen = r.chosen OR excluded.chosen, used = r.used OR excluded.used,"
         " tweets = excluded.tweets,"
@@ -56,5 +57,6 @@ def store_reference(
             use,
             reference.tweets,
             msgspec.json.encode(reference, order="sorted").decode(),
+            reference.compared_with.value,
         ),
     )

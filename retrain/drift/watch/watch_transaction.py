@@ -9,9 +9,15 @@ from msgspec import Struct
 from psycopg2.extensions import cursor
 
 from retrain.drift.hashed_words import hashed_words
-from retrain.drift.watch.close_windows import Closed, close_windows
+from retrain.drift.watch.close_windows import (
+    Closed,
+    ValidationOf,
+    close_windows,
+    no_validation,
+)
 from retrain.drift.watch.closing import pace_of
 from retrain.drift.watch.count_tweet import Tally
+from retrain.drift.watch.hashtag_store import add_hashtags
 from retrain.drift.watch.samples import Candidates, Sampled, add_samples, highest_ranks
 from retrain.drift.watch.seen_tweets import count_once
 from retrain.drift.watch.watch_batch import Arrived, WatchBatch
@@ -61,7 +67,11 @@ class WatchTransaction:
     """
 
     def __init__(
-        self, topic_ids: Mapping[str, str], partitions: Mapping[str, int], limits: WatchLimits
+        self,
+        topic_ids: Mapping[str, str],
+        partitions: Mapping[str, int],
+        limits: WatchLimits,
+        validation_of: ValidationOf = no_validation,
     ) -> None:
         self._topic_ids = topic_ids
         self._places = frozenset(
@@ -70,6 +80,7 @@ class WatchTransaction:
             for number in range(count)
         )
         self._limits = limits
+        self._validation_of = validation_of
 
     def store(self, connection: Connection, batch: WatchBatch) -> WatchOutcome:
         """Count a batch, judge the windows that are complete with it, and move the positions."""
@@ -103,7 +114,7 @@ class WatchTransaction:
                     marks = watermarks_of(cur, run, self._topic_ids.values())
                     until = watched.pace.complete_until([max(marks.values())]) if marks else None
                     if until is not None:
-                        closed.append(close_windows(cur, watched, until, self._limits))
+                        closed.append(self._judged(cur, watched, until))
         return _sum(closed)
 
     def idle_runs(self, connection: Connection, idle_s: float) -> list[str]:
@@ -117,7 +128,10 @@ class WatchTransaction:
         if not self._places <= watermarks.keys():
             return Closed()
         until = watched.pace.complete_until(watermarks[place] for place in self._places)
-        return close_windows(cur, watched, until, self._limits) if until else Closed()
+        return self._judged(cur, watched, until) if until else Closed()
+
+    def _judged(self, cur: cursor, watched: WatchedRun, until: datetime) -> Closed:
+        return close_windows(cur, watched, until, self._limits, self._validation_of)
 
 
 class _Counting:
@@ -165,6 +179,10 @@ class _Counting:
                         self._sampled.append((start, one))
         add_rules(self._cur, self._run, self._new_rules)
         add_counts(self._cur, self._counts())
+        add_hashtags(
+            self._cur,
+            {WindowKey(self._run, *key): tally.hashtags for key, tally in self._on_time.items()},
+        )
         self._sample()
         write_watermarks(self._cur, self._run, self.watermarks)
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from confluent_kafka.admin import AdminClient
 
 from retrain.drift.alarms.webhook import WebhookSender
-from retrain.drift.watch.piece_counters import piece_counters
+from retrain.drift.watch.scoring_models import scoring_models
 from retrain.drift.watch.watch_loop import Watch
 from retrain.drift.watch.watch_transaction import WatchTransaction
 from retrain.promotion.promotions import Promotion, promotions
@@ -49,6 +49,7 @@ def make_watch(
     database = Database(connect, progress)
     watching = GroupLag(kafka, group=group, topics=topics)
     limits = settings.watch_limits
+    models = scoring_models(settings.model_choice, lambda: _history(database))
     return Watch(
         reader=PositionedReader(
             positions.WATCH,
@@ -67,8 +68,10 @@ def make_watch(
         alarm_topic=names.topic(ALARMS),
         scoring=GroupLag(kafka, group=names.group(SCORE_GROUP), topics=[names.topic(RAW)]),
         watching=watching,
-        transaction=WatchTransaction(topic_ids, partition_counts(admin, topics, _ANSWER_S), limits),
-        pieces_of=piece_counters(settings.model_choice, lambda: _history(database)).of,
+        transaction=WatchTransaction(
+            topic_ids, partition_counts(admin, topics, _ANSWER_S), limits, models.validation_of
+        ),
+        pieces_of=models.counter_of,
         limits=limits,
         metrics=metrics,
         progress=progress,

@@ -201,7 +201,11 @@ def forget_windows(cur: cursor, run: str, since: datetime | None) -> None:
 
     References that people chose stay, and how far each partition was read.
     """
-    for table, column in (("watch_windows", "start"), ("watch_samples", "window_start")):
+    for table, column in (
+        ("watch_windows", "start"),
+        ("watch_hashtags", "start"),
+        ("watch_samples", "window_start"),
+    ):
         cur.execute(
             f"DELETE FROM {table} WHERE run = %s"  # noqa: S608
             f" AND {column} >= coalesce(%s, '-infinity'::timestamptz)",

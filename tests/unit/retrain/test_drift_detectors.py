@@ -31,6 +31,7 @@ YEAR = 8_766
         "e_detector",
         "error_alarm",
         "estimated_accuracy",
+        "new_hashtag",
         "permutation_test",
         "population_stability",
     ],

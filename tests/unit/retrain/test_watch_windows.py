@@ -4,14 +4,16 @@ import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from retrain.drift.watch.closing import Pace
-from retrain.drift.watch.count_tweet import Tally, counted, counted_of
+from retrain.drift.watch.count_tweet import Pieces, Tally, counted, counted_of
 from retrain.drift.watch.idle_runs import Drain, Reach
 from retrain.drift.watch.samples import SAMPLE, Candidates, Sampled
 from retrain.drift.window import WindowCounts
+from schemas.events import Reference
 from tests.unit.examples import scored_tweet
 
 NOON = datetime(2016, 11, 14, 12, tzinfo=UTC)
@@ -104,6 +106,26 @@ def test_the_label_is_the_models_own_whatever_a_decision_made_of_it() -> None:
     assert (one.label, one.confidence_bin, one.language) == ("a", 40, "pt")
     sure = counted_of(probabilities={"a": 1.0, "b": 0.0}, **told)  # type: ignore[arg-type]
     assert sure.confidence_bin == 99
+
+
+def test_a_retweet_counts_as_one_and_in_nothing_else() -> None:
+    own = counted(scored_tweet("negative", 0.9, text="rain"), Pieces(4, 1, 2))
+    repeated = Reference(kind="retweeted", tweet_id="5")
+    storm = scored_tweet("positive", 0.5, text="sun", language="de", references=(repeated,))
+    alone, stormy = Tally(), Tally()
+    alone.add(own)
+    for tweet in (own, *[counted(storm, Pieces(9, 9, 9))] * 50):
+        stormy.add(tweet)
+    found = stormy.counts()
+    assert (found.tweets, found.retweets, found.judged) == (51, 50, 1)
+    assert msgspec.structs.replace(found, tweets=1, retweets=0) == alone.counts()
+
+
+def test_hashtags_of_a_tweet_count_once_in_lower_case_and_only_the_first() -> None:
+    many = tuple(f"Tag{number}" for number in range(40))
+    tally = Tally()
+    tally.add(counted(scored_tweet(hashtags=("Sun", "SUN", *many)), None))
+    assert tally.hashtags == dict.fromkeys(("sun", "tag0", "tag1", "tag2", "tag3"), 1)
 
 
 @given(st.lists(st.integers(0, 10**6), max_size=1_000, unique=True), st.randoms())

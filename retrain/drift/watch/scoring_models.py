@@ -1,4 +1,4 @@
-"""The tokenizers of the models that score: each is read when its first tweet comes."""
+"""The models that score, as the watch needs them: their tokenizers, and their validation texts."""
 
 import logging
 import time
@@ -6,9 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 from model_server.bundle import Bundle, RefusedBundle, default_bundle, open_bundle
 from model_server.bundle_store import BundleStore
+from retrain.drift.first_reference import read_validation_counts
 from retrain.drift.watch.word_pieces import PieceCounter
+from retrain.drift.window import WindowCounts
 from retrain.promotion.promotions import Promotion
 from schemas.failures import Failure
 from schemas.setting_views import ModelChoice
@@ -16,17 +20,22 @@ from schemas.setting_views import ModelChoice
 logger = logging.getLogger(__name__)
 
 MOST: Final = 4
-"""Tokenizers that are kept in memory: the models of a split, and of a rollback."""
+"""Models of which something is kept in memory: those of a split, and of a rollback."""
 
 ASKED_AGAIN_AFTER_S: Final = 60.0
 
 
-class PieceCounters:
-    """Finds the tokenizer of a model by its hash; for one thread.
+class _Known(Struct, frozen=True):
+    counter: PieceCounter
+    validation: WindowCounts | None
 
-    It is that of the installation's own bundle, or of one that was promoted, which is fetched from
-    its address. A bundle that cannot be had is asked for again after a minute; the pieces of its
-    tweets are not counted meanwhile.
+
+class ScoringModels:
+    """Finds what a model's bundle tells the watch, by its hash; for one thread.
+
+    The bundle is the installation's own, or one that was promoted, which is fetched from its
+    address. One that cannot be had is asked for again after a minute; the pieces of its tweets are
+    not counted meanwhile.
     """
 
     def __init__(
@@ -40,11 +49,20 @@ class PieceCounters:
         self._store = store
         self._address_of = address_of
         self._clock = clock
-        self._known: dict[str, PieceCounter] = {}
+        self._known: dict[str, _Known] = {}
         self._missing_since_s: dict[str, float] = {}
 
-    def of(self, sha256: str) -> PieceCounter | None:
+    def counter_of(self, sha256: str) -> PieceCounter | None:
         """Return what counts the pieces of this model's tweets; None where it cannot be had."""
+        found = self._of(sha256)
+        return found.counter if found else None
+
+    def validation_of(self, sha256: str) -> WindowCounts | None:
+        """Return the figures of this model's validation texts; None where there are none."""
+        found = self._of(sha256)
+        return found.validation if found else None
+
+    def _of(self, sha256: str) -> _Known | None:
         if sha256 in self._known:
             return self._known[sha256]
         now_s = self._clock()
@@ -53,18 +71,20 @@ class PieceCounters:
             return None
         try:
             bundle = self._find(sha256)
-            counter = None if bundle is None else PieceCounter(bundle)
+            known = (
+                None if bundle is None else _Known(PieceCounter.of(bundle), _validation_of(bundle))
+            )
         except Failure as error:
             logger.warning("word pieces are not watched: %s", error, extra={"sha256": sha256})
-            counter = None
-        if counter is None:
+            known = None
+        if known is None:
             self._missing_since_s[sha256] = now_s
             return None
         self._missing_since_s.pop(sha256, None)
-        self._known[sha256] = counter
+        self._known[sha256] = known
         for oldest in list(self._known)[:-MOST]:
             del self._known[oldest]
-        return counter
+        return known
 
     def _find(self, sha256: str) -> Bundle | None:
         try:
@@ -78,8 +98,16 @@ class PieceCounters:
         return None if address is None else self._store.fetch(address, sha256)
 
 
-def piece_counters(choice: ModelChoice, history: Callable[[], list[Promotion]]) -> PieceCounters:
-    """Return the tokenizers of an installation; `history` tells where promoted models are."""
+def _validation_of(bundle: Bundle) -> WindowCounts | None:
+    try:
+        return read_validation_counts(bundle)
+    except RefusedBundle as error:
+        logger.warning("the stream is not compared with validation texts: %s", error)
+        return None
+
+
+def scoring_models(choice: ModelChoice, history: Callable[[], list[Promotion]]) -> ScoringModels:
+    """Return the models of an installation; `history` tells where promoted ones are."""
 
     def address_of(sha256: str) -> str | None:
         return next(
@@ -94,4 +122,4 @@ def piece_counters(choice: ModelChoice, history: Callable[[], list[Promotion]]) 
 
     # Of its own: a scoring process keeps nothing in its store but what it serves.
     store = BundleStore(choice.store.with_name("watch-models"))
-    return PieceCounters(choice.folder, store, address_of)
+    return ScoringModels(choice.folder, store, address_of)
