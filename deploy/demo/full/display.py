@@ -1,7 +1,7 @@
 """What a person sees at the end of a full demo."""
 
+import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -54,7 +54,8 @@ def _what_happened(result: FullDemoResult) -> Iterator[Text]:
 
 
 def _figures(result: FullDemoResult) -> Table:
-    table = plain_table("tweets", "scored by", "number", "right", "negative: said", "meant")
+    numbers = ("number", "right", "called negative", "meant negative")
+    table = plain_table("tweets", "scored by", *numbers, numbers=numbers)
     for tweets, model, found in (
         ("as usual", "the first model", result.usual),
         ("after the change", "the first model", result.changed_before),
@@ -64,10 +65,10 @@ def _figures(result: FullDemoResult) -> Table:
     return table
 
 
-def _row(found: Accuracy) -> tuple[str, str, str, str]:
+def _row(found: Accuracy) -> tuple[str, ...]:
     right = "" if found.accuracy is None else f"{found.accuracy:.1%}"
     shares = [f"{shares.get('negative', 0.0):.1%}" for shares in (found.said, found.meant)]
-    return f"{found.tweets:,}", right, *shares  # type: ignore[return-value]
+    return f"{found.tweets:,}", right, *shares
 
 
 def _what_next(result: FullDemoResult) -> Iterator[Text]:
@@ -75,6 +76,6 @@ def _what_next(result: FullDemoResult) -> Iterator[Text]:
         yield Text("All of it ran in an installation of its own, which is gone again.")
         return
     yield Text("It is still up, in an installation of its own. Where to look next:")
-    at = f"MURMUR_HOME={Path(result.home)}"
+    at = f"MURMUR_HOME={shlex.quote(result.home)}"
     for command in ("status", "alarms list", "retrain show 1", "models list", "down --delete-data"):
         yield whole_line(f"    {at} murmur {command}", "cyan")

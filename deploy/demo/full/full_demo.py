@@ -47,13 +47,13 @@ from schemas.topics import RAW
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
 
-_USUAL_HOURS: Final = 36
+_USUAL_HOURS: Final = 30
 _CHANGED_HOURS: Final = 24
 _AFTER_HOURS: Final = 8
-_FLOW_TWEETS: Final = 6
+_FLOW_TWEETS: Final = 2
 _POLL_S: Final = 0.25
-_LIMIT_S: Final = 900.0
-"""No step takes longer than this on a machine that does anything at all."""
+_LIMIT_S: Final = 3_600.0
+"""On two quiet cores the longest step, the training, takes two minutes."""
 _MOST_ALARMS: Final = 200
 _DECIDE_EVERY_S: Final = "2"
 
@@ -115,6 +115,7 @@ class _Story:
         self._topic = settings.names.topic(RAW)
         self._publisher = ConfirmingPublisher(settings.kafka_connection, "murmur-demo")
         self._stream = ChangingStream()
+        self._stage: str | None = None
 
     def told(self) -> FullDemoResult:
         """Tell it, and return what was seen; its time and home are not known here."""
@@ -236,12 +237,24 @@ class _Story:
             return len(write_labels(cursor, labels))
 
     def _job_over(self) -> Job | None:
-        return next((job for job in jobs(self._connection) if job.state not in LIVE_STATES), None)
+        found = jobs(self._connection, most=1)
+        if not found:
+            return None
+        if found[0].stage is not None and found[0].stage != self._stage:
+            self._stage = found[0].stage
+            self._say(f"job {found[0].number}: {self._stage}")
+        return None if found[0].state in LIVE_STATES else found[0]
 
     def _scores_by(self, sha256: str) -> bool:
-        return any(score.model == sha256 for score in read_scores(self._connection))
+        return bool(
+            self._one(
+                "SELECT EXISTS (SELECT FROM scores JOIN models USING (model_id)"
+                " WHERE run = %(run)s AND sha256 = %(sha256)s)",
+                sha256=sha256,
+            )
+        )
 
-    def _one(self, statement: str) -> Any:
+    def _one(self, statement: str, **values: str) -> Any:
         with self._connection, self._connection.cursor() as cursor:
-            cursor.execute(statement, {"run": RUN})
+            cursor.execute(statement, {"run": RUN, **values})
             return cursor.fetchall()[0][0]
