@@ -8,6 +8,7 @@ from retrain.export.cli import export
 from retrain.pretraining.cli import pretrain
 from retrain.registry.cli import fetch, log
 from retrain.training.cli import train
+from retrain.tuning.cli import tune
 
 
 @click.group()
@@ -17,6 +18,7 @@ def model() -> None:
 
 model.add_command(pretrain)
 model.add_command(train)
+model.add_command(tune)
 model.add_command(baselines)
 model.add_command(export)
 model.add_command(evaluate)
