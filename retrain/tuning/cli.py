@@ -60,6 +60,7 @@ _OF_TUNING = frozenset({"minutes", "most_trials", "as_json", "out"})
 @click.pass_context
 def tune(
     context: click.Context,
+    /,
     *,
     out: Path,
     languages: str,

@@ -83,8 +83,8 @@ def redecide(
 
     None stands for the model's own labels. `overrides` come last, as where tweets are scored;
     without them, what was overridden stays so. A decision reaches the scores of its parent model
-    alone. Each batch is a transaction, which deletions wait for; rows, rollups and the mark that the
-    caches follow move in it together. `done` is told of each batch by the number of its scores.
+    alone. Each batch is a transaction, which deletions wait for; rows, rollups and the mark that
+    the caches follow move in it together. `done` is told of each batch by the number of its scores.
     Days of `live` that were pruned keep their figures. Raises `Failure` where the decision does not
     fit the run or its model.
     """
