@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help image image-test compose-test profiles-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo test browser-test screenshots torture circle check accuracy faithfulness peers api-examples bench bounds drift-table generated lock format clean ops-check alerts-live
+.PHONY: help image image-test compose-test profiles-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo demo-full test browser-test screenshots torture circle check accuracy faithfulness peers api-examples bench bounds drift-table generated lock format clean ops-check alerts-live
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -43,6 +43,9 @@ $(VENV)/retrain.stamp: requirements/retrain.txt $(VENV)/dev.stamp
 
 demo: $(VENV)/serving.stamp ## Run the whole pipeline on a sample archive, on this machine
 	@$(BIN)/murmur demo $(ARGS)
+
+demo-full: $(VENV)/retrain.stamp ## The other half: the stream changes, and a model that was trained on it takes over
+	@$(BIN)/murmur demo --full $(ARGS)
 
 # More processes than cores: most tests wait for a server half of their time. Each wants 2 GB.
 # Files in their order: the quick ones of tests/unit come last and even out the processes.

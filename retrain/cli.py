@@ -9,6 +9,7 @@ from retrain.export.reference_cli import reference
 from retrain.pretraining.cli import pretrain
 from retrain.registry.cli import fetch, log
 from retrain.training.cli import train
+from retrain.tuning.cli import tune
 
 
 @click.group()
@@ -18,6 +19,7 @@ def model() -> None:
 
 model.add_command(pretrain)
 model.add_command(train)
+model.add_command(tune)
 model.add_command(baselines)
 model.add_command(export)
 model.add_command(reference)

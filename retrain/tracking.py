@@ -16,12 +16,17 @@ from schemas.private_files import write_private
 
 EXPERIMENT: Final = "murmur"
 _LONGEST_VALUE: Final = 500
+_PARENT: Final = "mlflow.parentRunId"
 _GONE: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """What MLflow says of a run that is not there, and of one that a person deleted."""
 
 
 class MlflowRefused(Failure):
     """MLflow does not answer, or does not have or take what was asked for."""
+
+
+class EndedEarly(Exception):
+    """What a run records was ended on purpose, before it was done."""
 
 
 @contextmanager
@@ -74,7 +79,8 @@ class Run:
             with mlflow_explained():
                 yield self
         except BaseException as error:
-            status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+            early = isinstance(error, KeyboardInterrupt | EndedEarly)
+            status = "KILLED" if early else "FAILED"
             try:
                 self._end(status)
             except (MlflowRefused, OSError) as untold:
@@ -104,11 +110,16 @@ def tracking_uri(home: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or default
 
 
-def resumable_run(folder: Path, home: Path, name: str, *, kind: str) -> Run:
-    """Start a run, or go on with the one that a note in `folder` names; raise `MlflowRefused`."""
+def resumable_run(
+    folder: Path, home: Path, name: str, *, kind: str, parent_run_id: str | None = None
+) -> Run:
+    """Start a run, or go on with the one that a note in `folder` names; raise `MlflowRefused`.
+
+    A new one stands under its parent, if it has one.
+    """
     noted = folder / "mlflow-run"
     known = noted.read_text(encoding="ascii") if noted.is_file() else None
-    run = start_run(home, name, kind=kind, continued=known)
+    run = start_run(home, name, kind=kind, continued=known, parent_run_id=parent_run_id)
     write_private(noted, run.run_id)
     return run
 
@@ -122,7 +133,14 @@ def commit_at_start(folder: Path) -> str:
 
 
 @mlflow_explained()
-def start_run(home: Path, name: str, *, kind: str, continued: str | None = None) -> Run:
+def start_run(
+    home: Path,
+    name: str,
+    *,
+    kind: str,
+    continued: str | None = None,
+    parent_run_id: str | None = None,
+) -> Run:
     """Start a run of the experiment, or go on with the one of this id where it still exists.
 
     Raises `MlflowRefused` where MLflow cannot be had.
@@ -138,8 +156,9 @@ def start_run(home: Path, name: str, *, kind: str, continued: str | None = None)
                 raise
             continued = None
     if continued is None:
+        under = {} if parent_run_id is None else {_PARENT: parent_run_id}
         continued = client.create_run(
-            _experiment(client, home), run_name=name, tags={"kind": kind}
+            _experiment(client, home), run_name=name, tags={"kind": kind, **under}
         ).info.run_id
     return Run(client, continued)
 

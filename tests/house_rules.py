@@ -40,6 +40,8 @@ MAY_TAKE_ALL_SETTINGS = frozenset(
         "deploy/backup/backing_up.py",
         # They put a command or a process together, and hand each part the few that it uses.
         "deploy/demo/demo.py",
+        "deploy/demo/full/full_demo.py",
+        "deploy/demo/full/own_installation.py",
         "deploy/embedded/stack.py",
         "deploy/embedded/status.py",
         "producers/compliance/run_compliance_jobs.py",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from deploy.demo.texts import Said, TextMaker
-from deploy.demo.vocabulary import NAMES
+from deploy.demo.texts import SHIFTED_TOPICS, Said, TextMaker
+from deploy.demo.vocabulary import NAMES, TOPICS
 from deploy.demo.x_v2_lines import Author, Post, snowflake
 
 FIRST_DAY: Final = datetime(2024, 5, 13, tzinfo=UTC)
@@ -78,7 +78,7 @@ def posts_of(
         else:
             # Exactly as many new texts as are wanted, spread evenly over the originals.
             if not heard or rng.random() * originals_left < texts_left:
-                said = texts.make(shifted=moment >= LAST_DAY)
+                said = texts.make(SHIFTED_TOPICS if moment >= LAST_DAY else TOPICS)
                 heard.append(said)
                 texts_left -= 1
             else:

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,7 +20,7 @@ _SHIFT_TIMES: Final = 4
 """On the last day so many times as many speak of coffee, and most of them in anger."""
 
 
-_SHIFTED_TOPICS: Final = tuple(
+SHIFTED_TOPICS: Final = tuple(
     replace(topic, mood=_SHIFT_MOOD, hashtags=(_SHIFT_HASHTAG, *topic.hashtags))
     if topic.rule == _SHIFT_RULE
     else topic
@@ -30,11 +31,15 @@ _SHIFTED_TOPICS: Final = tuple(
 
 @dataclass(frozen=True)
 class Said:
-    """A text, the language that X gives it, and the rules that it matches."""
+    """A text, the language that X gives it, and the rules that it matches.
+
+    `mood` is what its sentences were written to say: None in other languages than English.
+    """
 
     text: str
     language: str
     rules: tuple[str, ...]
+    mood: str | None = None
 
 
 class TextMaker:
@@ -45,18 +50,18 @@ class TextMaker:
         self._user_names = user_names
         self._made: set[str] = set()
 
-    def make(self, *, shifted: bool = False) -> Said:
-        """Return a text that was not made before, of the last day where it is `shifted`."""
+    def make(self, topics: Sequence[Topic] = TOPICS) -> Said:
+        """Return a text of one of these topics that was not made before."""
         for _ in range(_TRIES):
-            said = self._draw(shifted=shifted)
+            said = self._draw(topics)
             if said.text not in self._made:
                 self._made.add(said.text)
                 return said
         raise ValueError(f"the vocabulary is exhausted after {len(self._made)} texts")
 
-    def _draw(self, *, shifted: bool) -> Said:
+    def _draw(self, topics: Sequence[Topic]) -> Said:
         rng = self._rng
-        topic = rng.choice(_SHIFTED_TOPICS if shifted else TOPICS)
+        topic = rng.choice(topics)
         if rng.random() < _OTHER_LANGUAGE_SHARE:
             language = rng.choice(list(OTHER_LANGUAGES))
             sentence = self._filled(rng.choice(OTHER_LANGUAGES[language]), topic)
@@ -69,11 +74,11 @@ class TextMaker:
             parts.append(aside)
             rules += [rule] if rule != topic.rule else []
         else:
-            parts.append(rng.choice(ENDINGS[mood]))
+            parts.append(rng.choice((topic.endings or ENDINGS)[mood]))
         if rng.random() < _LONG_SHARE:
             parts += [self._sentence(topic, mood) for _ in range(6)]
         parts.append(self._decoration(topic))
-        return Said(" ".join(part for part in parts if part), "en", tuple(rules))
+        return Said(" ".join(part for part in parts if part), "en", tuple(rules), mood)
 
     def _sentence(self, topic: Topic, mood: str) -> str:
         templates: tuple[str, ...] = getattr(topic, mood)

@@ -3,13 +3,17 @@
 A word in braces is filled from `Topic.words` or, where the topic has none, from `WORDS`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One rule's subject. `mood` weighs positive, neutral and negative sentences."""
+    """One rule's subject. `mood` weighs positive, neutral and negative sentences.
+
+    `endings` are its own where it has some, by mood; else they are those of all topics.
+    """
 
     rule: str
     mood: tuple[int, int, int]
@@ -18,6 +22,7 @@ class Topic:
     positive: tuple[str, ...]
     neutral: tuple[str, ...]
     negative: tuple[str, ...]
+    endings: Mapping[str, tuple[str, ...]] | None = None
 
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {

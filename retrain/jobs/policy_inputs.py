@@ -36,6 +36,16 @@ WHERE run = %(run)s AND granularity = 'hour' AND rule = '' AND bucket_start > (
     WHERE run = %(run)s AND granularity = 'hour' AND rule = ''
 )
 """
+_MODEL_SINCE = """
+WITH champions AS (
+    SELECT promotion_no, promoted_at, event -> 'models' -> 0 ->> 'sha256' AS sha256
+    FROM promotions
+), present AS (SELECT sha256 FROM champions ORDER BY promotion_no DESC LIMIT 1)
+SELECT min(promoted_at) FROM champions
+WHERE promotion_no > coalesce((
+    SELECT max(promotion_no) FROM champions WHERE sha256 <> (SELECT sha256 FROM present)
+), 0)
+"""
 
 
 def policy_settings(settings: RetrainingSettings) -> PolicySettings:
@@ -55,7 +65,8 @@ def read_policy_inputs(connection: Connection, run: str, *, forced: bool) -> Pol
     """Return what is known of a run now, by PostgreSQL's clock.
 
     New labels and tweets are those since the last training of the run began: labels by when they
-    were given, tweets by when they were posted. The model's age is counted from the last promotion.
+    were given, tweets by when they were posted. The model's age is counted from when the champion
+    took over: a split of the stream, and its end, leave that as it is.
     """
     job = live_job(connection)
     with connection, connection.cursor() as cursor:
@@ -79,7 +90,7 @@ def read_policy_inputs(connection: Connection, run: str, *, forced: bool) -> Pol
             error_alarms=tuple(id_ for id_, signal in alarms if signal == _ERROR_SIGNAL),
             new_labels=labels,
             new_tweets=_one(cursor, _TWEETS, **about),
-            model_since=_one(cursor, "SELECT max(promoted_at) FROM promotions"),
+            model_since=_one(cursor, _MODEL_SINCE),
             mean_confidence=None if confidence is None else float(confidence),
             last_job_at=last_job_at,
             live_job=None if job is None else str(job.number),

@@ -227,7 +227,9 @@ def export(
 def queue(run: str, count: int, as_json: bool, **choice: Any) -> None:
     """Show which tweets to label next: half audits, 3 tenths uncertain, 2 tenths drifted.
 
-    The same labels and tweets give the same queue, wherever it is drawn. It stores nothing.
+    The same labels and tweets give the same queue, wherever it is drawn. It stores nothing, but
+    with --disagreements: then it notes which tweets were drawn, so that their labels count as a
+    sample of the disagreements.
     """
     from retrain.labels.display import queue_document, queue_table
     from retrain.labels.export_labels import tweets_to_label

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
+from psycopg2.extensions import cursor
 
 from model_server.bundle import Bundle, open_bundle
 from model_server.scorer import scorer_of
@@ -85,12 +86,19 @@ def split(
 
 
 def roll_back(
-    connection: Connection, *, to: str | None, because: str, now: datetime, only: str | None = None
+    connection: Connection,
+    *,
+    to: str | None,
+    because: str,
+    now: datetime,
+    only: str | None = None,
+    beside: Callable[[cursor], None] = lambda _: None,
 ) -> ModelPromoted:
     """Store the champion before the present one, or the one that `to` names, as the champion.
 
     While models share the tweets, the champion has them all again instead. With `only`, no other
-    promotion than that one is taken back. Raises `PromotionRefused` where there is none.
+    promotion than that one is taken back. What `beside` writes is stored with it, or neither is.
+    Raises `PromotionRefused` where there is none.
     """
     history = promotions(connection)
     if only is not None and (not history or history[0].event.promotion_id != only):
@@ -98,14 +106,14 @@ def roll_back(
     if to is None and history and len(history[0].event.models) > 1:
         # The last thing that was done is the split.
         event = _event([history[0].event.champion], because, now)
-        store(connection, event, after=history[0].event.promotion_id)
+        store(connection, event, after=history[0].event.promotion_id, beside=beside)
         return event
     model = to_go_back_to(history, to)
     undone = history[0].event
     if model.sha256 == undone.champion.sha256:
         raise Failure(f"{model.name} {model.version} is the champion already")
     event = _event([model], because, now, undoes=undone.promotion_id)
-    store(connection, event, after=undone.promotion_id)
+    store(connection, event, after=undone.promotion_id, beside=beside)
     return event
 
 

@@ -4,11 +4,12 @@ PostgreSQL decides which of two that come at once is the next one; the topic is 
 of it. A promotion that was stored and not yet published is published by whoever looks next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 from psycopg2.errors import UniqueViolation
+from psycopg2.extensions import cursor
 
 from schemas.codec import TYPE_HEADER
 from schemas.failures import Failure
@@ -37,29 +38,37 @@ class PromotionRefused(Failure):
 
 def promotions(connection: Connection) -> list[Promotion]:
     """Return all promotions, the last one first."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute(
+    with connection, connection.cursor() as cur:
+        cur.execute(
             "SELECT promotion_no, event::text, published_at FROM promotions"
             " ORDER BY promotion_no DESC"
         )
         return [
             Promotion(number=number, event=decode_promoted(event.encode()), published_at=published)
-            for number, event, published in cursor
+            for number, event, published in cur
         ]
 
 
-def store(connection: Connection, event: ModelPromoted, *, after: str | None) -> None:
+def store(
+    connection: Connection,
+    event: ModelPromoted,
+    *,
+    after: str | None,
+    beside: Callable[[cursor], None] = lambda _: None,
+) -> None:
     """Store a promotion as the one that follows `after` (None: it is the first).
 
-    Raises `PromotionRefused` where another one has followed it meanwhile.
+    What `beside` writes is stored with it, or neither is. Raises `PromotionRefused` where another
+    one has followed it meanwhile.
     """
     try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute(
+        with connection, connection.cursor() as cur:
+            cur.execute(
                 "INSERT INTO promotions (promotion_id, after_id, event, promoted_at)"
                 " VALUES (%s, %s, %s, %s)",
                 (event.promotion_id, after, encode_promoted(event).decode(), event.promoted_at),
             )
+            beside(cur)
     except UniqueViolation as error:
         raise PromotionRefused(
             "another promotion came first: `murmur models list` shows it; run this again if it is "
@@ -73,14 +82,14 @@ def publish_waiting(connection: Connection, publisher: ConfirmingPublisher, topi
     Each event is whole, so those before it need not be told any more. Repeats change nothing.
     Raises `DeliveryFailed`.
     """
-    with connection, connection.cursor() as cursor:
+    with connection, connection.cursor() as cur:
         # The lock keeps an older one from being published behind a newer one.
-        cursor.execute("LOCK TABLE promotions IN EXCLUSIVE MODE")
-        cursor.execute(
+        cur.execute("LOCK TABLE promotions IN EXCLUSIVE MODE")
+        cur.execute(
             "SELECT promotion_no, event::text, published_at IS NULL FROM promotions"
             " ORDER BY promotion_no DESC LIMIT 1"
         )
-        found = cursor.fetchall()
+        found = cur.fetchall()
         if not found or not found[0][2]:
             return False
         event = decode_promoted(found[0][1].encode())
@@ -91,7 +100,7 @@ def publish_waiting(connection: Connection, publisher: ConfirmingPublisher, topi
             headers=[(TYPE_HEADER, type(event).__name__.encode())],
         )
         publisher.confirm()
-        cursor.execute(
+        cur.execute(
             "UPDATE promotions SET published_at = now() WHERE published_at IS NULL"
             " AND promotion_no <= %s",
             (found[0][0],),

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 from msgspec import Struct
+from psycopg2.extensions import cursor
 
 from retrain.promotion.promote import roll_back
 from retrain.promotion.promotions import PromotionRefused
@@ -36,8 +38,9 @@ def guard_promotion(
 ) -> Guarded | None:
     """Decide on the last promotion and take it back where it does harm; None: there is none.
 
-    A decision is stored with all that it rests on, of equal ones in a row the first. The topic is
-    told by `publish_waiting`. Where somebody promotes in the same moment, that stands.
+    A decision is stored with all that it rests on, of equal ones in a row the first. A rollback and
+    its decision are stored together, so that its hold begins with it. The topic is told by
+    `publish_waiting`. Where somebody promotes in the same moment, that stands.
     """
     evidence = read_evidence(
         connection, run, now=now(), watched_for=limits.watched_for, hold=limits.hold
@@ -45,7 +48,6 @@ def guard_promotion(
     if evidence is None:
         return None
     decision = decide_rollback(evidence, limits)
-    went_back_to = None
     if decision.rolls_back:
         try:
             event = roll_back(
@@ -54,16 +56,23 @@ def guard_promotion(
                 because=f"rolled back by itself: {decision.sentence}",
                 now=now(),
                 only=evidence.promotion_id,
+                beside=partial(_record, evidence=evidence, limits=limits, decision=decision),
             )
-            went_back_to = event.champion.sha256
         except PromotionRefused as error:
             decision = RollbackDecision(
                 rolls_back=False,
                 reasons=decision.reasons,
                 sentence=f"{decision.sentence}; not taken back: {error}",
             )
-    _record(connection, evidence, limits, decision)
-    return Guarded(promotion_id=evidence.promotion_id, decision=decision, went_back_to=went_back_to)
+        else:
+            return Guarded(
+                promotion_id=evidence.promotion_id,
+                decision=decision,
+                went_back_to=event.champion.sha256,
+            )
+    with connection, connection.cursor() as cur:
+        _record(cur, evidence, limits, decision)
+    return Guarded(promotion_id=evidence.promotion_id, decision=decision, went_back_to=None)
 
 
 def held_until(connection: Connection, hold: timedelta) -> datetime | None:
@@ -75,31 +84,30 @@ def held_until(connection: Connection, hold: timedelta) -> datetime | None:
 
 
 def _record(
-    connection: Connection,
+    cur: cursor,
     evidence: RollbackEvidence,
     limits: RollbackLimits,
     decision: RollbackDecision,
 ) -> None:
-    with connection, connection.cursor() as cur:
-        cur.execute(
-            "SELECT promotion_id, rolls_back, reasons, CASE WHEN reasons = '{}' THEN sentence END"
-            " FROM rollback_decisions ORDER BY decision_no DESC LIMIT 1"
-        )
-        # Its figures differ at each look; what is decided, and why, does not.
-        plain = None if decision.reasons else decision.sentence
-        reasons = [reason.value for reason in decision.reasons]
-        if cur.fetchall() == [(evidence.promotion_id, decision.rolls_back, reasons, plain)]:
-            return
-        cur.execute(
-            "INSERT INTO rollback_decisions (decided_at, promotion_id, rolls_back, reasons,"
-            " sentence, evidence, limits) VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            (
-                evidence.now,
-                evidence.promotion_id,
-                decision.rolls_back,
-                reasons,
-                decision.sentence,
-                msgspec.json.encode(evidence).decode(),
-                msgspec.json.encode(limits).decode(),
-            ),
-        )
+    cur.execute(
+        "SELECT promotion_id, rolls_back, reasons, CASE WHEN reasons = '{}' THEN sentence END"
+        " FROM rollback_decisions ORDER BY decision_no DESC LIMIT 1"
+    )
+    # Its figures differ at each look; what is decided, and why, does not.
+    plain = None if decision.reasons else decision.sentence
+    reasons = [reason.value for reason in decision.reasons]
+    if cur.fetchall() == [(evidence.promotion_id, decision.rolls_back, reasons, plain)]:
+        return
+    cur.execute(
+        "INSERT INTO rollback_decisions (decided_at, promotion_id, rolls_back, reasons,"
+        " sentence, evidence, limits) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (
+            evidence.now,
+            evidence.promotion_id,
+            decision.rolls_back,
+            reasons,
+            decision.sentence,
+            msgspec.json.encode(evidence).decode(),
+            msgspec.json.encode(limits).decode(),
+        ),
+    )

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
@@ -18,6 +18,16 @@ from schemas.transport.postgres import Connection
 _PAGE: Final = 500
 
 
+class StoredPairs(NamedTuple):
+    """What became of a batch's messages, and how many of the pairs that are new to the table flip.
+
+    One that was refused or came before counts among the outcomes alone.
+    """
+
+    outcomes: Counter[str]
+    flips: int
+
+
 class ShadowTransaction:
     """Stores batches; a batch may be stored any number of times with the same result.
 
@@ -28,7 +38,7 @@ class ShadowTransaction:
     def __init__(self, topic_ids: Mapping[str, str]) -> None:
         self._topic_ids = topic_ids
 
-    def store(self, connection: Connection, batch: ShadowBatch) -> Counter[str]:
+    def store(self, connection: Connection, batch: ShadowBatch) -> StoredPairs:
         """Store a batch, move the positions, and return what became of its messages."""
         outcomes = Counter(batch.outcomes)
         with connection, connection.cursor() as cur:
@@ -46,13 +56,13 @@ class ShadowTransaction:
                 if (pair.tweet.run, pair.tweet.root_id) not in refused
                 and (pair.tweet.run != LIVE or pair.tweet.day >= limit)
             ]
-            added = _insert(cur, kept)
+            flips = _insert(cur, kept)
             write_positions(cur, SHADOW, batch.last_messages, self._topic_ids)
         outcomes["run-deleted"] += len(batch.pairs) - len(living)
         outcomes["refused"] += len(living) - len(kept)
-        outcomes["compared"] += added
-        outcomes["repeated"] += len(kept) - added
-        return +outcomes
+        outcomes["compared"] += len(flips)
+        outcomes["repeated"] += len(kept) - len(flips)
+        return StoredPairs(+outcomes, sum(flips))
 
 
 def forget_old(connection: Connection, kept_for: timedelta) -> int:
@@ -62,7 +72,8 @@ def forget_old(connection: Connection, kept_for: timedelta) -> int:
         return cur.rowcount
 
 
-def _insert(cur: cursor, pairs: Sequence[Pair]) -> int:
+def _insert(cur: cursor, pairs: Sequence[Pair]) -> list[bool]:
+    """Store pairs; return of each that was not there before whether it flips."""
     rows = sorted(
         (
             pair.tweet.run,
@@ -87,12 +98,13 @@ def _insert(cur: cursor, pairs: Sequence[Pair]) -> int:
         cur,
         "INSERT INTO shadow_scores (run, root_id, version, author_id, day, posted_at, rules,"
         " model_sha256, label, confidence, challenger_sha256, challenger_name, challenger_label,"
-        " challenger_confidence, scored_at) VALUES %s ON CONFLICT DO NOTHING RETURNING 1",
+        " challenger_confidence, scored_at) VALUES %s ON CONFLICT DO NOTHING"
+        " RETURNING label <> challenger_label",
         rows,
         page_size=_PAGE,
         fetch=True,
     )
-    return len(stored)
+    return [flips for (flips,) in stored]
 
 
 def _removed(cur: cursor, pairs: Sequence[Pair]) -> set[tuple[str, str]]:

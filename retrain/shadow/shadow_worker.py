@@ -104,7 +104,7 @@ class Shadow:
             published_s = self._clock()
             for attempt in self._database.attempts():
                 with attempt:
-                    outcomes = self._transaction.store(self._database.connection(), batch)
+                    stored = self._transaction.store(self._database.connection(), batch)
             stored_s = self._clock()
             self._reader.stored(batch.next_offsets)
             self._progress.advance()
@@ -117,8 +117,8 @@ class Shadow:
             self._metrics.passed(len(messages), len(batch.pairs))
             self._metrics.batch_events.observe(len(messages))
             self._metrics.last_progress.set_to_current_time()
-            self._flips.inc(sum(pair.flips for pair in batch.pairs))
-            for name, count in outcomes.items():
+            self._flips.inc(stored.flips)
+            for name, count in stored.outcomes.items():
                 self._metrics.events.labels(name).inc(count)
         self._reader.commit()
         self._forget()

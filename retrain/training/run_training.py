@@ -1,6 +1,6 @@
 """A training from label files to a folder: everything in its order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,22 +34,34 @@ from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
 from retrain.training.loss import LossOfTexts
 from retrain.training.progress_display import Curves, Display
-from retrain.training.training_loop import Learner, Loop, Plan, TrainingState
+from retrain.training.training_loop import Learner, Loop, Plan, TrainingState, Watcher
 from retrain.training.training_spec import TrainingSpec, description
 
 
 class Training:
     """One training. Run again after a kill, it goes on and ends with the same figures.
 
-    Raises a `Failure` for what a person has to change first.
+    `watchers` are told how it goes, beside the display, and may end it by an `EndedEarly`. The run
+    in MLflow stands under that of `parent_run_id`. Raises a `Failure` for what a person has to
+    change first.
     """
 
-    def __init__(self, spec: TrainingSpec, prepared: Prepared, display: Display) -> None:
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        prepared: Prepared,
+        display: Display,
+        *,
+        watchers: Sequence[Watcher] = (),
+        parent_run_id: str | None = None,
+    ) -> None:
         if spec.recipe.layers and (kind := foreign_kind(spec.base)):
             raise keeps_its_layers(kind)
         self._spec = spec
         self._prepared = prepared
         self._display = display
+        self._watchers = tuple(watchers)
+        self._parent_run_id = parent_run_id
         self._hardware = choose_hardware(spec.recipe.precision, spec.threads)
         self._teachers = [
             open_teacher(folder, prepared.labels, spec.sources.cleaning) for folder in spec.teachers
@@ -116,7 +128,7 @@ class Training:
                 checkpoints=self._checkpoints,
                 checkpoint_every_s=spec.checkpoint_every_s,
                 evaluate=lambda: figures(logits_of(model, validation, hardware), truth),
-                watchers=(self._display, Curves(run)),
+                watchers=(self._display, Curves(run), *self._watchers),
             ).run()
             model = merged(model) if rank else model
             self._display.begin("final evaluation, in fp32", len(validation))
@@ -157,7 +169,10 @@ class Training:
     @contextmanager
     def _tracked(self) -> Iterator[Run]:
         folder, home, name = self._checkpoints.folder, self._spec.home, self._spec.out.name
-        with resumable_run(folder, home, name, kind="training").under_way() as run:
+        started = resumable_run(
+            folder, home, name, kind="training", parent_run_id=self._parent_run_id
+        )
+        with started.under_way() as run:
             recipe = self._described["recipe"]
             others = {name: value for name, value in self._described.items() if name != "recipe"}
             begun_at = commit_at_start(folder)

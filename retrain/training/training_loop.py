@@ -17,6 +17,10 @@ from retrain.training.weight_averaging import AveragedWeights, Weights, copied, 
 from schemas.failures import Failure
 
 
+class Diverged(Failure):
+    """The loss is no number any more."""
+
+
 class Watcher(Protocol):
     """Is told how a training goes. Steps count from 1; after a resumption some come again."""
 
@@ -158,7 +162,7 @@ class Loop:
     def run(self) -> TrainingState:
         """Return the state at the end, with the best weights put into the model.
 
-        Raises `Failure` where the loss is no number any more.
+        Raises `Diverged` where the loss is no number any more.
         """
         state = self._resumed()
         batches: list[Places] = []
@@ -176,7 +180,7 @@ class Loop:
             loss = self.learner.step(batches[place])
             state.step += 1
             if not math.isfinite(loss):
-                raise Failure(f"the loss of step {state.step} is {loss}: lower --learning-rate")
+                raise Diverged(f"the loss of step {state.step} is {loss}: lower --learning-rate")
             for watcher in self.watchers:
                 watcher.stepped(state.step, loss, learning_rate)
             if self._is_evaluated(state.step):

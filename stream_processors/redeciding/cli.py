@@ -36,25 +36,34 @@ def apply(
     """Decide a run's stored tweets anew from their stored probabilities, without the model.
 
     Figures move with the tweets. Killed at any time it goes on where it was; repeated it changes
-    nothing. Figures of pruned days stay as they are.
+    nothing. Figures of pruned days stay as they are. Overrides of MURMUR_OVERRIDES come last, as
+    where tweets are scored; without that setting, what was overridden stays so.
     """
     import msgspec
 
+    from model_server.overrides.override_file import usable_overrides
     from schemas.known_runs import require_run
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
     from schemas.transport.postgres import connect_postgres
     from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
+    from stream_processors.overriding.known_labels import labels_of_models
     from stream_processors.redeciding.choose_decision import chosen_decision, why_nothing
     from stream_processors.redeciding.redecide import redecide
 
     if own and decision_id is not None:
         raise click.UsageError("--none and --decision exclude each other")
-    connection = connect_postgres(load_settings().postgres_connection, "decisions")
+    settings = load_settings()
+    connection = connect_postgres(settings.postgres_connection, "decisions")
     decided = 0
     console = terminal_console(stderr=True)
     try:
         require_run(connection, run)
+        overrides = (
+            None
+            if settings.overrides is None
+            else usable_overrides(settings.overrides, labels_of_models(connection, run))
+        )
         target = None if own else chosen_decision(connection, run, decision_id)
         with console.status("deciding stored tweets anew …") as status:
 
@@ -69,6 +78,7 @@ def apply(
                 target,
                 first=since or FIRST_TWEET,
                 until=until or LAST_MOMENT,
+                overrides=overrides,
                 done=done,
             )
         why = "" if report.scores else why_nothing(connection, run, target)

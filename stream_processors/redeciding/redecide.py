@@ -7,13 +7,15 @@ repeated changes nothing. Tweets that arrive meanwhile are decided by whatever s
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from model_server.decisions import decide, fits, own_answer
+from model_server.overrides.apply_override import apply_override
+from model_server.overrides.override import Overrides
 from schemas import locks
 from schemas.decisions import NamedDecision
 from schemas.failures import Failure
@@ -22,17 +24,22 @@ from schemas.transport.postgres import Connection
 from stream_processors.redeciding.stored_scores import OF_DAY, StoredScore, days_of
 from stream_processors.retention.prune_limit import kept_from
 from stream_processors.sink.rollups import deltas
-from stream_processors.sink.write_rows import move_rollups
+from stream_processors.sink.write_rows import move_rollups, override_columns
 
 SCORES_AT_ONCE: Final = 1_000
 """So many are locked, and held in memory, at a time."""
 
 _BEFORE_ALL: Final = ("", -1)
 
+_OverrideColumns: TypeAlias = tuple[str | None, str | None, str | None, float | None]
+"""An override's name and version, and the label and confidence without it."""
+
 # Locked in the order in which sinks lock, so that nobody waits in a ring.
 _SCORES = """
 SELECT t.run, t.day, t.root_id, t.posted_at, t.rules, t.hashtags,
-       s.label, s.confidence, s.model_id, s.counts, s.override_name, s.probabilities, m.labels
+       s.label, s.confidence, s.model_id, s.counts,
+       s.override_name, s.override_version, s.probabilities, m.labels,
+       t.text, t.language, s.version = t.version
 FROM tweets AS t
 JOIN scores AS s ON s.root_id = t.root_id AND s.run = t.run AND s.day = t.day
 JOIN models AS m ON m.model_id = s.model_id
@@ -68,14 +75,16 @@ def redecide(
     *,
     first: datetime,
     until: datetime,
+    overrides: Overrides | None = None,
     done: Callable[[int], None] = lambda _: None,
     scores_at_once: int = SCORES_AT_ONCE,
 ) -> Redecided:
     """Give the scores of tweets posted from `first` to before `until` the labels of a decision.
 
-    None stands for the model's own labels. A decision reaches the scores of its parent model alone.
-    Each batch is a transaction, which deletions wait for; rows, rollups and the mark that the
-    caches follow move in it together. `done` is told of each batch by the number of its scores.
+    None stands for the model's own labels. `overrides` come last, as where tweets are scored;
+    without them, what was overridden stays so. A decision reaches the scores of its parent model
+    alone. Each batch is a transaction, which deletions wait for; rows, rollups and the mark that
+    the caches follow move in it together. `done` is told of each batch by the number of its scores.
     Days of `live` that were pruned keep their figures. Raises `Failure` where the decision does not
     fit the run or its model.
     """
@@ -89,6 +98,7 @@ def redecide(
                 before, after = _batch(
                     cur,
                     target,
+                    overrides,
                     {
                         "run": run,
                         "day": day,
@@ -118,7 +128,10 @@ def redecide(
 
 
 def _batch(
-    cur: cursor, target: NamedDecision | None, asked: dict[str, Any]
+    cur: cursor,
+    target: NamedDecision | None,
+    overrides: Overrides | None,
+    asked: dict[str, Any],
 ) -> tuple[list[StoredScore], list[StoredScore]]:
     """Do one batch; return its scores as they were and as they are."""
     # Shared with the sinks; whoever removes tweets or a run is alone.
@@ -130,9 +143,10 @@ def _batch(
     cur.execute(_SCORES.format(day=OF_DAY if day is not None else ""), asked)
     before: list[StoredScore] = []
     after: list[StoredScore] = []
-    without: list[tuple[str | None, float | None]] = []
-    for *stored, overridden, probabilities, labels in cur.fetchall():
-        run, tweet_day, root_id, posted_at, rules, hashtags, *score = stored
+    overridden: list[_OverrideColumns] = []
+    for row in cur.fetchall():
+        run, tweet_day, root_id, posted_at, rules, hashtags, *score = row[:10]
+        name, version, probabilities, labels, text, language, is_its_text = row[10:]
         old = StoredScore(run, tweet_day, root_id, posted_at, tuple(rules), tuple(hashtags), *score)
         label, confidence = (
             decide(probabilities, old.rules, target.decision)
@@ -140,16 +154,28 @@ def _batch(
             else own_answer(probabilities, labels)
         )
         before.append(old)
-        if overridden is None:
-            without.append((None, None))
+        if overrides is not None and is_its_text:
+            wanted = apply_override(
+                overrides,
+                text,
+                language,
+                old.rules,
+                label=label,
+                confidence=confidence,
+                probabilities=probabilities,
+            )
+            overridden.append(override_columns(wanted.override))
+            after.append(replace(old, label=wanted.label, confidence=wanted.confidence))
+        elif name is None:
+            overridden.append(override_columns(None))
             after.append(replace(old, label=label, confidence=confidence))
         else:
             # The override's label stays; what is decided is what stands there without it.
-            without.append((label, confidence))
+            overridden.append((name, version, label, confidence))
             after.append(old)
     if not after:
         return [], []
-    _write(cur, after, without, asked["decision"])
+    _write(cur, after, overridden, asked["decision"])
     move_rollups(
         cur,
         deltas(
@@ -163,16 +189,16 @@ def _batch(
 def _write(
     cur: cursor,
     scores: list[StoredScore],
-    without: list[tuple[str | None, float | None]],
+    overridden: list[_OverrideColumns],
     decision: str | None,
 ) -> None:
     execute_values(
         cur,
         "UPDATE scores AS s SET label = v.label, confidence = v.confidence,"
-        " decision_id = v.decision_id, label_without = v.label_without,"
-        " confidence_without = v.confidence_without"
+        " decision_id = v.decision_id, override_name = v.name, override_version = v.version,"
+        " label_without = v.label_without, confidence_without = v.confidence_without"
         " FROM (VALUES %s) AS v (run, day, root_id, model_id, label, confidence, decision_id,"
-        " label_without, confidence_without)"
+        " name, version, label_without, confidence_without)"
         " WHERE s.run = v.run AND s.day = v.day AND s.root_id = v.root_id"
         " AND s.model_id = v.model_id",
         [
@@ -186,10 +212,10 @@ def _write(
                 decision,
                 *beside,
             )
-            for score, beside in zip(scores, without, strict=True)
+            for score, beside in zip(scores, overridden, strict=True)
         ],
-        template="(%s, %s::date, %s, %s, %s, %s::double precision, %s::text, %s::text,"
-        " %s::double precision)",
+        template="(%s, %s::date, %s, %s, %s, %s::double precision, %s::text, %s::text, %s::text,"
+        " %s::text, %s::double precision)",
         page_size=len(scores),
     )
 

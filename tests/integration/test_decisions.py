@@ -229,6 +229,7 @@ def test_an_edit_that_waits_for_it_takes_back_the_label_that_stands(
             before, after = _batch(
                 cursor,
                 named(CHOSEN),
+                None,
                 {
                     "run": "test",
                     "day": None,

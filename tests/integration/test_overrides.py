@@ -7,6 +7,7 @@ import msgspec
 
 from model_server.overrides.override import Overrides
 from model_server.overrides.override_file import read_overrides
+from schemas.decisions import named
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection
 from schemas.tweet_time import FIRST_TWEET, LAST_MOMENT
@@ -17,6 +18,7 @@ from tests.integration.serving import command, make_key, serving
 from tests.integration.storing import store
 from tests.integration.test_sink import query
 from tests.recount import differing_hashtag_rollups, differing_rollups
+from tests.unit.decision_examples import decision
 from tests.unit.examples import LABELS, scored_tweet
 
 FILE = """
@@ -160,3 +162,27 @@ def test_the_service_states_an_override_logs_it_and_takes_in_a_changed_file(
         tried = service.post("/page/try", data={"text": text}, headers=page, cookies=signed_in)
         assert tried.status_code == 200, tried.text
         assert "sick-is-best" in tried.text
+
+
+def test_tweets_that_are_decided_anew_get_the_overrides_that_scoring_would_apply(
+    connection: Connection, tmp_path: Path
+) -> None:
+    _, overrides = overrides_in(tmp_path)
+    store(connection, tweets())
+    applied(connection, overrides)
+    for biases, override, without in (
+        ((9.0, 0.0, -9.0), "sick-is-great", "negative"),
+        # Where the decision says the same, no override is needed.
+        ((-9.0, 0.0, 9.0), None, None),
+    ):
+        redecide(
+            connection,
+            "test",
+            named(decision(biases=biases)),
+            first=FIRST_TWEET,
+            until=LAST_MOMENT,
+            overrides=overrides,
+        )
+        found = {row[0]: (row[1], row[3], row[5]) for row in query(connection, ROWS)}
+        assert found["1"] == found["2"] == ("positive", override, without)
+        assert differing_rollups(connection) == []

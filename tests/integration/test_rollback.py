@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import psycopg2
 import pytest
 
+from retrain.jobs.policy_inputs import read_policy_inputs
 from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promote import promote, split
 from retrain.promotion.promotions import promotions
@@ -178,3 +180,46 @@ def test_the_command_tells_kafka_and_exits_with_99_where_nothing_is_to_be_done(
     (told,) = [m.value() for m in messages(settings, MODELS_PROMOTED)][-1:]
     assert told is not None
     assert b"rolled back by itself" in told
+
+
+def test_a_rollback_whose_decision_cannot_be_stored_is_none_so_that_its_hold_is_never_missing(
+    house: House, connection: Connection
+) -> None:
+    house.score("a", bad=90, good=210)
+    house.promote("b")
+    house.clock.minutes = 10
+    house.score("b", bad=400, good=0)
+    rename = "ALTER TABLE rollback_decisions RENAME COLUMN {} TO {}"
+    with connection, connection.cursor() as cursor:
+        cursor.execute(rename.format("limits", "away"))
+    # As after a kill between the two.
+    with pytest.raises(psycopg2.Error):
+        house.guard()
+    assert house.champion() == "b"
+    assert held_until(connection, LIMITS.hold) is None
+    with connection, connection.cursor() as cursor:
+        cursor.execute(rename.format("away", "limits"))
+    assert house.guard().went_back_to == house.bundles["a"].identity.sha256
+    assert held_until(connection, LIMITS.hold) == house.clock() + LIMITS.hold
+    assert not house.guard().decision.rolls_back
+    assert len(promotions(connection)) == 3
+
+
+def test_a_split_makes_the_champion_no_younger(house: House, connection: Connection) -> None:
+    def since() -> datetime | None:
+        return read_policy_inputs(connection, "test", forced=False).model_since
+
+    assert since() is None
+    house.promote("b")
+    began_at = house.clock()
+    for minutes, change in (
+        (5, lambda: house.promote("c", weight=3_000)),
+        (10, lambda: split(connection, weight=5_000, because="", now=house.clock())),
+        (15, lambda: split(connection, weight=None, because="", now=house.clock())),
+    ):
+        house.clock.minutes = minutes
+        change()
+        assert since() == began_at
+    house.clock.minutes = 20
+    house.promote("c")
+    assert since() == house.clock()

@@ -5,13 +5,15 @@ import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from deploy.web.events.changes import ChangeKind, grouped, read_changes
 from retrain.drift.alarm_store import alarm_key
 from schemas.settings import Settings
-from schemas.transport.postgres import connect_postgres
+from schemas.transport.postgres import Connection, connect_postgres
 from stream_processors.retention.run_deletion import delete_run
 from tests.conditions import wait_until
 from tests.integration.reading import some_tweets
@@ -130,3 +132,21 @@ def test_changes_are_told_to_listeners_and_to_who_comes_back_to_another_process(
             with listening(service, {**key, "Last-Event-ID": unknown}) as lost:
                 assert lost.events[0] == ("reset", {})
     database.close()
+
+
+def test_no_runs_removals_are_lost_beside_those_of_another_run(connection: Connection) -> None:
+    began_at = read_changes(connection, None).until
+    insert = (
+        "INSERT INTO tombstones (run, kind, id, created_at)"
+        " SELECT %s, 'tweet', n::text, now() + %s FROM generate_series(1, %s) AS n"
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute(insert, ("small", timedelta(0), 3))
+        cursor.execute(insert, ("large", timedelta(seconds=1), 6_000))
+    told = {
+        change.run: change.data
+        for change in grouped(read_changes(connection, began_at).found)
+        if change.kind is ChangeKind.REMOVAL
+    }
+    assert told["small"]["tweet_ids"] == ["1", "2", "3"]
+    assert (told["large"]["everything"], told["large"]["tweet_ids"]) == (True, [])

@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import psutil
@@ -11,7 +12,12 @@ import requests
 
 from deploy.client import AsyncClient, Client, RefusedByMurmur
 from model_server.bundle import default_bundle
+from model_server.http.batching import Answer
+from model_server.http.problems import Refused
 from model_server.prediction_log.log_store import delete_older
+from model_server.scorer import Prediction
+from retrain.evaluation.service.data_sets import LabelledTexts
+from retrain.evaluation.service.evaluation_job import EvaluationJobs
 from retrain.jobs.stored_labels import stored_labels
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
@@ -19,6 +25,7 @@ from tests.conditions import wait_until
 from tests.integration.reading import some_tweets
 from tests.integration.serving import Service, command, make_key, serving
 from tests.integration.storing import store
+from tests.unit.examples import model as identity
 
 Key = dict[str, str]
 RUN = "archive"
@@ -362,3 +369,34 @@ def test_no_text_and_no_key_stands_in_logs_metrics_errors_or_process_lists(
         assert content, where
         for secret in (marker, bearer, bearer.partition("_")[2], wrong, "Q" * 43):
             assert secret not in content, f"{secret} stands in {where}"
+
+
+def test_an_evaluation_that_waits_for_a_busy_model_says_that_it_is_at_work(
+    database: Connection, module_settings: Settings
+) -> None:
+    noted: list[object] = []
+    model = identity("waiting")
+    data = LabelledTexts(data_set="texts", run=None, texts=["a day"], labels=["good"], left_out=0)
+
+    async def busy(texts: Sequence[str]) -> Answer:
+        with database, database.cursor() as cursor:
+            cursor.execute("SELECT changed_at FROM evaluations ORDER BY evaluation_no DESC LIMIT 1")
+            noted.extend(cursor.fetchall())
+        if len(noted) < 4:
+            raise Refused(503, "busy", "Busy.", "Wait.", {"Retry-After": "0"})
+        return Answer([Prediction("good", 0.9, {"good": 0.9, "bad": 0.1}) for _ in texts], model)
+
+    async def evaluated() -> None:
+        ended = asyncio.Event()
+        jobs = EvaluationJobs(
+            lambda: closing(connect_postgres(module_settings.postgres_connection, "test")),
+            busy,
+            lambda: model,
+            ended.set,
+            told_every_s=0,
+        )
+        await jobs.begin(data, ("good", "bad"))
+        await asyncio.wait_for(ended.wait(), 60)
+
+    asyncio.run(evaluated())
+    assert len(set(noted)) == len(noted) == 4

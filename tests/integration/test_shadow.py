@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from model_server.scorer import scorer_of
 from retrain.labels.queue.disagreements import draw_disagreements
-from retrain.shadow.shadow_batch import is_sampled
+from retrain.shadow.shadow_batch import is_sampled, read_shadow_batch
+from retrain.shadow.shadow_store import ShadowTransaction
+from schemas.codec import encode, headers_of, key_of
 from schemas.events import AuthorErased, MatchedRule, TweetScored
 from schemas.settings import Settings
 from schemas.shadow_events import decode_shadowed
 from schemas.topics import SHADOW
+from schemas.transport.messages import ConsumedMessage
 from schemas.transport.postgres import Connection
 from stream_processors.retention.run_deletion import delete_run
 from tests.conditions import wait_until
@@ -156,3 +160,23 @@ def test_a_challenger_is_compared_once_for_each_sampled_tweet_and_never_for_remo
 
 
 _ALL_DAYS: Final = {"first_day": RECEIVED_AT.date().min, "last_day": RECEIVED_AT.date().max}
+
+
+def test_a_flip_that_is_refused_or_repeated_is_counted_once_or_not_at_all(
+    connection: Connection, tmp_path: Path
+) -> None:
+    challenger = scorer_of(keyword_bundle(tmp_path / "challenger", WORDS), cache_size=0)
+    tweets = [
+        scored_tweet("positive", tweet_id=str(900 + number), text=f"poor {number}")
+        for number in range(10)
+    ]
+    store(connection, [deleted("900")])
+    read = [
+        ConsumedMessage("tweets.scored", 0, n, 0, key_of(tweet), encode(tweet), headers_of(tweet))
+        for n, tweet in enumerate(tweets)
+    ]
+    batch = read_shadow_batch(read, challenger, share=1.0, now=lambda: RECEIVED_AT)
+    assert sum(pair.flips for pair in batch.pairs) == 10
+    transaction = ShadowTransaction({"tweets.scored": "topic-id"})
+    assert transaction.store(connection, batch).flips == 9
+    assert transaction.store(connection, batch).flips == 0

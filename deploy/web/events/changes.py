@@ -53,9 +53,13 @@ _EVALUATIONS: Final = """
 SELECT evaluation_no, run, state, data_set, texts_done, texts
 FROM evaluations WHERE changed_at > %(since)s ORDER BY evaluation_no
 """
+# Counted first: a run of too many is told to be read anew, and none of another run is cut off.
+_REMOVED_RUNS: Final = """
+SELECT run, count(*), max(created_at) FROM tombstones WHERE created_at > %(since)s GROUP BY run
+"""
 _REMOVALS: Final = """
-SELECT run, kind, id FROM tombstones WHERE created_at > %(since)s
-ORDER BY created_at DESC, run, kind, id LIMIT 5000
+SELECT run, kind, id FROM tombstones WHERE created_at > %(since)s AND run = ANY(%(runs)s)
+ORDER BY run, kind, id
 """
 _DELETED_RUNS: Final = """
 SELECT run, deleted_at FROM deleted_runs WHERE deleted_at > %(since)s ORDER BY run
@@ -181,7 +185,15 @@ def _jobs(cur: cursor, at: dict[str, datetime]) -> Iterator[Change]:
 
 
 def _removals(cur: cursor, at: dict[str, datetime]) -> Iterator[Change]:
-    cur.execute(_REMOVALS, at)
+    cur.execute(_REMOVED_RUNS, at)
+    few = []
+    for run, count, last_at in cur.fetchall():
+        if count > MOST_IDS:
+            # More of them, or a later one, is another change.
+            yield _removal(run, {"everything": True}, count, last_at)
+        else:
+            few.append(run)
+    cur.execute(_REMOVALS, {**at, "runs": few})
     for run, kind, id_ in cur:
         yield _removal(run, {f"{kind}_ids": [id_]})
     cur.execute(_DELETED_RUNS, at)

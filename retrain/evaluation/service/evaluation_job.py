@@ -49,11 +49,13 @@ class EvaluationJobs:
         ask: Callable[[Sequence[str]], Awaitable[Answer]],
         serving: Callable[[], ModelIdentity],
         ended: Callable[[], None] = lambda: None,
+        told_every_s: float = _TOLD_EVERY_S,
     ) -> None:
         self._lend = lend
         self._ask = ask
         self._serving = serving
         self._ended = ended
+        self._told_every_s = told_every_s
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self, data: LabelledTexts, labels: Sequence[str]) -> int:
@@ -103,28 +105,34 @@ class EvaluationJobs:
     ) -> list[Prediction | None]:
         found: list[Prediction | None] = []
         told_at_s = time.monotonic()
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            found += await self._some(texts[start : start + _TEXTS_AT_ONCE], model)
-            if time.monotonic() - told_at_s >= _TOLD_EVERY_S:
+
+        async def tell() -> None:
+            nonlocal told_at_s
+            if time.monotonic() - told_at_s >= self._told_every_s:
                 told_at_s = time.monotonic()
                 if not await to_thread.run_sync(self._note, number, len(found)):
                     raise Failure("it was ended from elsewhere")
+
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            found += await self._some(texts[start : start + _TEXTS_AT_ONCE], model, tell)
+            await tell()
         return found
 
     async def _some(
-        self, texts: Sequence[str], model: ModelIdentity
+        self, texts: Sequence[str], model: ModelIdentity, tell: Callable[[], Awaitable[None]]
     ) -> Sequence[Prediction | None]:
         for _ in range(_TRIES):
             try:
                 answer = await self._ask(texts)
             except Refused as refused:
                 if refused.problem.status == _BUSY:
-                    # Requests of people go first.
+                    # Requests of people go first. It is at work all the same, and says so.
+                    await tell()
                     await asyncio.sleep(float(refused.headers.get("Retry-After", "1")))
                     continue
                 if len(texts) == 1:
                     return [None]
-                return [one for text in texts for one in await self._some([text], model)]
+                return [one for text in texts for one in await self._some([text], model, tell)]
             if answer.model != model:
                 raise Failure("another model took over: evaluate that one")
             return answer.predictions

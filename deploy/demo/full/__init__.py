@@ -1,0 +1,1 @@
+"""`murmur demo --full`: the stream changes, and another model serves it by itself."""

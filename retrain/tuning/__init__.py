@@ -1,0 +1,1 @@
+"""Which figures of the recipe suit these labels: `murmur model tune`."""
