@@ -41,7 +41,8 @@ from schemas.printing import print_json, print_line
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     metavar="DIR…",
-    help="Folders of trained models. Their answers to all texts, unlabelled ones too, are learned.",
+    help="Folders of trained models or bundles. Their answers to all texts, unlabelled ones too, "
+    "are learned.",
 )
 @click.option(
     "--quick", "is_quick", is_flag=True, help="Train a first try on few texts, in 3 minutes."
