@@ -18,9 +18,7 @@ def set_feed_forward(model: Any, neurons: int) -> None:
     if (kind := model.config.model_type) != "distilbert":
         raise keeps_its_feed_forward(kind)
     if neurons > (known := model.config.hidden_dim):
-        raise Failure(
-            f"the base has {known} feed-forward neurons: --feed-forward {neurons} is more"
-        )
+        raise Failure(f"--feed-forward must be at most {known}: the base has no more neurons")
     with torch.no_grad():
         for layer in model.distilbert.transformer.layer:
             part = layer.ffn
