@@ -21,6 +21,8 @@ CARD: Final = "MODEL_CARD.md"
 REFERENCE: Final = "reference.json"
 """Figures of the validation texts; `retrain/drift/first_reference.py` reads and writes them."""
 
+SHIPPED: Final = ("default", "fast")
+"""The bundles in `bundles/`, which may be named without their folder."""
 LONGEST_LABEL: Final = 100
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_LABEL)]
 
@@ -68,20 +70,37 @@ class Bundle(Struct, frozen=True, kw_only=True):
 
 
 def default_bundle() -> Path:
-    """Return the folder of the bundle that Murmur ships."""
-    return Path(str(files("model_server") / "bundles" / "default"))
+    """Return the folder of the bundle that serves where no other is named."""
+    return _shipped("default")
 
 
-def open_bundle(folder: Path) -> Bundle:
-    """Read a bundle's manifest and check every file's hash; raise `RefusedBundle` otherwise."""
+def bundle_folder(named: Path) -> Path:
+    """Return the folder of a bundle that is named by its folder or as one that Murmur ships.
+
+    A folder that holds a bundle is that one, whatever its name.
+    """
+    is_name = str(named) in SHIPPED and not (named / MANIFEST).is_file()
+    return _shipped(str(named)) if is_name else named
+
+
+def _shipped(name: str) -> Path:
+    return Path(str(files("model_server") / "bundles" / name))
+
+
+def open_bundle(named: Path) -> Bundle:
+    """Read a bundle's manifest and check every file's hash; raise `RefusedBundle` otherwise.
+
+    It is named as for `bundle_folder`.
+    """
+    folder = bundle_folder(named)
     manifest, identity = _read_manifest(folder)
     _check(folder, manifest)
     return Bundle(folder=folder, manifest=manifest, identity=identity)
 
 
-def identity_of(folder: Path) -> ModelIdentity:
+def identity_of(named: Path) -> ModelIdentity:
     """Return which model a bundle's manifest speaks of, its files unread; or `RefusedBundle`."""
-    return _read_manifest(folder)[1]
+    return _read_manifest(bundle_folder(named))[1]
 
 
 def _read_manifest(folder: Path) -> tuple[Manifest, ModelIdentity]:
@@ -90,7 +109,7 @@ def _read_manifest(folder: Path) -> tuple[Manifest, ModelIdentity]:
     except OSError as error:
         raise RefusedBundle(
             f"{folder} is not a model bundle: {error.strerror}: {MANIFEST} (`murmur model export` "
-            "makes a bundle of what was trained)"
+            f"makes a bundle of what was trained; Murmur ships {' and '.join(SHIPPED)})"
         ) from error
     try:
         manifest = msgspec.json.decode(content, type=Manifest)

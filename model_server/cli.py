@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from model_server.bundle_option import BundlePath
 from schemas.printing import print_json, print_line
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ _CONNECT_S: Final = 2
 _MODEL = click.option(
     "--model",
     "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of a bundle. Default: MURMUR_MODEL, else the promoted model, else the default "
-    "bundle.",
+    type=BundlePath(),
+    help="Folder of a bundle, `default` or `fast`. Default: MURMUR_MODEL, else the promoted model, "
+    "else the default bundle.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 

@@ -144,8 +144,9 @@ class Settings(BaseSettings):
 
     model: Path | None = Field(
         None,
-        description="Folder of a model bundle that is served whatever is promoted. Empty: the "
-        "model that was promoted last, and the default bundle before any was.",
+        description="Folder of a model bundle that is served whatever is promoted, or the name of "
+        "one that Murmur ships: default or fast. Empty: the model that was promoted last, and the "
+        "default bundle before any was.",
     )
     overrides: Path | None = Field(
         None,

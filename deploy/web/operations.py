@@ -12,7 +12,7 @@ from pathlib import Path
 from deploy.embedded.lag import TopicLag, topic_lags
 from deploy.embedded.status import Status
 from deploy.embedded.status import status as ask_status
-from model_server.bundle import CARD, default_bundle
+from model_server.bundle import CARD, bundle_folder, default_bundle
 from model_server.bundle_store import BundleStore
 from producers.gaps.refilling import Refilled
 from producers.gaps.run_refill import refill_gaps
@@ -71,7 +71,7 @@ class Operations:
 
     def card(self, connection: Connection) -> str:
         """Return the card of the model that was promoted last; empty where there is none."""
-        folder = self._settings.model or default_bundle()
+        folder = bundle_folder(self._settings.model or default_bundle())
         history = promotions(connection)
         if history and self._settings.model is None:
             champion = history[0].event.champion

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from model_server.bundle_option import BundlePath
 from schemas.printing import print_json, print_line
 
 
@@ -12,7 +13,7 @@ from schemas.printing import print_json, print_line
 @click.option(
     "--model",
     "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=BundlePath(),
     help="Folder of the bundle whose labels are used. Default: MURMUR_MODEL, else the default "
     "bundle.",
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from model_server.bundle_option import BundlePath
 from retrain.datasets.options import source_options, sources_of
 from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
@@ -17,7 +18,7 @@ from schemas.printing import print_json
 @source_options
 @click.option(
     "--bundle",
-    type=click.Path(exists=True, path_type=Path),
+    type=BundlePath(),
     help="Bundle to measure beside them. Default: MURMUR_MODEL, else the default bundle.",
 )
 @click.option(

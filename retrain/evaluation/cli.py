@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from model_server.bundle_option import BundlePath
 from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
 from retrain.training_libraries import prepare_libraries
@@ -16,7 +17,7 @@ from schemas.printing import print_json
     nargs=-1,
     required=True,
     metavar="BUNDLE…",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=BundlePath(),
 )
 @click.option(
     "--labels",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from model_server.bundle_option import BundlePath
 from retrain.export.options import naming_options
 from retrain.many_files_option import ManyFilesCommand
 from retrain.seed_option import seed_option
@@ -22,7 +23,7 @@ from schemas.printing import print_json
 )
 @click.option(
     "--against",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=BundlePath(),
     metavar="BUNDLE",
     help="Bundle to compare the CPU cost of a tweet with. Default: the bundle that serves now.",
 )

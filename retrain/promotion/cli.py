@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from model_server.bundle_option import BundlePath
 from schemas.printing import print_json, print_line
 from schemas.process.exit_codes import ExitCode
 from schemas.process.probe_port_option import probe_port_option
@@ -52,7 +53,7 @@ def list_models(as_json: bool) -> None:
 
 
 @models.command(short_help="Have another bundle serve.")
-@click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("bundle", type=BundlePath())
 @click.option(
     "--because", default="promoted by hand", show_default=True, help="Why, in a sentence."
 )

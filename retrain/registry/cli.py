@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from model_server.bundle_option import BundlePath
 from retrain.training_libraries import prepare_libraries
 from schemas.printing import print_json, print_line
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("bundle", type=BundlePath())
 @click.option("--name", help="Name in the registry. Default: the bundle's own name.")
 @click.option(
     "--alias",

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from model_server.bundle_option import BundlePath
 from retrain.datasets.options import listed, source_options, sources_of, unlabelled_option
 from retrain.export.options import naming_options
 from retrain.many_files_option import ManyFilesCommand
@@ -38,10 +39,11 @@ from schemas.printing import print_json, print_line
 @click.option(
     "--teacher",
     "teachers",
-    type=click.Path(exists=True, path_type=Path),
+    type=BundlePath(),
     multiple=True,
     metavar="DIR…",
-    help="Folders of trained models. Their answers to all texts, unlabelled ones too, are learned.",
+    help="Folders of trained models or bundles. Their answers to all texts, unlabelled ones too, "
+    "are learned.",
 )
 @click.option(
     "--quick", "is_quick", is_flag=True, help="Train a first try on few texts, in 3 minutes."

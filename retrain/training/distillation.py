@@ -1,19 +1,28 @@
-"""What teachers say of texts: the mean of their logits, computed once and kept."""
+"""What teachers say of texts: the mean of their logits, computed once and kept.
+
+A teacher is a trained model or a bundle. A bundle answers by the engine that serves it: int8, many
+times faster, and what it was trained with is not needed. Its logits are those before calibration.
+They hold the class biases, which became part of its weights; a trained model's do not. The student
+learns them then, and the biases that are fitted at its own end are nearer to 0.
+"""
 
 import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from model_server.bundle import sha256_of
+from model_server.bundle import MODEL, Manifest, open_bundle, sha256_of
+from model_server.onnx_engine import OnnxEngine
+from retrain.base_models.bundles import is_bundle
 from retrain.base_models.loading import load_base
-from retrain.trained_model import TrainedRefused, read_trained
+from retrain.trained_model import Trained, TrainedRefused, read_trained
 from retrain.training.batches import encode
 from retrain.training.hardware import Hardware
 from retrain.training.inference import logits_of
@@ -21,10 +30,15 @@ from retrain.training.inference import logits_of
 _CHUNK_TEXTS: Final = 2048
 """Texts whose logits are one file: what a killed process has to compute again at most."""
 
+_ASKED_TEXTS: Final = 512
+"""Texts that an engine sorts by length together, between two steps of the progress."""
+
+_Answers: TypeAlias = Callable[[Sequence[str], Callable[[int], None]], npt.NDArray[np.float64]]
+
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained model that answers for others to learn from."""
+    """A trained model or a bundle that answers for others to learn from."""
 
     folder: Path
     sha256: str
@@ -32,13 +46,20 @@ class Teacher:
 
 
 def open_teacher(folder: Path, labels: Sequence[str], cleaning: str) -> Teacher:
-    """Check that a trained model has these labels and this cleaning; raise `TrainedRefused`."""
-    trained = read_trained(folder)
-    if trained.labels != tuple(labels):
-        raise TrainedRefused(f"{folder} teaches {trained.labels}, the texts have {tuple(labels)}")
-    if trained.cleaning != cleaning:
-        raise TrainedRefused(f"{folder} was trained with cleaning {trained.cleaning!r}")
-    return Teacher(folder, sha256_of(folder / "model.safetensors"), trained.max_tokens)
+    """Check that a trained model or a bundle has these labels and this cleaning.
+
+    Raises `TrainedRefused` where it has not, `RefusedBundle` for a damaged bundle.
+    """
+    if is_bundle(folder):
+        told: Manifest | Trained = open_bundle(folder).manifest
+        weights = folder / MODEL
+    else:
+        told, weights = read_trained(folder), folder / "model.safetensors"
+    if told.labels != tuple(labels):
+        raise TrainedRefused(f"{folder} teaches {told.labels}, the texts have {tuple(labels)}")
+    if told.cleaning != cleaning:
+        raise TrainedRefused(f"{folder} was trained with cleaning {told.cleaning!r}")
+    return Teacher(folder, sha256_of(weights), told.max_tokens)
 
 
 def mean_logits(
@@ -72,21 +93,19 @@ def _logits(
 ) -> npt.NDArray[np.float64]:
     cache.mkdir(parents=True, exist_ok=True)
     parts: list[npt.NDArray[np.float64]] = []
-    base = None
+    precision = "int8" if is_bundle(teacher.folder) else hardware.precision
+    answer: _Answers | None = None
     for start in range(0, len(texts), _CHUNK_TEXTS):
         chunk = texts[start : start + _CHUNK_TEXTS]
-        named = msgspec.json.encode([teacher.sha256, teacher.max_tokens, hardware.precision, chunk])
+        named = msgspec.json.encode([teacher.sha256, teacher.max_tokens, precision, chunk])
         file = cache / f"{hashlib.sha256(named).hexdigest()}.npy"
         if file.is_file():
             parts.append(np.load(file))
             done(len(chunk))
             continue
-        if base is None:
-            base = load_base(
-                str(teacher.folder), labels, max_tokens=teacher.max_tokens, cache=cache
-            )
-            base.model.to(hardware.device)
-        logits = logits_of(base.model, encode(base.tokenizer, chunk), hardware, done=done)
+        if answer is None:
+            answer = _answers_of(teacher, labels, hardware=hardware, cache=cache)
+        logits = answer(chunk, done)
         # Another training may ask the same teacher at the same time.
         unfinished = file.with_suffix(f".{os.getpid()}.unfinished")
         with unfinished.open("wb") as output:
@@ -95,4 +114,29 @@ def _logits(
             os.fsync(output.fileno())
         unfinished.rename(file)
         parts.append(logits)
+    return np.concatenate(parts)
+
+
+def _answers_of(
+    teacher: Teacher, labels: Sequence[str], *, hardware: Hardware, cache: Path
+) -> _Answers:
+    if is_bundle(teacher.folder):
+        return partial(_answers_of_engine, OnnxEngine(open_bundle(teacher.folder)))
+    base = load_base(str(teacher.folder), labels, max_tokens=teacher.max_tokens, cache=cache)
+    base.model.to(hardware.device)
+    return lambda texts, done: logits_of(
+        base.model, encode(base.tokenizer, texts), hardware, done=done
+    )
+
+
+def _answers_of_engine(
+    engine: OnnxEngine, texts: Sequence[str], done: Callable[[int], None]
+) -> npt.NDArray[np.float64]:
+    """Return uncalibrated log-probabilities: the logits but for a constant of each text."""
+    uncalibrated = engine.calibrated_with(1.0, 1.0)
+    parts = []
+    for start in range(0, len(texts), _ASKED_TEXTS):
+        part = texts[start : start + _ASKED_TEXTS]
+        parts.append(np.log(uncalibrated.probabilities(part)))
+        done(len(part))
     return np.concatenate(parts)

@@ -28,6 +28,7 @@ _RANGES: Final[dict[str, click.ParamType]] = {
     "teacher_temperature": click.FloatRange(0, min_open=True),
     "word_dropout": click.FloatRange(0, 1, max_open=True),
     "layers": click.IntRange(0, 48),
+    "feed_forward": click.IntRange(0, 16_384),
     "lora_rank": click.IntRange(0, 256),
 }
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -89,6 +89,11 @@ class Recipe:
         "Layers of the model. They start as those of the base, spread evenly. More layers cost "
         "more per text and learn more. 0: as many as the base has.",
     )
+    feed_forward: int = _figure(
+        0,
+        "Neurons of each layer's feed-forward part, fewer than the base has: those of the largest "
+        "weights stay. 0: as many as the base has.",
+    )
     lora_rank: int = _figure(
         0, "Rank of LoRA adapters that are trained instead of the weights. 0: none."
     )

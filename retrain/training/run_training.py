@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from retrain.base_models.feed_forward import keeps_its_feed_forward, set_feed_forward
 from retrain.base_models.layer_count import keeps_its_layers, set_layers
 from retrain.base_models.loading import Base, foreign_kind, load_base
 from retrain.datasets.prepare_dataset import Prepared
@@ -57,6 +58,8 @@ class Training:
     ) -> None:
         if spec.recipe.layers and (kind := foreign_kind(spec.base)):
             raise keeps_its_layers(kind)
+        if spec.recipe.feed_forward and (kind := foreign_kind(spec.base)):
+            raise keeps_its_feed_forward(kind)
         self._spec = spec
         self._prepared = prepared
         self._display = display
@@ -149,6 +152,8 @@ class Training:
         )
         if spec.recipe.layers:
             set_layers(base.model, spec.recipe.layers)
+        if spec.recipe.feed_forward:
+            set_feed_forward(base.model, spec.recipe.feed_forward)
         return base
 
     def _taught(self) -> npt.NDArray[np.float32] | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from model_server.bundle_option import BundlePath
 from schemas.printing import print_json, print_line
 from schemas.time_option import Moment
 
@@ -16,9 +17,9 @@ _NICENESS = 10
 @click.option(
     "--model",
     "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of a bundle. Default: MURMUR_MODEL, else the promoted model, else the default "
-    "bundle.",
+    type=BundlePath(),
+    help="Folder of a bundle, `default` or `fast`. Default: MURMUR_MODEL, else the promoted model, "
+    "else the default bundle.",
 )
 @click.option(
     "--from",

@@ -25,6 +25,7 @@ from tests.benchmarks.bench_stack import (
 )
 from tests.benchmarks.latency import latency_at
 from tests.benchmarks.machine import machine
+from tests.benchmarks.shelf import costs_in_turns
 from tests.benchmarks.texts import Archives
 
 ROUNDS = 3
@@ -173,6 +174,7 @@ def whole(archive_mib: int) -> dict[str, Any]:
             engine.stdin.close()
         for name in list(stack.workers):
             stack.stop(name)
+        document["bundles in turns"] = costs_in_turns()
         document["archives"] = {
             "parsing": parsing(),
             "replay": replays(stack.settings, archive_mib),

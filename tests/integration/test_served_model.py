@@ -17,6 +17,7 @@ from deploy.embedded.layout import Layout
 from deploy.embedded.served_model import in_short
 from deploy.embedded.stack_state import load_state
 from deploy.embedded.status import status
+from model_server.bundle import identity_of
 from schemas.transport.postgres import connect_postgres
 from tests.integration.storing import store
 from tests.keyword_bundle import keyword_bundle
@@ -82,10 +83,10 @@ def test_the_model_that_serves_is_shown_and_a_change_is_said(home: Path, tmp_pat
 
 
 def test_a_stack_that_remembers_no_model_asks_its_tables(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = keyword_bundle(tmp_path / "bundle", WORDS).identity
-    monkeypatch.setenv("MURMUR_MODEL", str(tmp_path / "bundle"))
+    chosen = identity_of(Path("fast"))
+    monkeypatch.setenv("MURMUR_MODEL", "fast")
     settings = stacks.up(home, env_file=None, servers_only=True)
     connection = connect_postgres(settings.postgres_connection, "test")
     store(connection, [scored_tweet(by="earlier")])

@@ -5,24 +5,31 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
+from model_server.bundle import MANIFEST
 from model_server.onnx_runtime import load_onnx_runtime
 from retrain.base_models import minilm
+from retrain.base_models.feed_forward import set_feed_forward
 from retrain.base_models.layer_count import nearest_layers, set_layers
 from retrain.base_models.loading import load_base
 from retrain.export.batches import Feeds
 from retrain.export.first_token import keep_first_token
 from retrain.export.onnx_model import largest_logit_difference, write_onnx
+from retrain.trained_model import TrainedRefused
 from retrain.training.batches import UNLABELLED, encode
+from retrain.training.distillation import mean_logits, open_teacher
 from retrain.training.hardware import choose_hardware
 from retrain.training.inference import logits_of
 from retrain.training.loss import Loss, log_prior, without_some
 from retrain.training.recipe import Recipe
 from retrain.training.weight_averaging import AveragedWeights
 from schemas.failures import Failure
+from tests.keyword_bundle import keyword_bundle
 from tests.training.tiny_data import tiny_base
 
 TEXTS = ["I love this, really! http @user", "no", "ünïcode 😍 and a much longer text " * 9]
@@ -192,3 +199,68 @@ def test_only_a_distilbert_gets_other_layers() -> None:
     model = SimpleNamespace(config=SimpleNamespace(model_type="mpnet"))
     with pytest.raises(Failure, match="remove --layers"):
         set_layers(model, 7)
+
+
+def test_the_feed_forward_neurons_that_weigh_most_stay(tmp_path: Path) -> None:
+    model = load_base(str(tiny_base(tmp_path)), ["a", "b"], max_tokens=12, cache=tmp_path).model
+    model.eval()
+    neurons = model.config.hidden_dim
+    light = torch.arange(0, neurons, 2)
+    with torch.no_grad():
+        for layer in model.distilbert.transformer.layer:
+            layer.ffn.lin1.weight[light] *= 100
+            layer.ffn.lin2.weight[:, light] = 0
+    tokens = torch.tensor([[1, 2, 3]])
+    with torch.no_grad():
+        expected = model(tokens).logits
+        set_feed_forward(model, neurons // 2)
+        assert torch.allclose(model(tokens).logits, expected, atol=1e-6)
+    model.save_pretrained(tmp_path / "narrower")
+    again = type(model).from_pretrained(tmp_path / "narrower")
+    assert again.distilbert.transformer.layer[0].ffn.lin1.weight.shape[0] == neurons // 2
+
+
+def test_no_more_feed_forward_neurons_than_the_base_has_and_only_a_distilberts(
+    tmp_path: Path,
+) -> None:
+    model = load_base(str(tiny_base(tmp_path)), ["a", "b"], max_tokens=12, cache=tmp_path).model
+    with pytest.raises(Failure, match=f"must be at most {model.config.hidden_dim}"):
+        set_feed_forward(model, model.config.hidden_dim + 1)
+    other = SimpleNamespace(config=SimpleNamespace(model_type="mpnet"))
+    with pytest.raises(Failure, match="remove --feed-forward"):
+        set_feed_forward(other, 64)
+
+
+def test_a_bundle_teaches_what_it_answers_before_its_calibration(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    keyword_bundle(folder, {"good": "positive", "bad": "negative", "so": "neutral"})
+    labels = ("positive", "negative", "neutral")
+    manifest = msgspec.json.decode((folder / MANIFEST).read_bytes())
+    (folder / MANIFEST).write_bytes(msgspec.json.encode({**manifest, "temperature": 3.0}))
+    texts = ["good", "bad bad so", "nothing at all"] * 400
+    told: list[int] = []
+
+    def asked() -> npt.NDArray[np.float32]:
+        return mean_logits(
+            [open_teacher(folder, labels, "1")],
+            texts,
+            labels,
+            hardware=choose_hardware("fp32", None),
+            cache=tmp_path / "kept",
+            done=told.append,
+        )
+
+    logits = asked()
+    assert np.allclose(logits[:3] - logits[:3, :1], [[0, -4, -4], [0, 8, 4], [0, 0, 0]], atol=1e-5)
+    assert sum(told) == len(texts)
+    (kept,) = (tmp_path / "kept").iterdir()
+    np.save(kept, np.load(kept) + 1)
+    assert np.allclose(asked(), logits + 1), "kept answers are not asked for again"
+
+
+def test_a_bundle_of_other_labels_or_cleaning_does_not_teach(tmp_path: Path) -> None:
+    keyword_bundle(tmp_path / "bundle", {"good": "positive", "bad": "negative"})
+    with pytest.raises(TrainedRefused, match="teaches"):
+        open_teacher(tmp_path / "bundle", ("calm", "cross"), "1")
+    with pytest.raises(TrainedRefused, match="cleaning"):
+        open_teacher(tmp_path / "bundle", ("positive", "negative"), "2")

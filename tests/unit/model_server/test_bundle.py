@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import onnx
 import pytest
@@ -21,12 +22,16 @@ from model_server.bundle import (
     CARD,
     MANIFEST,
     MODEL,
+    SHIPPED,
     TOKENIZER,
     RefusedBundle,
+    bundle_folder,
     default_bundle,
+    identity_of,
     open_bundle,
     sha256_of,
 )
+from model_server.bundle_option import BundlePath
 from model_server.onnx_engine import (
     _BATCH_TOKENS,
     BATCH_TEXTS,
@@ -115,7 +120,11 @@ def test_the_longest_text_that_cleaning_makes_is_tokenised_at_once(engine: OnnxE
     assert time.process_time() - started_s < 0.1
 
 
-def test_a_text_gets_the_same_probabilities_whatever_its_neighbours(engine: OnnxEngine) -> None:
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_text_gets_the_same_probabilities_whatever_its_neighbours(name: str) -> None:
+    bundle = open_bundle(Path(name))
+    engine = OnnxEngine(bundle)
+    self_test(bundle, engine)
     together = engine.probabilities(TEXTS)
     alone = np.concatenate([engine.probabilities([text]) for text in TEXTS])
     assert np.array_equal(together, alone)
@@ -193,6 +202,33 @@ def test_a_manifest_that_does_not_fit_is_refused(
 def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedBundle, match="is not a model bundle"):
         open_bundle(tmp_path)
+
+
+def test_a_shipped_bundle_is_named_by_its_name_and_a_folder_of_that_name_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fast").mkdir()
+    assert bundle_folder(Path("fast")).parent == default_bundle().parent
+    assert load_scorer(Path("fast"), cache_size=0).identity.name == "murmur-sentiment-fast"
+    assert identity_of(Path("default")) == open_bundle(default_bundle()).identity
+    own = keyword_bundle(tmp_path / "own", {"good": "positive", "bad": "negative"})
+    (tmp_path / "fast").rmdir()
+    own.folder.rename(tmp_path / "fast")
+    assert open_bundle(Path("fast")).identity == own.identity
+
+
+def test_a_name_that_murmur_does_not_ship_is_refused_with_those_that_it_does() -> None:
+    with pytest.raises(RefusedBundle, match="Murmur ships default and fast"):
+        open_bundle(Path("best"))
+
+
+def test_an_option_takes_a_shipped_name_or_a_folder_that_exists(tmp_path: Path) -> None:
+    option = BundlePath()
+    assert option.convert("fast", None, None) == bundle_folder(Path("fast"))
+    assert option.convert(str(tmp_path), None, None) == tmp_path
+    with pytest.raises(click.BadParameter, match="does not exist"):
+        option.convert("best", None, None)
 
 
 def test_weights_that_do_not_load_are_refused(copy: Path) -> None:

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Sequence
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from model_server.bundle import SHIPPED
 from model_server.explaining import kernel_shap
 from model_server.explaining.explain import (
     MOST_WORDS,
@@ -162,9 +164,9 @@ def test_an_unknown_label_is_refused_before_the_model_is_asked() -> None:
         explain("fine", never, LABELS, label="better")
 
 
-@pytest.fixture(scope="module")
-def scorer() -> Scorer:
-    return load_scorer(None, cache_size=0)
+@pytest.fixture(scope="module", params=SHIPPED)
+def scorer(request: pytest.FixtureRequest) -> Scorer:
+    return load_scorer(Path(request.param), cache_size=0)
 
 
 @pytest.mark.parametrize("method", Method)
@@ -176,7 +178,7 @@ def scorer() -> Scorer:
         ("The meeting with the team 😡😡", "negative", "😡😡"),
     ],
 )
-def test_the_default_model_goes_by_the_words_that_people_would_name(
+def test_shipped_models_go_by_the_words_that_people_would_name(
     method: Method, text: str, label: str, strongest: str, scorer: Scorer
 ) -> None:
     found = explain(
