@@ -47,10 +47,10 @@ demo: $(VENV)/serving.stamp ## Run the whole pipeline on a sample archive, on th
 demo-full: $(VENV)/retrain.stamp ## The other half: the stream changes, and a model that was trained on it takes over
 	@$(BIN)/murmur demo --full $(ARGS)
 
-# More processes than cores: most tests wait for a server half of their time. Each wants 2 GB.
+# Each process wants 2 GB. On more cores more of them are quicker; promises in seconds need a core each.
 # Files in their order: the quick ones of tests/unit come last and even out the processes.
-PROCESSES ?= 4
-test: $(VENV)/retrain.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey (PROCESSES=2: on a small machine)
+PROCESSES ?= 2
+test: $(VENV)/retrain.stamp ## Run all tests on a real Kafka, PostgreSQL and Valkey (PROCESSES=4: on more cores)
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 accuracy: $(VENV)/dev.stamp ## Labelled tweets through the stack: make accuracy LABELS=FILE (id, label, text by tabs)
