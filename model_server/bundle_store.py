@@ -53,6 +53,12 @@ class BundleStore:
         figures of the validation texts. Raises `BundleUnavailable` where trying again later may
         help, and `RefusedBundle` where what is there is not the bundle of this hash.
         """
+        try:
+            return self._fetch(address, sha256)
+        except OSError as error:
+            raise BundleUnavailable(f"{self._folder}: {error.strerror or error}") from error
+
+    def _fetch(self, address: str, sha256: str) -> Bundle:
         kept = self._folder / sha256
         self._folder.mkdir(parents=True, exist_ok=True)
         while (found := _kept(kept, sha256)) is None:
@@ -72,10 +78,10 @@ class BundleStore:
         return found
 
     def keep_only(self, hashes: frozenset[str]) -> None:
-        """Remove the bundles of other hashes."""
+        """Remove the bundles of other hashes, as far as no other process does so too."""
         for kept in self._folder.glob("*"):
             if kept.is_dir() and not kept.name.startswith(".") and kept.name not in hashes:
-                shutil.rmtree(kept)
+                shutil.rmtree(kept, ignore_errors=True)
 
     def _copy(self, address: str, sha256: str, to: Path) -> None:
         files, root = _opened(address, self._timeout_s)

@@ -1,7 +1,6 @@
 """The model of a process that serves: its own at first, then whichever was promoted last."""
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -66,7 +65,7 @@ class ServingModel:
         if self._challengers is not None:
             works.append(("challengers", self._challengers.load_until))
         for name, work in works:
-            threading.Thread(target=work, args=(process.finished,), name=name, daemon=True).start()
+            process.run_beside(name, work)
         self.slot.wait_until_settled(_SETTLED_WITHIN_S)
         if self._challengers is not None:
             self._challengers.wait_until_settled(_SETTLED_WITHIN_S)

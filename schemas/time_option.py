@@ -35,11 +35,12 @@ def parse_length(text: str) -> timedelta | None:
 def parse_moment(text: str, now: datetime) -> datetime:
     """Return the moment of a text, in UTC; raise `InvalidMoment`.
 
-    It is a date, a date and time (UTC unless it says), or `2h` (ago).
+    It is a date, a date and time (UTC unless it says), or `2h` (ago), whose minute has begun:
+    figures are by minute.
     """
     length = parse_length(text)
     if length is not None:
-        return now - length
+        return (now - length).replace(second=0, microsecond=0)
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -21,6 +21,7 @@ from deploy.backup.contents import (
     write_backup,
 )
 from deploy.backup.dump import dump_database, dumped_prefix, restore_database
+from deploy.backup.tell_again import tell_again
 from deploy.embedded.layout import Layout
 from deploy.embedded.stack_state import load_state
 from deploy.embedded.supervision import Supervisor
@@ -66,7 +67,8 @@ def restore_backup(settings: Settings, backup: Path) -> tuple[BackupManifest, In
     """Fill an empty installation from a backup, then make what this version has beyond it.
 
     The sink goes on where the backup's positions are, so that it reads again what topics still
-    hold; in another Kafka it begins at the beginning. Raises `Failure`, and has changed nothing if
+    hold; in another Kafka it begins at the beginning. The promoted model and the decisions in use
+    are told to Kafka again. Raises `Failure`, and has changed nothing if
     the backup is damaged, comes from a newer version or from an installation with another topic
     prefix, or if workers or runs are there, or the database is another's or not in UTF-8.
     """
@@ -94,7 +96,9 @@ def restore_backup(settings: Settings, backup: Path) -> tuple[BackupManifest, In
             shelf = Path(settings.bundle_shelf)
             shutil.copytree(folder / BUNDLES, shelf, dirs_exist_ok=True)
         shutil.copyfile(folder / SETTINGS, settings.home / f"restored-{SETTINGS}")
-    return manifest, install(settings.installation)
+    installed = install(settings.installation)
+    tell_again(settings.postgres_connection, settings.cluster)
+    return manifest, installed
 
 
 def settings_without_secrets(settings: Settings) -> str:

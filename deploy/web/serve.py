@@ -4,7 +4,7 @@ import getpass
 import logging
 import socket
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -97,8 +97,8 @@ def serve(
         )
         process.progress.measure_lag(lambda: batcher.waiting_texts)
         batcher.start()
-        _beside(process, "keys", ring.follow)
-        _beside(process, "overrides", overrides.follow)
+        process.run_beside("keys", ring.follow)
+        process.run_beside("overrides", overrides.follow)
         registry: CollectorRegistry = process.metrics.registry
         optional_redis = _redis(settings)
         predictor = Predictor(
@@ -134,9 +134,9 @@ def serve(
 
         feed = ChangeFeed(changes, is_valid=admission.may_go_on, registry=registry)
         log = PredictionLog(pool.lend, settings.serve_log_days)
-        log_thread = _beside(process, "log", log.write_until)
+        log_thread = process.run_beside("log", log.write_until)
         scoreboard = Scoreboard(pool.lend, registry)
-        _beside(process, "scores", scoreboard.follow)
+        process.run_beside("scores", scoreboard.follow)
         evaluations = EvaluationJobs(
             pool.lend,
             predictor.predict_counted_nowhere,
@@ -220,15 +220,6 @@ def serve(
         log_thread.join(5)
         pool.close()
         export_pool.close()
-
-
-def _beside(
-    process: RunningProcess, name: str, follow: Callable[[threading.Event], None]
-) -> threading.Thread:
-    """Let something run in a thread of its own until the process has finished."""
-    thread = threading.Thread(target=follow, args=(process.finished,), name=name, daemon=True)
-    thread.start()
-    return thread
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:

@@ -10,6 +10,7 @@ import yaml
 from model_server.overrides.override import Override, Overrides, failed_tests
 from model_server.overrides.phrase import UnusablePhrase
 from schemas.failures import Failure
+from schemas.yaml_faults import NOT_YAML
 
 MAX_OVERRIDES: Final = 1_000
 
@@ -23,7 +24,7 @@ def read_overrides(path: Path, labels: Collection[str]) -> Overrides:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except NOT_YAML as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark is not None else ""
         raise Failure(f"{path}{where}: not valid YAML") from error

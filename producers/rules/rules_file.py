@@ -8,6 +8,7 @@ import yaml
 
 from producers.rules.language import MAX_CHARS
 from schemas.failures import Failure
+from schemas.yaml_faults import NOT_YAML
 
 MAX_RULES: Final = 1_000
 _MAX_TAG_CHARS: Final = 512
@@ -30,7 +31,7 @@ def read_rules(path: Path) -> list[WantedRule]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except NOT_YAML as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark is not None else ""
         raise Failure(f"{path}{where}: not valid YAML") from error

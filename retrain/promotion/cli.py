@@ -81,6 +81,8 @@ def promote(bundle: Path, because: str, weight: float | None, as_json: bool) -> 
 
     settings = load_settings()
     with _connected(settings) as connection:
+        # First what Kafka has not heard yet, so that a promotion that it did not take can be told.
+        _tell(settings, connection)
         event = store_promotion(
             connection,
             BundleShelf(settings.bundle_shelf),
@@ -114,6 +116,8 @@ def split(weight: float | None, end: bool, because: str, as_json: bool) -> None:
         raise click.UsageError("name --weight or --end")
     settings = load_settings()
     with _connected(settings) as connection:
+        # First what Kafka has not heard yet, so that a promotion that it did not take can be told.
+        _tell(settings, connection)
         event = store_split(
             connection,
             weight=None if weight is None else round(weight * PLACES),

@@ -76,6 +76,15 @@ def store(
         ) from error
 
 
+def forget_publishing(connection: Connection) -> None:
+    """Have the last promotion be published once more: Kafka may be another one."""
+    with connection, connection.cursor() as cur:
+        cur.execute(
+            "UPDATE promotions SET published_at = NULL"
+            " WHERE promotion_no = (SELECT max(promotion_no) FROM promotions)"
+        )
+
+
 def publish_waiting(connection: Connection, publisher: ConfirmingPublisher, topic: str) -> bool:
     """Publish the last promotion if Kafka may not have it yet; tell whether there was one.
 

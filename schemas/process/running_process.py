@@ -38,6 +38,31 @@ class RunningProcess:
         self.metrics.follow(self.progress, self.readiness, home)
         self._parts: list[Callable[[], Health]] = [self.progress.health]
         self._stopping: list[Callable[[], bool]] = [self.stop.asked]
+        self._faults: list[BaseException] = []
+
+    def run_beside(self, name: str, work: Callable[[threading.Event], object]) -> threading.Thread:
+        """Run work in a thread of its own until `finished`, which it is given, is set.
+
+        A fault that it does not handle ends the whole process in order, with that fault: without
+        this part the process would look well and go wrong.
+        """
+
+        def run() -> None:
+            try:
+                work(self.finished)
+            except BaseException as fault:
+                self._faults.append(fault)
+                self.stop.ask()
+                raise
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def raise_faults(self) -> None:
+        """Raise the first fault of a thread beside the work, where there was one."""
+        if self._faults:
+            raise self._faults[0]
 
     def watch(self, health: Callable[[], Health]) -> None:
         """Let a part's health decide too: the process is ended where it is red."""
@@ -70,7 +95,8 @@ def running_process(
     While it runs, /metrics, /healthz and /readyz are served (port 0: a free one), SIGTERM and
     Ctrl-C set `stop` (a second one ends the process at once), and a watchdog ends the process with
     a code of `ExitCode` where its health is red for `stall_after_s`, or where it is not done 9 s
-    after it was told to stop. Raises `Failure` where the port cannot be had.
+    after it was told to stop. Raises `Failure` where the port cannot be had, and the fault of a
+    thread of `run_beside`.
     """
     process = RunningProcess(stage, stall_after_s, probes.home)
     watchdog = Watchdog(
@@ -94,3 +120,4 @@ def running_process(
             yield process
         finally:
             process.finished.set()
+        process.raise_faults()

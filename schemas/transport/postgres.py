@@ -3,6 +3,7 @@
 from typing import Final
 
 import psycopg2
+from psycopg2.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 from psycopg2.extensions import connection
 
 from schemas.failures import Failure
@@ -21,6 +22,11 @@ _REFUSALS: Final = (
     "password authentication failed",
 )
 """What libpq says where trust is missing; it gives no codes for it."""
+
+REFUSES_WRITES: Final = (ReadOnlySqlTransaction, InsufficientPrivilege)
+"""A standby, a server that protects a full disk, a right that is missing: each may pass."""
+
+TAKES_NO_WRITES: Final = "PostgreSQL takes no writes from this user now"
 
 
 class PostgresUnavailable(Failure):

@@ -12,7 +12,13 @@ from psycopg2.errors import QueryCanceled, UndefinedTable
 
 from schemas.failures import Failure
 from schemas.setting_views import PostgresConnection
-from schemas.transport.postgres import Connection, PostgresUnavailable, connect_postgres
+from schemas.transport.postgres import (
+    REFUSES_WRITES,
+    TAKES_NO_WRITES,
+    Connection,
+    PostgresUnavailable,
+    connect_postgres,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +73,8 @@ class PostgresPool:
                 raise ValueRefused("the database cannot hold one of the values") from error
             except UndefinedTable as error:
                 raise Failure("the database lacks tables: run `murmur init`") from error
+            except REFUSES_WRITES as error:
+                raise PostgresUnavailable(TAKES_NO_WRITES) from error
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                 connection.close()
                 raise PostgresUnavailable("PostgreSQL does not answer") from error

@@ -8,7 +8,12 @@ import psycopg2.errors
 from psycopg2.extensions import cursor
 
 from schemas.failures import Failure
-from schemas.transport.postgres import Connection, PostgresUnavailable
+from schemas.transport.postgres import (
+    REFUSES_WRITES,
+    TAKES_NO_WRITES,
+    Connection,
+    PostgresUnavailable,
+)
 
 ResultT = TypeVar("ResultT")
 
@@ -33,6 +38,8 @@ class Transactions:
                 return work(cur)
         except psycopg2.errors.UndefinedTable as error:
             raise Failure("the database lacks tables: run `murmur init`") from error
+        except REFUSES_WRITES as error:
+            raise PostgresUnavailable(TAKES_NO_WRITES) from error
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise PostgresUnavailable("the connection to PostgreSQL broke") from error
 

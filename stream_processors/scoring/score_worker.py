@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -184,8 +183,8 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
         return
     if not load_at_start(decisions.topic.load, progress, process.stop.asked):
         return
-    _beside(process, "decisions", decisions.topic.follow_until)
-    _beside(process, "overrides", overrides.follow)
+    process.run_beside("decisions", decisions.topic.follow_until)
+    process.run_beside("overrides", overrides.follow)
     with ThreadPoolExecutor(1, thread_name_prefix="score") as executor:
         app = build_app(
             cluster,
@@ -214,11 +213,6 @@ def _score(settings: Settings, process: RunningProcess, scorer: Scorer) -> None:
             process=process,
         ):
             worker.execute_from_commandline()
-
-
-def _beside(process: RunningProcess, name: str, follow: Callable[[threading.Event], None]) -> None:
-    """Let something run in a thread of its own until the process has finished."""
-    threading.Thread(target=follow, args=(process.finished,), name=name, daemon=True).start()
 
 
 def _tell(chosen: NamedDecision, model: ModelIdentity) -> None:

@@ -25,7 +25,15 @@ from deploy.embedded.supervision import Supervisor
 from retrain.drift.watch.recompute import SinkIsBehind, recompute_run
 from retrain.drift.watch.watch_worker import make_watch
 from retrain.drift.window import ALL_RULES, WindowCounts
-from schemas.events import LIVE, AuthorErased, Event, MatchedRule, Reference, TweetScored
+from schemas.events import (
+    LIVE,
+    AuthorErased,
+    Event,
+    Extracted,
+    MatchedRule,
+    Reference,
+    TweetScored,
+)
 from schemas.failures import Failure
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
@@ -72,7 +80,12 @@ def stream(days: int, *, an_hour: int, shifts_on: int, rules: int = 3) -> list[E
             )
             tweets.append(
                 tweet(
-                    len(tweets), posted_at, label, rules=tags, text=f"{label} word{chance.random()}"
+                    len(tweets),
+                    posted_at,
+                    label,
+                    rules=tags,
+                    text=f"{label} word{chance.random()}",
+                    extracted=Extracted(hashtags=(f"tag{len(tweets) % 7}",)),
                 )
             )
     return tweets

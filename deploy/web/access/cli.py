@@ -43,7 +43,7 @@ def create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     Running services know it within seconds.
     """
     from deploy.web.access.api_key import make_key
-    from deploy.web.access.key_store import store_key
+    from deploy.web.access.key_store import list_keys, store_key
 
     if not name.strip() or not name.isprintable() or len(name) > 100:
         raise click.BadParameter(
@@ -52,12 +52,19 @@ def create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     new = make_key()
     with _database() as connection:
         chosen = [Scope(scope) for scope in dict.fromkeys(scopes)]
+        is_first = not any(key.revoked_at is None for key in list_keys(connection))
         key = store_key(connection, new, name.strip(), chosen)
     if as_json:
         print_json({"key": key, "bearer": new.bearer})
         return
     print_line(new.bearer)
     print_line("this is the key: it is shown only now", err=True)
+    if is_first:
+        print_line(
+            "it is the first key: from now on `murmur serve` and its page ask everybody for one, "
+            "at this machine too",
+            err=True,
+        )
 
 
 @keys.command("list")

@@ -1,6 +1,5 @@
 """The watch's process: its clients, the loop, probes and signals together."""
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -103,9 +102,7 @@ def run_watch_worker(settings: Settings, probe_port: int) -> None:
         )
         if sender:
             # No part of the process's health: whoever does not answer there holds up nothing here.
-            threading.Thread(
-                target=sender.run, args=(process.finished,), name="webhook", daemon=True
-            ).start()
+            process.run_beside("webhook", sender.run)
         # Not in this thread: Python handles signals here, and not while libpq or librdkafka hangs
         # in it.
         with ThreadPoolExecutor(1, thread_name_prefix=WATCH.name) as executor:

@@ -102,6 +102,8 @@ FILE = """
     ("content", "fault"),
     [
         ("a: [", ":1: not valid YAML"),
+        ("- label: !!bool maybe", "not valid YAML"),
+        ("!!timestamp x", "not valid YAML"),
         ("- \ud83d".encode("utf-8", "surrogatepass"), "not valid YAML"),
         ("a: 1", "expected a list"),
         (FILE + FILE, "override 2 has the name of an earlier one"),

@@ -144,6 +144,7 @@ def test_a_tweet_keeps_its_own_rules_and_gets_those_of_the_file(tmp_path: Path) 
     ("content", "says"),
     [
         ("- {value: a", "not valid YAML"),
+        ('- {value: a, tag: !!int ""}', "not valid YAML"),
         ("value: a", "a list"),
         ("- {value: a}", "rule 1 needs `value` and `tag`"),
         ("- {value: a, tag: b}\n- {value: a, tag: c}", "rule 2"),

@@ -8,9 +8,10 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
+from schemas.failures import Failure
 from tests.label_texts import TextCounts, compare_texts, files_in
 
 LABELS = ("negative", "neutral", "positive")
@@ -103,7 +104,12 @@ def test_of_texts_without_labels(
 ) -> None:
     """A tab would begin a second column, for which such a file has no name: a dead letter."""
     lines = ["a text a line", *(text.replace("\t", " ") for text in texts)]
-    counts = counts_of(tmp_path_factory.mktemp("label"), "plain.txt", "\n".join(lines))
+    try:
+        counts = counts_of(tmp_path_factory.mktemp("label"), "plain.txt", "\n".join(lines))
+    except Failure as failure:
+        # Texts of nothing but quotes may be CSV too: then the replay asks.
+        assert "choose --format" in str(failure)  # noqa: PT017
+        reject()
     assert (counts.format, counts.agree) == ("tsv", True)
 
 
