@@ -149,7 +149,7 @@ def test_a_correction_is_locked_once_it_is_given_and_taken_back_by_its_giver(
 ) -> None:
     tweet = TWEETS[7]
     form = Form(service, f"/page/labels/correct?run={RUN}&tweet={tweet.root_id}")
-    assert "The answer" in form.seen.text
+    assert "The model says" in form.seen.text
     assert {"positive", "negative", "neutral"} <= set(form.seen.text.split())
     form.send(label="neutral")
     assert stored(database) == [(tweet.root_id, "neutral", "correction", True, 0)]

@@ -29,7 +29,6 @@ from schemas.events import (
     LIVE,
     AuthorErased,
     Event,
-    Extracted,
     MatchedRule,
     Reference,
     TweetScored,
@@ -85,7 +84,7 @@ def stream(days: int, *, an_hour: int, shifts_on: int, rules: int = 3) -> list[E
                     label,
                     rules=tags,
                     text=f"{label} word{chance.random()}",
-                    extracted=Extracted(hashtags=(f"tag{len(tweets) % 7}",)),
+                    hashtags=(f"tag{len(tweets) % 7}",),
                 )
             )
     return tweets
