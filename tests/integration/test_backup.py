@@ -13,6 +13,8 @@ from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from tests.stack import own_database
 
+PROMOTED = Path(__file__).parents[2] / "schemas/golden/models.promoted/ModelPromoted-v1.json"
+
 
 @pytest.fixture
 def another(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
@@ -44,6 +46,11 @@ def test_tables_and_bundles_come_back_and_a_filled_database_is_left_alone(
         "INSERT INTO positions (consumer, topic, topic_id, partition, next_offset)"
         " VALUES ('sink', 'tweets.scored', 'x', 0, 41)",
     )
+    execute(
+        ours,
+        "INSERT INTO promotions (promotion_id, event, promoted_at, published_at)"  # noqa: S608
+        f" VALUES ('p', '{PROMOTED.read_text()}', '2020-01-01', '2020-01-01')",
+    )
     backup = tmp_path / "backup.tar"
     made = make_backup(ours, backup)
 
@@ -55,6 +62,9 @@ def test_tables_and_bundles_come_back_and_a_filled_database_is_left_alone(
     # The sink goes on there, so that it reads again what topics still hold.
     assert execute(another, "SELECT next_offset FROM positions") == [(41,)]
     assert (another.home / "bundles" / "abc" / "manifest.json").read_text() == "{}"
+    # Its topics may be new: the model that serves is told to them again.
+    told = execute(another, "SELECT published_at > '2020-01-02' FROM promotions")
+    assert told == [(True,)]
     assert "MURMUR_POSTGRES" not in (another.home / "restored-settings.env").read_text()
     with pytest.raises(Failure, match="holds 1 runs"):
         restore_backup(another, backup)

@@ -145,3 +145,10 @@ def test_only_bundles_that_are_in_use_are_kept(
         store.fetch(str(each.folder), each.identity.sha256)
     store.keep_only(frozenset([other.identity.sha256]))
     assert [place.name for place in (tmp_path / "kept").iterdir()] == [other.identity.sha256]
+
+
+def test_a_folder_that_cannot_be_written_is_tried_again_later(tmp_path: Path) -> None:
+    """A full or broken disk may pass: whoever loads models has to go on asking."""
+    (tmp_path / "store").write_text("no folder")
+    with pytest.raises(BundleUnavailable, match="store"):
+        BundleStore(tmp_path / "store").fetch(str(tmp_path), "ab" * 32)

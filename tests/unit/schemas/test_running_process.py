@@ -2,6 +2,9 @@
 
 import os
 import signal
+import threading
+
+import pytest
 
 from schemas.process.progress import Health
 from schemas.process.running_process import RunningProcess, running_process
@@ -48,3 +51,19 @@ def test_a_signal_stops_it_and_its_end_is_told_to_the_threads_beside_it() -> Non
         assert not running.finished.is_set()
     assert running.finished.is_set()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_a_thread_beside_it_ends_the_process_with_that_fault() -> None:
+    """Else a service without the thread that reads its keys would look well."""
+
+    def broken(_finished: threading.Event) -> None:
+        raise LookupError("nobody foresaw it")
+
+    def serve() -> None:
+        with running_process("serve", ProbeAddress("127.0.0.1", 0), stall_after_s=60) as running:
+            running.run_beside("keys", broken).join(30)
+            assert running.stop.asked()
+
+    with pytest.raises(LookupError, match="nobody foresaw it"):
+        serve()
