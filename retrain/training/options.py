@@ -34,6 +34,14 @@ _RANGES: Final[dict[str, click.ParamType]] = {
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+languages_option = click.option(
+    "--languages",
+    default="en",
+    show_default=True,
+    help="Languages of the texts, separated by commas.",
+)
+
+
 def running_options(command: _Command) -> _Command:
     """Add `out`, `seed`, `threads` and `checkpoint_s`."""
     for option in (

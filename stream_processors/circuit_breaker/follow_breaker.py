@@ -1,7 +1,5 @@
 """The hold in the life of a scoring process: seen before it consumes, followed until its end."""
 
-import threading
-
 from schemas.process.metric_list import SCORE_HELD, SCORE_HOLDS
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
@@ -47,8 +45,6 @@ def follow_hold(
     stopped, progress = process.stop.asked, process.progress
     if not load_at_start(guard.board.load, progress, stopped):
         return False
-    threading.Thread(
-        target=guard.board.follow_until, args=(process.finished,), name="hold", daemon=True
-    ).start()
+    process.run_beside("hold", guard.board.follow_until)
     wait_while_held(guard, limits, look=look, publisher=publisher, stopped=stopped)
     return not stopped()

@@ -1,6 +1,5 @@
 """The sink process: its clients, the sink and the refresher put together."""
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -68,25 +67,14 @@ def run_sink_worker(settings: Settings, probe_port: int) -> None:
             clock=lambda: datetime.now(UTC),
             registry=process.metrics.registry,
         )
-        faults: list[BaseException] = []
-
-        def refresh() -> None:
-            try:
-                refresher.run(stop.event)
-            except BaseException as fault:
-                # Without its refresher the process would look well and its figures grow old.
-                faults.append(fault)
-                stop.ask()
-                raise
-
         sink = make_sink(
             settings,
             connect=lambda: connect_postgres(settings.postgres_connection, "sink"),
             metrics=process.metrics,
             progress=process.progress,
         )
-        thread = threading.Thread(target=refresh, name="refresher", daemon=True)
-        thread.start()
+        # Without its refresher the process would look well and its figures grow old.
+        refreshing = process.run_beside("refresher", lambda _finished: refresher.run(stop.event))
         try:
             # Not in this thread: Python handles signals here, and not while libpq or librdkafka
             # hangs in it.
@@ -94,6 +82,4 @@ def run_sink_worker(settings: Settings, probe_port: int) -> None:
                 executor.submit(sink.run, stop.event).result()
         finally:
             stop.ask()
-            thread.join(timeout=10)
-    if faults:
-        raise faults[0]
+            refreshing.join(timeout=10)
