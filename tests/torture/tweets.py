@@ -104,9 +104,11 @@ def history(seed: int, tweets: int, began_at: datetime) -> list[Published]:
         )
         placed.append((generator.uniform(0, tweets), _message(erased)))
     for topic, values in ((RAW, poison(POISON)), ("tweets.scored", junk(JUNK))):
-        for value in values:
+        for number, value in enumerate(values):
             headers = list(generator.choice(_HEADERS))
-            bad = Published(topic, b"poison", value, headers, None)
+            # One key would put all of it into one partition, and scoring holds where that one is
+            # read first.
+            bad = Published(topic, b"poison %d" % number, value, headers, None)
             placed.append((generator.uniform(0, tweets), bad))
     return [message for _, message in sorted(placed, key=lambda pair: pair[0])]
 
