@@ -3,7 +3,7 @@
 import importlib
 import signal
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from schemas.escape_for_terminal import printable
 from schemas.failures import Failure
 from schemas.printing import print_line
+from schemas.process.ending import without_exit_handlers_of_c
 from schemas.process.exit_codes import ExitCode, interrupted_by
 from schemas.setting_faults import setting_fault
 
@@ -95,6 +96,11 @@ def murmur(debug: bool) -> None:
 
 def main() -> None:
     """Run the command; errors are one line on standard error, exit 2 for a wrong call, else 1."""
+    with without_exit_handlers_of_c():
+        _run()
+
+
+def _run() -> NoReturn:
     debug = "--debug" in sys.argv[1:2]
     try:
         result = murmur(standalone_mode=False)

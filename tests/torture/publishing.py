@@ -18,6 +18,7 @@ Position = tuple[str, int, int]
 """Topic, partition, offset."""
 
 _CONFIRMED_WITHIN_S = 300.0
+_TOPIC_SEEN_WITHIN_S = 60.0
 _BURST_S = 3.0
 """Messages come in bursts, so that windows and batches are full when something is killed."""
 
@@ -90,13 +91,23 @@ class Publishing:
             else:
                 self.positions[number] = (topic, partition, offset)
 
-        producer.produce(
-            self.settings.names.topic(message.topic),
-            key=message.key,
-            value=message.value,
-            headers=list(message.headers),
-            on_delivery=delivered,
-        )
+        def handed_over() -> bool:
+            try:
+                producer.produce(
+                    self.settings.names.topic(message.topic),
+                    key=message.key,
+                    value=message.value,
+                    headers=list(message.headers),
+                    on_delivery=delivered,
+                )
+            except KafkaException as error:
+                # The client looked while the topic was being made anew, and believes it for a time.
+                if error.args[0].code() != KafkaError._UNKNOWN_TOPIC:
+                    raise
+                return False
+            return True
+
+        wait_until(handed_over, _TOPIC_SEEN_WITHIN_S, "the client to see the topic made anew")
         producer.poll(0)
 
     def _producer(self) -> Producer:
