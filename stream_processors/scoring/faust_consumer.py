@@ -5,7 +5,8 @@ was made anew, an offset of the old one would pass over messages of the new one.
 repeats a commit to a topic that is missing until there is one of that name. And where offsets
 that no message has follow the first message of a partition, it takes them for messages that are
 not done, and never commits again. Below an offset that the group once committed it reads nothing,
-also where the log ends before that.
+also where the log ends before that. What it fetches during a rebalance it throws away, and goes
+back to the offset that was committed: where none was, the messages are lost.
 """
 
 import logging
@@ -75,21 +76,29 @@ class CommittedMessages(Consumer):
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
-        """Begin where the group stands, and anew where that is not of this log."""
+        """Begin where the group stands; from the beginning where it stands in no part of this log.
+
+        This is called at each assignment, and whenever what was fetched is thrown away.
+        """
         await super().perform_seek()
-        begun = {tp for tp in self.assignment() if self._read_offset[tp] is not None}
-        if not begun:
+        assigned = set(self.assignment())
+        if not assigned:
             return
-        topic_id = cast("ScoringApp", self.app).topic_id
-        committed_in = await cast("_ConsumerThread", self._thread).committed_in(begun)
-        begins = await self.earliest_offsets(*begun)
-        for tp, end in (await self.highwaters(*begun)).items():
-            if (self._read_offset[tp] or 0) > end:
-                logger.error("%s ends before what was scored of it: it is read anew", tp)
-            elif committed_in.get(tp, "") not in ("", topic_id(tp.topic)):
-                logger.error("%s was scored in another topic of this name: it is read anew", tp)
-            else:
-                continue
+        begun = {tp for tp in assigned if self._read_offset[tp]}
+        anew = assigned - begun
+        if begun:
+            topic_id = cast("ScoringApp", self.app).topic_id
+            committed_in = await cast("_ConsumerThread", self._thread).committed_in(begun)
+            for tp, end in (await self.highwaters(*begun)).items():
+                if (self._read_offset[tp] or 0) > end:
+                    logger.error("%s ends before what was scored of it: it is read anew", tp)
+                elif committed_in.get(tp, "") not in ("", topic_id(tp.topic)):
+                    logger.error("%s was scored in another topic of this name: it is read anew", tp)
+                else:
+                    continue
+                anew.add(tp)
+        begins = await self.earliest_offsets(*anew) if anew else {}
+        for tp in anew:
             await self.seek(tp, begins[tp])
             self._read_offset[tp] = self._committed_offset[tp] = None
 

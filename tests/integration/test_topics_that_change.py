@@ -1,7 +1,8 @@
 """Topics that are made anew, or get partitions, while the processes run."""
 
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,11 +29,34 @@ from tests.unit.examples import posted, scored_tweet
 WITHIN_S = 60
 
 
+REBALANCED_WHILE_FETCHING = """
+from stream_processors.scoring.faust_consumer import CommittedMessages
+
+fetch = CommittedMessages._wait_next_records
+thrown_away = []
+
+async def fetch_and_stop_once(self, timeout):
+    records, partitions = await fetch(self, timeout)
+    if records and not thrown_away:
+        thrown_away.append(records)
+        self.stop_flow()
+        self.loop.call_later(0.5, self.resume_flow)
+    return records, partitions
+
+CommittedMessages._wait_next_records = fetch_and_stop_once
+from deploy.cli import main
+main()
+"""
+"""Scoring whose first messages come while a rebalance has stopped it: Faust throws them away."""
+
+
 @contextmanager
-def running(settings: Settings, command: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    settings: Settings, command: str, log: Path, *, program: Sequence[str | Path] = (MURMUR,)
+) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [MURMUR, command, "--probe-port", "0"],
+            [*program, command, "--probe-port", "0"],
             env=process_environment(settings),
             stderr=output,
         )
@@ -114,6 +138,16 @@ def test_what_another_log_had_scored_is_scored_anew(
             WITHIN_S,
             "it to be committed as this topic's",
         )
+
+
+def test_what_a_rebalance_throws_away_is_fetched_again_where_nothing_was_committed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    publish_raw(settings, [posted(tweet_id=str(number)) for number in range(11, 31)])
+    program = [sys.executable, "-c", REBALANCED_WHILE_FETCHING]
+    with running(settings, "score", tmp_path / "score.log", program=program):
+        wait_until(lambda: published_scores(settings) >= 20, WITHIN_S, "all to be scored")
+        wait_until(lambda: everything_scored(settings), WITHIN_S, "no lag to be left")
 
 
 def test_the_sink_ends_where_its_topic_was_made_anew_and_then_stores_all_of_it(
