@@ -34,7 +34,7 @@ from retrain.drift.detectors.error_alarm import ErrorDetector
 from retrain.drift.detectors.new_hashtag import HASHTAGS_OF_A_TWEET, HashtagDetector
 from retrain.drift.detectors.permutation_test import SAMPLE_TWEETS, PValueDetector, compare
 from retrain.drift.reference import Reference, hour_of_week, label_distance, language_distance
-from retrain.drift.signals import ONE_WAY, SignalKey, effect_of, kind_of, observe, shown
+from retrain.drift.signals import SignalKey, effect_of, kind_of, observe, one_way, shown
 from retrain.drift.window import ALL_RULES, Window, WindowCounts, WindowKey
 from schemas.setting_views import AlarmLimits
 
@@ -285,7 +285,9 @@ class _Court:
                 ]
             ),
             limits=self._gate,
-            one_way=np.array([ONE_WAY.get(lane.key.signal, 0) for lane in lanes]),
+            one_way=np.array(
+                [one_way(lane.key.signal, self._reference.compared_with) for lane in lanes]
+            ),
         )
         told: list[Raised | Ended] = []
         for place, lane in enumerate(lanes):

@@ -124,12 +124,26 @@ def _stability(limits: AlarmLimits) -> float:
     return float(distance(limits.stability) - distance(0.0))
 
 
-ONE_WAY: Final = {
+_ONE_WAY: Final = {
     Signal.LABEL_DISTRIBUTION: 1,
     Signal.LANGUAGE: 1,
     Signal.ESTIMATED_ACCURACY: -1,
 }
-"""Signals that only alarm in one direction."""
+_ONE_WAY_FROM_VALIDATION: Final = {
+    **_ONE_WAY,
+    Signal.CONFIDENCE: -1,
+    Signal.LOW_CONFIDENCE: -1,
+}
+
+
+def one_way(signal: Signal, compared_with: ComparedWith = ComparedWith.STREAM) -> int:
+    """Return 1 or -1 where only rises or only falls of this signal raise an alarm, else 0.
+
+    A stream that is easier for the model than its validation texts is nothing to wake anybody for.
+    """
+    if compared_with is ComparedWith.VALIDATION:
+        return _ONE_WAY_FROM_VALIDATION.get(signal, 0)
+    return _ONE_WAY.get(signal, 0)
 
 
 def shown(signal: Signal, value: float) -> float:

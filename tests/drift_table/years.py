@@ -12,7 +12,7 @@ from retrain.drift.detectors.alarm_gate import GateLimits, Ints, no_alarms, step
 from retrain.drift.detectors.e_detector import CLIP, Floats, no_evidence
 from retrain.drift.detectors.population_stability import distance, stability_index
 from retrain.drift.reference import LEAST_SCALE
-from retrain.drift.signals import ONE_WAY, SignalKey, effect_of
+from retrain.drift.signals import SignalKey, effect_of, one_way
 from schemas.setting_views import AlarmLimits
 from tests.drift_table.streams import REFERENCE_H, Years
 
@@ -82,7 +82,7 @@ def alarms_of(
             threshold=np.full(streams, run_length),
             effect=np.full(streams, least),
             limits=gate_limits,
-            one_way=np.full(streams, ONE_WAY.get(lanes.signal, 0)),
+            one_way=np.full(streams, one_way(lanes.signal)),
         )
         if not held.all():
             old, old_r = before

@@ -129,6 +129,14 @@ def test_a_model_that_is_not_at_home_on_a_stream_is_found_within_a_day() -> None
     assert found[Signal.CONFIDENCE] <= 24
 
 
+def test_a_stream_that_is_easier_than_the_validation_texts_raises_nothing_by_its_confidence() -> (
+    None
+):
+    told = held_against(known(), confidence=0.95)
+    found = {one.id.signal for _, one in told if isinstance(one, Raised)}
+    assert not found & {Signal.CONFIDENCE, Signal.LOW_CONFIDENCE}
+
+
 def test_alarms_against_validation_texts_end_with_the_streams_own_reference() -> None:
     state, raised = SignalStates(), 0
     for hour in range(48):
