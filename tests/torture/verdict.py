@@ -41,17 +41,18 @@ WHERE (g.kind = 'author' AND g.id IN (t.author_id, t.retweet_of_author))
 
 
 class Verdict(Struct, frozen=True):
-    """One promise: whether it was kept, how much was compared, and the first differences."""
+    """One promise: whether it was kept, how much was compared, how much differs and the first."""
 
     kept: bool
     compared: int
+    differing: int
     differences: list[str]
 
 
 def verdict(compared: int, differences: Iterable[object]) -> Verdict:
     """Return the verdict of a comparison that found these differences."""
     listed = [str(difference) for difference in differences]
-    return Verdict(not listed, compared, listed[:_SHOWN])
+    return Verdict(not listed, compared, len(listed), listed[:_SHOWN])
 
 
 def judge(
