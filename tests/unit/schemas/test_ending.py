@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = """
-import atexit, ctypes, logging, sys, threading, time
+import atexit, ctypes, logging, sys, threading
 from schemas.process.ending import without_exit_handlers_of_c
 
 @ctypes.CFUNCTYPE(None, ctypes.c_void_p)
@@ -18,7 +18,7 @@ ctypes.CDLL(None).__cxa_atexit(of_c, None, None)
 logging.basicConfig(stream=sys.stderr)
 with without_exit_handlers_of_c():
     atexit.register(print, "of Python")
-    threading.Thread(target=lambda: (time.sleep(0.2), print("of a thread"))).start()
+    threading.Thread(target=lambda: (threading.Event().wait(0.2), print("of a thread"))).start()
     print("printed")
     logging.error("logged")
     {end}
