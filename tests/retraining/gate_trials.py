@@ -56,7 +56,6 @@ KINDS: Final = (
     Asked("a fifth of the labels flipped", None, at_most=2),
     Asked("1 point worse", -0.01, at_most=5),
     Asked("equal", 0.0, at_most=10),
-    Asked("2 points better", 0.02),
     Asked("3 points better", 0.03, at_least={1_000: 60, 2_000: 85}),
 )
 
@@ -149,19 +148,21 @@ def keeps(kind: Asked, audits: int, passed: int, trials: int) -> bool:
 
 
 def trained(workshop: Workshop) -> dict[str, Path]:
-    """Return the bundles of all models, those that are shipped among them."""
-    early = workshop.files(2013, 2014)
+    """Return the bundles of all models, those that are shipped among them.
+
+    `flipped` and `fewer` are trained as the champion is: on its texts with other labels, and on a
+    tenth of its texts. `later` goes on from the champion with newer texts, as a job would.
+    """
+    early, test = workshop.files(2013, 2014), workshop.files(2015, 2016, 2017)
     later = [file for file in workshop.files(2015, 2016) if "2016test" not in file.name]
-    test = workshop.files(2015, 2016, 2017)
-    three = ("--layers", "3")
+    alike = ("--layers", "3", "--seed", "1")
+    base = ("--base", str(workshop.kept / "models" / CHAMPION), "--seed", "1")
     bundles = {
         CHAMPION: workshop.first_model(),
-        "twin": workshop.train("twin", early, test, *three, "--seed", "2"),
-        FLIPPED: workshop.train(FLIPPED, [workshop.flipped(early)], test, *three, "--seed", "1"),
-        "fewer": workshop.train("fewer", workshop.files(2013)[:1], test, *three, "--seed", "1"),
+        FLIPPED: workshop.train(FLIPPED, [workshop.flipped(early)], test, *alike),
+        "fewer": workshop.train("fewer", early[:1], test, *alike),
+        "later": workshop.train("later", later, workshop.files(2017), *base),
     }
-    base = ("--base", str(workshop.kept / "models" / CHAMPION))
-    bundles["later"] = workshop.train("later", later, workshop.files(2017), *base, "--seed", "1")
     shipped = default_bundle().parent
     return bundles | {folder.name: folder for folder in sorted(shipped.iterdir())}
 
