@@ -4,14 +4,15 @@
 files for task 4A. Small models are trained on the tweets of 2013 to 2014 and later ones; all answer
 the test set of 2017, which none has read. A trial draws audits from a part of that set and a
 standing set from the rest, both with replacement, and asks the gate. What is trained and answered
-is kept in `--kept`. Exit 1 where the gate keeps a promise less often than it should.
+is kept in `--kept`. With `--champion` nothing is trained, and bundles that are there are judged.
+Exit 1 where the gate keeps a promise less often than it should.
 """
 
 import argparse
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -42,18 +43,18 @@ FLIPPED: Final = "flipped"
 class Asked(NamedTuple):
     """A kind of challenger, and of 100 trials how many it may at most, or must at least, pass.
 
-    `better_by` is its macro-recall on the whole set minus the champion's; None: as it was trained.
+    `better_by` is its macro-recall minus the champion's; None: the model of this name as it is.
     `at_least` names numbers of audits.
     """
 
     name: str
-    better_by: float | None
+    better_by: float | None = None
     at_most: int | None = None
     at_least: dict[int, int] | None = None
 
 
 KINDS: Final = (
-    Asked("a fifth of the labels flipped", None, at_most=2),
+    Asked(FLIPPED, at_most=2),
     Asked("1 point worse", -0.01, at_most=5),
     Asked("equal", 0.0, at_most=10),
     Asked("3 points better", 0.03, at_least={1_000: 60, 2_000: 85}),
@@ -148,23 +149,41 @@ def keeps(kind: Asked, audits: int, passed: int, trials: int) -> bool:
 
 
 def trained(workshop: Workshop) -> dict[str, Path]:
-    """Return the bundles of all models, those that are shipped among them.
+    """Return the bundles of the models that are trained for this.
 
-    `flipped` and `fewer` are trained as the champion is: on its texts with other labels, and on a
-    tenth of its texts. `later` goes on from the champion with newer texts, as a job would.
+    `flipped` and `fewer` are trained as the champion is: on its texts, of which a fifth has another
+    label, and on a tenth of them. `later` goes on from the champion with newer texts, as a job
+    would.
     """
     early, test = workshop.files(2013, 2014), workshop.files(2015, 2016, 2017)
     later = [file for file in workshop.files(2015, 2016) if "2016test" not in file.name]
     alike = ("--layers", "3", "--seed", "1")
     base = ("--base", str(workshop.kept / "models" / CHAMPION), "--seed", "1")
-    bundles = {
+    return {
         CHAMPION: workshop.first_model(),
         FLIPPED: workshop.train(FLIPPED, [workshop.flipped(early)], test, *alike),
         "fewer": workshop.train("fewer", early[:1], test, *alike),
         "later": workshop.train("later", later, workshop.files(2017), *base),
     }
-    shipped = default_bundle().parent
-    return bundles | {folder.name: folder for folder in sorted(shipped.iterdir())}
+
+
+def kinds_of(
+    champion: Answers,
+    answers: Mapping[str, Answers],
+    shown: Collection[str],
+    parts: Collection[Indices],
+) -> list[Asked]:
+    """Return the models that are `shown` as they are, and the kinds that all parts allow."""
+    found = [
+        [Contest(part_of(champion, part), part_of(model, part)).better_by for part in parts]
+        for model in answers.values()
+    ]
+    least = max(min(of_part) for of_part in zip(*found, strict=True))
+    most = min(max(of_part) for of_part in zip(*found, strict=True))
+    known = {kind.name: kind for kind in KINDS}
+    return [known.get(name, Asked(name)) for name in shown] + [
+        kind for kind in KINDS if kind.better_by is not None and least < kind.better_by <= most
+    ]
 
 
 def main() -> int:
@@ -173,37 +192,56 @@ def main() -> int:
         prog="python -m tests.retraining.gate_trials", description=__doc__
     )
     parser.add_argument("semeval", type=Path, help="folder with SemEval-2017's label files")
+    parser.add_argument(
+        "--champion", help="train nothing: this bundle of those shipped and of --bundle is it"
+    )
+    parser.add_argument("--bundle", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--trials", type=int, default=TRIALS)
     parser.add_argument("--audits", type=int, nargs="+", default=AUDITS)
+    parser.add_argument("--resamples", type=int, default=RESAMPLES)
     parser.add_argument("--threads", type=int, help="of a training; default: one per core")
     parser.add_argument(
         "--kept", type=Path, default=Path(tempfile.gettempdir()) / "murmur-retraining"
     )
     given = parser.parse_args()
     workshop = Workshop(given.semeval, given.kept, given.threads)
-    bundles = trained(workshop)
+    bundles = {folder.name: folder for folder in sorted(default_bundle().parent.iterdir())}
+    bundles |= {
+        name: Path(folder) for name, folder in (pair.split("=", 1) for pair in given.bundle)
+    }
+    if given.champion is None:
+        bundles |= trained(workshop)
     rows = workshop.rows(given.semeval / TEST_OF_2017)
     answers = {name: workshop.answers(bundle, rows) for name, bundle in bundles.items()}
-    champion = answers.pop(CHAMPION)
+    champion = answers.pop(given.champion or CHAMPION)
     _say("| model | macro-recall | beside the champion | other labels |", "|---|---|---|---|")
-    _say(f"| {CHAMPION} | {_macro_recall(champion):.4f} | | |")
+    _say(f"| {given.champion or CHAMPION} | {_macro_recall(champion):.4f} | | |")
     for name, found in answers.items():
         contest = Contest(champion, found)
         figures = f"{contest.better_by:+.4f} | {contest.differing:.1%}"
         _say(f"| {name} | {_macro_recall(found):.4f} | {figures} |")
 
     numbers = [f"{audits:,}" for audits in given.audits]
-    _say("", f"| challenger | other labels | {' | '.join(numbers)} |", "|---" * (len(numbers) + 2))
+    _say(
+        "",
+        f"| challenger | other labels | {' | '.join(numbers)} |",
+        "|---" * (len(numbers) + 2) + "|",
+    )
     order = np.random.default_rng(1).permutation(len(rows))
     parts = (order[STANDING:], order[:STANDING])
     kept = True
     refusals: list[str] = []
-    for kind in KINDS:
+    shown = list(answers) if given.champion else [FLIPPED]
+    for kind in kinds_of(champion, answers, shown, parts):
         audited, standing = (_contest(kind, champion, answers, part) for part in parts)
         cells = []
         broken = Counter[str]()
         for audits in given.audits:
-            judged = list(verdicts(audited, standing, audits, given.trials, GateLimits()))
+            judged = list(
+                verdicts(
+                    audited, standing, audits, given.trials, GateLimits(), resamples=given.resamples
+                )
+            )
             passed = sum(verdict.passed for verdict in judged)
             as_asked = keeps(kind, audits, passed, given.trials)
             kept &= as_asked
@@ -218,10 +256,12 @@ def main() -> int:
     return int(not kept)
 
 
-def _contest(kind: Asked, champion: Answers, answers: dict[str, Answers], part: Indices) -> Contest:
+def _contest(
+    kind: Asked, champion: Answers, answers: Mapping[str, Answers], part: Indices
+) -> Contest:
     own = part_of(champion, part)
     if kind.better_by is None:
-        return Contest(own, part_of(answers[FLIPPED], part))
+        return Contest(own, part_of(answers[kind.name], part))
     models = [part_of(found, part) for found in answers.values()]
     return better_by(own, models, kind.better_by, seed=1)
 

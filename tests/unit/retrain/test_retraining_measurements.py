@@ -7,7 +7,7 @@ from retrain.datasets.rows import LabelledText
 from retrain.evaluation.predictions import Answers, Indices
 from retrain.promotion.promotion_gate import GateLimits
 from tests.retraining.by_year import compared, is_audited, joined
-from tests.retraining.gate_trials import KINDS, Contest, better_by, keeps, verdicts
+from tests.retraining.gate_trials import KINDS, Contest, better_by, keeps, kinds_of, verdicts
 from tests.retraining.trained_bundles import LABELS
 
 TEXTS = 6_000
@@ -74,6 +74,13 @@ def test_what_was_asked_is_held_against_the_passes() -> None:
     assert keeps(better, 2_000, 85, 100)
     assert not keeps(better, 2_000, 84, 100)
     assert keeps(better, 500, 0, 100)
+
+
+def test_kinds_that_no_two_models_stand_around_are_left_out() -> None:
+    models = {"worse": MODELS[0], "twin": MODELS[1]}
+    every = np.arange(TEXTS)
+    kinds = kinds_of(CHAMPION, models, ["twin"], [every[:3_000], every[3_000:]])
+    assert [kind.name for kind in kinds if kind.better_by != 0.0] == ["twin", "1 point worse"]
 
 
 def test_the_audited_share_is_drawn_by_ids_alone() -> None:
