@@ -2,9 +2,11 @@
 
 import logging
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -15,6 +17,7 @@ from schemas.failures import Failure
 from schemas.private_files import write_private
 
 EXPERIMENT: Final = "murmur"
+_DATABASE: Final = "mlflow.db"
 _LONGEST_VALUE: Final = 500
 _PARENT: Final = "mlflow.parentRunId"
 _GONE: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
@@ -101,13 +104,33 @@ def open_client(home: Path) -> Any:
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     home.mkdir(parents=True, exist_ok=True)
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        _make_whole(home / _DATABASE)
     return MlflowClient(tracking_uri=tracking_uri(home))
+
+
+def _make_whole(database: Path) -> None:
+    """Make MLflow's tables aside: its migrations bear neither a kill nor another one at work."""
+    from mlflow.tracking import MlflowClient
+
+    if database.exists():
+        return
+    with tempfile.TemporaryDirectory(dir=database.parent, prefix=f"{database.name}-") as folder:
+        made, whole = Path(folder, "made.db"), Path(folder, "whole.db")
+        MlflowClient(tracking_uri=_sqlite(made))
+        # MLflow keeps the one that it made open.
+        shutil.copyfile(made, whole)
+        with suppress(FileExistsError):
+            os.link(whole, database)
 
 
 def tracking_uri(home: Path) -> str:
     """Return where runs are written down."""
-    default = f"sqlite:///{(home / 'mlflow.db').resolve()}"
-    return os.environ.get("MLFLOW_TRACKING_URI") or default
+    return os.environ.get("MLFLOW_TRACKING_URI") or _sqlite(home / _DATABASE)
+
+
+def _sqlite(database: Path) -> str:
+    return f"sqlite:///{database.resolve()}"
 
 
 def resumable_run(

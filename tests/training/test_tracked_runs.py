@@ -1,12 +1,16 @@
 """How runs end in MLflow, by which people tell what is worth a look."""
 
 import os
+import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.store.db import utils
+from sqlalchemy import Engine
 
 from retrain.tracking import MlflowRefused, Run, commit_at_start, resumable_run, start_run
 
@@ -98,3 +102,32 @@ def test_a_server_that_does_not_answer_is_no_reason_to_start_another_run(
     with pytest.raises(MlflowRefused, match=r"^MLflow: .*127\.0\.0\.1:9"):
         resumable_run(tmp_path, tmp_path / "home", "mine", kind="training")
     assert (tmp_path / "mlflow-run").read_text() == before
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "another was quicker"])
+def test_mlflows_tables_are_there_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    """A kill or two first trainings at once left a database that nothing could open any more."""
+    resumable_run(tmp_path, tmp_path / "another", "first", kind="training")
+    home = tmp_path / "home"
+    home.mkdir()
+
+    def at_the_migrations(engine: Engine) -> None:
+        if killed:
+            with engine.begin() as connection:
+                # A migration makes it and removes it again.
+                connection.exec_driver_sql("CREATE TABLE _alembic_tmp_model_versions (name TEXT)")
+            raise KeyboardInterrupt
+        shutil.copyfile(tmp_path / "another" / "mlflow.db", home / "mlflow.db")
+        migrate(engine)
+
+    migrate = utils._upgrade_db
+    with monkeypatch.context() as patch:
+        patch.setattr(utils, "_upgrade_db", at_the_migrations)
+        with pytest.raises(KeyboardInterrupt) if killed else nullcontext():
+            start_run(home, "second", kind="training")
+    run = start_run(home, "third", kind="training")
+    experiment = run.client.get_run(run.run_id).info.experiment_id
+    assert len(run.client.search_runs([experiment])) == (1 if killed else 3)
+    assert [file.name for file in home.iterdir()] == ["mlflow.db"]
