@@ -84,7 +84,7 @@ class Operations:
 
     def job_log(self) -> str:
         """Return the end of what training processes of this machine have written."""
-        path = self._settings.retrain_folder / "jobs" / "log.txt"
+        path = self._settings.job_folders / "log.txt"
         try:
             with path.open("rb") as log:
                 log.seek(max(0, path.stat().st_size - _MOST_LOG_BYTES))

@@ -11,8 +11,9 @@ from typing import Any
 
 from model_server.bundle import Bundle, default_bundle, open_bundle
 from model_server.bundle_store import BundleStore
+from retrain.jobs.job_folders import forget_texts_of_ended
 from retrain.jobs.job_spec import spec_of
-from retrain.jobs.job_store import take_up
+from retrain.jobs.job_store import LeaseLost, take_up
 from retrain.jobs.run_job import LEASE, JobResult, work_on
 from retrain.jobs.stages import Desk
 from retrain.promotion.bundle_shelf import BundleShelf
@@ -41,22 +42,29 @@ def do_waiting_job(
     Raises `LeaseLost` where another process took it over.
     """
     connect = partial(connect_postgres, settings.postgres_connection, "retrain")
+    folders = settings.job_folders
     holder = f"{socket.gethostname()}:{os.getpid()}"
     with closing(connect()) as connection:
         job = take_up(connection, holder=holder, lease=LEASE)
+        forget_texts_of_ended(connection, folders)
         if job is None:
             return None
         spec = spec_of(job.spec)
         desk = Desk(
             spec=spec,
             number=job.number,
-            folder=settings.retrain_folder / "jobs" / str(job.number),
+            folder=folders / str(job.number),
             connection=connection,
             champion=champion(settings, connection),
             run_command=run_command,
             register=partial(_register, settings, connection, spec.promote),
         )
-        return work_on(job, desk, holder=holder, connect=connect, told=told)
+        try:
+            return work_on(job, desk, holder=holder, connect=connect, told=told)
+        except LeaseLost:
+            # It may be over: then nobody else works in its folder, and nobody else cleans it here.
+            forget_texts_of_ended(connection, folders)
+            raise
 
 
 def champion(settings: Settings, connection: Connection) -> Bundle:

@@ -12,6 +12,8 @@ from typing import Any, Final
 import psycopg2
 from msgspec import Struct
 
+from retrain.export.quality_gate import ExportRefused
+from retrain.jobs.job_folders import forget_texts
 from retrain.jobs.job_store import (
     Job,
     JobState,
@@ -23,7 +25,7 @@ from retrain.jobs.job_store import (
     renew,
     stage_outputs,
 )
-from retrain.jobs.stages import STAGES, Desk, Stage, forget_texts, inputs_sha256
+from retrain.jobs.stages import STAGES, Desk, Stage, inputs_sha256
 from schemas.failures import Failure
 from schemas.process.stop_signals import interruptible
 from schemas.transport.postgres import Connection, PostgresUnavailable
@@ -60,9 +62,10 @@ def work_on(
     """Do the stages that are not done yet and end the job.
 
     `connect` makes the connection by which another thread renews the lease. `told` hears of each
-    stage, and whether it was done already. A failure of a stage ends the job as failed, a gate that
-    was not passed as refused. Raises `LeaseLost` where another process has the job: then nothing
-    more is changed. What else is raised leaves the job to whoever takes it up next.
+    stage, and whether it was done already. A failure of a stage ends the job as failed; a gate that
+    was not passed, that of an export too, ends it as refused. Its texts are gone then. Raises
+    `LeaseLost` where another process has the job: then nothing more is changed. What else is raised
+    leaves the job to whoever takes it up next.
     """
     with interruptible(), _lease_renewed(job.number, holder, connect, lease) as heart:
         try:
@@ -77,6 +80,8 @@ def work_on(
             state, detail, output = JobState.CANCELLED, "cancelled", {}
         except LeaseLost:
             raise
+        except ExportRefused as error:
+            state, detail, output = JobState.REFUSED, str(error), {}
         except Failure as error:
             state, detail, output = JobState.FAILED, str(error), {}
         heart.stop()
@@ -98,7 +103,11 @@ def _do_stages(
     for stage in stages:
         sha256 = inputs_sha256(desk, stage, done)
         before = known.get(stage.name)
-        skipped = before is not None and before.inputs_sha256 == sha256
+        skipped = (
+            before is not None
+            and before.inputs_sha256 == sha256
+            and stage.is_here(desk, before.output)
+        )
         told(stage.name, skipped)
         if before is not None and skipped:
             done[stage.name] = before.output

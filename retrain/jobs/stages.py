@@ -1,7 +1,7 @@
 """The stages of a training job: each takes what the ones before it gave, and gives a document.
 
-A stage whose inputs are the same as when it was done is not done again. Each may be killed at any
-moment and begun anew: what it makes is there whole or not at all.
+A stage whose inputs are the same as when it was done, and whose files are here, is not done again.
+Each may be killed at any moment and begun anew: what it makes is there whole or not at all.
 """
 
 import hashlib
@@ -30,6 +30,10 @@ from schemas.private_files import make_private_folder, write_private
 from schemas.transport.postgres import Connection
 
 VERDICT: Final = "verdict.json"
+BUNDLE: Final = "bundle-"
+"""What the names of a job's bundles begin with."""
+
+_MODEL: Final = "model-"
 _TRAINING: Final = "labels.csv"
 _FROZEN: Final = "frozen-audits.csv"
 
@@ -60,11 +64,15 @@ Outputs = Mapping[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Stage:
-    """`inputs` names everything that decides what `work` gives, besides the spec."""
+    """`inputs` names everything that decides what `work` gives, besides the spec.
+
+    `is_here` tells of an output whether the files that it names are on this machine.
+    """
 
     name: str
     inputs: Callable[[Desk, Outputs], Any]
     work: Callable[[Desk, Outputs], dict[str, Any]]
+    is_here: Callable[[Desk, dict[str, Any]], bool] = lambda _desk, _output: True
 
 
 def inputs_sha256(desk: Desk, stage: Stage, before: Outputs) -> str:
@@ -134,9 +142,13 @@ def _prepare(desk: Desk, _before: Outputs) -> dict[str, Any]:
     }
 
 
+def _prepared_here(desk: Desk, _output: dict[str, Any]) -> bool:
+    return all((desk.folder / name).is_file() for name in (_TRAINING, _FROZEN))
+
+
 def _train(desk: Desk, before: Outputs) -> dict[str, Any]:
     spec = desk.spec
-    out = desk.folder / f"model-{before['prepare']['training_sha256'][:12]}"
+    out = desk.folder / f"{_MODEL}{before['prepare']['training_sha256'][:12]}"
     names = ",".join(desk.champion.manifest.labels)
     arguments = ["train", "--base", str(desk.champion.folder), "--out", str(out)]
     arguments += ["--label-names", names, "--cleaning", desk.champion.manifest.cleaning]
@@ -153,7 +165,7 @@ def _train(desk: Desk, before: Outputs) -> dict[str, Any]:
 
 def _export(desk: Desk, before: Outputs) -> dict[str, Any]:
     trained = Path(before["train"]["folder"])
-    out = desk.folder / trained.name.replace("model-", "bundle-")
+    out = desk.folder / trained.name.replace(_MODEL, BUNDLE)
     if not (out / BUNDLE_MANIFEST).is_file():
         name, version = desk.champion.manifest.name, f"{desk.spec.run}-job-{desk.number}"
         arguments = ["export", str(trained), "--out", str(out), "--name", name]
@@ -190,6 +202,10 @@ def _register(desk: Desk, before: Outputs) -> dict[str, Any]:
     return desk.register(Path(before["export"]["folder"]), verdict)
 
 
+def _folder_here(_desk: Desk, output: dict[str, Any]) -> bool:
+    return Path(output["folder"]).is_dir()
+
+
 def _of(*stages: str) -> Callable[[Desk, Outputs], Any]:
     def outputs(desk: Desk, before: Outputs) -> Any:
         champion = desk.champion.identity.sha256
@@ -200,16 +216,10 @@ def _of(*stages: str) -> Callable[[Desk, Outputs], Any]:
 
 STAGES: Final = (
     Stage("validate", _labels_now, _validate),
-    Stage("prepare", _labels_now, _prepare),
-    Stage("train", _of("prepare"), _train),
-    Stage("export", _of("train"), _export),
+    Stage("prepare", _labels_now, _prepare, _prepared_here),
+    Stage("train", _of("prepare"), _train, _folder_here),
+    Stage("export", _of("train"), _export, _folder_here),
     Stage("evaluate", _of("prepare", "export"), _evaluate),
     Stage("register", _of("evaluate"), _register),
 )
 """In their order. The gate is part of `evaluate`, which writes its verdict."""
-
-
-def forget_texts(folder: Path) -> None:
-    """Remove the files of a job that hold people's tweets: deletions do not reach them."""
-    for name in (_TRAINING, _FROZEN):
-        (folder / name).unlink(missing_ok=True)

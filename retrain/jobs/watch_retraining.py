@@ -14,6 +14,7 @@ from typing import Final
 import psycopg2
 
 from retrain.jobs.check import check_retraining
+from retrain.jobs.job_folders import forget_texts_of_ended
 from retrain.jobs.job_store import JobIsLive, live_job
 from schemas.private_files import make_private_folder
 from schemas.process.process_list import RETRAIN_WATCH
@@ -66,11 +67,12 @@ def _decide(settings: Settings) -> bool:
             )
         except JobIsLive as error:
             logger.info("%s", error)
+        forget_texts_of_ended(connection, settings.job_folders)
         return live_job(connection) is not None
 
 
 def _work(settings: Settings, process: RunningProcess) -> None:
-    folder = make_private_folder(settings.retrain_folder / "jobs")
+    folder = make_private_folder(settings.job_folders)
     murmur = Path(sys.executable).with_name("murmur")
     with (folder / "log.txt").open("ab") as log:
         worker = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from retrain.jobs.job_folders import forget_texts_of_ended
 from retrain.jobs.job_store import (
     LIVE_STATES,
     MOST_ATTEMPTS,
@@ -114,6 +116,43 @@ def test_a_cancelled_job_ends(connection: Connection) -> None:
         ask_to_cancel(connection, running)
 
 
+def test_a_job_that_nobody_works_on_any_more_is_cancelled_at_once(connection: Connection) -> None:
+    number = create_job(connection, run="live", spec={}, decision=None)
+    assert take_up(connection, holder="one", lease=LEASE) is not None
+    lease_is_over(connection)
+    cancelled = ask_to_cancel(connection, number)
+    assert (cancelled.state, cancelled.holder) == (JobState.CANCELLED, None)
+    with pytest.raises(LeaseLost):
+        renew(connection, number, holder="one", lease=LEASE)
+
+
+def test_the_texts_of_every_job_that_is_over_are_forgotten(
+    connection: Connection, tmp_path: Path
+) -> None:
+    def left_by_a_kill(job: int) -> Path:
+        folder = tmp_path / str(job)
+        for name in ("model-ab", ".model-ab.unfinished", "bundle-ab", ".bundle-ab.unfinished"):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "validation.jsonl").write_text("a tweet")
+        for name in ("labels.csv", "frozen-audits.csv", ".labels.csv.17", "verdict.json"):
+            (folder / name).write_text("a tweet")
+        return folder
+
+    cancelled = left_by_a_kill(create_job(connection, run="live", spec={}, decision=None))
+    assert take_up(connection, holder="one", lease=LEASE) is not None
+    lease_is_over(connection)
+    ask_to_cancel(connection, int(cancelled.name))
+    at_work = left_by_a_kill(create_job(connection, run="live", spec={}, decision=None))
+    unknown = left_by_a_kill(int(at_work.name) + 1_000)
+    (tmp_path / "log.txt").write_text("what the stages said")
+    forget_texts_of_ended(connection, tmp_path)
+    for over in (cancelled, unknown):
+        assert sorted(each.name for each in over.iterdir()) == ["bundle-ab", "verdict.json"]
+    assert len(list(at_work.iterdir())) == 8
+    assert (tmp_path / "log.txt").is_file()
+    forget_texts_of_ended(connection, tmp_path / "never made")
+
+
 def test_equal_decisions_in_a_row_are_stored_once(connection: Connection) -> None:
     settings = PolicySettings()
     quiet = PolicyInputs(now=NOW)
@@ -195,7 +234,7 @@ class Interleavings(RuleBasedStateMachine):
         assert self.live is not None
         ask_to_cancel(self.connection, self.live)
         self.asked = True
-        if self.holder is None:
+        if self.holder is None or self.over:
             self.live = None
 
     @invariant()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from model_server.bundle import default_bundle, open_bundle
+from retrain.export.quality_gate import ExportRefused
 from retrain.jobs.job_spec import JobSpec, spec_of
 from retrain.jobs.job_store import (
     Job,
@@ -43,6 +44,7 @@ class Work:
     done: list[str] = field(default_factory=list)
     labels: str = "these"
     acts: dict[str, Callable[[], None]] = field(default_factory=dict)
+    is_here: Callable[[Desk, dict[str, Any]], bool] = lambda _desk, _output: True
 
     def stages(self) -> list[Stage]:
         def stage(name: str, given: Callable[[Desk, Outputs], Any]) -> Stage:
@@ -51,7 +53,7 @@ class Work:
                 self.acts.get(name, lambda: None)()
                 return {"made_by": name, "sentence": "promoted"}
 
-            return Stage(name, given, work)
+            return Stage(name, given, work, self.is_here)
 
         return [
             stage("prepare", lambda _desk, _before: self.labels),
@@ -150,6 +152,39 @@ def test_a_stage_that_fails_ends_the_job(
         "the labels cannot teach",
         "prepare",
     )
+
+
+def test_a_model_that_the_export_refuses_ends_the_job_as_refused(
+    work: Work, connection: Connection, settings: Settings
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+
+    def refuse() -> None:
+        raise ExportRefused("a tweet costs 1.4 times as much")
+
+    work.acts["train"] = refuse
+    assert do(work, taken_up(connection), settings).state is JobState.REFUSED
+    job = jobs(connection)[0]
+    assert (job.state, job.detail) == (JobState.REFUSED, "a tweet costs 1.4 times as much")
+
+
+def test_what_a_stage_made_on_another_machine_is_made_again_here(
+    work: Work, connection: Connection, settings: Settings
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+
+    def die() -> None:
+        raise Killed
+
+    work.acts["register"] = die
+    with pytest.raises(Killed):
+        do(work, taken_up(connection), settings)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE retrain_jobs SET lease_until = now() - interval '1 second'")
+    work.acts.clear()
+    work.is_here = lambda _desk, output: output["made_by"] != "train"
+    do(work, taken_up(connection, "two"), settings, holder="two")
+    assert work.done == ["prepare", "train", "register", "train", "register"]
 
 
 @pytest.mark.parametrize("taken_away", [False, True], ids=["cancelled", "taken by another"])
