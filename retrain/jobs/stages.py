@@ -5,6 +5,7 @@ Each may be killed at any moment and begun anew: what it makes is there whole or
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from retrain.jobs.stored_labels import (
     write_labels,
 )
 from retrain.promotion.promotion_gate import GateVerdict, PairedAnswers, judge_challenger
+from schemas.counted_nouns import number_of
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
 from schemas.transport.postgres import Connection
@@ -34,6 +36,8 @@ BUNDLE: Final = "bundle-"
 """What the names of a job's bundles begin with."""
 
 _MODEL: Final = "model-"
+_MOST_NAMED: Final = 20
+_MOST_NAMED_IN_TEXT: Final = 5
 _TRAINING: Final = "labels.csv"
 _FROZEN: Final = "frozen-audits.csv"
 
@@ -116,11 +120,13 @@ def _validate(desk: Desk, _before: Outputs) -> dict[str, Any]:
         for file in label_files(Path(path)):
             for row in read_labelled(file, labels=names).rows:
                 by_label[row.label] += 1
+    stored = stored_labels(desk.connection, desk.spec.run)
+    unknown = Counter(each.label for each in stored if each.label not in by_label)
     few = [name for name, count in by_label.items() if count < desk.spec.least_of_a_label]
     if few:
         raise MeaninglessTraining(
             f"fewer than {desk.spec.least_of_a_label} texts to learn from have the label "
-            f"{', '.join(few)}: label more, or name label files"
+            f"{', '.join(few)}: label more, or name label files{_said_of_unknown(unknown)}"
         )
     if not frozen:
         raise MeaninglessTraining("no audit is frozen for the gate: nothing could be promoted")
@@ -128,7 +134,16 @@ def _validate(desk: Desk, _before: Outputs) -> dict[str, Any]:
         "stored": counted(training),
         "frozen_audits": counted(frozen).get("audit", {}),
         "texts_by_label": by_label,
+        "unknown_labels": dict(unknown.most_common(_MOST_NAMED)),
     }
+
+
+def _said_of_unknown(unknown: Counter[str]) -> str:
+    if not unknown:
+        return ""
+    named = ", ".join(f"{label[:40]!r}" for label, _ in unknown.most_common(_MOST_NAMED_IN_TEXT))
+    stored = number_of(unknown.total(), "stored label")
+    return f"; {stored} that the model does not have cannot be learned: {named}"
 
 
 def _prepare(desk: Desk, _before: Outputs) -> dict[str, Any]:

@@ -85,13 +85,41 @@ def test_an_import_stores_or_names_every_row_and_may_be_repeated(
     }
     (unknown,) = report["faults"]["no such tweet in the run"]["examples"]
     assert unknown == {"place": "line 5", "tweet_id": "999", "label": "positive"}
+    assert report["unknown_labels"] == {"angry": 1}
+    assert set(report["labels"]) == {"negative", "neutral", "positive"}
     again = json.loads(called(settings, *arguments, "--blind", "--json").stdout)
     assert (again["stored"], again["unchanged"]) == (0, 2)
-    assert "left out: no such tweet in the run" in called(settings, *arguments, "--blind").stdout
+    table = called(settings, *arguments, "--blind").stdout
+    assert "left out: no such tweet in the run" in table
+    assert "unknown labels: 'angry' (1); accepted: " in " ".join(table.split())
     assert rows(connection, "SELECT root_id, label FROM audits ORDER BY 1") == [
         (ids[0], "positive"),
         (ids[1], "neutral"),
     ]
+
+
+def test_audits_that_become_queue_labels_are_named_with_what_helps(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    store(connection, tweets(2))
+    ids = [tweet.tweet_id for tweet in tweets(2)]
+    file = written(tmp_path, f"id,label,origin\n{ids[0]},positive,audit\n{ids[1]},neutral,queue\n")
+    arguments = ("import", file, "--run", "spring")
+    table = " ".join(called(settings, *arguments).stdout.split())
+    assert "1 audit of the file is stored as queue labels" in table
+    assert "import the file again with --blind" in table
+    blind = json.loads(called(settings, *arguments, "--blind", "--json").stdout)
+    assert (blind["audits_as_queue"], blind["by_origin"]) == (0, {"audit": 1, "queue": 1})
+    wrong = call(
+        settings,
+        "import",
+        written(tmp_path, f"id,label\n{ids[0]},positiv\n"),
+        "--run",
+        "spring",
+        "--origin",
+        "import",
+    )
+    assert "unknown labels: 'positiv' (1); accepted: " in str(wrong.exception)
 
 
 def test_labels_move_the_figures_of_their_run(
