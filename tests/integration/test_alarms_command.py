@@ -53,7 +53,6 @@ def test_open_alarms_come_first_and_filters_choose(
     assert listed(settings, "--kind", "model") == [confidence]
     assert listed(settings, "--rule", "airlines", "--run", "r") == [still, done]
     assert listed(settings, "--rule", "") == [confidence]
-    assert listed(settings, "--run", "nobody") == []
     assert listed(settings, "--limit", "1") == [confidence]
 
 
@@ -72,11 +71,11 @@ def test_silence_for_want_of_tweets_is_said(connection: Connection, settings: Se
     assert (seen.too_few, seen.windows) == (2, 2), "the open hour may still grow"
     assert "not judged: 1 of 2 windows of run r had fewer than 50 tweets" in page(report)
     assert "not judged" not in page(calm)
-    assert json.loads(murmur_alarms(settings, "list", "--rule", "x", "--json").stdout) == {
-        "total": 0,
-        "alarms": [],
-        "not_judged": [],
-    }
+    slip = murmur_alarms(settings, "list", "--rule", "x", "--json")
+    assert json.loads(slip.stdout) == {"total": 0, "alarms": [], "not_judged": []}
+    assert slip.stderr.startswith("no run has a tweet of rule 'x'; ")
+    nowhere = murmur_alarms(settings, "list", "--run", "nobody", code=1)
+    assert "there is no run 'nobody'; there are r" in str(nowhere.exception)
 
 
 def test_a_person_reads_which_kind_it_is(connection: Connection, settings: Settings) -> None:
