@@ -132,7 +132,7 @@ class _Heart:
         self._connection: Connection | None = None
         self._lease = lease
         self._stopped = threading.Event()
-        self._lost: LeaseLost | None = None
+        self._fault: BaseException | None = None
         self.interrupted = False
 
     def stop(self) -> None:
@@ -140,27 +140,44 @@ class _Heart:
         self._stopped.set()
 
     def raise_if_lost(self) -> None:
-        """Raise `LeaseLost` if that was found."""
-        if self._lost is not None:
-            raise self._lost
+        """Raise `LeaseLost` if that was found, or the fault that kept it from being renewed."""
+        if self._fault is not None:
+            raise self._fault
 
     def beat(self) -> None:
-        """Renew in turns of a sixth of the lease, for which PostgreSQL may be away."""
+        """Renew in turns of a sixth of the lease, for which PostgreSQL may be away.
+
+        A fault that is none of these interrupts the main thread too: unseen, the lease would end
+        and two processes be at work.
+        """
+        try:
+            self._beat()
+        except BaseException as fault:
+            self._fault = fault
+            self._interrupt()
+            raise
+        finally:
+            self._disconnect()
+
+    def _beat(self) -> None:
         pause_s = self._lease.total_seconds() / _RENEWALS_A_LEASE
         while not self._stopped.wait(pause_s):
             try:
                 to_end = self._renewed()
             except LeaseLost as error:
-                self._lost, to_end = error, True
+                self._fault, to_end = error, True
             except (psycopg2.Error, PostgresUnavailable) as error:
                 logger.warning("the lease of job %d was not renewed: %s", self._job, error)
                 self._disconnect()
                 continue
-            if to_end and not self._stopped.is_set():
-                self.interrupted = True
-                os.kill(os.getpid(), signal.SIGINT)
-                break
-        self._disconnect()
+            if to_end:
+                self._interrupt()
+                return
+
+    def _interrupt(self) -> None:
+        if not self._stopped.is_set():
+            self.interrupted = True
+            os.kill(os.getpid(), signal.SIGINT)
 
     def _renewed(self) -> bool:
         if self._connection is None:

@@ -16,10 +16,12 @@ import psycopg2
 from retrain.jobs.check import check_retraining
 from retrain.jobs.job_folders import forget_texts_of_ended
 from retrain.jobs.job_store import JobIsLive, live_job
+from retrain.promotion.promotions import tell_if_waiting
 from schemas.private_files import make_private_folder
 from schemas.process.process_list import RETRAIN_WATCH
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.settings import Settings
+from schemas.topics import MODELS_PROMOTED
 from schemas.transport.postgres import PostgresUnavailable, connect_postgres
 
 logger = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ def _decide_again_and_again(settings: Settings, process: RunningProcess, every_s
 
 
 def _decide(settings: Settings) -> bool:
-    """Decide, and tell whether there is a job to work on."""
+    """Decide, clear up after jobs that are over, and tell whether there is one to work on."""
     with closing(connect_postgres(settings.postgres_connection, RETRAIN_WATCH.name)) as connection:
         try:
             checked = check_retraining(connection, settings.retraining, forced=False)
@@ -68,6 +70,9 @@ def _decide(settings: Settings) -> bool:
         except JobIsLive as error:
             logger.info("%s", error)
         forget_texts_of_ended(connection, settings.job_folders)
+        tell_if_waiting(
+            connection, settings.kafka_connection, settings.names.topic(MODELS_PROMOTED)
+        )
         return live_job(connection) is not None
 
 

@@ -4,8 +4,10 @@ PostgreSQL decides which of two that come at once is the next one; the topic is 
 of it. A promotion that was stored and not yet published is published by whoever looks next.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 from psycopg2.errors import UniqueViolation
@@ -20,8 +22,13 @@ from schemas.model_events import (
     decode_promoted,
     encode_promoted,
 )
+from schemas.setting_views import KafkaConnection
 from schemas.transport.postgres import Connection
-from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.publisher import ConfirmingPublisher, DeliveryFailed
+
+logger = logging.getLogger(__name__)
+
+_CLIENT_ID: Final = "murmur-retrain"
 
 
 class Promotion(Struct, frozen=True, kw_only=True):
@@ -115,6 +122,20 @@ def publish_waiting(connection: Connection, publisher: ConfirmingPublisher, topi
             (found[0][0],),
         )
         return True
+
+
+def tell_if_waiting(connection: Connection, kafka: KafkaConnection, topic: str) -> None:
+    """Publish the last promotion if Kafka may not have it; what it does not take waits on."""
+    with connection, connection.cursor() as cur:
+        cur.execute(
+            "SELECT published_at IS NULL FROM promotions ORDER BY promotion_no DESC LIMIT 1"
+        )
+        if cur.fetchall() != [(True,)]:
+            return
+    try:
+        publish_waiting(connection, ConfirmingPublisher(kafka, _CLIENT_ID), topic)
+    except DeliveryFailed as error:
+        logger.warning("the promotion waits until Kafka takes it: %s", error)
 
 
 def to_go_back_to(history: Sequence[Promotion], sha256: str | None = None) -> PromotedModel:

@@ -9,9 +9,12 @@ from pydantic import SecretStr
 
 from model_server.bundle import MODEL, Bundle, RefusedBundle, default_bundle, identity_of
 from model_server.bundle_store import BundleStore
+from retrain.jobs.do_job import _register
 from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promote import clean, promote, roll_back
+from retrain.promotion.promotion_gate import GateRule, GateVerdict
 from retrain.promotion.promotions import PromotionRefused, promotions, publish_waiting, store
+from retrain.registry.bundles import Registered
 from schemas.failures import Failure
 from schemas.model_events import ModelPromoted, decode_promoted
 from schemas.settings import Settings
@@ -70,6 +73,35 @@ def test_a_promoted_bundle_is_to_be_had_at_the_address_of_its_event(
     )
     assert fetched.identity == house.bundles["b"].identity
     assert house.champions() == "ba"
+
+
+def test_a_training_promotes_over_the_model_that_it_was_judged_against_alone(
+    house: House,
+    connection: Connection,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = Registered(name="m", registry_version="1", aliases=[], sha256="", folder="")
+    monkeypatch.setattr("retrain.jobs.do_job.log_bundle", lambda *_, **__: kept)
+    own = settings.model_copy(update={"model": None, "home": tmp_path / "home"})
+    better = GateRule(name="better on the audits", passed=True, sentence="better")
+    verdict = GateVerdict(
+        passed=True, rules=[better], audits=500, audits_missing=0, differing_ids=[]
+    )
+
+    def ended(letter: str, *, judged_against: str) -> tuple[bool, str]:
+        hash_ = house.bundles[judged_against].identity.sha256
+        folder = house.bundles[letter].folder
+        output = _register(own, connection, hash_, True, folder, verdict)
+        return output["promoted"], output["sentence"]
+
+    house.promote("b")
+    promoted, said = ended("c", judged_against="a")
+    assert (promoted, house.champions()) == (False, "ba"), "somebody promoted b while it learned"
+    assert "another model serves since" in said
+    assert ended("c", judged_against="b") == (True, "passed the gate")
+    assert house.champions() == "cba"
 
 
 def test_commands_ask_the_promoted_model_unless_another_is_named(

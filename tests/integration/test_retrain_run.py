@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from model_server.bundle import default_bundle, open_bundle
+from model_server.bundle import RefusedBundle, default_bundle, open_bundle
 from retrain.export.quality_gate import ExportRefused
+from retrain.jobs.do_job import do_waiting_job
 from retrain.jobs.job_spec import JobSpec, spec_of
 from retrain.jobs.job_store import (
     Job,
@@ -154,6 +155,21 @@ def test_a_stage_that_fails_ends_the_job(
     )
 
 
+def test_a_job_waits_while_the_champion_cannot_be_had(
+    connection: Connection, settings: Settings, tmp_path: Path
+) -> None:
+    own = settings.model_copy(update={"model": tmp_path / "nowhere", "home": tmp_path})
+
+    def run() -> JobResult | None:
+        return do_waiting_job(own, run_command=lambda _: None, told=lambda _, __: None)
+
+    assert run() is None
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+    with pytest.raises(RefusedBundle):
+        run()
+    assert (jobs(connection)[0].state, jobs(connection)[0].attempts) == (JobState.QUEUED, 0)
+
+
 def test_a_model_that_the_export_refuses_ends_the_job_as_refused(
     work: Work, connection: Connection, settings: Settings
 ) -> None:
@@ -185,6 +201,32 @@ def test_what_a_stage_made_on_another_machine_is_made_again_here(
     work.is_here = lambda _desk, output: output["made_by"] != "train"
     do(work, taken_up(connection, "two"), settings, holder="two")
     assert work.done == ["prepare", "train", "register", "train", "register"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_lease_that_cannot_be_renewed_for_a_fault_of_its_own_ends_the_work(
+    work: Work, connection: Connection
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+
+    def wait_long() -> None:
+        threading.Event().wait(60)
+
+    def connect() -> Connection:
+        raise UnicodeError("a setting that nobody thought of")
+
+    work.acts["train"] = wait_long
+    with pytest.raises(UnicodeError):
+        work_on(
+            taken_up(connection),
+            work.desk,
+            holder="one",
+            connect=connect,
+            stages=work.stages(),
+            lease=timedelta(seconds=3),
+        )
+    assert work.done == ["prepare", "train"]
+    assert jobs(connection)[0].state is JobState.RUNNING, "whoever comes next takes it up"
 
 
 @pytest.mark.parametrize("taken_away", [False, True], ids=["cancelled", "taken by another"])
