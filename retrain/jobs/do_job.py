@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from retrain.registry.bundles import log_bundle
 from retrain.rollback.guard_promotion import held_until
 from schemas.settings import Settings
 from schemas.topics import MODELS_PROMOTED
-from schemas.transport.postgres import Connection, connect_postgres
+from schemas.transport.postgres import Connection, connect_postgres, database_now
 
 CHALLENGER = "challenger"
 CHAMPION = "champion"
@@ -102,7 +101,7 @@ def _register(
     serves = promotions(connection)
     promoted = bool(serves) and serves[0].event.champion.sha256 == sha256
     held = held_until(connection, settings.rollback.hold)
-    is_held = held is not None and datetime.now(UTC) < held and not promoted
+    is_held = held is not None and database_now(connection) < held and not promoted
     is_overtaken = (
         settings.model is None
         and bool(serves)
@@ -120,7 +119,7 @@ def _register(
             folder,
             served_before=lambda: settings.model or default_bundle(),
             because=f"it passed the gate: {better.sentence}",
-            now=datetime.now(UTC),
+            now=database_now(connection),
         )
     if verdict.passed and promotes:
         tell_if_waiting(
