@@ -162,14 +162,11 @@ def clean(keep: int, as_json: bool) -> None:
 
     from retrain.promotion.bundle_shelf import BundleShelf
     from retrain.promotion.promote import clean as remove_bundles
-    from retrain.promotion.promotions import promotions
     from schemas.settings import load_settings
 
     settings = load_settings()
     with _connected(settings) as connection:
-        removed = remove_bundles(
-            BundleShelf(settings.bundle_shelf), promotions(connection), keep=keep
-        )
+        removed = remove_bundles(connection, BundleShelf(settings.bundle_shelf), keep=keep)
     if as_json:
         print_json({"removed": removed})
     else:

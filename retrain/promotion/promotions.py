@@ -5,7 +5,8 @@ of it. A promotion that was stored and not yet published is published by whoever
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -46,14 +47,25 @@ class PromotionRefused(Failure):
 def promotions(connection: Connection) -> list[Promotion]:
     """Return all promotions, the last one first."""
     with connection, connection.cursor() as cur:
-        cur.execute(
-            "SELECT promotion_no, event::text, published_at FROM promotions"
-            " ORDER BY promotion_no DESC"
-        )
-        return [
-            Promotion(number=number, event=decode_promoted(event.encode()), published_at=published)
-            for number, event, published in cur
-        ]
+        return _all(cur)
+
+
+@contextmanager
+def without_promotions(connection: Connection) -> Iterator[list[Promotion]]:
+    """Yield all promotions, the last one first; until the block ends no other one is stored."""
+    with connection, connection.cursor() as cur:
+        cur.execute("LOCK TABLE promotions IN EXCLUSIVE MODE")
+        yield _all(cur)
+
+
+def _all(cur: cursor) -> list[Promotion]:
+    cur.execute(
+        "SELECT promotion_no, event::text, published_at FROM promotions ORDER BY promotion_no DESC"
+    )
+    return [
+        Promotion(number=number, event=decode_promoted(event.encode()), published_at=published)
+        for number, event, published in cur
+    ]
 
 
 def store(

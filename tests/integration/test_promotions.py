@@ -16,7 +16,7 @@ from retrain.promotion.promotion_gate import GateRule, GateVerdict
 from retrain.promotion.promotions import PromotionRefused, promotions, publish_waiting, store
 from retrain.registry.bundles import Registered
 from schemas.failures import Failure
-from schemas.model_events import ModelPromoted, decode_promoted
+from schemas.model_events import ModelPromoted, PromotedModel, decode_promoted
 from schemas.settings import Settings
 from schemas.topics import MODELS_PROMOTED
 from schemas.transport.postgres import Connection, connect_postgres
@@ -102,6 +102,28 @@ def test_a_training_promotes_over_the_model_that_it_was_judged_against_alone(
     assert "another model serves since" in said
     assert ended("c", judged_against="b") == (True, "passed the gate")
     assert house.champions() == "cba"
+
+
+def test_a_bundle_that_is_promoted_while_others_are_removed_is_there(
+    house: House, connection: Connection, tmp_path: Path
+) -> None:
+    class Cleaned(BundleShelf):
+        """What somebody else cleans between the copying of a bundle and its promotion."""
+
+        def put(self, bundle: Bundle) -> str:
+            address = super().put(bundle)
+            if bundle.identity.sha256 not in {each.sha256 for each in self.promoted()}:
+                assert clean(connection, house.shelf, keep=2) == [bundle.identity.sha256]
+            return address
+
+        def promoted(self) -> list[PromotedModel]:
+            return [each.event.champion for each in promotions(connection)]
+
+    house.promote("b")
+    house.shelf = Cleaned(str(tmp_path / "shelf"))
+    champion = house.promote("c").champion
+    fetched = BundleStore(tmp_path / "elsewhere").fetch(champion.address, champion.sha256)
+    assert fetched.identity == house.bundles["c"].identity
 
 
 def test_commands_ask_the_promoted_model_unless_another_is_named(
@@ -218,7 +240,7 @@ def test_bundles_that_a_rollback_may_need_are_not_removed(
         )
 
     assert on_shelf() == "abcd"
-    removed = clean(house.shelf, promotions(connection), keep=2)
+    removed = clean(connection, house.shelf, keep=2)
     assert set(removed) == {sha256_of(house.bundles[letter]) for letter in "ab"}
     assert on_shelf() == "cd"
     assert house.roll_back() == "c"
@@ -229,7 +251,7 @@ def test_bundles_are_removed_where_no_rollback_is_left(
 ) -> None:
     house.promote("b")
     assert house.roll_back() == "a"
-    assert clean(house.shelf, promotions(connection), keep=2) == []
+    assert clean(connection, house.shelf, keep=2) == []
     assert house.shelf.hashes() == {sha256_of(house.bundles[letter]) for letter in "ab"}
 
 
