@@ -12,7 +12,7 @@ from model_server.bundle import Bundle, default_bundle, open_bundle
 from model_server.bundle_store import BundleStore
 from retrain.jobs.job_folders import forget_texts_of_ended
 from retrain.jobs.job_spec import spec_of
-from retrain.jobs.job_store import LeaseLost, live_job, take_up
+from retrain.jobs.job_store import LeaseLost, end_given_up, live_job, take_up
 from retrain.jobs.run_job import LEASE, JobResult, work_on
 from retrain.jobs.stages import Desk
 from retrain.promotion.bundle_shelf import BundleShelf
@@ -44,13 +44,13 @@ def do_waiting_job(
     folders = settings.job_folders
     holder = f"{socket.gethostname()}:{os.getpid()}"
     with closing(connect()) as connection:
+        end_given_up(connection)
         forget_texts_of_ended(connection, folders)
         if live_job(connection) is None:
             return None
         # Before the job is taken up: where the bundle cannot be had, the job waits.
         judge = champion(settings, connection)
         job = take_up(connection, holder=holder, lease=LEASE)
-        forget_texts_of_ended(connection, folders)
         if job is None:
             return None
         spec = spec_of(job.spec)

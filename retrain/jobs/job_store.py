@@ -131,14 +131,7 @@ def take_up(connection: Connection, *, holder: str, lease: timedelta) -> Job | N
     One that was taken up `MOST_ATTEMPTS` times, or was to be cancelled, is ended instead.
     """
     with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE retrain_jobs SET ended_at = now(), holder = NULL, lease_until = NULL,"  # noqa: S608
-            " state = CASE WHEN cancel_asked THEN 'cancelled' ELSE 'failed' END,"
-            " detail = CASE WHEN cancel_asked THEN 'cancelled' ELSE"
-            " 'it ended ' || attempts || ' processes' END"
-            f" WHERE {_FREE} AND (cancel_asked OR attempts >= %s)",
-            (MOST_ATTEMPTS,),
-        )
+        _end_given_up(cursor)
         cursor.execute(
             f"UPDATE retrain_jobs SET state = 'running', holder = %s, attempts = attempts + 1,"  # noqa: S608
             " lease_until = now() + %s, started_at = coalesce(started_at, now())"
@@ -146,6 +139,12 @@ def take_up(connection: Connection, *, holder: str, lease: timedelta) -> Job | N
             (holder, lease),
         )
         return next((_job(row) for row in cursor), None)
+
+
+def end_given_up(connection: Connection) -> None:
+    """End the job that nobody works on and nobody takes up: see `take_up`."""
+    with connection, connection.cursor() as cursor:
+        _end_given_up(cursor)
 
 
 def renew(connection: Connection, job: int, *, holder: str, lease: timedelta) -> bool:
@@ -257,6 +256,17 @@ def jobs_that_are_over(connection: Connection, numbers: Sequence[int]) -> list[i
 def live_job(connection: Connection) -> Job | None:
     """Return the job that is not over, if there is one."""
     return next((job for job in jobs(connection, most=1) if job.state in LIVE_STATES), None)
+
+
+def _end_given_up(cursor: Any) -> None:
+    cursor.execute(
+        "UPDATE retrain_jobs SET ended_at = now(), holder = NULL, lease_until = NULL,"  # noqa: S608
+        " state = CASE WHEN cancel_asked THEN 'cancelled' ELSE 'failed' END,"
+        " detail = CASE WHEN cancel_asked THEN 'cancelled' ELSE"
+        " 'it ended ' || attempts || ' processes' END"
+        f" WHERE {_FREE} AND (cancel_asked OR attempts >= %s)",
+        (MOST_ATTEMPTS,),
+    )
 
 
 def _require_held(cursor: Any, job: int, holder: str) -> None:

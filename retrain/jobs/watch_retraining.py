@@ -15,7 +15,7 @@ import psycopg2
 
 from retrain.jobs.check import check_retraining
 from retrain.jobs.job_folders import forget_texts_of_ended
-from retrain.jobs.job_store import JobIsLive, live_job
+from retrain.jobs.job_store import JobIsLive, end_given_up, live_job
 from retrain.promotion.promotions import tell_if_waiting
 from schemas.private_files import make_private_folder
 from schemas.process.process_list import RETRAIN_WATCH
@@ -69,6 +69,7 @@ def _decide(settings: Settings) -> bool:
             )
         except JobIsLive as error:
             logger.info("%s", error)
+        end_given_up(connection)
         forget_texts_of_ended(connection, settings.job_folders)
         tell_if_waiting(
             connection, settings.kafka_connection, settings.names.topic(MODELS_PROMOTED)

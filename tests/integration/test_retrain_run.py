@@ -15,6 +15,7 @@ from retrain.export.quality_gate import ExportRefused
 from retrain.jobs.do_job import do_waiting_job
 from retrain.jobs.job_spec import JobSpec, spec_of
 from retrain.jobs.job_store import (
+    MOST_ATTEMPTS,
     Job,
     JobState,
     LeaseLost,
@@ -168,6 +169,14 @@ def test_a_job_waits_while_the_champion_cannot_be_had(
     with pytest.raises(RefusedBundle):
         run()
     assert (jobs(connection)[0].state, jobs(connection)[0].attempts) == (JobState.QUEUED, 0)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE retrain_jobs SET attempts = %s", (MOST_ATTEMPTS,))
+    left = own.job_folders / str(jobs(connection)[0].number) / "labels.csv"
+    left.parent.mkdir(parents=True)
+    left.write_text("a tweet")
+    assert run() is None
+    assert jobs(connection)[0].state is JobState.FAILED
+    assert not left.exists()
 
 
 def test_a_model_that_the_export_refuses_ends_the_job_as_refused(
