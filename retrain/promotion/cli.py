@@ -137,7 +137,9 @@ def rollback(to: str | None, because: str, as_json: bool) -> None:
 
     While two models share the tweets, the champion gets all of them again instead.
     """
+    from model_server.bundle_store import BundleStore
     from retrain.promotion.promote import roll_back
+    from schemas.failures import Failure
     from schemas.settings import load_settings
     from schemas.transport.postgres import database_now
 
@@ -146,6 +148,17 @@ def rollback(to: str | None, because: str, as_json: bool) -> None:
         event = roll_back(connection, to=to, because=because, now=database_now(connection))
         _tell(settings, connection)
     _print(event, as_json)
+    try:
+        BundleStore(settings.model_choice.store).fetch(
+            event.champion.address, event.champion.sha256
+        )
+    except Failure as error:
+        # No refusal: only this machine may be the one that cannot have it.
+        print_line(
+            f"its bundle cannot be had from here ({error}): a process that cannot fetch it goes on "
+            "with the model that it has; `murmur models promote BUNDLE` puts it there again",
+            err=True,
+        )
 
 
 @models.command(short_help="Remove bundles that no rollback needs.")

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import SecretStr
 
 from model_server.bundle import MODEL, Bundle, RefusedBundle, default_bundle, identity_of
 from model_server.bundle_store import BundleStore
 from retrain.jobs.do_job import _register
 from retrain.promotion.bundle_shelf import BundleShelf
+from retrain.promotion.cli import models
 from retrain.promotion.promote import clean, promote, roll_back
 from retrain.promotion.promotion_gate import GateRule, GateVerdict
 from retrain.promotion.promotions import PromotionRefused, promotions, publish_waiting, store
@@ -24,6 +26,7 @@ from schemas.transport.publisher import ConfirmingPublisher
 from tests.integration.replay_runs import messages
 from tests.integration.serving import command
 from tests.keyword_bundle import keyword_bundle
+from tests.stack import process_environment
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -225,7 +228,7 @@ def test_the_last_promotion_is_published_until_kafka_has_it(
 
 
 def test_bundles_that_a_rollback_may_need_are_not_removed(
-    house: House, connection: Connection
+    house: House, connection: Connection, settings: Settings
 ) -> None:
     for letter in "bcd":
         house.promote(letter)
@@ -244,6 +247,12 @@ def test_bundles_that_a_rollback_may_need_are_not_removed(
     assert set(removed) == {sha256_of(house.bundles[letter]) for letter in "ab"}
     assert on_shelf() == "cd"
     assert house.roll_back() == "c"
+    environment = process_environment(settings)
+    for letter, is_there in (("d", True), ("b", False)):
+        sha256 = sha256_of(house.bundles[letter])
+        went = CliRunner(env=environment).invoke(models, ["rollback", "--to", sha256])
+        assert went.exit_code == 0, went.output
+        assert ("its bundle cannot be had from here" in went.stderr) is not is_there
 
 
 def test_bundles_are_removed_where_no_rollback_is_left(
