@@ -228,7 +228,7 @@ def test_the_last_promotion_is_published_until_kafka_has_it(
 
 
 def test_bundles_that_a_rollback_may_need_are_not_removed(
-    house: House, connection: Connection, settings: Settings
+    house: House, connection: Connection, settings: Settings, tmp_path: Path
 ) -> None:
     for letter in "bcd":
         house.promote(letter)
@@ -247,7 +247,8 @@ def test_bundles_that_a_rollback_may_need_are_not_removed(
     assert set(removed) == {sha256_of(house.bundles[letter]) for letter in "ab"}
     assert on_shelf() == "cd"
     assert house.roll_back() == "c"
-    environment = process_environment(settings)
+    own = settings.model_copy(update={"home": tmp_path / "home"})
+    environment = process_environment(own)
     for letter, is_there in (("d", True), ("b", False)):
         sha256 = sha256_of(house.bundles[letter])
         went = CliRunner(env=environment).invoke(models, ["rollback", "--to", sha256])
