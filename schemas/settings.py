@@ -577,6 +577,11 @@ class Settings(BaseSettings):
         return self.home / RETRAIN_FOLDER
 
     @property
+    def job_folders(self) -> Path:
+        """Where each training job has a folder, by its number."""
+        return self.retrain_folder / "jobs"
+
+    @property
     def kafka_servers(self) -> str:
         """Bootstrap servers; `MissingSetting` where none are known."""
         return self._needed("kafka", self.kafka)

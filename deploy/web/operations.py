@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from schemas.failures import Failure
 from schemas.model_events import ModelPromoted
 from schemas.settings import MissingSetting, Settings
 from schemas.topics import MODELS_PROMOTED
-from schemas.transport.postgres import Connection, connect_postgres
+from schemas.transport.postgres import Connection, connect_postgres, database_now
 from schemas.transport.publisher import ConfirmingPublisher
 from stream_processors.circuit_breaker.breaker_topic import Hold
 from stream_processors.circuit_breaker.release_hold import read_hold, release
@@ -58,14 +57,14 @@ class Operations:
             folder,
             served_before=lambda: self._settings.model or default_bundle(),
             because=because,
-            now=datetime.now(UTC),
+            now=database_now(connection),
         )
         self._tell(connection)
         return event
 
     def roll_back(self, connection: Connection, to: str | None, because: str) -> ModelPromoted:
         """Have an earlier champion serve again."""
-        event = roll_back(connection, to=to, because=because, now=datetime.now(UTC))
+        event = roll_back(connection, to=to, because=because, now=database_now(connection))
         self._tell(connection)
         return event
 
@@ -84,7 +83,7 @@ class Operations:
 
     def job_log(self) -> str:
         """Return the end of what training processes of this machine have written."""
-        path = self._settings.retrain_folder / "jobs" / "log.txt"
+        path = self._settings.job_folders / "log.txt"
         try:
             with path.open("rb") as log:
                 log.seek(max(0, path.stat().st_size - _MOST_LOG_BYTES))

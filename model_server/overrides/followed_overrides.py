@@ -48,6 +48,22 @@ class FollowedOverrides:
         while self._path is not None and not finished.wait(_EVERY_S):
             self.look()
 
+    def looked_at_by(self, clock_s: Callable[[], float]) -> Callable[[], Overrides | None]:
+        """Return a function that returns those in use, and looks at the file before every 2 s.
+
+        For a loop that ends by itself and has no thread beside it.
+        """
+        due_s = clock_s() + _EVERY_S
+
+        def current() -> Overrides | None:
+            nonlocal due_s
+            if self._path is not None and clock_s() >= due_s:
+                self.look()
+                due_s = clock_s() + _EVERY_S
+            return self._used
+
+        return current
+
     def look(self) -> None:
         """Take in the file if it has changed, and has not changed again since the last look.
 

@@ -35,13 +35,22 @@ TIMES: Final = (
     "timestamp",
     "date",
     "time",
+    "erstellt_am",
+    "gepostet_am",
+    "veröffentlicht_am",
+    "veroeffentlicht_am",
+    "zeitstempel",
+    "zeitpunkt",
+    "datum_uhrzeit",
+    "datum",
 )
 """Names that may mean the time of a tweet, the surest first: taken where the first values of one
 are dates, and nothing is called `created_at`."""
 
 _SAMPLE: Final = 20
 _TIME_LIKE: Final = re.compile(
-    r"(?:^|[\W_a-z])(?:date|time|datetime|timestamp|created|posted|published)(?:$|[\W_A-Z])",
+    r"(?:^|[\W_a-z])(?:date|time|datetime|timestamp|created|posted|published|[Dd]atum|[Zz]eit)"
+    r"(?:$|[\W_A-Z])",
 )
 _TEXT_LIKE: Final = re.compile(r"text|tweet|content|message|body", re.IGNORECASE)
 

@@ -23,6 +23,10 @@ _MISREAD: Final = re.compile(
 """What two bytes of UTF-8 look like where they were read as Latin-1 or Windows-1252."""
 
 _FEW_MISREAD: Final = 3
+_MOST_LABELS: Final = 100
+_MOST_LABELS_NAMED: Final = 6
+_OF_SENTIMENT: Final = ("negative", "neutral", "positive")
+"""The labels of the bundles that Murmur brings."""
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Findings:
     """Counts tweets with other times than their ids' and without any, dropped fields, repeated ids.
 
     `passed_over` and `taken_for` are names of columns, in the order in which they were met.
+    `labels` counts the tweets of the labels that people gave; of very many only some have a count.
     """
 
     overruled_times: int = 0
@@ -40,6 +45,7 @@ class Findings:
     swallowed_lines: int = 0
     swallowed_first: str = ""
     misread_texts: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
     advice: Advice = field(default_factory=Advice)
     ids: RepeatedIds = field(default_factory=RepeatedIds)
     _reader: object = None
@@ -69,8 +75,13 @@ class Findings:
         for event in parsed.events:
             if isinstance(event, TweetPosted):
                 self.ids.add(event)
+                self._note_label(event.label)
                 text = event.text
                 self.misread_texts += not text.isascii() and _MISREAD.search(text) is not None
+
+    def _note_label(self, label: str | None) -> None:
+        if label is not None and (label in self.labels or len(self.labels) < _MOST_LABELS):
+            self.labels[label] += 1
 
     def sentences(self) -> list[str]:
         """Return what a person should know of the rows and ids of this file."""
@@ -130,6 +141,7 @@ def sentences_on(named: Iterable[tuple[str, Findings]]) -> list[str]:
     if total:
         counted = ", ".join(f"{count:,} {name}" for name, count in total.most_common())
         said.append(f"fields that could not be read and were left out: {counted}")
+    said += _on_labels(each.labels for _, each in files)
     columns: dict[str, list[str]] = {}
     for name, each in files:
         if each.taken_for:
@@ -145,6 +157,23 @@ def sentences_on(named: Iterable[tuple[str, Findings]]) -> list[str]:
     for name, each in files:
         said += [f"{name}: {sentence}" for sentence in each.sentences()]
     return said
+
+
+def _on_labels(of_files: Iterable[Counter[str]]) -> list[str]:
+    """Name the labels where some are none of the bundles that Murmur brings."""
+    labels = Counter[str]()
+    for each in of_files:
+        labels.update(each)
+    if labels.keys() <= set(_OF_SENTIMENT):
+        return []
+    most = labels.most_common(_MOST_LABELS_NAMED)
+    counted = ", ".join(f"{tweets:,} {label!r}" for label, tweets in most)
+    more = ", …" if len(labels) > len(most) else ""
+    said = (
+        f"labels that people gave: {counted}{more}; a model uses those that are spelled as its own "
+        f"(of the bundles that Murmur brings: {', '.join(_OF_SENTIMENT)})"
+    )
+    return [said]
 
 
 def _shown(names: list[str]) -> str:

@@ -75,6 +75,7 @@ def sift(path: Path, rows: Iterable[NumberedRow], labels: Sequence[str] | None) 
         found = ", ".join(f"{fault.value}: {len(lines)}" for fault, lines in faults.items())
         if Fault.UNKNOWN_LABEL in faults:
             found += f"; its labels are {_some({(row.label or '').strip() for _, row in rows})}"
+            found += f"; accepted are {_some(labels or ())}"
         raise UnusableLabels(f"{path} has no labelled text ({found or 'it is empty'})")
     known = tuple(labels) if labels is not None else tuple(sorted({row.label for row in good}))
     return LabelledFile(path=path, rows=good, labels=known, faults=dict(faults))

@@ -35,7 +35,13 @@ from retrain.export.measure_exported import (
 )
 from retrain.export.model_card import Measured, model_card
 from retrain.export.onnx_model import largest_logit_difference, load_torch, write_onnx
-from retrain.export.quality_gate import LARGEST_COST_RATIO, Cost, GateFigures, refusals
+from retrain.export.quality_gate import (
+    LARGEST_COST_RATIO,
+    Cost,
+    ExportRefused,
+    GateFigures,
+    refusals,
+)
 from retrain.export.quantising import quantise
 from retrain.export.result import Exported
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
@@ -52,10 +58,6 @@ from schemas.failures import Failure
 
 _COMPARED_TEXTS: Final = 256
 _MORE_MEASUREMENTS: Final = 2
-
-
-class ExportRefused(Failure):
-    """The model broke a rule of the gate; no bundle was written."""
 
 
 @dataclass(frozen=True, kw_only=True)

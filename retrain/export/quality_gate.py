@@ -4,6 +4,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas.failures import Failure
+
 LARGEST_LOGIT_DIFFERENCE: Final = 1e-4
 LARGEST_RECALL_LOSS: Final = 0.005
 FEWEST_SAME_LABELS: Final = 0.97
@@ -12,6 +14,10 @@ LARGEST_COST_RATIO: Final = 1.05
 LARGEST_BUNDLE_BYTES: Final = 30_000_000
 _ROUNDED: Final = 2e-6
 """What two figures of six decimals may be off."""
+
+
+class ExportRefused(Failure):
+    """The model broke a rule of the gate; no bundle was written."""
 
 
 class Cost(Struct, frozen=True, kw_only=True):

@@ -34,12 +34,14 @@ def check(force: bool, as_json: bool) -> int:
     from contextlib import closing
 
     from retrain.jobs.check import check_retraining
+    from retrain.jobs.job_folders import forget_texts_of_ended
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
 
     settings = load_settings()
     with closing(connect_postgres(settings.postgres_connection, "retrain")) as connection:
         checked = check_retraining(connection, settings.retraining, forced=force)
+        forget_texts_of_ended(connection, settings.job_folders)
     if as_json:
         print_json(checked)
     else:
@@ -55,7 +57,7 @@ def run(force: bool, as_json: bool) -> int:
     """Work on the job that waits, or on one whose process is gone, to its end.
 
     After a kill the same command goes on at the stage where it stood. Exit 0: the job is done, also
-    if its model did not pass the gate. Exit 99: there is no job.
+    if its model was refused. Exit 99: there is no job.
     """
 
     from retrain.training_libraries import prepare_libraries
@@ -146,15 +148,21 @@ def show(job: int, as_json: bool) -> None:
 @retrain.command()
 @click.argument("job", type=click.IntRange(min=1))
 def cancel(job: int) -> None:
-    """End a job: at once if it waits, within seconds if it is worked on."""
+    """End a job: at once if nobody works on it, else within a minute.
+
+    Its texts are removed from this machine then.
+    """
     from contextlib import closing
 
+    from retrain.jobs.job_folders import forget_texts_of_ended
     from retrain.jobs.job_store import ask_to_cancel
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
 
-    with closing(connect_postgres(load_settings().postgres_connection, "retrain")) as connection:
+    settings = load_settings()
+    with closing(connect_postgres(settings.postgres_connection, "retrain")) as connection:
         found = ask_to_cancel(connection, job)
+        forget_texts_of_ended(connection, settings.job_folders)
     print_line(
         f"job {job} is cancelled"
         if found.state == "cancelled"

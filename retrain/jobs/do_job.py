@@ -4,27 +4,26 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from model_server.bundle import Bundle, default_bundle, open_bundle
 from model_server.bundle_store import BundleStore
+from retrain.jobs.job_folders import forget_texts_of_ended
 from retrain.jobs.job_spec import spec_of
-from retrain.jobs.job_store import take_up
+from retrain.jobs.job_store import LeaseLost, end_given_up, live_job, take_up
 from retrain.jobs.run_job import LEASE, JobResult, work_on
 from retrain.jobs.stages import Desk
 from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promote import promote
 from retrain.promotion.promotion_gate import GateVerdict
-from retrain.promotion.promotions import promotions, publish_waiting
+from retrain.promotion.promotions import promotions, tell_if_waiting
 from retrain.registry.bundles import log_bundle
 from retrain.rollback.guard_promotion import held_until
 from schemas.settings import Settings
 from schemas.topics import MODELS_PROMOTED
-from schemas.transport.postgres import Connection, connect_postgres
-from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.postgres import Connection, connect_postgres, database_now
 
 CHALLENGER = "challenger"
 CHAMPION = "champion"
@@ -38,11 +37,19 @@ def do_waiting_job(
 ) -> JobResult | None:
     """Take up the job that waits, or whose holder is gone, and work on it; None: there is none.
 
-    Raises `LeaseLost` where another process took it over.
+    Raises `LeaseLost` where another process took it over, and `BundleUnavailable` where the
+    champion cannot be had.
     """
     connect = partial(connect_postgres, settings.postgres_connection, "retrain")
+    folders = settings.job_folders
     holder = f"{socket.gethostname()}:{os.getpid()}"
     with closing(connect()) as connection:
+        end_given_up(connection)
+        forget_texts_of_ended(connection, folders)
+        if live_job(connection) is None:
+            return None
+        # Before the job is taken up: where the bundle cannot be had, the job waits.
+        judge = champion(settings, connection)
         job = take_up(connection, holder=holder, lease=LEASE)
         if job is None:
             return None
@@ -50,13 +57,18 @@ def do_waiting_job(
         desk = Desk(
             spec=spec,
             number=job.number,
-            folder=settings.retrain_folder / "jobs" / str(job.number),
+            folder=folders / str(job.number),
             connection=connection,
-            champion=champion(settings, connection),
+            champion=judge,
             run_command=run_command,
-            register=partial(_register, settings, connection, spec.promote),
+            register=partial(_register, settings, connection, judge.identity.sha256, spec.promote),
         )
-        return work_on(job, desk, holder=holder, connect=connect, told=told)
+        try:
+            return work_on(job, desk, holder=holder, connect=connect, told=told)
+        except LeaseLost:
+            # It may be over: then nobody else works in its folder, and nobody else cleans it here.
+            forget_texts_of_ended(connection, folders)
+            raise
 
 
 def champion(settings: Settings, connection: Connection) -> Bundle:
@@ -72,17 +84,31 @@ def champion(settings: Settings, connection: Connection) -> Bundle:
 
 
 def _register(
-    settings: Settings, connection: Connection, promotes: bool, folder: Path, verdict: GateVerdict
+    settings: Settings,
+    connection: Connection,
+    judged_against: str,
+    promotes: bool,
+    folder: Path,
+    verdict: GateVerdict,
 ) -> dict[str, Any]:
-    """Keep a bundle in MLflow, and promote it where it passed; done again it changes nothing."""
+    """Keep a bundle in MLflow, and promote it where it passed; done again it changes nothing.
+
+    It is promoted over the model that it was judged against (its hash) alone.
+    """
     bundle = open_bundle(folder)
     sha256 = bundle.identity.sha256
     broken = "; ".join(rule.sentence for rule in verdict.rules if not rule.passed)
     serves = promotions(connection)
     promoted = bool(serves) and serves[0].event.champion.sha256 == sha256
     held = held_until(connection, settings.rollback.hold)
-    is_held = held is not None and datetime.now(UTC) < held and not promoted
-    promotes = promotes and not is_held
+    is_held = held is not None and database_now(connection) < held and not promoted
+    is_overtaken = (
+        settings.model is None
+        and bool(serves)
+        and not promoted
+        and serves[0].event.champion.sha256 != judged_against
+    )
+    promotes = promotes and not is_held and not is_overtaken
     alias = CHAMPION if verdict.passed and promotes else CHALLENGER
     registered = log_bundle(settings.retrain_folder, folder, name=None, aliases=[alias])
     if verdict.passed and promotes and not promoted:
@@ -93,11 +119,12 @@ def _register(
             folder,
             served_before=lambda: settings.model or default_bundle(),
             because=f"it passed the gate: {better.sentence}",
-            now=datetime.now(UTC),
+            now=database_now(connection),
         )
     if verdict.passed and promotes:
-        publisher = ConfirmingPublisher(settings.kafka_connection, "murmur-retrain")
-        publish_waiting(connection, publisher, settings.names.topic(MODELS_PROMOTED))
+        tell_if_waiting(
+            connection, settings.kafka_connection, settings.names.topic(MODELS_PROMOTED)
+        )
     return {
         "passed": verdict.passed,
         "promoted": verdict.passed and promotes,
@@ -107,5 +134,7 @@ def _register(
         if not verdict.passed
         else f"passed the gate; a rollback holds until {held:%Y-%m-%d %H:%M} UTC"
         if is_held
+        else "passed the gate, but another model serves since: `murmur models promote` has it serve"
+        if is_overtaken
         else "passed the gate",
     }

@@ -5,7 +5,7 @@ lease ends and another process takes the job up at the stage where it stood. All
 PostgreSQL's clock. A process that has lost its lease can change nothing any more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -25,6 +25,9 @@ _COLUMNS: Final = (
     "job_no, run, state, stage, holder, attempts, detail, spec, cancel_asked, created_at,"
     " started_at, ended_at"
 )
+
+_FREE: Final = "(state = 'queued' OR (state = 'running' AND lease_until < now()))"
+"""Nobody works on it: it waits, or its holder is gone."""
 
 
 class JobState(StrEnum):
@@ -128,23 +131,20 @@ def take_up(connection: Connection, *, holder: str, lease: timedelta) -> Job | N
     One that was taken up `MOST_ATTEMPTS` times, or was to be cancelled, is ended instead.
     """
     with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE retrain_jobs SET ended_at = now(), holder = NULL, lease_until = NULL,"
-            " state = CASE WHEN cancel_asked THEN 'cancelled' ELSE 'failed' END,"
-            " detail = CASE WHEN cancel_asked THEN 'cancelled' ELSE"
-            " 'it ended ' || attempts || ' processes' END"
-            " WHERE (state = 'queued' OR (state = 'running' AND lease_until < now()))"
-            " AND (cancel_asked OR attempts >= %s)",
-            (MOST_ATTEMPTS,),
-        )
+        _end_given_up(cursor)
         cursor.execute(
             f"UPDATE retrain_jobs SET state = 'running', holder = %s, attempts = attempts + 1,"  # noqa: S608
             " lease_until = now() + %s, started_at = coalesce(started_at, now())"
-            " WHERE state = 'queued' OR (state = 'running' AND lease_until < now())"
-            f" RETURNING {_COLUMNS}",
+            f" WHERE {_FREE} RETURNING {_COLUMNS}",
             (holder, lease),
         )
         return next((_job(row) for row in cursor), None)
+
+
+def end_given_up(connection: Connection) -> None:
+    """End the job that nobody works on and nobody takes up: see `take_up`."""
+    with connection, connection.cursor() as cursor:
+        _end_given_up(cursor)
 
 
 def renew(connection: Connection, job: int, *, holder: str, lease: timedelta) -> bool:
@@ -212,16 +212,18 @@ def end_job(connection: Connection, job: int, *, holder: str, state: JobState, d
 
 
 def ask_to_cancel(connection: Connection, job: int) -> Job:
-    """Have a job end: at once where it waits, else as soon as its process renews its lease.
+    """Have a job end: at once where nobody works on it, else when its process renews its lease.
 
     Raises `Failure` where it is over, or there is none.
     """
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "UPDATE retrain_jobs SET cancel_asked = true,"  # noqa: S608
-            " state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,"
-            " ended_at = CASE state WHEN 'queued' THEN now() END,"
-            " detail = CASE state WHEN 'queued' THEN 'cancelled' ELSE detail END"
+            f" state = CASE WHEN {_FREE} THEN 'cancelled' ELSE state END,"
+            f" ended_at = CASE WHEN {_FREE} THEN now() END,"
+            f" holder = CASE WHEN NOT {_FREE} THEN holder END,"
+            f" lease_until = CASE WHEN NOT {_FREE} THEN lease_until END,"
+            f" detail = CASE WHEN {_FREE} THEN 'cancelled' ELSE detail END"
             f" WHERE job_no = %s AND state IN ('queued', 'running') RETURNING {_COLUMNS}",
             (job,),
         )
@@ -240,9 +242,31 @@ def jobs(connection: Connection, *, most: int = 50) -> list[Job]:
         return [_job(row) for row in cursor]
 
 
+def jobs_that_are_over(connection: Connection, numbers: Sequence[int]) -> list[int]:
+    """Return which of these jobs are over, those that are not stored among them."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT job_no FROM retrain_jobs WHERE job_no = ANY(%s)"
+            " AND state IN ('queued', 'running')",
+            (list(numbers),),
+        )
+        return sorted(set(numbers) - {number for (number,) in cursor})
+
+
 def live_job(connection: Connection) -> Job | None:
     """Return the job that is not over, if there is one."""
     return next((job for job in jobs(connection, most=1) if job.state in LIVE_STATES), None)
+
+
+def _end_given_up(cursor: Any) -> None:
+    cursor.execute(
+        "UPDATE retrain_jobs SET ended_at = now(), holder = NULL, lease_until = NULL,"  # noqa: S608
+        " state = CASE WHEN cancel_asked THEN 'cancelled' ELSE 'failed' END,"
+        " detail = CASE WHEN cancel_asked THEN 'cancelled' ELSE"
+        " 'it ended ' || attempts || ' processes' END"
+        f" WHERE {_FREE} AND (cancel_asked OR attempts >= %s)",
+        (MOST_ATTEMPTS,),
+    )
 
 
 def _require_held(cursor: Any, job: int, holder: str) -> None:

@@ -43,10 +43,11 @@ class PolicySettings(Struct, frozen=True, kw_only=True):
 class PolicyInputs(Struct, frozen=True, kw_only=True):
     """What is known at one moment, all that the decision rests on.
 
-    `drift_alarms` and `error_alarms` are the ids of those that are raised. `new_labels` counts the
-    labels since the last training by origin; audits that are frozen for the gate do not count.
-    `mean_confidence` is of the newest closed windows, None where there are none. `live_job` is the
-    id of a job that is not over. `last_job_at` is when the last one began, whatever came of it.
+    `drift_alarms` and `error_alarms` are the ids of those that are raised. `new_labels` counts, by
+    origin, the labels since the last training that did not fail; audits that are frozen for the
+    gate do not count. `mean_confidence` is of the newest closed windows, None where there are none.
+    `live_job` is the id of a job that is not over. `last_job_at` is when the last one began,
+    whatever came of it.
     """
 
     now: datetime

@@ -19,11 +19,16 @@ ORDER BY alarm_id
 _LABELS = """
 SELECT origin, sum(found)::bigint FROM (
     SELECT origin, count(DISTINCT (root_id, version)) AS found FROM labels
-    WHERE run = %(run)s AND label IS NOT NULL AND repeat = 0 AND labelled_at > %(since)s
+    WHERE run = %(run)s AND label IS NOT NULL AND repeat = 0
+        AND coalesce(stored_at, labelled_at) > %(since)s
     GROUP BY origin
     UNION ALL
     SELECT 'correction', count(*) FROM text_labels WHERE labelled_at > %(since)s HAVING count(*) > 0
 ) AS counted GROUP BY origin
+"""
+_LAST_JOB = """
+SELECT max(coalesce(started_at, created_at)) FROM retrain_jobs
+WHERE run = %(run)s AND state <> ALL(%(without)s)
 """
 _TWEETS = """
 SELECT coalesce(sum(tweets), 0)::bigint FROM rollups
@@ -64,21 +69,18 @@ def policy_settings(settings: RetrainingSettings) -> PolicySettings:
 def read_policy_inputs(connection: Connection, run: str, *, forced: bool) -> PolicyInputs:
     """Return what is known of a run now, by PostgreSQL's clock.
 
-    New labels and tweets are those since the last training of the run began: labels by when they
-    were given, tweets by when they were posted. The model's age is counted from when the champion
+    New labels and tweets are those since the last training of the run began that was not cancelled
+    and did not fail: nothing has learned from what such a one was given. Labels count by when they
+    came in, tweets by when they were posted. The model's age is counted from when the champion
     took over: a split of the stream, and its end, leave that as it is.
     """
     job = live_job(connection)
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         now: datetime = _one(cursor, "SELECT now()")
-        last_job_at = _one(
-            cursor,
-            "SELECT max(coalesce(started_at, created_at)) FROM retrain_jobs"
-            " WHERE run = %(run)s AND state <> 'cancelled'",
-            run=run,
-        )
-        about = {"run": run, "since": last_job_at or "-infinity"}
+        last_job_at = _one(cursor, _LAST_JOB, run=run, without=["cancelled"])
+        learned_at = _one(cursor, _LAST_JOB, run=run, without=["cancelled", "failed"])
+        about = {"run": run, "since": learned_at or "-infinity"}
         cursor.execute(_ALARMS, about)
         alarms = cursor.fetchall()
         cursor.execute(_LABELS, about)

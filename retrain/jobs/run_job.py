@@ -12,6 +12,8 @@ from typing import Any, Final
 import psycopg2
 from msgspec import Struct
 
+from retrain.export.quality_gate import ExportRefused
+from retrain.jobs.job_folders import forget_texts
 from retrain.jobs.job_store import (
     Job,
     JobState,
@@ -23,7 +25,7 @@ from retrain.jobs.job_store import (
     renew,
     stage_outputs,
 )
-from retrain.jobs.stages import STAGES, Desk, Stage, forget_texts, inputs_sha256
+from retrain.jobs.stages import STAGES, Desk, Stage, inputs_sha256
 from schemas.failures import Failure
 from schemas.process.stop_signals import interruptible
 from schemas.transport.postgres import Connection, PostgresUnavailable
@@ -60,9 +62,10 @@ def work_on(
     """Do the stages that are not done yet and end the job.
 
     `connect` makes the connection by which another thread renews the lease. `told` hears of each
-    stage, and whether it was done already. A failure of a stage ends the job as failed, a gate that
-    was not passed as refused. Raises `LeaseLost` where another process has the job: then nothing
-    more is changed. What else is raised leaves the job to whoever takes it up next.
+    stage, and whether it was done already. A failure of a stage ends the job as failed; a gate that
+    was not passed, that of an export too, ends it as refused. Its texts are gone then. Raises
+    `LeaseLost` where another process has the job: then nothing more is changed. What else is raised
+    leaves the job to whoever takes it up next.
     """
     with interruptible(), _lease_renewed(job.number, holder, connect, lease) as heart:
         try:
@@ -77,6 +80,8 @@ def work_on(
             state, detail, output = JobState.CANCELLED, "cancelled", {}
         except LeaseLost:
             raise
+        except ExportRefused as error:
+            state, detail, output = JobState.REFUSED, str(error), {}
         except Failure as error:
             state, detail, output = JobState.FAILED, str(error), {}
         heart.stop()
@@ -98,7 +103,11 @@ def _do_stages(
     for stage in stages:
         sha256 = inputs_sha256(desk, stage, done)
         before = known.get(stage.name)
-        skipped = before is not None and before.inputs_sha256 == sha256
+        skipped = (
+            before is not None
+            and before.inputs_sha256 == sha256
+            and stage.is_here(desk, before.output)
+        )
         told(stage.name, skipped)
         if before is not None and skipped:
             done[stage.name] = before.output
@@ -123,7 +132,7 @@ class _Heart:
         self._connection: Connection | None = None
         self._lease = lease
         self._stopped = threading.Event()
-        self._lost: LeaseLost | None = None
+        self._fault: BaseException | None = None
         self.interrupted = False
 
     def stop(self) -> None:
@@ -131,27 +140,44 @@ class _Heart:
         self._stopped.set()
 
     def raise_if_lost(self) -> None:
-        """Raise `LeaseLost` if that was found."""
-        if self._lost is not None:
-            raise self._lost
+        """Raise `LeaseLost` if that was found, or the fault that kept it from being renewed."""
+        if self._fault is not None:
+            raise self._fault
 
     def beat(self) -> None:
-        """Renew in turns of a sixth of the lease, for which PostgreSQL may be away."""
+        """Renew in turns of a sixth of the lease, for which PostgreSQL may be away.
+
+        A fault that is none of these interrupts the main thread too: unseen, the lease would end
+        and two processes be at work.
+        """
+        try:
+            self._beat()
+        except BaseException as fault:
+            self._fault = fault
+            self._interrupt()
+            raise
+        finally:
+            self._disconnect()
+
+    def _beat(self) -> None:
         pause_s = self._lease.total_seconds() / _RENEWALS_A_LEASE
         while not self._stopped.wait(pause_s):
             try:
                 to_end = self._renewed()
             except LeaseLost as error:
-                self._lost, to_end = error, True
+                self._fault, to_end = error, True
             except (psycopg2.Error, PostgresUnavailable) as error:
                 logger.warning("the lease of job %d was not renewed: %s", self._job, error)
                 self._disconnect()
                 continue
-            if to_end and not self._stopped.is_set():
-                self.interrupted = True
-                os.kill(os.getpid(), signal.SIGINT)
-                break
-        self._disconnect()
+            if to_end:
+                self._interrupt()
+                return
+
+    def _interrupt(self) -> None:
+        if not self._stopped.is_set():
+            self.interrupted = True
+            os.kill(os.getpid(), signal.SIGINT)
 
     def _renewed(self) -> bool:
         if self._connection is None:

@@ -1,10 +1,11 @@
 """The stages of a training job: each takes what the ones before it gave, and gives a document.
 
-A stage whose inputs are the same as when it was done is not done again. Each may be killed at any
-moment and begun anew: what it makes is there whole or not at all.
+A stage whose inputs are the same as when it was done, and whose files are here, is not done again.
+Each may be killed at any moment and begun anew: what it makes is there whole or not at all.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,18 @@ from retrain.jobs.stored_labels import (
     write_labels,
 )
 from retrain.promotion.promotion_gate import GateVerdict, PairedAnswers, judge_challenger
+from schemas.counted_nouns import number_of
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder, write_private
 from schemas.transport.postgres import Connection
 
 VERDICT: Final = "verdict.json"
+BUNDLE: Final = "bundle-"
+"""What the names of a job's bundles begin with."""
+
+_MODEL: Final = "model-"
+_MOST_NAMED: Final = 20
+_MOST_NAMED_IN_TEXT: Final = 5
 _TRAINING: Final = "labels.csv"
 _FROZEN: Final = "frozen-audits.csv"
 
@@ -60,11 +68,15 @@ Outputs = Mapping[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Stage:
-    """`inputs` names everything that decides what `work` gives, besides the spec."""
+    """`inputs` names everything that decides what `work` gives, besides the spec.
+
+    `is_here` tells of an output whether the files that it names are on this machine.
+    """
 
     name: str
     inputs: Callable[[Desk, Outputs], Any]
     work: Callable[[Desk, Outputs], dict[str, Any]]
+    is_here: Callable[[Desk, dict[str, Any]], bool] = lambda _desk, _output: True
 
 
 def inputs_sha256(desk: Desk, stage: Stage, before: Outputs) -> str:
@@ -108,11 +120,13 @@ def _validate(desk: Desk, _before: Outputs) -> dict[str, Any]:
         for file in label_files(Path(path)):
             for row in read_labelled(file, labels=names).rows:
                 by_label[row.label] += 1
+    stored = stored_labels(desk.connection, desk.spec.run)
+    unknown = Counter(each.label for each in stored if each.label not in by_label)
     few = [name for name, count in by_label.items() if count < desk.spec.least_of_a_label]
     if few:
         raise MeaninglessTraining(
             f"fewer than {desk.spec.least_of_a_label} texts to learn from have the label "
-            f"{', '.join(few)}: label more, or name label files"
+            f"{', '.join(few)}: label more, or name label files{_said_of_unknown(unknown)}"
         )
     if not frozen:
         raise MeaninglessTraining("no audit is frozen for the gate: nothing could be promoted")
@@ -120,7 +134,16 @@ def _validate(desk: Desk, _before: Outputs) -> dict[str, Any]:
         "stored": counted(training),
         "frozen_audits": counted(frozen).get("audit", {}),
         "texts_by_label": by_label,
+        "unknown_labels": dict(unknown.most_common(_MOST_NAMED)),
     }
+
+
+def _said_of_unknown(unknown: Counter[str]) -> str:
+    if not unknown:
+        return ""
+    named = ", ".join(f"{label[:40]!r}" for label, _ in unknown.most_common(_MOST_NAMED_IN_TEXT))
+    stored = number_of(unknown.total(), "stored label")
+    return f"; {stored} that the model does not have cannot be learned: {named}"
 
 
 def _prepare(desk: Desk, _before: Outputs) -> dict[str, Any]:
@@ -134,9 +157,13 @@ def _prepare(desk: Desk, _before: Outputs) -> dict[str, Any]:
     }
 
 
+def _prepared_here(desk: Desk, _output: dict[str, Any]) -> bool:
+    return all((desk.folder / name).is_file() for name in (_TRAINING, _FROZEN))
+
+
 def _train(desk: Desk, before: Outputs) -> dict[str, Any]:
     spec = desk.spec
-    out = desk.folder / f"model-{before['prepare']['training_sha256'][:12]}"
+    out = desk.folder / f"{_MODEL}{before['prepare']['training_sha256'][:12]}"
     names = ",".join(desk.champion.manifest.labels)
     arguments = ["train", "--base", str(desk.champion.folder), "--out", str(out)]
     arguments += ["--label-names", names, "--cleaning", desk.champion.manifest.cleaning]
@@ -153,7 +180,7 @@ def _train(desk: Desk, before: Outputs) -> dict[str, Any]:
 
 def _export(desk: Desk, before: Outputs) -> dict[str, Any]:
     trained = Path(before["train"]["folder"])
-    out = desk.folder / trained.name.replace("model-", "bundle-")
+    out = desk.folder / trained.name.replace(_MODEL, BUNDLE)
     if not (out / BUNDLE_MANIFEST).is_file():
         name, version = desk.champion.manifest.name, f"{desk.spec.run}-job-{desk.number}"
         arguments = ["export", str(trained), "--out", str(out), "--name", name]
@@ -190,6 +217,10 @@ def _register(desk: Desk, before: Outputs) -> dict[str, Any]:
     return desk.register(Path(before["export"]["folder"]), verdict)
 
 
+def _folder_here(_desk: Desk, output: dict[str, Any]) -> bool:
+    return Path(output["folder"]).is_dir()
+
+
 def _of(*stages: str) -> Callable[[Desk, Outputs], Any]:
     def outputs(desk: Desk, before: Outputs) -> Any:
         champion = desk.champion.identity.sha256
@@ -200,16 +231,10 @@ def _of(*stages: str) -> Callable[[Desk, Outputs], Any]:
 
 STAGES: Final = (
     Stage("validate", _labels_now, _validate),
-    Stage("prepare", _labels_now, _prepare),
-    Stage("train", _of("prepare"), _train),
-    Stage("export", _of("train"), _export),
+    Stage("prepare", _labels_now, _prepare, _prepared_here),
+    Stage("train", _of("prepare"), _train, _folder_here),
+    Stage("export", _of("train"), _export, _folder_here),
     Stage("evaluate", _of("prepare", "export"), _evaluate),
     Stage("register", _of("evaluate"), _register),
 )
 """In their order. The gate is part of `evaluate`, which writes its verdict."""
-
-
-def forget_texts(folder: Path) -> None:
-    """Remove the files of a job that hold people's tweets: deletions do not reach them."""
-    for name in (_TRAINING, _FROZEN):
-        (folder / name).unlink(missing_ok=True)

@@ -14,11 +14,14 @@ from typing import Final
 import psycopg2
 
 from retrain.jobs.check import check_retraining
-from retrain.jobs.job_store import JobIsLive, live_job
+from retrain.jobs.job_folders import forget_texts_of_ended
+from retrain.jobs.job_store import JobIsLive, end_given_up, live_job
+from retrain.promotion.promotions import tell_if_waiting
 from schemas.private_files import make_private_folder
 from schemas.process.process_list import RETRAIN_WATCH
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.settings import Settings
+from schemas.topics import MODELS_PROMOTED
 from schemas.transport.postgres import PostgresUnavailable, connect_postgres
 
 logger = logging.getLogger(__name__)
@@ -56,7 +59,7 @@ def _decide_again_and_again(settings: Settings, process: RunningProcess, every_s
 
 
 def _decide(settings: Settings) -> bool:
-    """Decide, and tell whether there is a job to work on."""
+    """Decide, clear up after jobs that are over, and tell whether there is one to work on."""
     with closing(connect_postgres(settings.postgres_connection, RETRAIN_WATCH.name)) as connection:
         try:
             checked = check_retraining(connection, settings.retraining, forced=False)
@@ -66,11 +69,16 @@ def _decide(settings: Settings) -> bool:
             )
         except JobIsLive as error:
             logger.info("%s", error)
+        end_given_up(connection)
+        forget_texts_of_ended(connection, settings.job_folders)
+        tell_if_waiting(
+            connection, settings.kafka_connection, settings.names.topic(MODELS_PROMOTED)
+        )
         return live_job(connection) is not None
 
 
 def _work(settings: Settings, process: RunningProcess) -> None:
-    folder = make_private_folder(settings.retrain_folder / "jobs")
+    folder = make_private_folder(settings.job_folders)
     murmur = Path(sys.executable).with_name("murmur")
     with (folder / "log.txt").open("ab") as log:
         worker = subprocess.Popen(

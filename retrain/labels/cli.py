@@ -405,7 +405,10 @@ def _drawn(
 ) -> list["Drawn"]:
     from retrain.labels.queue.disagreements import draw_disagreements
     from retrain.labels.queue.draw_queue import draw_queue
+    from schemas.known_names import rules_without_tweets
 
+    for sentence in rules_without_tweets(connection, choice.run, [choice.rule or ""]):
+        print_line(sentence, err=True)
     if options["disagreements"]:
         if options["audits_only"] or choice.second_opinion:
             raise click.UsageError("--disagreements stands alone: leave the other choice out")

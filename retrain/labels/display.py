@@ -9,15 +9,17 @@ from rich.text import Text
 
 from retrain.labels.agreement import Agreement
 from retrain.labels.export_labels import LabelledTweet
-from retrain.labels.import_labels import ImportReport
+from retrain.labels.import_labels import ImportReport, accepted_labels
 from retrain.labels.measure_agreement import RunAgreement
 from retrain.labels.queue.draw import Drawn
 from retrain.labels.read_suspects import SuspectLabels
+from schemas.counted_nouns import number_of
 from schemas.escape_for_terminal import shown
 from schemas.terminal import plain_table
 
 _MOST_CHARS = 80
 _MOST_EXAMPLES = 3
+_MOST_SENTENCE_CHARS = 1_000
 
 
 def import_view(report: ImportReport) -> RenderableType:
@@ -37,7 +39,20 @@ def import_view(report: ImportReport) -> RenderableType:
         ]
         table.add_row(f"{faulty.rows:,}", Text(f"left out: {fault}"), Text("; ".join(examples)))
     origins = ", ".join(f"{count:,} {origin}" for origin, count in report.by_origin.items())
-    return Group(table, Text(f"origin: {origins}", style="dim"))
+    said = [Text(f"origin: {origins}", style="dim")]
+    if report.unknown_labels:
+        said.append(Text(shown(accepted_labels(report), _MOST_SENTENCE_CHARS), style="yellow"))
+    if report.audits_as_queue:
+        said.append(Text(_became_queue(report.audits_as_queue), style="yellow"))
+    return Group(table, *said)
+
+
+def _became_queue(audits: int) -> str:
+    return (
+        f"{number_of(audits, 'audit')} of the file {'is' if audits == 1 else 'are'} stored as "
+        "queue labels: they train, and estimate nothing. If their labellers did not see the "
+        "model's answer, import the file again with --blind"
+    )
 
 
 def queue_table(drawn: Iterable[Drawn], tweets: Iterable[LabelledTweet]) -> Table:

@@ -76,7 +76,13 @@ class FaultyRows(Struct, frozen=True, kw_only=True):
 
 
 class ImportReport(Struct, frozen=True, kw_only=True):
-    """What became of a file's rows: `rows` = stored + replaced + unchanged + those with faults."""
+    """What became of a file's rows: `rows` = stored + replaced + unchanged + those with faults.
+
+    `audits_as_queue` counts the stored rows that were audits where they come from, and are queue
+    labels here, since nobody said that their labellers saw no answer. `unknown_labels` counts rows
+    by labels that the run's models do not have, the most frequent ones; `labels` are those that
+    they have.
+    """
 
     run: str
     rows: int
@@ -84,6 +90,9 @@ class ImportReport(Struct, frozen=True, kw_only=True):
     replaced: int
     unchanged: int
     by_origin: dict[str, int]
+    audits_as_queue: int
+    labels: tuple[str, ...]
+    unknown_labels: dict[str, int]
     faults: dict[str, FaultyRows]
 
 
@@ -125,6 +134,16 @@ def import_rows(
         replaced=stored["replaced"],
         unchanged=stored["unchanged"],
         by_origin=dict(sorted(Counter(key.origin.value for key in sifting.good).items())),
+        audits_as_queue=sum(
+            row.origin == LabelOrigin.AUDIT and key.origin is LabelOrigin.QUEUE
+            for key, (row, _) in sifting.good.items()
+        ),
+        labels=labels,
+        unknown_labels=dict(
+            Counter(
+                row.label[:_MOST_CHARS] for row in sifting.faulty[Fault.UNKNOWN_LABEL]
+            ).most_common(_MOST_NAMED)
+        ),
         faults={
             fault.value: FaultyRows(
                 rows=len(faulty),
@@ -133,6 +152,7 @@ def import_rows(
                 ],
             )
             for fault, faulty in sorted(sifting.faulty.items())
+            if faulty
         },
     )
     if not sifting.good:
@@ -258,10 +278,17 @@ def _stored_labels(cur: cursor, run: str, root_ids: Collection[str]) -> dict[Lab
     }
 
 
+def accepted_labels(report: ImportReport) -> str:
+    """Say which labels of the file are none, and which there are."""
+    unknown = ", ".join(f"{label!r} ({rows:,})" for label, rows in report.unknown_labels.items())
+    return f"unknown labels: {unknown}; accepted: {', '.join(map(repr, report.labels))}"
+
+
 def _sentence(report: ImportReport) -> str:
     faults = [f"{faulty.rows:,} × {fault}" for fault, faulty in report.faults.items()]
     if not faults:
         return "the file has no rows"
     first = next(iter(report.faults.values())).examples[0]
     named = " ".join(filter(None, [first.place, first.tweet_id, repr(first.label)]))
-    return f"{', '.join(faults)}; for example {named}"
+    said = f"{', '.join(faults)}; for example {named}"
+    return f"{said}; {accepted_labels(report)}" if report.unknown_labels else said

@@ -5,6 +5,7 @@ from collections import Counter
 from psycopg2.extensions import cursor
 
 from schemas.failures import Failure
+from schemas.known_names import labels_of_models
 
 
 def labels_of_run(cur: cursor, run: str) -> tuple[str, ...]:
@@ -12,14 +13,7 @@ def labels_of_run(cur: cursor, run: str) -> tuple[str, ...]:
 
     Raises `Failure` where no tweet of the run was scored yet.
     """
-    # Rollups say it without a look at every tweet.
-    cur.execute(
-        "SELECT m.labels FROM models AS m WHERE m.model_id IN (SELECT DISTINCT model_id"
-        " FROM rollups WHERE run = %s AND granularity = 'day' AND rule = '')"
-        " ORDER BY m.model_id DESC",
-        (run,),
-    )
-    labels = tuple(dict.fromkeys(label for (of_model,) in cur for label in of_model))
+    labels = labels_of_models(cur, run)
     if not labels:
         raise Failure(f"run {run!r} has no scored tweets yet: wait until `murmur status` is done")
     return labels

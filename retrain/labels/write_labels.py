@@ -85,7 +85,7 @@ def _upsert(cur: cursor, rows: Sequence[PersonsLabel]) -> None:
         " labelled_at) VALUES %s"
         " ON CONFLICT (root_id, run, version, labeller, origin, repeat) DO UPDATE SET"
         " label = excluded.label, answer_seen = excluded.answer_seen,"
-        " labelled_at = excluded.labelled_at",
+        " labelled_at = excluded.labelled_at, stored_at = excluded.stored_at",
         [
             (
                 *row.key[:4],

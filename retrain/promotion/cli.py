@@ -72,12 +72,11 @@ def promote(bundle: Path, because: str, weight: float | None, as_json: bool) -> 
     With --weight two models share the stream: `murmur models compare --arms` compares them. The
     service that answers over HTTP goes on with the champion.
     """
-    from datetime import UTC
-
     from model_server.bundle import default_bundle
     from retrain.promotion.bundle_shelf import BundleShelf
     from retrain.promotion.promote import promote as store_promotion
     from schemas.settings import load_settings
+    from schemas.transport.postgres import database_now
 
     settings = load_settings()
     with _connected(settings) as connection:
@@ -89,7 +88,7 @@ def promote(bundle: Path, because: str, weight: float | None, as_json: bool) -> 
             bundle,
             served_before=lambda: settings.model or default_bundle(),
             because=because,
-            now=datetime.now(UTC),
+            now=database_now(connection),
             weight=None if weight is None else round(weight * PLACES),
         )
         _tell(settings, connection)
@@ -107,10 +106,9 @@ def split(weight: float | None, end: bool, because: str, as_json: bool) -> None:
     A challenger that gets more tweets keeps those that it had. To have it serve all of them,
     promote its bundle.
     """
-    from datetime import UTC
-
     from retrain.promotion.promote import split as store_split
     from schemas.settings import load_settings
+    from schemas.transport.postgres import database_now
 
     if end == (weight is not None):
         raise click.UsageError("name --weight or --end")
@@ -122,7 +120,7 @@ def split(weight: float | None, end: bool, because: str, as_json: bool) -> None:
             connection,
             weight=None if weight is None else round(weight * PLACES),
             because=because,
-            now=datetime.now(UTC),
+            now=database_now(connection),
         )
         _tell(settings, connection)
     _print(event, as_json)
@@ -139,16 +137,28 @@ def rollback(to: str | None, because: str, as_json: bool) -> None:
 
     While two models share the tweets, the champion gets all of them again instead.
     """
-    from datetime import UTC
-
+    from model_server.bundle_store import BundleStore
     from retrain.promotion.promote import roll_back
+    from schemas.failures import Failure
     from schemas.settings import load_settings
+    from schemas.transport.postgres import database_now
 
     settings = load_settings()
     with _connected(settings) as connection:
-        event = roll_back(connection, to=to, because=because, now=datetime.now(UTC))
+        event = roll_back(connection, to=to, because=because, now=database_now(connection))
         _tell(settings, connection)
     _print(event, as_json)
+    try:
+        BundleStore(settings.model_choice.store).fetch(
+            event.champion.address, event.champion.sha256
+        )
+    except Failure as error:
+        # No refusal: only this machine may be the one that cannot have it.
+        print_line(
+            f"its bundle cannot be had from here ({error}): a process that cannot fetch it goes on "
+            "with the model that it has; `murmur models promote BUNDLE` puts it there again",
+            err=True,
+        )
 
 
 @models.command(short_help="Remove bundles that no rollback needs.")
@@ -165,14 +175,11 @@ def clean(keep: int, as_json: bool) -> None:
 
     from retrain.promotion.bundle_shelf import BundleShelf
     from retrain.promotion.promote import clean as remove_bundles
-    from retrain.promotion.promotions import promotions
     from schemas.settings import load_settings
 
     settings = load_settings()
     with _connected(settings) as connection:
-        removed = remove_bundles(
-            BundleShelf(settings.bundle_shelf), promotions(connection), keep=keep
-        )
+        removed = remove_bundles(connection, BundleShelf(settings.bundle_shelf), keep=keep)
     if as_json:
         print_json({"removed": removed})
     else:

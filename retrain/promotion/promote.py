@@ -18,6 +18,7 @@ from retrain.promotion.promotions import (
     promotions,
     store,
     to_go_back_to,
+    without_promotions,
 )
 from schemas.failures import Failure
 from schemas.model_events import ALL_WEIGHTS, ModelPromoted, PromotedModel
@@ -60,6 +61,8 @@ def promote(
         models = [history[0].event.champion, replace(model, weight=weight)]
     event = _event(models, because, now, salt="" if weight is None else secrets.token_hex(8))
     store(connection, event, after=history[0].event.promotion_id)
+    # Whoever removed bundles before it was stored did not know that this one is needed.
+    shelf.put(bundle)
     return event
 
 
@@ -117,21 +120,25 @@ def roll_back(
     return event
 
 
-def clean(shelf: BundleShelf, history: list[Promotion], *, keep: int) -> list[str]:
-    """Remove bundles from the shelf and return their hashes.
+def clean(connection: Connection, shelf: BundleShelf, *, keep: int) -> list[str]:
+    """Remove bundles from the shelf and return their hashes; promotions wait meanwhile.
 
     The last `keep` champions stay, and so does every model of the last promotion and the one that
     a rollback would lead to.
     """
-    champions = list(dict.fromkeys(each.event.champion.sha256 for each in history))
-    kept = set(champions[: max(keep, 2)])
-    if history:
-        kept |= {model.sha256 for model in history[0].event.models}
-    kept |= {model.sha256 for model in line_of(history)[-2:]}
-    removed = sorted(shelf.hashes() - kept)
-    for sha256 in removed:
-        shelf.remove(sha256)
+    with without_promotions(connection) as history:
+        removed = sorted(shelf.hashes() - _needed(history, keep))
+        for sha256 in removed:
+            shelf.remove(sha256)
     return removed
+
+
+def _needed(history: list[Promotion], keep: int) -> set[str]:
+    champions = list(dict.fromkeys(each.event.champion.sha256 for each in history))
+    needed = set(champions[: max(keep, 2)])
+    if history:
+        needed |= {model.sha256 for model in history[0].event.models}
+    return needed | {model.sha256 for model in line_of(history)[-2:]}
 
 
 def _on_shelf(shelf: BundleShelf, bundle: Bundle) -> PromotedModel:

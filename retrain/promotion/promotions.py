@@ -4,8 +4,11 @@ PostgreSQL decides which of two that come at once is the next one; the topic is 
 of it. A promotion that was stored and not yet published is published by whoever looks next.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 from psycopg2.errors import UniqueViolation
@@ -20,8 +23,13 @@ from schemas.model_events import (
     decode_promoted,
     encode_promoted,
 )
+from schemas.setting_views import KafkaConnection
 from schemas.transport.postgres import Connection
-from schemas.transport.publisher import ConfirmingPublisher
+from schemas.transport.publisher import ConfirmingPublisher, DeliveryFailed
+
+logger = logging.getLogger(__name__)
+
+_CLIENT_ID: Final = "murmur-retrain"
 
 
 class Promotion(Struct, frozen=True, kw_only=True):
@@ -39,14 +47,25 @@ class PromotionRefused(Failure):
 def promotions(connection: Connection) -> list[Promotion]:
     """Return all promotions, the last one first."""
     with connection, connection.cursor() as cur:
-        cur.execute(
-            "SELECT promotion_no, event::text, published_at FROM promotions"
-            " ORDER BY promotion_no DESC"
-        )
-        return [
-            Promotion(number=number, event=decode_promoted(event.encode()), published_at=published)
-            for number, event, published in cur
-        ]
+        return _all(cur)
+
+
+@contextmanager
+def without_promotions(connection: Connection) -> Iterator[list[Promotion]]:
+    """Yield all promotions, the last one first; until the block ends no other one is stored."""
+    with connection, connection.cursor() as cur:
+        cur.execute("LOCK TABLE promotions IN EXCLUSIVE MODE")
+        yield _all(cur)
+
+
+def _all(cur: cursor) -> list[Promotion]:
+    cur.execute(
+        "SELECT promotion_no, event::text, published_at FROM promotions ORDER BY promotion_no DESC"
+    )
+    return [
+        Promotion(number=number, event=decode_promoted(event.encode()), published_at=published)
+        for number, event, published in cur
+    ]
 
 
 def store(
@@ -115,6 +134,20 @@ def publish_waiting(connection: Connection, publisher: ConfirmingPublisher, topi
             (found[0][0],),
         )
         return True
+
+
+def tell_if_waiting(connection: Connection, kafka: KafkaConnection, topic: str) -> None:
+    """Publish the last promotion if Kafka may not have it; what it does not take waits on."""
+    with connection, connection.cursor() as cur:
+        cur.execute(
+            "SELECT published_at IS NULL FROM promotions ORDER BY promotion_no DESC LIMIT 1"
+        )
+        if cur.fetchall() != [(True,)]:
+            return
+    try:
+        publish_waiting(connection, ConfirmingPublisher(kafka, _CLIENT_ID), topic)
+    except DeliveryFailed as error:
+        logger.warning("the promotion waits until Kafka takes it: %s", error)
 
 
 def to_go_back_to(history: Sequence[Promotion], sha256: str | None = None) -> PromotedModel:

@@ -3,7 +3,6 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Final
 
 import psycopg2
@@ -16,7 +15,7 @@ from schemas.process.process_list import GUARD
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.setting_views import Cluster, PostgresConnection, ProbeAddress
 from schemas.topics import MODELS_PROMOTED
-from schemas.transport.postgres import PostgresUnavailable, connect_postgres
+from schemas.transport.postgres import PostgresUnavailable, connect_postgres, database_now
 from schemas.transport.publisher import ConfirmingPublisher, DeliveryFailed
 
 logger = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ class Guard:
         """Decide once; also publish what an earlier look could not. Raises psycopg2's errors."""
         with closing(connect_postgres(self._postgres, GUARD.name)) as connection:
             guarded = guard_promotion(
-                connection, self._limits, run=self._run, now=lambda: datetime.now(UTC)
+                connection, self._limits, run=self._run, now=lambda: database_now(connection)
             )
             try:
                 publish_waiting(connection, self._publisher, self._topic)

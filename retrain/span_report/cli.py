@@ -53,6 +53,7 @@ def report(
     from retrain.span_report.page import page
     from retrain.span_report.read_report import last_span, read_report
     from schemas.failures import Failure
+    from schemas.known_names import rules_without_tweets
     from schemas.private_files import write_private
     from schemas.settings import load_settings
     from schemas.transport.postgres import connect_postgres
@@ -62,6 +63,8 @@ def report(
         raise click.UsageError("name the span by --from and --to, or by --last")
     connection = connect_postgres(load_settings().postgres_connection, "report")
     try:
+        for slip in rules_without_tweets(connection, run, [rule]):
+            print_line(slip, err=True)
         with connection, connection.cursor() as cur:
             span = Span(*named) if named is not None else last_span(cur, run, last or timedelta())
             before, after = chosen_spans(span.start, span.end, against)

@@ -73,12 +73,15 @@ def _in_short(report: SpanReport) -> str:
 
 
 def _alarms(report: SpanReport) -> str:
+    silent = ""
+    if report.not_judged is not None:
+        silent = f"<p>{escape(_name(report.not_judged.sentence))}.</p>"
     if not report.alarms:
-        return "<p>No alarm was raised in this span.</p>"
+        return f"<p>No alarm was raised in this span.</p>{silent}"
     rows = [
         [_name(sentence(one)), moment_text(one.since), how_it_ended(one)] for one in report.alarms
     ]
-    return html_table(["alarm", "since", "state"], rows)
+    return html_table(["alarm", "since", "state"], rows) + silent
 
 
 def _data(spans: Sequence[tuple[str, DataQuality]]) -> str:

@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor
 from retrain.data_quality.measure import measure
 from retrain.data_quality.schema import DataQuality
 from retrain.drift.alarms.stored_alarms import StoredAlarm, alarms_between
+from retrain.drift.not_judged import NotJudged, windows_not_judged
 from retrain.drift.why.compare_spans import Span, Why, compare_spans
 from retrain.span_report.audits import AuditedSpan, read_audits
 from schemas.failures import NotThere
@@ -34,7 +35,7 @@ class SpanReport(Struct, frozen=True, kw_only=True):
     """Everything of a report: `before` is the reference, `after` the span that it is about.
 
     `rule` is empty where all tweets are meant. Where nothing was posted in the reference, what is
-    of it is None.
+    of it is None. So is `not_judged` where all windows of the span had tweets enough for an alarm.
     """
 
     rule: str
@@ -45,6 +46,7 @@ class SpanReport(Struct, frozen=True, kw_only=True):
     why: Why | None
     alarms: tuple[StoredAlarm, ...]
     models: tuple[ReportedModel, ...]
+    not_judged: NotJudged | None = None
 
 
 def read_report(
@@ -71,6 +73,7 @@ def read_report(
         why=why,
         alarms=tuple(each for each in alarms if not rule or each.rule in ("", rule)),
         models=_models(cur, run, after, rule),
+        not_judged=windows_not_judged(cur, run, rule, start=after.start, end=after.end),
     )
 
 

@@ -60,7 +60,11 @@ class LagWatch:
         self._missing: str | None = None
 
     def start(self, finished: threading.Event) -> None:
-        """Look every two seconds in a thread of its own until `finished` is set."""
+        """Look every two seconds in a thread of its own until `finished` is set.
+
+        A fault that it does not handle is said in `progress.lost`: with a lag that nobody measures
+        no stall would be seen.
+        """
         threading.Thread(target=self._run, args=(finished,), name="lag", daemon=True).start()
 
     def look(self) -> None:
@@ -107,5 +111,10 @@ class LagWatch:
             progress.advance()
 
     def _run(self, finished: threading.Event) -> None:
-        while not finished.wait(_INTERVAL_S):
-            self.look()
+        try:
+            while not finished.wait(_INTERVAL_S):
+                self.look()
+        except BaseException as fault:
+            if not finished.is_set():
+                self._progress.lost = f"its lag cannot be measured any more: {fault}"
+            raise

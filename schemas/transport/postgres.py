@@ -1,5 +1,6 @@
 """Connections to PostgreSQL."""
 
+from datetime import datetime
 from typing import Final
 
 import psycopg2
@@ -35,6 +36,18 @@ class PostgresUnavailable(Failure):
 
 class PostgresRefused(PostgresUnavailable):
     """PostgreSQL and this process do not trust each other; that does not pass by itself."""
+
+
+def database_now(connection: Connection) -> datetime:
+    """Return the time by PostgreSQL's clock, in a transaction of its own.
+
+    What several machines compare is stamped by it: their own clocks may differ.
+    """
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        ((now,),) = cursor.fetchall()
+    moment: datetime = now
+    return moment
 
 
 def connect_postgres(

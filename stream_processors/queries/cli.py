@@ -14,6 +14,7 @@ from schemas.printing import confirm, print_json, print_line
 from schemas.time_option import Moment
 
 if TYPE_CHECKING:
+    from schemas.transport.postgres import Connection
     from stream_processors.aggregates.aggregates import Selection
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -69,6 +70,19 @@ def _selection(
     )
 
 
+def _check_names(
+    connection: "Connection", run: str, rules: tuple[str, ...], labels: tuple[str, ...]
+) -> None:
+    """Refuse labels that no tweet of the run can have, and say of which rules it has none."""
+    from schemas.known_names import require_labels, rules_without_tweets
+    from schemas.known_runs import require_run
+
+    require_run(connection, run)
+    require_labels(connection, run, labels)
+    for sentence in rules_without_tweets(connection, run, rules):
+        print_line(sentence, err=True)
+
+
 @click.command(short_help="Show a run's figures.")
 @click.option(
     "--run",
@@ -104,6 +118,7 @@ def totals(
     from contextlib import closing
     from datetime import UTC
 
+    from schemas.known_runs import default_run
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
     from schemas.transport.cache import connect_redis
@@ -122,6 +137,10 @@ def totals(
     except InvalidWindow as error:
         hint = "--from and --to" if spans else "--window"
         raise click.BadParameter(str(error), param_hint=hint) from error
+    if rules or labels:
+        with closing(connect_postgres(settings.postgres_connection, "totals")) as connection:
+            run = run or default_run(connection)
+            _check_names(connection, run, rules, labels)
     found = read_totals(
         run,
         window,
@@ -305,6 +324,7 @@ def export(
     choice = Choice(_selection(rules, labels, languages), possible(start), possible(end))
     connection = connect_postgres(load_settings().postgres_connection, "export")
     try:
+        _check_names(connection, run, rules, labels)
         tweets = export_run(
             connection,
             run,

@@ -39,9 +39,11 @@ def apply(
     nothing. Figures of pruned days stay as they are. Overrides of MURMUR_OVERRIDES come last, as
     where tweets are scored; without that setting, what was overridden stays so.
     """
+    import time
+
     import msgspec
 
-    from model_server.overrides.override_file import usable_overrides
+    from model_server.overrides.followed_overrides import FollowedOverrides
     from schemas.known_runs import require_run
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
@@ -59,11 +61,8 @@ def apply(
     console = terminal_console(stderr=True)
     try:
         require_run(connection, run)
-        overrides = (
-            None
-            if settings.overrides is None
-            else usable_overrides(settings.overrides, labels_of_models(connection, run))
-        )
+        labels = [] if settings.overrides is None else labels_of_models(connection, run)
+        overrides = FollowedOverrides(settings.overrides, lambda: labels)
         target = None if own else chosen_decision(connection, run, decision_id)
         with console.status("deciding stored tweets anew …") as status:
 
@@ -78,7 +77,7 @@ def apply(
                 target,
                 first=since or FIRST_TWEET,
                 until=until or LAST_MOMENT,
-                overrides=overrides,
+                overrides=overrides.looked_at_by(time.monotonic),
                 done=done,
             )
         why = "" if report.scores else why_nothing(connection, run, target)

@@ -15,6 +15,7 @@ from psycopg2.extras import execute_values
 
 from model_server.decisions import decide, fits, own_answer
 from model_server.overrides.apply_override import apply_override
+from model_server.overrides.followed_overrides import no_overrides
 from model_server.overrides.override import Overrides
 from schemas import locks
 from schemas.decisions import NamedDecision
@@ -75,18 +76,19 @@ def redecide(
     *,
     first: datetime,
     until: datetime,
-    overrides: Overrides | None = None,
+    overrides: Callable[[], Overrides | None] = no_overrides,
     done: Callable[[int], None] = lambda _: None,
     scores_at_once: int = SCORES_AT_ONCE,
 ) -> Redecided:
     """Give the scores of tweets posted from `first` to before `until` the labels of a decision.
 
-    None stands for the model's own labels. `overrides` come last, as where tweets are scored;
-    without them, what was overridden stays so. A decision reaches the scores of its parent model
-    alone. Each batch is a transaction, which deletions wait for; rows, rollups and the mark that
-    the caches follow move in it together. `done` is told of each batch by the number of its scores.
-    Days of `live` that were pruned keep their figures. Raises `Failure` where the decision does not
-    fit the run or its model.
+    None stands for the model's own labels. `overrides`, asked before each batch, come last, as
+    where tweets are scored; without them, what was overridden stays so. A decision reaches the
+    scores of its parent model alone, whatever decided them before; what it decided already it
+    leaves as it is. Each batch is a transaction, which deletions wait for; rows, rollups and the
+    mark that the caches follow move in it together. `done` is told of each batch by the number of
+    its scores. Days of `live` that were pruned keep their figures. Raises `Failure` where the
+    decision does not fit the run or its model.
     """
     if target is not None:
         _require_fitting(connection, run, target)
@@ -98,7 +100,7 @@ def redecide(
                 before, after = _batch(
                     cur,
                     target,
-                    overrides,
+                    overrides(),
                     {
                         "run": run,
                         "day": day,

@@ -53,7 +53,7 @@ def rescore(
     from datetime import UTC
 
     from model_server.asked_model import asked_scorer
-    from model_server.overrides.override_file import usable_overrides
+    from model_server.overrides.followed_overrides import FollowedOverrides
     from schemas.known_runs import require_run
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
@@ -77,6 +77,7 @@ def rescore(
             cache_size=settings.score_cache_size,
         )
         print_line(sentence, err=True)
+        overrides = FollowedOverrides(settings.overrides, lambda: scorer.labels)
         with terminal_console(stderr=True).status("scoring stored tweets anew …") as status:
 
             def paced(tweets: int) -> None:
@@ -93,7 +94,7 @@ def rescore(
                 until=until or LAST_MOMENT,
                 now=lambda: datetime.now(UTC),
                 paced=paced,
-                overrides=usable_overrides(settings.overrides, scorer.labels),
+                overrides=overrides.looked_at_by(time.monotonic),
             )
     finally:
         connection.close()

@@ -17,6 +17,7 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from model_server.overrides.apply_override import apply_override
+from model_server.overrides.followed_overrides import no_overrides
 from model_server.overrides.override import Overrides
 from model_server.scorer import Prediction
 from schemas import locks
@@ -128,13 +129,14 @@ def rescore(
     now: Callable[[], datetime],
     paced: Callable[[int], None] = lambda _: None,
     tweets_at_once: int = TWEETS_AT_ONCE,
-    overrides: Overrides | None = None,
+    overrides: Callable[[], Overrides | None] = no_overrides,
 ) -> Rescored:
     """Have tweets posted from `first` to before `until` count by this model's score.
 
     Scores of other models stay beside it; scored by an earlier model again, a run is back where it
     was. `paced` is told of each batch by the number of its tweets, and may wait. Days of `live`
     that were pruned keep their figures. Tweets that come meanwhile count by what scoring uses.
+    `overrides` is asked before each batch.
     """
     report = Rescored(run=run, model=model.identity)
     with connection, connection.cursor() as cur:
@@ -162,7 +164,7 @@ def rescore(
                 "model_id": model_id,
                 "most": tweets_at_once,
             }
-            answers = _answers(connection, model, overrides, asked)
+            answers = _answers(connection, model, overrides(), asked)
             if not answers:
                 break
             with connection, connection.cursor() as cur:

@@ -10,6 +10,10 @@ from click.testing import CliRunner, Result
 from retrain.drift.alarm import AlarmId, AlarmKind, Raised, Signal
 from retrain.drift.alarm_store import alarm_key
 from retrain.drift.alarms.cli import alarms
+from retrain.drift.figures.read_figures import read_drift_figures
+from retrain.drift.why.compare_spans import Span
+from retrain.span_report.page import page
+from retrain.span_report.read_report import read_report
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection
 from stream_processors.retention.run_deletion import delete_run
@@ -17,6 +21,7 @@ from tests.integration.storing import store
 from tests.integration.test_alarms import HOUR, OF, START, ended, keep, raised
 from tests.integration.test_why import END, MIDDLE, day_of_tweets
 from tests.unit.examples import model
+from tests.watched import count_hours
 
 OTHER = AlarmId(run="live", rule="", signal=Signal.CONFIDENCE)
 
@@ -48,8 +53,29 @@ def test_open_alarms_come_first_and_filters_choose(
     assert listed(settings, "--kind", "model") == [confidence]
     assert listed(settings, "--rule", "airlines", "--run", "r") == [still, done]
     assert listed(settings, "--rule", "") == [confidence]
-    assert listed(settings, "--run", "nobody") == []
     assert listed(settings, "--limit", "1") == [confidence]
+
+
+def test_silence_for_want_of_tweets_is_said(connection: Connection, settings: Settings) -> None:
+    store(connection, day_of_tweets())
+    count_hours(connection, "r", MIDDLE, [49, 50, 20, 20, 20])
+    result = murmur_alarms(settings, "list", "--run", "r")
+    assert "not judged: 3 of 4 windows of run r had fewer than 50 tweets" in result.stderr
+    (told,) = json.loads(murmur_alarms(settings, "list", "--json").stdout)["not_judged"]
+    assert (told["run"], told["too_few"], told["windows"], told["least_tweets"]) == ("r", 3, 4, 50)
+    with connection, connection.cursor() as cur:
+        seen = read_drift_figures(cur, "r", "", windows=3).not_judged
+        report = read_report(cur, "r", before=None, after=Span(MIDDLE, MIDDLE + 2 * HOUR))
+        calm = read_report(cur, "r", before=None, after=Span(MIDDLE + HOUR, MIDDLE + 2 * HOUR))
+    assert seen is not None
+    assert (seen.too_few, seen.windows) == (2, 2), "the open hour may still grow"
+    assert "not judged: 1 of 2 windows of run r had fewer than 50 tweets" in page(report)
+    assert "not judged" not in page(calm)
+    slip = murmur_alarms(settings, "list", "--rule", "x", "--json")
+    assert json.loads(slip.stdout) == {"total": 0, "alarms": [], "not_judged": []}
+    assert slip.stderr.startswith("no run has a tweet of rule 'x'; ")
+    nowhere = murmur_alarms(settings, "list", "--run", "nobody", code=1)
+    assert "there is no run 'nobody'; there are r" in str(nowhere.exception)
 
 
 def test_a_person_reads_which_kind_it_is(connection: Connection, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from schemas.events import TweetScored
+from schemas.known_names import UnknownLabel
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection
 from stream_processors.aggregates.aggregates import Selection
@@ -236,9 +237,19 @@ def test_where_nothing_is_chosen_it_is_said(settings: Settings, connection: Conn
     store(connection, some_tweets(5))
     by_time = run_command(settings, "totals", "--from", "2017-01-01", "--to", "2017-01-02").stdout
     assert "no tweets from 2017-01-01 00:00 to 2017-01-02 00:00 UTC" in by_time
-    assert "no such tweets" in run_command(settings, "totals", "--rule", "unheard").stdout
+    slip = run_command(settings, "totals", "--rule", "wheather")
+    assert "no such tweets" in slip.stdout
+    assert slip.stderr == "run 'archive' has no tweet of rule 'wheather'; there is 'weather'\n"
+    assert slip.exit_code == 0, "a rule may be new"
     exported = run_command(settings, "export", "--run", "archive", "--rule", "unheard")
     assert exported.exit_code == 1
+    assert "has no tweet of rule 'unheard'; there are " in exported.stderr
+    for command in ("totals", "export"):
+        wrong = run_command(settings, command, "--run", "archive", "--label", "postive")
+        assert isinstance(wrong.exception, UnknownLabel)
+        assert "has the label 'postive': its labels are negative, neutral, positive" in str(
+            wrong.exception
+        )
 
 
 def test_languages_that_nobody_names_are_those_of_the_settings(

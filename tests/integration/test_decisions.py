@@ -127,6 +127,11 @@ def test_rows_are_decided_as_scoring_decides_and_figures_with_them(connection: C
         redecide(connection, "test", None, first=FIRST, until=LAST, scores_at_once=33).scores == 250
     )
     assert everything(connection) == before
+    # What an older decision decided is decided by the newer one.
+    older = named(decision(biases=(0.6, -0.3, -0.3)))
+    assert redecide(connection, "test", older, first=FIRST, until=LAST).scores == 250
+    assert redecide(connection, "test", named(CHOSEN), first=FIRST, until=LAST).scores == 250
+    assert everything(connection) == after
 
 
 def test_only_the_tweets_of_a_span_are_decided_in_live_too(connection: Connection) -> None:

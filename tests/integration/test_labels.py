@@ -23,6 +23,11 @@ from tests.unit.examples import POSTED_AT, deleted, scored_tweet
 
 WORDS = "tram late park sun rain news match goal song film tea cake".split()
 
+WHAT_PEOPLE_SAID = """
+SELECT run, root_id, version, labeller, origin, repeat, label, answer_seen, labelled_at
+FROM labels ORDER BY 2, 4, 5, 6
+"""
+
 
 def tweets(count: int, run: str = "spring") -> list[TweetScored]:
     return [
@@ -85,13 +90,41 @@ def test_an_import_stores_or_names_every_row_and_may_be_repeated(
     }
     (unknown,) = report["faults"]["no such tweet in the run"]["examples"]
     assert unknown == {"place": "line 5", "tweet_id": "999", "label": "positive"}
+    assert report["unknown_labels"] == {"angry": 1}
+    assert set(report["labels"]) == {"negative", "neutral", "positive"}
     again = json.loads(called(settings, *arguments, "--blind", "--json").stdout)
     assert (again["stored"], again["unchanged"]) == (0, 2)
-    assert "left out: no such tweet in the run" in called(settings, *arguments, "--blind").stdout
+    table = called(settings, *arguments, "--blind").stdout
+    assert "left out: no such tweet in the run" in table
+    assert "unknown labels: 'angry' (1); accepted: " in " ".join(table.split())
     assert rows(connection, "SELECT root_id, label FROM audits ORDER BY 1") == [
         (ids[0], "positive"),
         (ids[1], "neutral"),
     ]
+
+
+def test_audits_that_become_queue_labels_are_named_with_what_helps(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    store(connection, tweets(2))
+    ids = [tweet.tweet_id for tweet in tweets(2)]
+    file = written(tmp_path, f"id,label,origin\n{ids[0]},positive,audit\n{ids[1]},neutral,queue\n")
+    arguments = ("import", file, "--run", "spring")
+    table = " ".join(called(settings, *arguments).stdout.split())
+    assert "1 audit of the file is stored as queue labels" in table
+    assert "import the file again with --blind" in table
+    blind = json.loads(called(settings, *arguments, "--blind", "--json").stdout)
+    assert (blind["audits_as_queue"], blind["by_origin"]) == (0, {"audit": 1, "queue": 1})
+    wrong = call(
+        settings,
+        "import",
+        written(tmp_path, f"id,label\n{ids[0]},positiv\n"),
+        "--run",
+        "spring",
+        "--origin",
+        "import",
+    )
+    assert "unknown labels: 'positiv' (1); accepted: " in str(wrong.exception)
 
 
 def test_labels_move_the_figures_of_their_run(
@@ -209,7 +242,7 @@ def test_exported_labels_come_back_and_the_same_data_gives_the_same_bytes(
     )
     arguments = ("--run", "spring", "--origin", "audit", "--blind")
     called(settings, "import", written(tmp_path, content), *arguments)
-    before = rows(connection, "SELECT * FROM labels ORDER BY labels::text")
+    before = rows(connection, WHAT_PEOPLE_SAID)
     outputs = [tmp_path / name for name in ("one", "two")]
     for output in outputs:
         called(settings, "export", "--run", "spring", "--format", form, "--output", output)
@@ -218,7 +251,7 @@ def test_exported_labels_come_back_and_the_same_data_gives_the_same_bytes(
     assert b"model" not in outputs[0].read_bytes()
     rows(connection, "DELETE FROM labels RETURNING 1")
     called(settings, "import", outputs[0], *arguments)
-    assert rows(connection, "SELECT * FROM labels ORDER BY labels::text") == before
+    assert rows(connection, WHAT_PEOPLE_SAID) == before
 
 
 def test_a_queue_that_was_labelled_elsewhere_comes_back_with_its_origins(

@@ -181,7 +181,7 @@ def test_tweets_that_are_decided_anew_get_the_overrides_that_scoring_would_apply
             named(decision(biases=biases)),
             first=FIRST_TWEET,
             until=LAST_MOMENT,
-            overrides=overrides,
+            overrides=lambda: overrides,
         )
         found = {row[0]: (row[1], row[3], row[5]) for row in query(connection, ROWS)}
         assert found["1"] == found["2"] == ("positive", override, without)

@@ -37,6 +37,7 @@ from tests.integration.storing import store
 from tests.integration.test_page import Seen
 from tests.keyword_bundle import keyword_bundle
 from tests.unit.examples import deleted, scored_tweet
+from tests.watched import count_hours
 
 RUN: Final = "archive"
 TWEETS: Final = [
@@ -53,6 +54,7 @@ _STORED: Final = (
 def database(module_settings: Settings) -> Iterator[Connection]:
     connection = connect_postgres(module_settings.postgres_connection, "test")
     store(connection, TWEETS)
+    count_hours(connection, RUN, START, [20] * 4)
     yield connection
     connection.close()
 
@@ -219,7 +221,9 @@ def test_a_training_shows_its_stages_and_what_the_gate_said(
     Form(service, f"/page/model/act/cancel?job={number}").send()
     assert find_job(database, number).cancel_asked
     end_job(database, number, holder="here", state=JobState.CANCELLED, detail="cancelled")
-    assert "cancelled" in asked(service, f"/page/model?run={RUN}").text
+    page = asked(service, f"/page/model?run={RUN}")
+    assert "cancelled" in page.text
+    assert "Not judged: 3 of 3 windows had fewer than 50 tweets." in page.text
 
 
 def test_the_machine_shows_lag_and_letters_and_gives_letters_up_with_a_note(

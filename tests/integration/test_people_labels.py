@@ -54,7 +54,10 @@ def test_labels_that_archives_brought_before_become_imports(connection: Connecti
     migration = Path(schemas.__file__).parent / "migrations" / "0017.archive_labels.sql"
     for _ in range(2):
         with connection, connection.cursor() as cursor:
-            cursor.execute("SELECT * FROM labels")
+            cursor.execute(
+                "SELECT run, root_id, version, labeller, origin, repeat, label, answer_seen,"
+                " labelled_at FROM labels"
+            )
             rows = cursor.fetchall()
             assert rows == [
                 ("test", "1", 0, "archive", "import", 0, "calm", False, RECEIVED_AT),

@@ -5,15 +5,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import SecretStr
 
 from model_server.bundle import MODEL, Bundle, RefusedBundle, default_bundle, identity_of
 from model_server.bundle_store import BundleStore
+from retrain.jobs.do_job import _register
 from retrain.promotion.bundle_shelf import BundleShelf
+from retrain.promotion.cli import models
 from retrain.promotion.promote import clean, promote, roll_back
+from retrain.promotion.promotion_gate import GateRule, GateVerdict
 from retrain.promotion.promotions import PromotionRefused, promotions, publish_waiting, store
+from retrain.registry.bundles import Registered
 from schemas.failures import Failure
-from schemas.model_events import ModelPromoted, decode_promoted
+from schemas.model_events import ModelPromoted, PromotedModel, decode_promoted
 from schemas.settings import Settings
 from schemas.topics import MODELS_PROMOTED
 from schemas.transport.postgres import Connection, connect_postgres
@@ -21,6 +26,7 @@ from schemas.transport.publisher import ConfirmingPublisher
 from tests.integration.replay_runs import messages
 from tests.integration.serving import command
 from tests.keyword_bundle import keyword_bundle
+from tests.stack import process_environment
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -70,6 +76,57 @@ def test_a_promoted_bundle_is_to_be_had_at_the_address_of_its_event(
     )
     assert fetched.identity == house.bundles["b"].identity
     assert house.champions() == "ba"
+
+
+def test_a_training_promotes_over_the_model_that_it_was_judged_against_alone(
+    house: House,
+    connection: Connection,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = Registered(name="m", registry_version="1", aliases=[], sha256="", folder="")
+    monkeypatch.setattr("retrain.jobs.do_job.log_bundle", lambda *_, **__: kept)
+    own = settings.model_copy(update={"model": None, "home": tmp_path / "home"})
+    better = GateRule(name="better on the audits", passed=True, sentence="better")
+    verdict = GateVerdict(
+        passed=True, rules=[better], audits=500, audits_missing=0, differing_ids=[]
+    )
+
+    def ended(letter: str, *, judged_against: str) -> tuple[bool, str]:
+        hash_ = house.bundles[judged_against].identity.sha256
+        folder = house.bundles[letter].folder
+        output = _register(own, connection, hash_, True, folder, verdict)
+        return output["promoted"], output["sentence"]
+
+    house.promote("b")
+    promoted, said = ended("c", judged_against="a")
+    assert (promoted, house.champions()) == (False, "ba"), "somebody promoted b while it learned"
+    assert "another model serves since" in said
+    assert ended("c", judged_against="b") == (True, "passed the gate")
+    assert house.champions() == "cba"
+
+
+def test_a_bundle_that_is_promoted_while_others_are_removed_is_there(
+    house: House, connection: Connection, tmp_path: Path
+) -> None:
+    class Cleaned(BundleShelf):
+        """What somebody else cleans between the copying of a bundle and its promotion."""
+
+        def put(self, bundle: Bundle) -> str:
+            address = super().put(bundle)
+            if bundle.identity.sha256 not in {each.sha256 for each in self.promoted()}:
+                assert clean(connection, house.shelf, keep=2) == [bundle.identity.sha256]
+            return address
+
+        def promoted(self) -> list[PromotedModel]:
+            return [each.event.champion for each in promotions(connection)]
+
+    house.promote("b")
+    house.shelf = Cleaned(str(tmp_path / "shelf"))
+    champion = house.promote("c").champion
+    fetched = BundleStore(tmp_path / "elsewhere").fetch(champion.address, champion.sha256)
+    assert fetched.identity == house.bundles["c"].identity
 
 
 def test_commands_ask_the_promoted_model_unless_another_is_named(
@@ -171,7 +228,7 @@ def test_the_last_promotion_is_published_until_kafka_has_it(
 
 
 def test_bundles_that_a_rollback_may_need_are_not_removed(
-    house: House, connection: Connection
+    house: House, connection: Connection, settings: Settings, tmp_path: Path
 ) -> None:
     for letter in "bcd":
         house.promote(letter)
@@ -186,10 +243,17 @@ def test_bundles_that_a_rollback_may_need_are_not_removed(
         )
 
     assert on_shelf() == "abcd"
-    removed = clean(house.shelf, promotions(connection), keep=2)
+    removed = clean(connection, house.shelf, keep=2)
     assert set(removed) == {sha256_of(house.bundles[letter]) for letter in "ab"}
     assert on_shelf() == "cd"
     assert house.roll_back() == "c"
+    own = settings.model_copy(update={"home": tmp_path / "home"})
+    environment = process_environment(own)
+    for letter, is_there in (("d", True), ("b", False)):
+        sha256 = sha256_of(house.bundles[letter])
+        went = CliRunner(env=environment).invoke(models, ["rollback", "--to", sha256])
+        assert went.exit_code == 0, went.output
+        assert ("its bundle cannot be had from here" in went.stderr) is not is_there
 
 
 def test_bundles_are_removed_where_no_rollback_is_left(
@@ -197,7 +261,7 @@ def test_bundles_are_removed_where_no_rollback_is_left(
 ) -> None:
     house.promote("b")
     assert house.roll_back() == "a"
-    assert clean(house.shelf, promotions(connection), keep=2) == []
+    assert clean(connection, house.shelf, keep=2) == []
     assert house.shelf.hashes() == {sha256_of(house.bundles[letter]) for letter in "ab"}
 
 

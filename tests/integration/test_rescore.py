@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from model_server.overrides.override_file import read_overrides
 from model_server.scorer import Prediction, load_scorer
 from schemas.events import LIVE, MatchedRule, ModelIdentity, TweetScored
 from schemas.settings import Settings
@@ -118,6 +119,25 @@ def test_figures_move_with_the_scores_and_back_again_exactly(
     back = rescored(connection, Before(), run)
     assert (back.tweets, back.scored) == (150, 0)
     assert everything(connection) == before
+
+
+def test_overrides_that_change_while_it_runs_count_from_the_next_batch_on(
+    connection: Connection, tmp_path: Path
+) -> None:
+    store(connection, tweets(90))
+    (tmp_path / "overrides.yaml").write_text(
+        "- {name: rain-is-fine, pattern: rain, label: neutral, reason: they are farmers,"
+        " tests: {changes: [rain again], leaves: [the sun]}}"
+    )
+    found = read_overrides(tmp_path / "overrides.yaml", LABELS)
+    asked = iter([None, None, found, found])
+    assert rescored(connection, Opposite(), overrides=lambda: next(asked)).tweets == 90
+    overridden = query(
+        connection,
+        "SELECT count(*) FROM scores WHERE counts AND override_name = 'rain-is-fine'",
+    )
+    assert overridden == [((90 - 64) // 2,)], "batches hold 32"
+    assert figures_equal_a_recount(connection)
 
 
 def test_only_the_span_that_was_asked_for_is_scored(connection: Connection) -> None:

@@ -135,8 +135,9 @@ def test_labels_lead_to_a_model_that_serves_also_through_a_kill(
     verdict = stage_outputs(circle.connection, number)["evaluate"].output["verdict"]
     assert verdict["passed"]
     assert 250 < verdict["audits"] < 550
-    texts = list((circle.settings.home / "retrain" / "jobs" / str(number)).glob("*.csv"))
-    assert texts == [], "what deletions do not reach is gone with the job"
+    left = sorted(each.name for each in (circle.settings.job_folders / str(number)).iterdir())
+    bundle = Path(stage_outputs(circle.connection, number)["export"].output["folder"]).name
+    assert left == [bundle, "verdict.json"], "what deletions do not reach is gone with the job"
     assert circle.run("retrain", "run", code=99).startswith("there is no job")
     assert msgspec.json.decode(circle.run("retrain", "show", str(number), "--json"))["job"]
 

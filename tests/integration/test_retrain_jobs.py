@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from retrain.jobs.job_folders import forget_texts_of_ended
 from retrain.jobs.job_store import (
     LIVE_STATES,
     MOST_ATTEMPTS,
@@ -36,10 +38,20 @@ from retrain.jobs.job_store import (
     take_up,
 )
 from retrain.jobs.policy import PolicyInputs, PolicySettings, decide_retraining
+from retrain.jobs.policy_inputs import read_policy_inputs
+from retrain.jobs.watch_retraining import _decide
+from retrain.labels.write_labels import LabelKey, PersonsLabel, write_labels
+from retrain.promotion.promotions import promotions
+from retrain.promotion.promotions import store as store_promotion
 from schemas.failures import Failure
+from schemas.model_events import ModelPromoted, PromotedModel, decode_promoted
 from schemas.people_labels import LabelOrigin
 from schemas.settings import Settings
+from schemas.topics import MODELS_PROMOTED
 from schemas.transport.postgres import Connection, connect_postgres
+from tests.integration.replay_runs import messages
+from tests.integration.storing import store
+from tests.unit.examples import scored_tweet
 from tests.unit.retrain.test_retraining_policy import NOW
 
 EXAMPLES: Final = 1_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 40
@@ -112,6 +124,86 @@ def test_a_cancelled_job_ends(connection: Connection) -> None:
     assert jobs(connection)[0].state is JobState.CANCELLED
     with pytest.raises(Failure):
         ask_to_cancel(connection, running)
+
+
+def test_a_job_that_nobody_works_on_any_more_is_cancelled_at_once(connection: Connection) -> None:
+    number = create_job(connection, run="live", spec={}, decision=None)
+    assert take_up(connection, holder="one", lease=LEASE) is not None
+    lease_is_over(connection)
+    cancelled = ask_to_cancel(connection, number)
+    assert (cancelled.state, cancelled.holder) == (JobState.CANCELLED, None)
+    with pytest.raises(LeaseLost):
+        renew(connection, number, holder="one", lease=LEASE)
+
+
+def test_the_texts_of_every_job_that_is_over_are_forgotten(
+    connection: Connection, tmp_path: Path
+) -> None:
+    def left_by_a_kill(job: int) -> Path:
+        folder = tmp_path / str(job)
+        for name in ("model-ab", ".model-ab.unfinished", "bundle-ab", ".bundle-ab.unfinished"):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "validation.jsonl").write_text("a tweet")
+        for name in ("labels.csv", "frozen-audits.csv", ".labels.csv.17", "verdict.json"):
+            (folder / name).write_text("a tweet")
+        return folder
+
+    cancelled = left_by_a_kill(create_job(connection, run="live", spec={}, decision=None))
+    assert take_up(connection, holder="one", lease=LEASE) is not None
+    lease_is_over(connection)
+    ask_to_cancel(connection, int(cancelled.name))
+    at_work = left_by_a_kill(create_job(connection, run="live", spec={}, decision=None))
+    unknown = left_by_a_kill(int(at_work.name) + 1_000)
+    (tmp_path / "log.txt").write_text("what the stages said")
+    forget_texts_of_ended(connection, tmp_path)
+    for over in (cancelled, unknown):
+        assert sorted(each.name for each in over.iterdir()) == ["bundle-ab", "verdict.json"]
+    assert len(list(at_work.iterdir())) == 8
+    assert (tmp_path / "log.txt").is_file()
+    forget_texts_of_ended(connection, tmp_path / "never made")
+
+
+def test_labels_are_new_by_when_they_came_in_and_until_a_training_did_not_fail(
+    connection: Connection,
+) -> None:
+    def new_labels() -> int:
+        inputs = read_policy_inputs(connection, "test", forced=False)
+        return sum(inputs.new_labels.values())
+
+    def job(state: JobState) -> None:
+        number = create_job(connection, run="test", spec={}, decision=None)
+        assert take_up(connection, holder="one", lease=LEASE) is not None
+        end_job(connection, number, holder="one", state=state, detail="")
+
+    def label(root_id: str) -> PersonsLabel:
+        key = LabelKey("test", root_id, 0, "ann", LabelOrigin.QUEUE)
+        return PersonsLabel(key, "negative", False, NOW - timedelta(days=400))
+
+    store(connection, [scored_tweet(tweet_id=each, run="test") for each in "123"])
+    job(JobState.DONE)
+    with connection, connection.cursor() as cursor:
+        write_labels(cursor, [label("1"), label("2")])
+    assert new_labels() == 2, "given long ago, imported now"
+    job(JobState.FAILED)
+    assert new_labels() == 2, "nothing has learned from them"
+    assert read_policy_inputs(connection, "test", forced=False).last_job_at is not None
+    job(JobState.REFUSED)
+    assert new_labels() == 0
+    with connection, connection.cursor() as cursor:
+        write_labels(cursor, [label("2"), label("3")])
+    assert new_labels() == 2, "what is said anew is new"
+
+
+def test_what_looks_after_jobs_tells_kafka_of_a_promotion_that_it_does_not_have(
+    connection: Connection, settings: Settings
+) -> None:
+    model = PromotedModel(name="m", version="1", sha256="a" * 64, cleaning="2", address="/nowhere")
+    event = ModelPromoted(promotion_id="f" * 16, models=(model,), decision="", promoted_at=NOW)
+    store_promotion(connection, event, after=None)
+    assert not _decide(settings)
+    told = [decode_promoted(each.value() or b"") for each in messages(settings, MODELS_PROMOTED)]
+    assert told == [event]
+    assert promotions(connection)[0].published_at is not None
 
 
 def test_equal_decisions_in_a_row_are_stored_once(connection: Connection) -> None:
@@ -195,7 +287,7 @@ class Interleavings(RuleBasedStateMachine):
         assert self.live is not None
         ask_to_cancel(self.connection, self.live)
         self.asked = True
-        if self.holder is None:
+        if self.holder is None or self.over:
             self.live = None
 
     @invariant()

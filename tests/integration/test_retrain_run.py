@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
-from model_server.bundle import default_bundle, open_bundle
+from model_server.bundle import RefusedBundle, default_bundle, open_bundle
+from retrain.export.quality_gate import ExportRefused
+from retrain.jobs.do_job import do_waiting_job
 from retrain.jobs.job_spec import JobSpec, spec_of
 from retrain.jobs.job_store import (
+    MOST_ATTEMPTS,
     Job,
     JobState,
     LeaseLost,
@@ -43,6 +46,7 @@ class Work:
     done: list[str] = field(default_factory=list)
     labels: str = "these"
     acts: dict[str, Callable[[], None]] = field(default_factory=dict)
+    is_here: Callable[[Desk, dict[str, Any]], bool] = lambda _desk, _output: True
 
     def stages(self) -> list[Stage]:
         def stage(name: str, given: Callable[[Desk, Outputs], Any]) -> Stage:
@@ -51,7 +55,7 @@ class Work:
                 self.acts.get(name, lambda: None)()
                 return {"made_by": name, "sentence": "promoted"}
 
-            return Stage(name, given, work)
+            return Stage(name, given, work, self.is_here)
 
         return [
             stage("prepare", lambda _desk, _before: self.labels),
@@ -150,6 +154,88 @@ def test_a_stage_that_fails_ends_the_job(
         "the labels cannot teach",
         "prepare",
     )
+
+
+def test_a_job_waits_while_the_champion_cannot_be_had(
+    connection: Connection, settings: Settings, tmp_path: Path
+) -> None:
+    own = settings.model_copy(update={"model": tmp_path / "nowhere", "home": tmp_path})
+
+    def run() -> JobResult | None:
+        return do_waiting_job(own, run_command=lambda _: None, told=lambda _, __: None)
+
+    assert run() is None
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+    with pytest.raises(RefusedBundle):
+        run()
+    assert (jobs(connection)[0].state, jobs(connection)[0].attempts) == (JobState.QUEUED, 0)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE retrain_jobs SET attempts = %s", (MOST_ATTEMPTS,))
+    left = own.job_folders / str(jobs(connection)[0].number) / "labels.csv"
+    left.parent.mkdir(parents=True)
+    left.write_text("a tweet")
+    assert run() is None
+    assert jobs(connection)[0].state is JobState.FAILED
+    assert not left.exists()
+
+
+def test_a_model_that_the_export_refuses_ends_the_job_as_refused(
+    work: Work, connection: Connection, settings: Settings
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+
+    def refuse() -> None:
+        raise ExportRefused("a tweet costs 1.4 times as much")
+
+    work.acts["train"] = refuse
+    assert do(work, taken_up(connection), settings).state is JobState.REFUSED
+    job = jobs(connection)[0]
+    assert (job.state, job.detail) == (JobState.REFUSED, "a tweet costs 1.4 times as much")
+
+
+def test_what_a_stage_made_on_another_machine_is_made_again_here(
+    work: Work, connection: Connection, settings: Settings
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+
+    def die() -> None:
+        raise Killed
+
+    work.acts["register"] = die
+    with pytest.raises(Killed):
+        do(work, taken_up(connection), settings)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE retrain_jobs SET lease_until = now() - interval '1 second'")
+    work.acts.clear()
+    work.is_here = lambda _desk, output: output["made_by"] != "train"
+    do(work, taken_up(connection, "two"), settings, holder="two")
+    assert work.done == ["prepare", "train", "register", "train", "register"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_lease_that_cannot_be_renewed_for_a_fault_of_its_own_ends_the_work(
+    work: Work, connection: Connection
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+
+    def wait_long() -> None:
+        threading.Event().wait(60)
+
+    def connect() -> Connection:
+        raise UnicodeError("a setting that nobody thought of")
+
+    work.acts["train"] = wait_long
+    with pytest.raises(UnicodeError):
+        work_on(
+            taken_up(connection),
+            work.desk,
+            holder="one",
+            connect=connect,
+            stages=work.stages(),
+            lease=timedelta(seconds=3),
+        )
+    assert work.done == ["prepare", "train"]
+    assert jobs(connection)[0].state is JobState.RUNNING, "whoever comes next takes it up"
 
 
 @pytest.mark.parametrize("taken_away", [False, True], ids=["cancelled", "taken by another"])

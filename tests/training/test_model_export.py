@@ -18,8 +18,8 @@ from model_server.scorer import load_scorer
 from retrain.base_models.loading import load_base
 from retrain.cli import model
 from retrain.drift.first_reference import read_validation_counts
-from retrain.export.export_bundle import ExportRefused
 from retrain.export.onnx_model import load_torch
+from retrain.export.quality_gate import ExportRefused
 from retrain.export.self_test_texts import SELF_TEST_TEXTS
 from retrain.trained_model import TrainedRefused, read_validation
 from retrain.training.batches import encode

@@ -44,25 +44,40 @@ def list_alarms(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show alarms: open ones first, then the newest."""
+    """Show alarms: open ones first, then the newest.
+
+    Where windows of the last 30 days had too few tweets to be judged, it says how many.
+    """
     import msgspec
 
     from retrain.drift.alarms.display import alarms_table
     from retrain.drift.alarms.sentences import sentence
     from retrain.drift.alarms.stored_alarms import AlarmSelection, find_alarms
+    from retrain.drift.not_judged import runs_not_judged
+    from schemas.known_names import rules_without_tweets
+    from schemas.known_runs import require_run
     from schemas.terminal import print_whole, terminal_console
 
     chosen = AlarmKind(kind) if kind else None
     selection = AlarmSelection(run=run, rule=rule, kind=chosen, open=only_open)
-    with _database() as connection, connection, connection.cursor() as cur:
-        total, found = find_alarms(cur, selection, limit)
+    with _database() as connection:
+        with connection, connection.cursor() as cur:
+            total, found = find_alarms(cur, selection, limit)
+            not_judged = runs_not_judged(cur, run, rule)
+        if not total:
+            if run is not None:
+                require_run(connection, run)
+            for slip in rules_without_tweets(connection, run, [rule or ""]):
+                print_line(slip, err=True)
     if as_json:
         documents = [{"sentence": sentence(alarm), **msgspec.to_builtins(alarm)} for alarm in found]
-        print_json({"total": total, "alarms": documents})
+        print_json({"total": total, "alarms": documents, "not_judged": not_judged})
         return
     if found:
         print_whole(terminal_console(), alarms_table(found))
     print_line(f"{len(found):,} of {total:,} alarms", err=True)
+    for silent in not_judged:
+        print_line(silent.sentence, err=True)
 
 
 @alarms.command(short_help="Show an alarm, and what changed.")

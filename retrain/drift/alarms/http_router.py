@@ -18,6 +18,7 @@ from retrain.drift.alarms.stored_alarms import (
     find_alarms,
 )
 from retrain.drift.alarms.why_alarm import why_alarm
+from retrain.drift.not_judged import NotJudged, runs_not_judged
 from retrain.drift.why.compare_spans import Why
 from schemas.alarm_events import AlarmKind
 from schemas.failures import Failure
@@ -33,10 +34,15 @@ class ToldAlarm(StoredAlarm, frozen=True, kw_only=True):
 
 
 class AlarmsAnswer(Struct, frozen=True, kw_only=True):
-    """How many there are of the selection, and the first of them: open ones, then the newest."""
+    """How many there are of the selection, and the first of them: open ones, then the newest.
+
+    `not_judged` has the run, or the runs that the watch counted last, of whose windows of the last
+    30 days some had too few tweets for any alarm.
+    """
 
     total: int
     alarms: list[ToldAlarm]
+    not_judged: list[NotJudged]
 
 
 class AlarmAnswer(ToldAlarm, frozen=True, kw_only=True):
@@ -68,7 +74,9 @@ def alarms_router(lend: Callable[[], AbstractContextManager[Connection]]) -> API
         selection = AlarmSelection(run=run, rule=rule, kind=kind, open=only_open)
         with lend() as connection, connection, connection.cursor() as cursor:
             total, found = find_alarms(cursor, selection, limit)
-        return json_answer({"total": total, "alarms": [_told(alarm) for alarm in found]})
+            not_judged = runs_not_judged(cursor, run, rule)
+        told = [_told(alarm) for alarm in found]
+        return json_answer({"total": total, "alarms": told, "not_judged": not_judged})
 
     @router.get(
         "/alarms/{alarm_id}",

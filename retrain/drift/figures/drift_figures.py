@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from retrain.drift.alarm import AlarmKind, ComparedWith, Signal
+from retrain.drift.not_judged import NotJudged
 from retrain.drift.reference import Reference, hour_of_week
 from retrain.drift.signals import SignalKey, kind_of, observe, shown
 from retrain.drift.window import Window
@@ -35,11 +36,11 @@ class SeenReference(Struct, frozen=True, kw_only=True):
     """What windows are held against: so many windows and tweets of a span of the stream.
 
     With `compared_with` validation it is the texts that the model was validated on, which have no
-    span; `tweets` counts them.
+    span: `start` and `end` are null then, and `tweets` counts them.
     """
 
-    start: datetime
-    end: datetime
+    start: datetime | None
+    end: datetime | None
     windows: int
     tweets: int
     compared_with: ComparedWith = ComparedWith.STREAM
@@ -49,7 +50,8 @@ class DriftFigures(Struct, frozen=True, kw_only=True):
     """What the watch sees of a run, a rule ("": all tweets) and the model of its newest window.
 
     Windows that end by `closed_until` are judged; a later one may still grow. `reference` None:
-    there is none yet, and nothing is raised.
+    there is none yet, and nothing is raised. `not_judged` None: every window that is shown and
+    closed had tweets enough.
     """
 
     run: str
@@ -58,7 +60,20 @@ class DriftFigures(Struct, frozen=True, kw_only=True):
     window_s: int
     closed_until: datetime | None
     reference: SeenReference | None
+    not_judged: NotJudged | None = None
     signals: list[SeenSignal]
+
+
+def seen_reference(reference: Reference) -> SeenReference:
+    """Return what is told of a reference."""
+    is_span = reference.compared_with is ComparedWith.STREAM
+    return SeenReference(
+        start=reference.start if is_span else None,
+        end=reference.end if is_span else None,
+        windows=reference.windows,
+        tweets=reference.tweets,
+        compared_with=reference.compared_with,
+    )
 
 
 def series_of_signals(

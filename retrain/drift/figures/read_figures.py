@@ -6,9 +6,10 @@ from psycopg2.extensions import cursor
 
 from retrain.drift.figures.drift_figures import (
     DriftFigures,
-    SeenReference,
+    seen_reference,
     series_of_signals,
 )
+from retrain.drift.not_judged import windows_not_judged
 from retrain.drift.watch.reference_store import used_reference
 from retrain.drift.watch.window_store import watched_runs, windows_between
 from retrain.drift.window import WindowKey
@@ -42,14 +43,7 @@ def read_drift_figures(cur: cursor, run: str, rule: str, *, windows: int) -> Dri
         model_sha256=model_sha256,
         window_s=int(pace.window.total_seconds()),
         closed_until=watched[0].closed_until,
-        reference=None
-        if reference is None
-        else SeenReference(
-            start=reference.start,
-            end=reference.end,
-            windows=reference.windows,
-            tweets=reference.tweets,
-            compared_with=reference.compared_with,
-        ),
+        reference=None if reference is None else seen_reference(reference),
+        not_judged=windows_not_judged(cur, run, rule, start=first),
         signals=series_of_signals(found, rule, reference),
     )

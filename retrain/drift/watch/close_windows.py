@@ -102,7 +102,7 @@ def close_windows(
         [window for of_series in windows.values() for window in of_series],
         least_share=ordinary_share(limits.alarms),
     )
-    note_closed(cur, watched.run, until)
+    note_closed(cur, watched.run, until, least_tweets=limits.alarms.least_tweets)
     forget_seen(cur, watched.run, until)
     return Closed(sum(map(len, windows.values())), len(alarms))
 

@@ -77,9 +77,12 @@ def begin_anew(cur: cursor, run: str, pace: Pace) -> WatchedRun:
     return WatchedRun(run=run, pace=pace, closed_until=None)
 
 
-def note_closed(cur: cursor, run: str, until: datetime) -> None:
-    """Note that windows which end by then are judged."""
-    cur.execute("UPDATE watch_runs SET closed_until = %s WHERE run = %s", (until, run))
+def note_closed(cur: cursor, run: str, until: datetime, *, least_tweets: int) -> None:
+    """Note that windows which end by then are judged, where they hold so many tweets."""
+    cur.execute(
+        "UPDATE watch_runs SET closed_until = %s, least_tweets = %s WHERE run = %s",
+        (until, least_tweets, run),
+    )
 
 
 def known_rules(cur: cursor, run: str) -> set[str]:

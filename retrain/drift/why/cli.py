@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from schemas.printing import print_json
+from schemas.printing import print_json, print_line
 from schemas.time_option import Moment
 
 
@@ -48,6 +48,7 @@ def why(
     from retrain.drift.why.chosen_spans import chosen_spans
     from retrain.drift.why.compare_spans import compare_spans
     from retrain.drift.why.display import why_view
+    from schemas.known_names import rules_without_tweets
     from schemas.settings import load_settings
     from schemas.terminal import print_whole, terminal_console
     from schemas.transport.postgres import connect_postgres
@@ -55,6 +56,8 @@ def why(
     before, after = chosen_spans(start, end, against)
     connection = connect_postgres(load_settings().postgres_connection, "why")
     try:
+        for slip in rules_without_tweets(connection, run, [rule]):
+            print_line(slip, err=True)
         with connection, connection.cursor() as cur:
             found = compare_spans(
                 cur,

@@ -48,6 +48,21 @@ def test_a_changed_file_is_taken_in_once_it_rests(tmp_path: Path) -> None:
     assert name_in_use(followed) == "third-name"
 
 
+def test_a_loop_without_a_thread_looks_every_two_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "overrides.yaml"
+    written(path, "first")
+    now_s = 100.0
+    followed = FollowedOverrides(path, lambda: LABELS)
+    current = followed.looked_at_by(lambda: now_s)
+    written(path, "second-name")
+    seen = []
+    for now_s in (100.5, 102.0, 103.0, 104.0, 106.0):  # noqa: B007  the clock reads it
+        current()
+        seen.append(name_in_use(followed))
+    assert seen == ["first", "first", "first", "second-name", "second-name"]
+    assert FollowedOverrides(None, lambda: ()).looked_at_by(lambda: 0.0)() is None
+
+
 def test_a_wrong_file_or_none_changes_nothing_and_is_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

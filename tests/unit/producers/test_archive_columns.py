@@ -96,6 +96,23 @@ def test_columns_that_are_passed_over_or_taken_for_others_are_named(tmp_path: Pa
     assert "columns that were not read: sentiment" in said_of(tmp_path / "a.jsonl", bare)
 
 
+@pytest.mark.parametrize("name", ["Datum", "Erstellt am", "Zeitstempel", "Veröffentlicht am"])
+def test_a_german_column_of_dates_holds_the_times(tmp_path: Path, name: str) -> None:
+    content = f"Text;{name}\nguten Tag;21.03.2023 14:05\nauch so;22.03.2023 09:00\n".encode()
+    found = survey(tmp_path / "a.csv", content)
+    assert found.findings.untimed == 0
+    assert f"{name.lower()} as created_at" in said_of(tmp_path / "a.csv", content).lower()
+
+
+def test_labels_that_are_not_those_of_sentiment_are_named(tmp_path: Path) -> None:
+    rows = b"".join(b"%d,words,%s\n" % (OWN_ID + n, b"positiv") for n in range(3))
+    said = said_of(tmp_path / "a.csv", b"id,text,label\n%s%d,words,negative\n" % (rows, OWN_ID + 9))
+    assert "labels that people gave: 3 'positiv', 1 'negative'" in said
+    assert "negative, neutral, positive" in said
+    known = said_of(tmp_path / "a.csv", b"id,text,label\n%d,words,negative\n" % OWN_ID)
+    assert "labels that people gave" not in known
+
+
 @pytest.mark.parametrize("own_id", ["x%d", "'%d", '"=""%d"""', "%d"])
 def test_an_id_is_known_without_what_kept_it_from_being_rounded(
     tmp_path: Path, own_id: str

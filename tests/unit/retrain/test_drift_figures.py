@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from retrain.drift.alarm import Signal
-from retrain.drift.figures.drift_figures import series_of_signals
+from msgspec.structs import replace
+
+from retrain.drift.alarm import ComparedWith, Signal
+from retrain.drift.figures.drift_figures import seen_reference, series_of_signals
 from retrain.drift.reference import build_reference
 from retrain.drift.window import ALL_RULES, Window, WindowCounts, WindowKey
 
@@ -31,6 +33,15 @@ def test_each_signal_stands_beside_what_its_reference_expects() -> None:
     assert [each.expected for each in shares.windows] == [0.4, 0.4]
     (volume,) = [each for each in seen if each.signal is Signal.VOLUME]
     assert [each.value for each in volume.windows] == [100.0, 100.0]
+
+
+def test_validation_texts_have_no_span() -> None:
+    reference = build_reference([window(hour, 40) for hour in range(48)])
+    seen = seen_reference(reference)
+    assert (seen.start, seen.end) == (START, START + timedelta(hours=48))
+    of_texts = replace(reference, compared_with=ComparedWith.VALIDATION)
+    seen = seen_reference(of_texts)
+    assert (seen.start, seen.end, seen.tweets) == (None, None, 4_800)
 
 
 def test_without_a_reference_nothing_is_expected() -> None:

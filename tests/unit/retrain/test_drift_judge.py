@@ -107,6 +107,39 @@ def test_a_risen_share_is_found_within_hours_and_ends_once_it_is_back(
     assert min(ends.values()) >= START + 160
 
 
+@pytest.mark.parametrize(("hours", "is_found"), [(1, False), (4, True)])
+def test_of_twenty_tweets_an_hour_a_changed_day_is_found_in_longer_windows_alone(
+    hours: int, is_found: bool
+) -> None:
+    length = hours * HOUR
+    a_day = 24 // hours
+
+    def of_span(place: int) -> Window:
+        negative = 0.7 if place // a_day == 9 else 0.35
+        rng = np.random.default_rng(place)
+        tweets = int(rng.poisson(20 * hours))
+        labels = rng.multinomial(tweets, [negative, (1 - negative) / 2, (1 - negative) / 2])
+        sure = np.bincount((rng.beta(8, 3, tweets) * 100).astype(int), minlength=100)
+        counts = WindowCounts(
+            tweets=tweets,
+            by_label=dict(zip(("negative", "neutral", "positive"), labels.tolist(), strict=True)),
+            confidence_micros=tweets * 730_000,
+            confidence_histogram=tuple(sure.tolist()),
+            characters=90 * tweets,
+            by_language={"en": tweets},
+        )
+        return Window(WindowKey("live", ALL_RULES, "model", MONDAY + place * length), counts)
+
+    week = 7 * a_day
+    sparse = build_reference(map(of_span, range(week)), window=length)
+    budget = Budget(1.0, BUDGET.signals, length)
+    state, raised = SignalStates(), set[str]()
+    for place in range(week, week + 5 * a_day):
+        state, told = judge(state, of_span(place), sparse, budget)
+        raised |= {str(one.id.signal) for one in told if isinstance(one, Raised)}
+    assert (Signal.LABEL_SHARE in raised, raised <= {Signal.LABEL_SHARE}) == (is_found, True)
+
+
 def test_less_confidence_and_another_language_may_mean_that_the_model_is_wrong(
     reference: Reference,
 ) -> None:

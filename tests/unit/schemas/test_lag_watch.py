@@ -1,6 +1,9 @@
 """The lag of a process: what its partitions hold behind what it has done."""
 
+import threading
 from collections.abc import Mapping
+
+import pytest
 
 from schemas.process.metrics import StageMetrics
 from schemas.process.progress import Progress
@@ -15,6 +18,7 @@ from schemas.transport.group_lag import (
 from schemas.transport.lag_watch import LagWatch
 from schemas.transport.messages import Partition
 from schemas.transport.topic_ids import KnownTopics
+from tests.conditions import wait_until
 
 MINE: Partition = ("tweets.scored", 0)
 ANOTHERS: Partition = ("tweets.scored", 1)
@@ -144,6 +148,20 @@ def test_a_topic_that_was_made_anew_is_red_at_once_and_stays_so() -> None:
     for answer in (process.progress.health(), process.progress.readiness()):
         assert not answer.ok
         assert answer.detail.startswith("made anew while this process ran: tweets.raw;")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_its_thread_is_no_silent_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Faulty(Brokers):
+        def standings(self, timeout_s: float = 10.0) -> Standings:
+            raise UnicodeError(f"an answer that nobody expected within {timeout_s:g} s")
+
+    monkeypatch.setattr("schemas.transport.lag_watch._INTERVAL_S", 0.01)
+    process = Watched()
+    process.watch._group_lag = Faulty()
+    process.watch.start(threading.Event())
+    wait_until(lambda: not process.progress.health().ok, 60, "the process is red")
+    assert "an answer that nobody expected" in process.progress.health().detail
 
 
 def test_a_missing_topic_is_waited_for() -> None:

@@ -1,0 +1,1 @@
+ALTER TABLE watch_runs DROP COLUMN least_tweets;
