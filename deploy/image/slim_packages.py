@@ -1,12 +1,13 @@
 """Leave out of an environment what serving never loads. Called while the image is built.
 
-`python slim_packages.py /opt/murmur` removes the parts below, compiles the rest, and fails where a
-part is not there any more, so that a new version of a library is looked at.
+`python slim_packages.py /opt/murmur` removes the parts below and debug information, compiles the
+rest, and fails where a part is not there any more, so that a new version of a library is looked at.
 """
 
 import compileall
 import py_compile
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,9 @@ _FOR_COMPILERS: Final = frozenset(
 _DOUBLES: Final = "pyarrow/lib*.so*"
 """The wheel holds a library once for each of its names."""
 
+_DEBUG_SECTION: Final = b".debug_info"
+"""Its name stands in each library that carries what only a debugger reads."""
+
 
 def site_packages(environment: Path) -> Path:
     """Return the folder of an environment that holds its packages."""
@@ -68,6 +72,21 @@ def unwanted(packages: Path) -> Iterator[Path]:
         if not found:
             raise SystemExit(f"{pattern} finds nothing: look at what the library holds now")
         yield from found
+
+
+def drop_debug_information(packages: Path) -> None:
+    """Take what only a debugger reads out of extension modules, by `strip` of binutils.
+
+    Libraries that a wheel bundles (`NAME.libs`) are left alone: their layout was edited when the
+    wheel was made.
+    """
+    strip = shutil.which("strip")
+    if strip is None:
+        raise SystemExit("strip is missing: apt-get install binutils")
+    for path in sorted(packages.rglob("*.so")):
+        bundled = any(folder.name.endswith(".libs") for folder in path.parents)
+        if not bundled and not path.is_symlink() and _DEBUG_SECTION in path.read_bytes():
+            subprocess.run([strip, "--strip-debug", path], check=True)
 
 
 def slim(environment: Path) -> None:
@@ -89,6 +108,7 @@ def slim(environment: Path) -> None:
     for path in list(packages.rglob("*")):
         if path.suffix in _FOR_COMPILERS and path.is_file():
             path.unlink()
+    drop_debug_information(packages)
     for cache in packages.rglob("__pycache__"):
         shutil.rmtree(cache)
     # By hash and never checked: the same sources give the same image.

@@ -35,7 +35,7 @@ from tests.containers.tool import (
 )
 from tests.stack import running_servers
 
-MAX_SIZE_MB: Final = 470
+MAX_SIZE_MB: Final = 450
 PROCESSES: Final = (SCORE, SINK, WATCH, SERVE)
 RUN: Final = "image"
 _LOCKED_DOWN: Final = (
