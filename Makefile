@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help image image-test compose-test profiles-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo demo-full test browser-test screenshots torture circle check accuracy faithfulness peers api-examples bench bounds drift-table generated lock format clean ops-check alerts-live
+.PHONY: help image image-test compose-test profiles-test compose-demo sbom audit image-push sign chart-push release deploy-hook deploy-check newer-lock demo demo-full test browser-test screenshots torture circle check accuracy faithfulness peers api-examples bench bounds drift-table generated lock format clean ops-check chart-check alerts-live
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -95,6 +95,18 @@ circle: $(VENV)/retrain.stamp ## Let a stream change, and watch another model se
 
 ops-check: $(VENV)/dev.stamp $(VENV)/ops.stamp ## Rules, routes, dashboards, contracts and examples, by the tools that read them (ARGS=WORD: some steps)
 	@$(BIN)/python -m tests.ops_check $(ARGS)
+
+# Nobody publishes it by itself; Go builds it from the locked modules.
+API_SERVER := tests/ops_check/api_server
+API_SERVER_VERSION = $(shell sed -n 's/^\tk8s.io\/kubernetes v//p' $(API_SERVER)/go.mod)
+build/ops/kube-apiserver: $(addprefix $(API_SERVER)/,go.mod go.sum main.go)
+	CGO_ENABLED=0 go build -C $(API_SERVER) -trimpath -o $(abspath $@) -ldflags "-s -w \
+	  -X k8s.io/component-base/version.gitVersion=v$(API_SERVER_VERSION) \
+	  -X k8s.io/component-base/version.gitMajor=1 \
+	  -X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(API_SERVER_VERSION)))" .
+
+chart-check: build/ops/kube-apiserver $(VENV)/dev.stamp ## The chart before a real API server (Go, etcd, helm, kubectl; 10 minutes and 2 GB the first time)
+	@$(BIN)/python -m tests.ops_check "API server"
 
 alerts-live: $(VENV)/dev.stamp ## Break a running installation, and wait for each alert at a webhook (half an hour)
 	@$(BIN)/python -m tests.alerts_live $(ARGS)

@@ -151,7 +151,7 @@ def running_prometheus(
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=warn",
     ]
-    with _process(command, folder / "prometheus.log"):
+    with running_process(command, folder / "prometheus.log"):
         wait_until(lambda: _answers(f"http://127.0.0.1:{port}/-/ready"), 60, "Prometheus")
         yield Prometheus(port)
 
@@ -177,13 +177,14 @@ def running_alertmanager(folder: Path, config: Path, hook: Webhook) -> Iterator[
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
-    with _process(command, folder / "alertmanager.log"):
+    with running_process(command, folder / "alertmanager.log"):
         wait_until(lambda: _answers(f"http://127.0.0.1:{port}/-/ready"), 60, "Alertmanager")
         yield f"127.0.0.1:{port}"
 
 
 @contextmanager
-def _process(command: list[str], log: Path) -> Iterator[None]:
+def running_process(command: list[str], log: Path) -> Iterator[None]:
+    """Run a program beside the block, with all that it says in a file."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:

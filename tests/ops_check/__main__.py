@@ -10,11 +10,12 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from tests.ops_check import contract_steps, deployment_steps, observability_steps
+from tests.ops_check import cluster_steps, contract_steps, deployment_steps, observability_steps
 from tests.ops_check.step import MissingTool, Shared, Step, StepFailed
 
 STEPS: Final[tuple[Step, ...]] = (
     *deployment_steps.STEPS,
+    *cluster_steps.STEPS,
     *observability_steps.STEPS,
     *contract_steps.STEPS,
 )
