@@ -1,10 +1,11 @@
 """Making a backup, and making an installation from one."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import SecretStr
@@ -29,6 +30,7 @@ from deploy.installation.encoding import refuse_other_encoding
 from deploy.installation.installing import InstallationReport, install
 from deploy.installation.migrations import missing_migrations
 from deploy.installation.ownership import refuse_foreign
+from schemas.atomic_folder import PlaceTaken, unfinished_beside
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder
 from schemas.process.process_list import PROCESSES
@@ -40,13 +42,13 @@ def make_backup(settings: Settings, output: Path, *, now: datetime | None = None
     """Write tables, promoted bundles and settings without secrets into a file of mode 0600.
 
     Workers may run. What topics hold is not in it: a consumer that is restored reads it again.
-    Raises `Failure`; a file of that name is replaced only by a whole backup.
+    Raises `Failure`; a file of that name is replaced only by a whole backup. Nothing else is left,
+    also of an earlier one that was killed.
     """
     lacking = missing_migrations(settings.postgres_connection)
     if lacking:
         raise Failure(f"PostgreSQL lacks tables ({len(lacking)} migrations): run `murmur init`")
-    with TemporaryDirectory(dir=make_private_folder(settings.home), prefix="backup-") as made:
-        folder = Path(made)
+    with _folder_for("backup", settings.home) as folder:
         dump_database(settings.postgres_connection, folder / DUMP)
         (folder / SETTINGS).write_text(settings_without_secrets(settings), encoding="utf-8")
         shelf = Path(settings.bundle_shelf)
@@ -68,15 +70,15 @@ def restore_backup(settings: Settings, backup: Path) -> tuple[BackupManifest, In
 
     The sink goes on where the backup's positions are, so that it reads again what topics still
     hold; in another Kafka it begins at the beginning. The promoted model and the decisions in use
-    are told to Kafka again. Raises `Failure`, and has changed nothing if
+    are told to Kafka again. What was deleted since the backup is deleted again where topics still
+    hold that; else the next compliance run finds it. Raises `Failure`, and has changed nothing if
     the backup is damaged, comes from a newer version or from an installation with another topic
     prefix, or if workers or runs are there, or the database is another's or not in UTF-8.
     """
     _refuse_while_workers_run(settings.home)
     refuse_other_encoding(settings.postgres_connection)
     refuse_foreign(settings.postgres_connection, settings.topic_prefix)
-    with TemporaryDirectory(dir=make_private_folder(settings.home), prefix="restore-") as made:
-        folder = Path(made)
+    with _folder_for("restore", settings.home) as folder:
         manifest = unpack_backup(backup, folder)
         known = {*missing_migrations(settings.postgres_connection), *applied_migrations(settings)}
         unknown = [name for name in manifest.migrations if name not in known]
@@ -97,6 +99,7 @@ def restore_backup(settings: Settings, backup: Path) -> tuple[BackupManifest, In
             shutil.copytree(folder / BUNDLES, shelf, dirs_exist_ok=True)
         shutil.copyfile(folder / SETTINGS, settings.home / f"restored-{SETTINGS}")
     installed = install(settings.installation)
+    _end_compliance_jobs(settings)
     tell_again(settings.postgres_connection, settings.cluster)
     return manifest, installed
 
@@ -128,6 +131,28 @@ def applied_migrations(settings: Settings) -> list[str]:
             return [str(row[0]) for row in cursor.fetchall()]
     finally:
         connection.close()
+
+
+def _end_compliance_jobs(settings: Settings) -> None:
+    """End jobs that had begun: their answers say nothing of what was deleted since."""
+    with (
+        closing(connect_postgres(settings.postgres_connection, "restore")) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "UPDATE compliance_jobs SET removals = 0, finished_at = now() WHERE finished_at IS NULL"
+        )
+
+
+@contextmanager
+def _folder_for(what: str, home: Path) -> Iterator[Path]:
+    """Yield a folder for tweets on their way; it goes, now or, after a kill, by the next call."""
+    try:
+        with unfinished_beside(make_private_folder(home) / what) as folder:
+            yield folder
+    except PlaceTaken as taken:
+        raise Failure(f"another `murmur {what}` runs: wait for it") from taken
 
 
 def _refuse_while_workers_run(home: Path) -> None:

@@ -19,8 +19,10 @@ def backup(file: Path, as_json: bool) -> None:
     is not in it. On servers of your own, use their own backup: deploy/backup/README.md says how.
     """
     from deploy.backup.backing_up import make_backup
+    from schemas.process.stop_signals import exit_on_termination
     from schemas.settings import load_settings
 
+    exit_on_termination()
     manifest = make_backup(load_settings(), file)
     if as_json:
         print_json({"file": str(file), "bytes": file.stat().st_size, "manifest": manifest})
@@ -37,12 +39,15 @@ def restore(file: Path, as_json: bool) -> None:
     """Fill an empty installation from a backup; refuse one that holds runs.
 
     First `murmur up --servers-only`, afterwards `murmur up`. The sink then reads again what topics
-    hold beyond the backup; nothing counts twice. Settings are not changed: those of the backup are
+    hold beyond the backup; nothing counts twice. Run `murmur compliance run` then: tweets that were
+    deleted since the backup may be back. Settings are not changed: those of the backup are
     put beside them, as restored-settings.env.
     """
     from deploy.backup.backing_up import restore_backup
+    from schemas.process.stop_signals import exit_on_termination
     from schemas.settings import load_settings
 
+    exit_on_termination()
     settings = load_settings()
     manifest, made = restore_backup(settings, file)
     if as_json:
@@ -51,4 +56,8 @@ def restore(file: Path, as_json: bool) -> None:
     print_line(f"restored what was backed up at {manifest.made_at:%Y-%m-%d %H:%M} UTC")
     for name in made.applied_migrations:
         print_line(f"applied migration {name}")
+    print_line(
+        "X may have deleted tweets since: when the workers run, run `murmur compliance run`; "
+        "deploy/backup/README.md says what else a restore takes back"
+    )
     print_line(f"its settings are in {settings.home / 'restored-settings.env'}: compare them")

@@ -1,8 +1,7 @@
 """`murmur demo`."""
 
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -51,12 +50,11 @@ def demo(
     takes over while tweets flow. It needs training's libraries: `make demo-full` installs them.
     """
     import logging
-    import signal
 
     from deploy.demo.display import mismatch
     from schemas.events import LIVE, valid_run_name
     from schemas.failures import Failure
-    from schemas.process.exit_codes import interrupted_by
+    from schemas.process.stop_signals import exit_on_termination
     from schemas.settings import load_settings
     from schemas.terminal import terminal_console
 
@@ -69,11 +67,8 @@ def demo(
             if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"--{option} has no effect with --full")
 
-    def stop(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(interrupted_by(number))
-
     # So that the stack is stopped also where a program ends the demo.
-    signal.signal(signal.SIGTERM, stop)
+    exit_on_termination()
     logging.basicConfig(level=logging.ERROR)
     home, console = load_settings().home, terminal_console(stderr=True)
     ok, checks = (

@@ -1,10 +1,8 @@
 """Starting and stopping a stack. What the commands, the demo and the tests use."""
 
 import fcntl
-import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from functools import partial
@@ -27,8 +25,9 @@ from deploy.embedded.stack_state import (
 from deploy.embedded.start_programs import Say
 from deploy.embedded.stored_runs import remember_runs, stored_runs
 from deploy.embedded.supervision import Supervisor, start_supervisor, supervisor_command
-from deploy.embedded.supervisor_config import supervisor_config
+from deploy.embedded.supervisor_config import differing_programs, supervisor_config
 from deploy.embedded.worker_programs import await_workers, worker_programs
+from deploy.embedded.worker_settings import handed_over
 from deploy.installation.installing import install
 from model_server.bundle import default_bundle, open_bundle
 from schemas.failures import Failure
@@ -169,27 +168,35 @@ def _ensure_supervisor(
     save_state(layout, state)
     make_private_folder(layout.logs)
     say("preparing the servers")
-    programs = [
-        *prepare_servers(layout, state, embedded),
-        *worker_programs(layout, state, settings_at(layout.home, env_file).kept_up),
-    ]
+    handed = handed_over(env_file, os.environ)
+    workers = worker_programs(
+        layout, state, settings_at(layout.home, env_file).kept_up, handed.by_configuration
+    )
+    programs = [*prepare_servers(layout, state, embedded), *workers]
     config = supervisor_config(
         layout,
         programs,
         port=state.ports["supervisor"],
         password=state.supervisor_password,
         as_root=os.geteuid() == 0,
-        fingerprint=_fingerprint(env_file),
+        fingerprint=handed.fingerprint,
     )
+    commands = [supervisor_command(layout), *(program.command for program in programs)]
     if running:
-        if layout.supervisor_config.read_text(encoding="utf-8") == config:
+        before = layout.supervisor_config.read_text(encoding="utf-8")
+        differing = differing_programs(before, config)
+        if differing is not None and differing.isdisjoint(PROGRAM_OF.values()):
+            write_private(layout.supervisor_config, config)
+            remember_commands(layout, commands)
+            # Also where the file is the same: an earlier call may have ended before this.
+            if changed := Supervisor(state).reread():
+                say(f"settings have changed: restarting {', '.join(changed)}")
             return state
         say("the settings have changed: restarting")
         _stop(layout, state, say)
     write_private(layout.supervisor_config, config)
-    commands = [supervisor_command(layout), *(program.command for program in programs)]
     remember_commands(layout, commands)
-    start_supervisor(layout, state, os.environ)
+    start_supervisor(layout, state, handed.by_supervisor)
     return state
 
 
@@ -205,18 +212,6 @@ def _stop(layout: Layout, state: StackState | None, say: Say) -> bool:
     supervisor.end()
     end_processes(remembered_commands(layout))
     return True
-
-
-def _fingerprint(env_file: Path | None) -> str:
-    """Return a hash of what the workers are started with: variables, `.env`, interpreter."""
-    variables = sorted(
-        (name, value)
-        for name, value in os.environ.items()
-        if name.startswith("MURMUR_") and name != "MURMUR_HOME"
-    )
-    file = env_file.read_bytes() if env_file is not None and env_file.exists() else b""
-    material = msgspec.json.encode([variables, str(Path.cwd()), sys.executable]) + file
-    return hashlib.sha256(material).hexdigest()
 
 
 @contextmanager

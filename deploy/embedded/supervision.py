@@ -80,6 +80,19 @@ class Supervisor:
             if fault.faultCode != _NOT_RUNNING:
                 raise
 
+    def reread(self) -> list[str]:
+        """Take a changed configuration file in; return the programs that differ in it, by name.
+
+        They are stopped, and whoever calls starts them again. All others go on running.
+        """
+        ((added, changed, removed),) = self._call("reloadConfig")
+        for program in (*changed, *removed):
+            self.stop(program)
+            self._call("removeProcessGroup", program)
+        for program in (*added, *changed):
+            self._call("addProcessGroup", program)
+        return sorted((*added, *changed, *removed))
+
     def end(self) -> None:
         """Have the supervisor end itself and whatever it still runs; do not wait for it."""
         self._call("shutdown")

@@ -9,6 +9,7 @@ from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.supervised_program import Program
 
 SUPERVISOR_USER = "murmur"
+_PROGRAM = "program:"
 
 _START_RETRIES = 1000
 """The supervisor waits 1 s, 2 s, 3 s … between failed starts and gives up after this many: six
@@ -58,6 +59,26 @@ def supervisor_config(
     return "\n".join(sections)
 
 
+def differing_programs(one: str, other: str) -> frozenset[str] | None:
+    """Return the programs that two configurations give differently, or that one of them lacks.
+
+    None where they differ in more than that: then only another supervisor takes the new one in.
+    """
+    sections = _sections_of(one), _sections_of(other)
+    titles = sections[0].keys() | sections[1].keys()
+    differing = {title for title in titles if sections[0].get(title) != sections[1].get(title)}
+    if not all(title.startswith(_PROGRAM) for title in differing):
+        return None
+    return frozenset(title.removeprefix(_PROGRAM) for title in differing)
+
+
+def _sections_of(config: str) -> dict[str, str]:
+    """Return the sections by title; what stands before the first has an empty one."""
+    before, *sections = config.split("\n[")
+    found = {title: body for title, _, body in (each.partition("]\n") for each in sections)}
+    return {"": before, **found}
+
+
 def _program_section(layout: Layout, program: Program) -> str:
     options = {
         "command": _text(shlex.join(program.command)),
@@ -84,7 +105,7 @@ def _program_section(layout: Layout, program: Program) -> str:
         options["environment"] = ",".join(
             f"{name}={_text(shlex.quote(value))}" for name, value in program.environment.items()
         )
-    return _section(f"program:{program.name}", **options)
+    return _section(f"{_PROGRAM}{program.name}", **options)
 
 
 def _section(title: str, **options: str) -> str:

@@ -1,7 +1,7 @@
 """The worker processes of a stack: those of Murmur's processes that `murmur up` keeps up."""
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from deploy.embedded.layout import Layout
@@ -27,9 +27,15 @@ def metrics_url(state: StackState, worker: str) -> str:
 
 
 def worker_programs(
-    layout: Layout, state: StackState, workers: Collection[ProcessSpec]
+    layout: Layout,
+    state: StackState,
+    workers: Collection[ProcessSpec],
+    settings: Mapping[str, str],
 ) -> list[Program]:
-    """Return the workers; they run where this process does, so that they read the same `.env`."""
+    """Return the workers; they run where this process does, so that they read the same `.env`.
+
+    `settings` are variables that they are given beside those that the supervisor has.
+    """
     murmur = Path(sys.executable).with_name("murmur")
     return [
         Program(
@@ -44,7 +50,7 @@ def worker_programs(
             ),
             settled_after_s=10,
             directory=Path.cwd(),
-            environment={"MURMUR_HOME": str(layout.home)},
+            environment={**settings, "MURMUR_HOME": str(layout.home)},
         )
         for worker in workers
     ]

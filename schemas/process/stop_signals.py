@@ -5,7 +5,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
+
+from schemas.process.exit_codes import interrupted_by
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -25,6 +27,18 @@ def interruptible() -> Iterator[None]:
     finally:
         if ignored:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def exit_on_termination() -> None:
+    """Have SIGTERM raise `SystemExit` from now on, so that what a command began is cleaned up.
+
+    Without it the signal ends the process where it stands. Only in the main thread.
+    """
+
+    def leave(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(interrupted_by(number))
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 class StopSignals:

@@ -11,7 +11,10 @@ from deploy.installation.ownership import own_database as own_it
 from schemas.failures import Failure
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
+from tests.conditions import wait_until
+from tests.integration.test_sink import running_sink, store
 from tests.stack import own_database
+from tests.unit.examples import deleted, scored_tweet
 
 PROMOTED = Path(__file__).parents[2] / "schemas/golden/models.promoted/ModelPromoted-v1.json"
 
@@ -52,7 +55,11 @@ def test_tables_and_bundles_come_back_and_a_filled_database_is_left_alone(
         f" VALUES ('p', '{PROMOTED.read_text()}', '2020-01-01', '2020-01-01')",
     )
     backup = tmp_path / "backup.tar"
+    killed = home / ".backup.unfinished"
+    killed.mkdir()
+    (killed / "postgres.dump").write_text("tweets of a backup that was killed")
     made = make_backup(ours, backup)
+    assert not killed.exists()
 
     restored, installed = restore_backup(another, backup)
 
@@ -68,6 +75,33 @@ def test_tables_and_bundles_come_back_and_a_filled_database_is_left_alone(
     assert "MURMUR_POSTGRES" not in (another.home / "restored-settings.env").read_text()
     with pytest.raises(Failure, match="holds 1 runs"):
         restore_backup(another, backup)
+
+
+def test_what_was_deleted_after_a_backup_is_deleted_again_while_kafka_knows_of_it(
+    settings: Settings, another: Settings, tmp_path: Path
+) -> None:
+    ours = settings.model_copy(update={"home": tmp_path / "home"})
+    store(ours, [scored_tweet(tweet_id="1", root_id="1"), scored_tweet(tweet_id="2", root_id="2")])
+    execute(
+        ours,
+        "INSERT INTO compliance_jobs (job_id, kind, ids, created_at)"
+        " VALUES ('begun', 'tweets', 2, now())",
+    )
+    backup = tmp_path / "backup.tar"
+    make_backup(ours, backup)
+    store(ours, [deleted("1")])
+    assert execute(ours, "SELECT root_id FROM tweets") == [("2",)]
+
+    restore_backup(another, backup)
+
+    # An answer to the old job would say nothing of what was deleted since.
+    assert execute(another, "SELECT 1 FROM compliance_jobs WHERE finished_at IS NULL") == []
+    with running_sink(another):
+        wait_until(
+            lambda: execute(another, "SELECT root_id FROM tweets") == [("2",)],
+            60,
+            "the deletion after the backup",
+        )
 
 
 def test_a_backup_of_another_installation_is_refused_before_anything_changes(

@@ -15,8 +15,10 @@ import pytest
 from deploy.embedded import stack as stacks
 from deploy.embedded.layout import Layout
 from deploy.embedded.served_model import in_short
+from deploy.embedded.server_programs import PROGRAM_OF
 from deploy.embedded.stack_state import load_state
 from deploy.embedded.status import status
+from deploy.embedded.supervision import Supervisor
 from model_server.bundle import identity_of
 from schemas.transport.postgres import connect_postgres
 from tests.integration.storing import store
@@ -46,6 +48,13 @@ def murmur(home: Path, bundle: Path, *arguments: str) -> "subprocess.CompletedPr
         timeout=180,
         check=False,
     )
+
+
+def running_servers(home: Path) -> dict[str, int]:
+    state = load_state(Layout.of(home))
+    assert state is not None
+    pids = {name: found.pid for name, found in Supervisor(state).states().items()}
+    return {name: pids[name] for name in PROGRAM_OF.values()}
 
 
 def answer(home: Path, bundle: Path) -> dict[str, Any]:
@@ -86,8 +95,10 @@ def test_a_stack_that_remembers_no_model_asks_its_tables(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = identity_of(Path("fast"))
-    monkeypatch.setenv("MURMUR_MODEL", "fast")
+    monkeypatch.setenv("MURMUR_MODEL", "default")
     settings = stacks.up(home, env_file=None, servers_only=True)
+    servers = running_servers(home)
+    monkeypatch.setenv("MURMUR_MODEL", "fast")
     connection = connect_postgres(settings.postgres_connection, "test")
     store(connection, [scored_tweet(by="earlier")])
     connection.close()
@@ -96,6 +107,8 @@ def test_a_stack_that_remembers_no_model_asks_its_tables(
     change = f"the model changes from {in_short(model('earlier'))} to {in_short(chosen)}"
     assert change in said
     assert dict(status(home, env_file=None).models) == {"score": chosen}
+    # Another model is the workers' concern: nobody waits for servers that start anew.
+    assert running_servers(home) == servers
     state = load_state(Layout.of(home))
     assert state is not None
     assert state.model == chosen

@@ -2,6 +2,7 @@
 
 import configparser
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from deploy.embedded.layout import Layout
 from deploy.embedded.postgres_server import postgres_config
 from deploy.embedded.status_display import duration
 from deploy.embedded.supervised_program import Program
-from deploy.embedded.supervisor_config import supervisor_config
+from deploy.embedded.supervisor_config import differing_programs, supervisor_config
 from deploy.embedded.valkey_server import valkey_config
+from deploy.embedded.worker_settings import handed_over
 from deploy.installation.topics import TopicFound, compare_topics
 from schemas.failures import Failure
 from schemas.setting_views import KafkaConnection
@@ -159,3 +161,47 @@ def test_topics_are_told_apart_by_what_they_need() -> None:
         "shorter has retention.ms=500, the settings say 1000",
     )
     assert report.wrong == ("compacted has cleanup.policy=compact, the settings say delete",)
+
+
+def test_a_change_of_a_worker_is_told_from_one_that_needs_another_supervisor() -> None:
+    def config(*programs: Program, fingerprint: str = "a") -> str:
+        return supervisor_config(
+            Layout.of(Path("/home")),
+            programs,
+            port=20_001,
+            password="secret",
+            as_root=False,
+            fingerprint=fingerprint,
+        )
+
+    kafka = Program(name="kafka", command=("java",))
+    score = Program(name="score", command=("murmur",), environment={"MURMUR_MODEL": "default"})
+    other = replace(score, environment={"MURMUR_MODEL": "fast"})
+    before = config(kafka, score)
+    assert differing_programs(before, before) == frozenset()
+    assert differing_programs(before, config(kafka, other)) == {"score"}
+    assert differing_programs(before, config(kafka)) == {"score"}
+    assert differing_programs(before, config(kafka, other, fingerprint="b")) is None
+
+
+def test_settings_reach_workers_by_name_and_secrets_never_stand_in_the_configuration(
+    tmp_path: Path,
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("MURMUR_MODEL=default\nMURMUR_SINK_BATCH=7\nMURMUR_X_BEARER_TOKEN=hidden\n")
+    environment = {
+        "PATH": "/bin",
+        "MURMUR_MODEL": "fast",
+        "MURMUR_HOME": "/elsewhere",
+        "MURMUR_OVERRIDES": "it's; odd",
+        "MURMUR_POSTGRES": "postgresql://murmur:hidden@db/murmur",
+    }
+    handed = handed_over(env_file, environment)
+    assert handed.by_configuration == {"MURMUR_MODEL": "fast", "MURMUR_SINK_BATCH": "7"}
+    assert handed.by_supervisor == {
+        name: value for name, value in environment.items() if name != "MURMUR_MODEL"
+    }
+    same = handed_over(env_file, environment | {"MURMUR_MODEL": "default"}).fingerprint
+    assert same == handed.fingerprint
+    env_file.write_text(env_file.read_text().replace("hidden", "another"))
+    assert handed_over(env_file, environment).fingerprint != handed.fingerprint

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from schemas.process.exit_codes import ExitCode, interrupted_by
-from schemas.process.stop_signals import StopSignals
+from schemas.process.stop_signals import StopSignals, exit_on_termination
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -24,6 +24,17 @@ def test_a_signal_is_remembered_and_a_second_one_would_end_the_process(
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(number) is before
     assert interrupted_by(stop.signal_number or 0) == 128 + number
+
+
+def test_a_terminated_command_ends_by_an_exception_and_says_what_ended_it() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    exit_on_termination()
+    try:
+        with pytest.raises(SystemExit) as ended:
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 143
 
 
 def test_who_asks_to_be_told_too_late_is_told_at_once() -> None:
