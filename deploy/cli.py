@@ -84,10 +84,12 @@ class LazyGroup(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def murmur(debug: bool) -> None:
     """Turn a stream of tweets into labelled tweets and live aggregates."""
-    del debug
     # Imported here: what only loads this module need not read every setting.
     from schemas.misspelt_settings import misspelt_here
+    from schemas.process.logs import keep_libraries_quiet
 
+    if not debug:
+        keep_libraries_quiet()
     for name, setting in misspelt_here().items():
         print_line(
             f"murmur: {name} is not a setting and has no effect; did you mean {setting}?", err=True

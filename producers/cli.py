@@ -205,7 +205,7 @@ def replay(
     if into is not None and not yes:
         confirm_live(shift_to_now=shift_to_now)
     settings = load_settings()
-    configure_logging(settings.log, "replay")
+    configure_logging(settings.command_log, "replay")
     if console.is_terminal:
         logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))
     report = run_replay(settings, request, interrupted, console)

@@ -468,7 +468,9 @@ class Settings(BaseSettings):
         "ends.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Lowest level that is logged."
+        "INFO",
+        description="Lowest level that is logged. Where neither this nor the format is set, "
+        "commands that end by themselves log warnings, as text.",
     )
     log_format: Literal["json", "text"] = Field("json", description="Format of log lines.")
 
@@ -687,6 +689,15 @@ class Settings(BaseSettings):
     def log(self) -> LogSettings:
         """What is logged, and how."""
         return LogSettings(self.log_level, self.log_format)
+
+    @property
+    def command_log(self) -> LogSettings:
+        """How a command for people logs: warnings as text, unless they have set something else."""
+        chosen = self.model_fields_set
+        return LogSettings(
+            self.log_level if "log_level" in chosen else "WARNING",
+            self.log_format if "log_format" in chosen else "text",
+        )
 
     @property
     def model_choice(self) -> ModelChoice:

@@ -22,7 +22,6 @@ from deploy.backup.contents import (
     write_backup,
 )
 from deploy.backup.dump import dump_database, dumped_prefix, restore_database
-from deploy.backup.tell_again import tell_again
 from deploy.embedded.layout import Layout
 from deploy.embedded.stack_state import load_state
 from deploy.embedded.supervision import Supervisor
@@ -30,6 +29,7 @@ from deploy.installation.encoding import refuse_other_encoding
 from deploy.installation.installing import InstallationReport, install
 from deploy.installation.migrations import missing_migrations
 from deploy.installation.ownership import refuse_foreign
+from deploy.installation.tell_again import tell_again
 from schemas.atomic_folder import PlaceTaken, unfinished_beside
 from schemas.failures import Failure
 from schemas.private_files import make_private_folder

@@ -96,7 +96,7 @@ def _what_next(result: DemoResult) -> Iterator[Text]:
     """Yield commands to be copied, each whole on a line of its own, below what it is for."""
     murmur = _command()
     steps = [
-        (f"{murmur} up", "start the stack"),
+        (f"{murmur} up", "start the stack; it prints where the page is, all of it in a browser"),
         (f"{murmur} replay FILE", "your own archive"),
         (f"{murmur} totals --run {result.run} --window 1d", "its last day"),
         (

@@ -28,6 +28,7 @@ from deploy.doctor.judging import (
 from deploy.doctor.kafka_rights import judge_rights_on_kafka, rights_held
 from deploy.embedded.served_model import chosen_model, in_short
 from deploy.installation.migrations import missing_migrations
+from deploy.installation.tell_again import untold_promotion
 from deploy.installation.topics import TopicInstaller
 from model_server.bundle import RefusedBundle, default_bundle, open_bundle
 from schemas.failures import Failure
@@ -219,8 +220,18 @@ def _of_models(settings: Settings) -> Iterator[Finding]:
         yield wrong("models", str(refused), "name another bundle in MURMUR_MODEL")
         return
     yield well("models", f"{in_short(chosen)} serves")
+    if (untold := _untold(settings)) is not None:
+        yield wrong("models", untold, "run `murmur init`: it tells Kafka again")
     if opened.identity != chosen:
         yield well("models", f"it is fetched from {settings.bundle_shelf}")
+
+
+def _untold(settings: Settings) -> str | None:
+    try:
+        return untold_promotion(settings.postgres_connection, settings.cluster)
+    except (Failure, psycopg2.Error):
+        # Without tables nothing was promoted; that they are missing is told elsewhere.
+        return None
 
 
 def _of_x(settings: Settings, *, needs_token: bool) -> Iterator[Finding]:

@@ -34,8 +34,10 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 def up(servers_only: bool, show_secrets: bool, as_json: bool) -> None:
     """Start the embedded stack: servers, topics and tables, workers, the page. May be repeated.
 
-    MURMUR_UP_WITH names further processes to keep up, such as stream; empty: not even the page.
-        Ctrl-C stops what it has started.
+    It prints the page's address. Ctrl-C stops what it has started.
+
+    Beside the workers it keeps up what MURMUR_UP_WITH lists: `serve`, which is the page, unless you
+    set another list. MURMUR_UP_WITH=serve,stream adds live tweets from X.
     """
     from deploy.embedded import stack
     from deploy.embedded.status import status

@@ -39,10 +39,10 @@ def model_lines(status: Status) -> list[str]:
         return lines
     if not status.models:
         why = "no scoring process answers" if status.processes else "scoring elsewhere is not asked"
-        return [f"{in_short(chosen)}  (chosen; {why})"]
+        return [f"{in_short(chosen)}  (should serve; {why})"]
     return lines + [
-        f"{in_short(chosen)} is chosen, but {process} serves {in_short(model)}: a promoted model "
-        "takes over with the next tweets, else `murmur up` changes it"
+        f"{in_short(chosen)} should serve, but {process} serves {in_short(model)}: a promoted "
+        "model takes over with the next tweets, one that MURMUR_MODEL names with `murmur up`"
         for process, model in status.models.items()
         if model != chosen
     ]

@@ -46,6 +46,8 @@ def _lines(report: "InstallationReport") -> list[str]:
         *(f"missing migration: {name}" for name in report.missing_migrations),
         *(f"made topic {name}" for name in report.made_topics),
         *(f"applied migration {name}" for name in report.applied_migrations),
+        *(f"untold: {sentence}; `murmur init` tells it again" for sentence in report.untold),
+        *(["told Kafka which model and decisions are in use"] if report.told_again else ()),
         *(f"wrong: {sentence}" for sentence in report.wrong),
         *(f"differs: {sentence}" for sentence in report.differing),
     ]

@@ -7,6 +7,7 @@ import redis
 from confluent_kafka.admin import AdminClient
 
 from deploy.installation.migrations import missing_migrations
+from deploy.installation.tell_again import untold_promotion
 from deploy.installation.topics import TopicInstaller
 from schemas.failures import Failure
 from schemas.settings import Settings
@@ -21,12 +22,14 @@ from schemas.transport.topic_ids import find_topic_ids
 def server_faults(settings: Settings, *, ask_kafka: bool = True) -> tuple[str, ...]:
     """Return a sentence for everything that keeps the pipeline from working; change nothing.
 
-    Empty only where Kafka has all topics, PostgreSQL all tables, Redis answers, and the tables
-    hold what came from this Kafka. A server that no setting names is a fault too. Where it is
-    known that Kafka does not answer, `ask_kafka` spares its ten seconds.
+    Empty only where Kafka has all topics and the last promotion, PostgreSQL all tables, Redis
+    answers, and the tables hold what came from this Kafka. A server that no setting names is a
+    fault too. Where it is known that Kafka does not answer, `ask_kafka` spares its ten seconds.
     """
     topic_ids, faults = _of_kafka(settings) if ask_kafka else ({}, [])
-    return (*faults, *_of_postgres(settings, topic_ids), *_of_redis(settings))
+    of_postgres = _of_postgres(settings, topic_ids)
+    untold = _untold(settings) if topic_ids and not of_postgres else []
+    return (*faults, *of_postgres, *untold, *_of_redis(settings))
 
 
 def _of_kafka(settings: Settings) -> tuple[dict[str, str], list[str]]:
@@ -72,6 +75,15 @@ def _of_postgres(settings: Settings, topic_ids: dict[str, str]) -> list[str]:
         for topic, ids in sorted(stored.items())
         if topic_ids[topic] not in ids
     ]
+
+
+def _untold(settings: Settings) -> list[str]:
+    try:
+        untold = untold_promotion(settings.postgres_connection, settings.cluster)
+    except (Failure, psycopg2.Error):
+        # It was there a moment ago; what is wrong with it is told the next time.
+        return []
+    return [] if untold is None else [f"{untold}; `murmur init` tells it again"]
 
 
 def _of_redis(settings: Settings) -> list[str]:

@@ -37,7 +37,7 @@ def run(wait_minutes: int, as_json: bool) -> None:
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings.log, "compliance")
+    configure_logging(settings.command_log, "compliance")
     done = run_compliance(settings, give_up_after_s=wait_minutes * 60.0)
     if as_json:
         print_json(done)

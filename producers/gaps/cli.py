@@ -70,7 +70,7 @@ def refill(gap_ids: tuple[int, ...], as_json: bool) -> int:
     from schemas.settings import load_settings
 
     settings = load_settings()
-    configure_logging(settings.log, "gaps")
+    configure_logging(settings.command_log, "gaps")
     done = refill_gaps(settings, _table(settings), gap_ids)
     if as_json:
         print_json({"gaps": done})

@@ -76,3 +76,12 @@ def configure_logging(log: LogSettings, process: str) -> None:
     for library in _LIBRARIES:
         # What they say of every step of a start is of use only to those who look for a fault.
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def keep_libraries_quiet() -> None:
+    """Have Kafka's clients say nothing where no log was configured, as in commands for people.
+
+    Such a command says in one line of its own what failed.
+    """
+    for library in _LIBRARIES:
+        logging.getLogger(library).addHandler(logging.NullHandler())

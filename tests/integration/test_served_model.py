@@ -79,7 +79,7 @@ def test_the_model_that_serves_is_shown_and_a_change_is_said(home: Path, tmp_pat
     second = keyword_bundle(bundle, WORDS | {"snow": "neutral"}).identity
     shown = murmur(home, bundle, "status")
     assert shown.returncode == 0
-    warning = f"{in_short(second)} is chosen, but score serves {in_short(first)}"
+    warning = f"{in_short(second)} should serve, but score serves {in_short(first)}"
     assert warning in shown.stdout
     changed = murmur(home, bundle, "up")
     said = f"the model changes from {in_short(first)} to {in_short(second)}"
