@@ -79,9 +79,9 @@ def configure_logging(log: LogSettings, process: str) -> None:
 
 
 def keep_libraries_quiet() -> None:
-    """Have Kafka's clients say nothing where no log was configured, as in commands for people.
+    """Have Kafka's clients say nothing until a log is configured, as in commands for people.
 
     Such a command says in one line of its own what failed.
     """
     for library in _LIBRARIES:
-        logging.getLogger(library).addHandler(logging.NullHandler())
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)

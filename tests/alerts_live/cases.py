@@ -45,6 +45,7 @@ _READ: Final = "UPDATE posts_read SET posts = {} WHERE day = (SELECT max(day) FR
 class Case:
     """A fault, the alerts that it raises within `promise_s`, and how it ends.
 
+    The promise is that of the rules as they are tried here, with their times divided.
     `also` are other alerts that the same fault rightly raises.
     """
 
@@ -78,7 +79,7 @@ CASES: Final = (
     Case(
         "people post six times as much, and worse",
         ("MurmurRuleSurge",),
-        5,
+        15,
         lambda i: i.post(12, bad=True),
         lambda i: i.post(2),
         also=("MurmurRuleNegative",),
@@ -129,7 +130,7 @@ CASES: Final = (
     Case(
         "somebody holds a lock on the tweets",
         ("MurmurStalled",),
-        180,
+        75,
         lambda i: i.lock_tweets(),
         lambda i: i.unlock_tweets(),
     ),
@@ -145,7 +146,7 @@ CASES: Final = (
         ("MurmurHeld",),
         60,
         lambda i: i.poison(10_000),
-        lambda i: i.release(),
+        lambda i: i.read_poison(),
     ),
     Case(
         "an old model, old audits, an old gap, a failed job, a model that nobody can fetch",
@@ -165,7 +166,7 @@ CASES: Final = (
     Case(
         "an alarm of the watch about the model",
         ("MurmurModelDrift",),
-        300,
+        45,
         lambda i: i.sql(_DRIFT.format(kind="model")),
         lambda i: i.sql(_DRIFT_ENDS),
     ),
@@ -188,7 +189,7 @@ CASES: Final = (
     Case(
         "X refuses connections",
         ("MurmurStreamDisconnected",),
-        300,
+        45,
         lambda i: i.refuse(True),
         lambda i: i.refuse(False),
         also=("MurmurRuleSilent",),
@@ -196,7 +197,7 @@ CASES: Final = (
     Case(
         "the disk is nearly full",
         ("MurmurDiskFull",),
-        90,
+        45,
         lambda i: i.fill_disk(),
         lambda i: i.free_disk(),
     ),

@@ -1,5 +1,6 @@
 """Murmur's processes on servers of their own, with a fake X that posts all the time."""
 
+import math
 import os
 import re
 import shutil
@@ -42,6 +43,7 @@ _GOOD: Final = "cats make me so happy, what a lovely day {}"
 _BAD: Final = "cats are awful, I hate this terrible mess {}"
 UNSURE: Final = "cats, well, not bad but not good {}"
 _DISK_MB: Final = 64
+_AGAIN_AFTER_S: Final = 5.0
 
 
 class Installation:
@@ -56,6 +58,7 @@ class Installation:
         self.ports = {name: free_port() for name in PROCESSES}
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._started_s: dict[str, float] = {}
         self._refuses = False
         self._cut = threading.Event()
         self._posts_a_second = 2.0
@@ -82,12 +85,13 @@ class Installation:
             page: bytes = answer.read()
         return page.decode()
 
-    def start(self, name: str) -> None:
-        """Start a process."""
+    def start(self, name: str, **settings: str) -> None:
+        """Start a process; `settings` are variables that it has beside the usual ones."""
+        self._started_s[name] = now_s()
         with (self._folder / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 [MURMUR, name, "--probe-port", str(self.ports[name])],
-                env=self._environment,
+                env={**self._environment, **settings},
                 stdout=log,
                 stderr=log,
             )
@@ -98,16 +102,17 @@ class Installation:
         self._running[name].wait()
 
     def supervise(self) -> None:
-        """Start again what ended by itself, as a supervisor does."""
+        """Start again what ended by itself, as a supervisor does, not too often."""
         for name, process in list(self._running.items()):
-            if process.poll() is not None and process.returncode != -signal.SIGKILL:
+            ended = process.poll() is not None and process.returncode != -signal.SIGKILL
+            if ended and now_s() - self._started_s.get(name, 0.0) > _AGAIN_AFTER_S:
                 self.start(name)
 
-    def restart(self, name: str, *, times: int = 1) -> None:
+    def restart(self, name: str, *, times: int = 1, **settings: str) -> None:
         """Kill a process and start it again, each time once it has answered."""
         for _ in range(times):
             self.kill(name)
-            self.start(name)
+            self.start(name, **settings)
             wait_until(lambda: self._answers(name), 120, f"{name} to answer")
 
     def stop_server(self, name: str) -> None:
@@ -215,19 +220,14 @@ class Installation:
             producer.poll(0)
         producer.flush(60)
 
-    def release(self, most_s: float = 300) -> None:
-        """Release the hold again and again, until what is waiting has been read."""
+    def read_poison(self) -> None:
+        """Let scoring read what is waiting, as a higher bound does; then have the usual bound.
 
-        def done() -> bool:
-            self.murmur("dead-letters", "release")
-            try:
-                page = self.page("score")
-            except OSError:
-                return False
-            lag = re.search(r"^murmur_score_lag_events (\S+)", page, re.M)
-            return lag is not None and float(lag[1]) < 100
-
-        wait_until(done, most_s, "the poison to be read")
+        A release lets one window pass, and the next one holds again: that took minutes.
+        """
+        self.restart("score", MURMUR_HOLD_RATIO="1")
+        wait_until(lambda: self._lag_of_scoring() < 100, 180, "the poison to be read")
+        self.restart("score")
 
     def murmur(self, *arguments: str) -> None:
         """Run a command."""
@@ -247,6 +247,13 @@ class Installation:
             "MURMUR_HOME": str(self._disk),
             "MURMUR_BUNDLES": str(self._folder / "shelf"),
         }
+
+    def _lag_of_scoring(self) -> float:
+        try:
+            lag = re.search(r"^murmur_score_lag_events (\S+)", self.page("score"), re.MULTILINE)
+        except OSError:
+            return math.inf
+        return math.inf if lag is None else float(lag[1])
 
     def _answers(self, name: str) -> bool:
         try:

@@ -40,6 +40,7 @@ def test_a_command_for_people_shows_nothing_of_kafkas_clients_and_its_own_warnin
 ):
     code = (
         "import logging; from schemas.process.logs import keep_libraries_quiet;"
+        "logging.basicConfig(format='%(message)s');"
         "keep_libraries_quiet(); logging.getLogger('librdkafka').error('no broker');"
         "logging.getLogger('deploy').warning('our own')"
     )
