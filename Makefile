@@ -108,7 +108,7 @@ build/ops/kube-apiserver: $(addprefix $(API_SERVER)/,go.mod go.sum main.go)
 chart-check: build/ops/kube-apiserver $(VENV)/dev.stamp ## The chart before a real API server (Go, etcd, helm, kubectl; 10 minutes and 2 GB the first time)
 	@$(BIN)/python -m tests.ops_check "API server"
 
-alerts-live: $(VENV)/dev.stamp ## Break a running installation, and wait for each alert at a webhook (half an hour)
+alerts-live: $(VENV)/dev.stamp ## Break a running installation, and wait for each alert at a webhook (20 minutes)
 	@$(BIN)/python -m tests.alerts_live $(ARGS)
 
 check: $(VENV)/retrain.stamp ## Style, types, layers and the other house rules

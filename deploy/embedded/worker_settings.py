@@ -18,7 +18,8 @@ from pydantic_settings import DotEnvSettingsSource
 from schemas.settings import Settings
 
 _PREFIX: Final = "MURMUR_"
-_HOME: Final = "MURMUR_HOME"
+_OF_THE_STACK: Final = ("MURMUR_HOME", "MURMUR_UP_WITH")
+"""No worker reads them from its environment; what they change is told by the configuration."""
 _PLAIN: Final = re.compile(r"[\w.,:/@+=~ -]*")
 """What the configuration file takes as it is: no quotes, comments, line breaks."""
 
@@ -42,7 +43,9 @@ def handed_over(env_file: Path | None, environment: Mapping[str, str]) -> Handed
     settings = {
         name.upper(): value
         for name, value in {**of_file, **environment}.items()
-        if value is not None and name.upper().startswith(_PREFIX) and name.upper() != _HOME
+        if value is not None
+        and name.upper().startswith(_PREFIX)
+        and name.upper() not in _OF_THE_STACK
     }
     named = {name: value for name, value in sorted(settings.items()) if _may_be_read(name, value)}
     others = sorted((name, value) for name, value in settings.items() if name not in named)
