@@ -5,6 +5,7 @@ rest, and fails where a part is not there any more, so that a new version of a l
 """
 
 import compileall
+import ctypes
 import py_compile
 import shutil
 import subprocess
@@ -87,6 +88,8 @@ def drop_debug_information(packages: Path) -> None:
         bundled = any(folder.name.endswith(".libs") for folder in path.parents)
         if not bundled and not path.is_symlink() and _DEBUG_SECTION in path.read_bytes():
             subprocess.run([strip, "--strip-debug", path], check=True)
+            # It raises `OSError` for one that was damaged.
+            ctypes.CDLL(str(path))
 
 
 def slim(environment: Path) -> None:
