@@ -1,5 +1,7 @@
 """A backup is whole or refused, and holds no secret and no address."""
 
+import os
+import signal
 import tarfile
 from datetime import UTC, datetime
 from io import BytesIO
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from deploy.backup import backing_up
 from deploy.backup.backing_up import settings_without_secrets
 from deploy.backup.contents import (
     BackupManifest,
@@ -16,8 +19,12 @@ from deploy.backup.contents import (
     unpack_backup,
     write_backup,
 )
+from schemas.atomic_folder import unfinished_beside
 from schemas.failures import Failure
+from schemas.process.stop_signals import exit_on_termination
 from schemas.settings import Settings
+
+POSTGRES = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
 
 
 @pytest.fixture
@@ -86,3 +93,37 @@ def test_settings_are_written_without_secrets_and_addresses() -> None:
     assert "hidden" not in written
     assert "broker" not in written
     assert "secrets" not in written
+
+
+def test_a_backup_that_is_terminated_leaves_no_tweets_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def terminated(_postgres: object, into: Path) -> None:
+        into.write_text("tweets")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(backing_up, "missing_migrations", lambda _postgres: [])
+    monkeypatch.setattr(backing_up, "dump_database", terminated)
+    settings = Settings(_env_file=None, home=tmp_path / "home", postgres=POSTGRES)  # type: ignore[call-arg]
+    before = signal.getsignal(signal.SIGTERM)
+    exit_on_termination()
+    try:
+        with pytest.raises(SystemExit):
+            backing_up.make_backup(settings, tmp_path / "backup.tar")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert list(settings.home.iterdir()) == []
+    assert not (tmp_path / "backup.tar").exists()
+
+
+def test_a_second_backup_at_once_is_told_to_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backing_up, "missing_migrations", lambda _postgres: [])
+    settings = Settings(_env_file=None, home=tmp_path / "home", postgres=POSTGRES)  # type: ignore[call-arg]
+    settings.home.mkdir()
+    with (
+        unfinished_beside(settings.home / "backup"),
+        pytest.raises(Failure, match="another `murmur backup` runs"),
+    ):
+        backing_up.make_backup(settings, tmp_path / "backup.tar")
