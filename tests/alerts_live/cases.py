@@ -103,7 +103,8 @@ CASES: Final = (
         "the sink killed four times",
         ("MurmurRestartsOften",),
         60,
-        lambda i: i.restart("sink", times=4),
+        # Each lives long enough to be scraped.
+        lambda i: i.restart("sink", times=4, lives_s=5.0),
         lambda _: None,
     ),
     Case(

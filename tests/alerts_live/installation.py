@@ -108,12 +108,15 @@ class Installation:
             if ended and now_s() - self._started_s.get(name, 0.0) > _AGAIN_AFTER_S:
                 self.start(name)
 
-    def restart(self, name: str, *, times: int = 1, **settings: str) -> None:
-        """Kill a process and start it again, each time once it has answered."""
+    def restart(self, name: str, *, times: int = 1, lives_s: float = 0.0, **settings: str) -> None:
+        """Kill a process and start it again, each time once it has answered for so long."""
         for _ in range(times):
             self.kill(name)
             self.start(name, **settings)
             wait_until(lambda: self._answers(name), 120, f"{name} to answer")
+            answered_s = now_s()
+            while now_s() - answered_s < lives_s:
+                self._ended.wait(0.1)
 
     def stop_server(self, name: str) -> None:
         """Stop one of the servers."""
