@@ -25,6 +25,7 @@ from deploy.web.events.events_router import events_router
 from deploy.web.figures import all_figures
 from deploy.web.http_protocol import BoundedHttpTools
 from deploy.web.operations import Operations
+from deploy.web.untold_promotion import UntoldPromotion
 from model_server.http.answer_cache import AnswerCache
 from model_server.http.batching import Batcher
 from model_server.http.explain_router import explain_router, explained
@@ -43,6 +44,8 @@ from retrain.evaluation.service.scoreboard import Scoreboard
 from retrain.jobs.http_router import retrain_router
 from retrain.labels.feedback.http_router import feedback_router
 from schemas.failures import Failure
+from schemas.last_promotion import last_promotion
+from schemas.model_events import PromotedModel
 from schemas.process.process_list import SERVE
 from schemas.process.running_process import RunningProcess, running_process
 from schemas.settings import MissingSetting, Settings
@@ -92,6 +95,7 @@ def serve(
         overrides = FollowedOverrides(settings.overrides, lambda: model.slot.serving().labels)
         if not model.follow(process):
             return
+        _say_what_is_untold(process, settings, pool, model)
         batcher = Batcher(
             model.slot.current, scored=process.progress.advance, threads=settings.serve_threads
         )
@@ -220,6 +224,27 @@ def serve(
         log_thread.join(5)
         pool.close()
         export_pool.close()
+
+
+def _say_what_is_untold(
+    process: RunningProcess, settings: Settings, pool: PostgresPool, model: ServingModel
+) -> None:
+    """Have readiness name a promotion that Kafka did not tell; not where MURMUR_MODEL serves."""
+    if settings.model is not None:
+        return
+    untold = UntoldPromotion(_promoted(pool), model.slot.state)
+    ask_readiness = process.ask_readiness
+    process.ask_readiness = lambda: untold.told(ask_readiness())
+
+
+def _promoted(pool: PostgresPool) -> PromotedModel | None:
+    """Return the model that was promoted last; None where PostgreSQL does not say."""
+    try:
+        with pool.lend() as connection:
+            last = last_promotion(connection)
+    except Failure:
+        return None
+    return None if last is None else last.champion
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
