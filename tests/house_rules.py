@@ -38,6 +38,7 @@ MAY_TAKE_ALL_SETTINGS = frozenset(
         "deploy/installation/server_faults.py",
         "deploy/doctor/examine.py",
         "deploy/backup/backing_up.py",
+        "deploy/embedded/worker_settings.py",
         # They put a command or a process together, and hand each part the few that it uses.
         "deploy/demo/demo.py",
         "deploy/demo/full/full_demo.py",
