@@ -1,8 +1,6 @@
 """Murmur's processes on servers of their own, with a fake X that posts all the time."""
 
-import math
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -26,7 +24,8 @@ from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promote import promote, roll_back
 from retrain.promotion.promotions import publish_waiting
 from schemas.settings import Settings
-from schemas.topics import MODELS_PROMOTED, RAW
+from schemas.topics import MODELS_PROMOTED, RAW, SCORE_GROUP
+from schemas.transport.group_lag import GroupLag
 from schemas.transport.kafka_config import kafka_config
 from schemas.transport.postgres import Connection, connect_postgres
 from schemas.transport.publisher import ConfirmingPublisher
@@ -228,8 +227,13 @@ class Installation:
 
         A release lets one window pass, and the next one holds again: that took minutes.
         """
+        lag = GroupLag(
+            self.settings.kafka_connection,
+            group=self.settings.names.group(SCORE_GROUP),
+            topics=[self.settings.names.topic(RAW)],
+        )
         self.restart("score", MURMUR_HOLD_RATIO="1")
-        wait_until(lambda: self._lag_of_scoring() < 100, 180, "the poison to be read")
+        wait_until(lambda: lag.total() < 100, 180, "the poison to be read", every_s=1)
         self.restart("score")
 
     def murmur(self, *arguments: str) -> None:
@@ -250,13 +254,6 @@ class Installation:
             "MURMUR_HOME": str(self._disk),
             "MURMUR_BUNDLES": str(self._folder / "shelf"),
         }
-
-    def _lag_of_scoring(self) -> float:
-        try:
-            lag = re.search(r"^murmur_score_lag_events (\S+)", self.page("score"), re.MULTILINE)
-        except OSError:
-            return math.inf
-        return math.inf if lag is None else float(lag[1])
 
     def _answers(self, name: str) -> bool:
         try:
