@@ -131,7 +131,7 @@ CASES: Final = (
     Case(
         "somebody holds a lock on the tweets",
         ("MurmurStalled",),
-        75,
+        120,
         lambda i: i.lock_tweets(),
         lambda i: i.unlock_tweets(),
     ),

@@ -23,7 +23,7 @@ ALERTS: Final = {
     "MurmurDiskFull": 10.0,
     "MurmurStreamDisconnected": 10.0,
     "MurmurRulesMissing": 6.0,
-    "MurmurStalled": 3.0,
+    "MurmurStalled": 1.5,
 }
 """And of these single rules; all others keep their times."""
 RESTS: Final = 6.0

@@ -233,7 +233,8 @@ class Installation:
             topics=[self.settings.names.topic(RAW)],
         )
         self.restart("score", MURMUR_HOLD_RATIO="1")
-        wait_until(lambda: lag.total() < 100, 180, "the poison to be read", every_s=1)
+        with closing(lag):
+            wait_until(lambda: lag.total() < 100, 180, "the poison to be read", every_s=1)
         self.restart("score")
 
     def murmur(self, *arguments: str) -> None:
