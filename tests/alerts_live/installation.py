@@ -38,9 +38,9 @@ from tests.x_server.exchange import Exchange
 from tests.x_server.server import FakeX
 
 PROCESSES: Final = ("score", "sink", "watch", "stream")
-_GOOD: Final = "cats make me so happy, what a lovely day {}"
-_BAD: Final = "cats are awful, I hate this terrible mess {}"
-UNSURE: Final = "cats, well, not bad but not good {}"
+GOOD: Final = "cats make me so happy, what a lovely day {}"
+BAD: Final = "cats are awful, I hate this terrible mess {}"
+UNSURE: Final = "cats are not bad but not good {}"
 _DISK_MB: Final = 64
 _AGAIN_AFTER_S: Final = 5.0
 
@@ -61,7 +61,7 @@ class Installation:
         self._refuses = False
         self._cut = threading.Event()
         self._posts_a_second = 2.0
-        self._text = _GOOD
+        self._text = GOOD
         self._ended = threading.Event()
         x.director = self._direct
         state = load_state(Layout.of(settings.home))
@@ -135,7 +135,7 @@ class Installation:
 
     def post(self, a_second: float, *, bad: bool = False, text: str = "") -> None:
         """Let people post so much, and what, from now on."""
-        self._posts_a_second, self._text = a_second, text or (_BAD if bad else _GOOD)
+        self._posts_a_second, self._text = a_second, text or (BAD if bad else GOOD)
 
     def lock_tweets(self) -> None:
         """Hold a lock that nobody can store a tweet beside, as a forgotten session does."""

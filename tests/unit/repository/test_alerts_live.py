@@ -7,6 +7,7 @@ import yaml
 from tests.alerts_live.__main__ import alert_names, table
 from tests.alerts_live.cases import CASES, NOT_RAISED
 from tests.alerts_live.faster_rules import ALERTS, write_faster_rules
+from tests.alerts_live.installation import BAD, GOOD, UNSURE
 from tests.observability_files import OBSERVABILITY
 
 
@@ -41,6 +42,10 @@ def test_only_the_rules_that_are_named_look_back_a_part_of_their_time(tmp_path: 
     kafka = changed["MurmurKafkaAway"]
     assert (kafka["for"], kafka["keep_firing_for"]) == ("1m", "10s")
     assert "[3600s:5m]" in changed["MurmurRulesMissing"]["expr"]
+
+
+def test_what_is_posted_matches_the_rule_as_the_fake_x_splits_words() -> None:
+    assert all("cats" in text.split() for text in (GOOD, BAD, UNSURE))
 
 
 def test_the_table_says_what_was_late_and_what_was_not_heard() -> None:
