@@ -1,5 +1,7 @@
 """A service that starts without hearing of a promotion says so until it has heard of one."""
 
+from functools import partial
+
 from deploy.web.untold_promotion import UntoldPromotion
 from model_server.model_slot import SlotState
 from schemas.events import ModelIdentity
@@ -42,5 +44,4 @@ def test_nothing_is_said_where_the_promoted_model_serves_or_is_on_its_way() -> N
         (state(first), promoted(first)),
         (state(first, wanted=promoted(other)), promoted(other)),
     ):
-        untold = UntoldPromotion(stored, lambda now=now: now)
-        assert untold.told(WELL) == WELL
+        assert UntoldPromotion(stored, partial(state, now.serving, now.wanted)).told(WELL) == WELL
