@@ -179,8 +179,8 @@ def test_a_change_of_a_worker_is_told_from_one_that_needs_another_supervisor() -
     other = replace(score, environment={"MURMUR_MODEL": "fast"})
     before = config(kafka, score)
     assert differing_programs(before, before) == frozenset()
-    assert differing_programs(before, config(kafka, other)) == {"score"}
-    assert differing_programs(before, config(kafka)) == {"score"}
+    assert differing_programs(before, config(kafka, other)) == frozenset({"score"})
+    assert differing_programs(before, config(kafka)) == frozenset({"score"})
     assert differing_programs(before, config(kafka, other, fingerprint="b")) is None
 
 
