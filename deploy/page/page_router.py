@@ -1,7 +1,7 @@
 """All pages put together."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -23,7 +23,7 @@ from deploy.page.sign_in import CheckKey, sign_in_router
 from deploy.page.static_files import read_static_files, static_router
 from deploy.page.strings import read_strings
 from deploy.page.text_explainer import Explain
-from deploy.page.try_text import try_router
+from deploy.page.try_text import TryPages, try_router
 from deploy.page.tweets import tweets_router
 from deploy.page.what_changed import what_changed_router
 from deploy.web.access.browser import PAGE
@@ -32,6 +32,7 @@ from deploy.web.events.events_router import events_router
 from deploy.web.operations import Operations
 from deploy.web.refusals import RefusalPage
 from model_server.model_slot import SlotState
+from model_server.prediction_log.log_writer import PredictionLog
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
 
@@ -48,6 +49,8 @@ def page_router(
     state: Callable[[], SlotState],
     operations: Operations,
     feed: ChangeFeed,
+    log: PredictionLog,
+    served_labels: Callable[[], Sequence[str]],
 ) -> tuple[APIRouter, RefusalPage]:
     """Return the routes of all pages, and what tells a refusal as a page."""
     files = read_static_files()
@@ -64,7 +67,7 @@ def page_router(
         what_changed_router(pages, sources),
         tweets_router(pages, sources, explain),
         compare_router(pages, sources),
-        try_router(pages, explain),
+        try_router(TryPages(pages, sources, log, served_labels), explain),
         labels_router(pages, sources),
         model_router(pages, sources, state, operations),
         model_acts_router(pages, sources, operations),

@@ -153,6 +153,8 @@ def serve(
             model.slot.state,
             Operations(settings),
             feed,
+            log,
+            lambda: model.slot.serving().labels,
         )
 
         async def at_end() -> None:

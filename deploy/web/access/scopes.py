@@ -69,7 +69,7 @@ A path that none of them covers is refused, whoever asks: a new route needs its 
 """
 
 
-ASKS_THE_MODEL: Final = (("/tweets/", "/explanation"),)
+ASKS_THE_MODEL: Final = (("/tweets/", "/explanation"), ("/page/labels/tried/", "text"))
 """Beginnings and endings of paths that need `predict` beside the scope of what they show."""
 
 
