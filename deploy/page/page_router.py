@@ -8,6 +8,7 @@ from typing import Final
 import redis
 from fastapi import APIRouter
 
+from deploy.page.alarms import alarms_router
 from deploy.page.compare import compare_router
 from deploy.page.corrections import corrections_router
 from deploy.page.labels import labels_router
@@ -66,6 +67,7 @@ def page_router(
         overview_router(pages, sources),
         what_changed_router(pages, sources),
         tweets_router(pages, sources, explain),
+        alarms_router(pages, sources),
         compare_router(pages, sources),
         try_router(TryPages(pages, sources, log, served_labels), explain),
         labels_router(pages, sources),

@@ -50,6 +50,8 @@ VIEWS: Final = (
     "/page/compare?run=archive&from=2016-11-17&to=2016-11-18&b_from=2016-11-18&b_to=2016-11-19",
     "/page/compare?run=hostile&b_run=archive",
     "/page/try",
+    "/page/alarms?run=archive",
+    "/page/alarms?run=hostile&open=on",
 )
 VOID: Final = frozenset("meta link input img br hr path rect".split())
 
@@ -322,7 +324,7 @@ def test_another_site_can_send_nothing_in_the_name_of_who_is_signed_in(
     service: Service, key: str
 ) -> None:
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
-        for path in ("/page/sign-in", "/page/sign-out", "/page/try"):
+        for path in ("/page/sign-in", "/page/sign-out", "/page/try", "/page/alarms/seen"):
             answer = service.post(
                 path, data={"key": key}, headers=headers, cookies={"murmur_key": key}
             )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from model_server.bundle import default_bundle
+from retrain.drift.alarm import AlarmId
 from retrain.jobs.job_store import (
     JobState,
     StageOutput,
@@ -26,6 +28,7 @@ from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promote import promote
 from retrain.promotion.promotions import promotions
 from retrain.span_report.cli import report
+from schemas.alarm_events import Signal
 from schemas.events import MatchedRule
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
@@ -34,6 +37,7 @@ from tests.hostile_texts import hostile_texts
 from tests.integration.reading import START, some_tweets
 from tests.integration.serving import Service, make_key, serving
 from tests.integration.storing import store
+from tests.integration.test_alarms import keep, raised
 from tests.integration.test_page import Seen
 from tests.keyword_bundle import keyword_bundle
 from tests.unit.examples import deleted, scored_tweet
@@ -62,7 +66,8 @@ def service(
     module_settings: Settings, database: Connection, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     assert database
-    with serving(module_settings, tmp_path_factory.mktemp("serve"), serve_rate="") as running:
+    changes = {"serve_rate": "", "serve_log_days": 3}
+    with serving(module_settings, tmp_path_factory.mktemp("serve"), **changes) as running:
         yield running
 
 
@@ -160,6 +165,88 @@ def test_a_correction_is_locked_once_it_is_given_and_taken_back_by_its_giver(
     Form(service, f"/page/labels/correct?run={RUN}&tweet={tweet.root_id}").send(do="undo")
     assert stored(database) == []
     assert service.get(f"/page/labels/correct?run={RUN}&tweet=12").status_code == 404
+
+
+def test_a_text_of_ones_own_is_corrected_and_locked_and_taken_back(
+    service: Service, database: Connection
+) -> None:
+    form = Form(service, "/page/try")
+    text = "this board\nis so sick"
+    form.send(text=text)
+    answered = service.post("/predict", json={"text": text}).json()["label"]
+    label = next(each for each in ("negative", "positive") if each != answered)
+    assert form.fields["text"] == text
+    form.send("/page/labels/tried/text", label=label)
+    assert "Corrected by" in form.seen.text
+    assert f"for {answered}" in form.seen.text, "the answer is shown again"
+    other = form.send("/page/labels/tried/text", label=answered)
+    assert (other.status_code, "Take that back first" in other.text) == (409, True)
+    assert said_of_texts(database) == [(text, label)]
+    form = Form(service, "/page/try")
+    form.send(text=text)
+    assert "Corrected by" in form.seen.text
+    form.send("/page/labels/tried/text", do="undo")
+    assert "Corrected by" not in form.seen.text
+    assert said_of_texts(database) == []
+    assert form.send("/page/labels/tried/text", label="glad").status_code == 422
+    assert form.send("/page/labels/tried/text", label=label, text=" ").status_code == 422
+
+
+def said_of_texts(connection: Connection) -> list[tuple[str, str]]:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT text, label FROM text_labels ORDER BY labelled_at")
+        return cursor.fetchall()
+
+
+def test_recent_predictions_are_filtered_and_corrected_in_their_table(
+    service: Service, database: Connection
+) -> None:
+    texts = [f"what a day number{number}" for number in range(23)]
+    answers = service.post("/predict/batch", json={"texts": texts}).json()["predictions"]
+    answered = answers[-1]["label"]
+
+    def table(address: str = f"/page/try?label={answered}") -> Seen:
+        return Seen(service.get(address).text)
+
+    wait_until(lambda: texts[-1] in table().text, 60, "the log to be written")
+    first = table()
+    assert f"{100 * answers[-1]['confidence']:.1f}%" in first.text
+    other = next(each for each in ("negative", "neutral", "positive") if each != answered)
+    assert texts[-1] not in table(f"/page/try?label={other}").text
+    selects = len(first.all("select"))
+    following = next(a["href"] for a in first.all("a") if a.get("rel") == "next")
+    assert texts[0] in table(str(following)).text
+    sent = {"prediction": answers[-1]["prediction_id"], "of_label": answered, "label": other}
+    own = {"Origin": service.address}
+    done = service.post("/page/labels/tried/prediction", data=sent, headers=own)
+    assert urlsplit(done.url).query == f"label={answered}"
+    assert len(Seen(done.text).all("select")) == selects - 1, "it is locked"
+    assert said_of_texts(database) == [(texts[-1], other)]
+    again = service.post(
+        "/page/labels/tried/prediction", data={**sent, "label": answered}, headers=own
+    )
+    assert again.status_code == 409
+    service.post("/page/labels/tried/prediction", data={**sent, "do": "undo"}, headers=own)
+    assert said_of_texts(database) == []
+    assert service.get("/page/try?cursor=bm90aGluZw").status_code == 422
+
+
+def test_an_alarm_is_seen_by_somebody_and_that_is_taken_back(
+    service: Service, database: Connection
+) -> None:
+    keep(database, raised(START, AlarmId(RUN, "weather", Signal.LABEL_SHARE, "negative")))
+    form = Form(service, f"/page/alarms?run={RUN}&open=on")
+    assert "negative share of rule weather" in form.seen.text
+    form.send("/page/alarms/seen", note="a strike", do="acknowledge")
+    assert re.search(r"seen by \w+ *, 20\d\d-.*UTC *: *a strike", form.seen.text)
+    (alarm,) = service.get("/alarms", params={"run": RUN}).json()["alarms"]
+    assert alarm["acknowledged_note"] == "a strike"
+    for page in (f"/page?run={RUN}&live=off", f"/page/model?run={RUN}"):
+        wait_until(lambda page=page: "seen by" in service.get(page).text, 60, page)
+    form.send("/page/alarms/seen", do="undo")
+    assert "seen by" not in form.seen.text
+    (alarm,) = service.get("/alarms", params={"run": RUN}).json()["alarms"]
+    assert alarm["acknowledged_at"] is None
 
 
 def asked(service: Service, path: str) -> Seen:
@@ -336,7 +423,11 @@ def test_who_may_not_operate_is_shown_no_act_and_refused(
     assert page.status_code == 200
     assert "/act/" not in page.text
     assert "/act/" not in service.get("/page/machine", cookies=cookies).text
+    assert service.get("/page/alarms", cookies=cookies).status_code == 200
+    assert "/page/alarms/seen" not in service.get("/page/alarms", cookies=cookies).text
+    own = {"Origin": service.address}
+    for path in ("/page/alarms/seen", "/page/labels/tried/text", "/page/labels/tried/prediction"):
+        assert service.post(path, cookies=cookies, headers=own).status_code == 403
     for path in ("/page/model/act/rollback", "/page/machine/act/release", "/page/labels"):
         assert service.get(path, cookies=cookies).status_code == 403
-        own = {"Origin": service.address}
         assert service.post(path, cookies=cookies, headers=own).status_code == 403

@@ -33,6 +33,7 @@ PATHS: Final[dict[str, Scope | Public]] = {
     "/page": Scope.READ,
     "/page/try": Scope.PREDICT,
     "/page/labels": Scope.LABEL,
+    "/page/alarms/seen": Scope.LABEL,
     "/page/model/act": Scope.OPERATE,
     "/page/machine/act": Scope.OPERATE,
     "/v2": Scope.PREDICT,
