@@ -18,6 +18,7 @@ from deploy.page.static_files import StaticFile
 from deploy.page.strings import Strings
 from deploy.web.access.api_key import ApiKey
 from deploy.web.access.browser import PAGE
+from deploy.web.access.scopes import Scope
 from schemas.escape_for_terminal import JOINERS, printable
 
 HEADERS: Final = {
@@ -65,6 +66,7 @@ class Pages:
         self._environment.globals |= {
             "page": PAGE,
             "navigation": NAVIGATION,
+            "scopes": tuple(Scope),
             "say": strings.say,
             "static": lambda name: files[name].address,
             "look_of": look_of,

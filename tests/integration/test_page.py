@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from deploy.page.navigation import NAVIGATION
+from deploy.web.access.scopes import Scope
 from retrain.drift.alarm import AlarmId
 from schemas.alarm_events import Signal
 from schemas.events import MatchedRule
@@ -301,6 +303,10 @@ def test_who_has_a_key_signs_in_once_and_out(service: Service, key: str) -> None
     wanted = f"{service.address}/page?run=archive&live=off"
     form = browser.get(wanted, headers=HTML, timeout=60)
     assert form.status_code == 401
+    told = Seen(form.text).text
+    recommended = {str(place.scope) for place in NAVIGATION}
+    assert set(re.findall(r"--scope (\w+)", told)) == recommended, "it opens every page"
+    assert all(scope in told for scope in Scope)
     (following,) = (a["value"] for a in Seen(form.text).all("input") if a["name"] == "following")
     own = {"Origin": service.address}
     sign_in = f"{service.address}/page/sign-in"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -201,7 +202,7 @@ def said_of_texts(connection: Connection) -> list[tuple[str, str]]:
 def test_recent_predictions_are_filtered_and_corrected_in_their_table(
     service: Service, database: Connection
 ) -> None:
-    texts = [f"what a day number{number}" for number in range(23)]
+    texts = [f"what a wonderful day, I love it, number{number}" for number in range(23)]
     answers = service.post("/predict/batch", json={"texts": texts}).json()["predictions"]
     answered = answers[-1]["label"]
 
@@ -231,6 +232,10 @@ def test_recent_predictions_are_filtered_and_corrected_in_their_table(
     assert service.get("/page/try?cursor=bm90aGluZw").status_code == 422
 
 
+def is_said(service: Service, page: str, words: str) -> bool:
+    return words in service.get(page).text
+
+
 def test_an_alarm_is_seen_by_somebody_and_that_is_taken_back(
     service: Service, database: Connection
 ) -> None:
@@ -242,7 +247,7 @@ def test_an_alarm_is_seen_by_somebody_and_that_is_taken_back(
     (alarm,) = service.get("/alarms", params={"run": RUN}).json()["alarms"]
     assert alarm["acknowledged_note"] == "a strike"
     for page in (f"/page?run={RUN}&live=off", f"/page/model?run={RUN}"):
-        wait_until(lambda page=page: "seen by" in service.get(page).text, 60, page)
+        wait_until(partial(is_said, service, page, "seen by"), 60, page)
     form.send("/page/alarms/seen", do="undo")
     assert "seen by" not in form.seen.text
     (alarm,) = service.get("/alarms", params={"run": RUN}).json()["alarms"]
