@@ -35,11 +35,11 @@ class RecentView(NamedTuple):
     label: str = ""
     cursor: str = ""
 
-    def at(self, **changes: str) -> str:
-        """Return the address of the page with this view, or with a changed one."""
+    def at(self, place: str = "recent", **changes: str) -> str:
+        """Return the address of the page with this view, or a changed one, at a place of it."""
         view = self._replace(**changes)
         pairs = [(name, value) for name, value in view._asdict().items() if value]
-        return f"{PAGE}/try" + (f"?{urlencode(pairs)}" if pairs else "") + "#recent"
+        return f"{PAGE}/try" + (f"?{urlencode(pairs)}" if pairs else "") + f"#{place}"
 
 
 def recent_view(label: str, cursor: str) -> RecentView:

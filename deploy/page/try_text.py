@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import APIRouter
@@ -141,7 +142,7 @@ def try_router(try_pages: TryPages, explain: Explain) -> APIRouter:
         fields = await read_form(request)
         view = recent_view(fields.get("of_label", ""), fields.get("cursor", ""))
         await to_thread.run_sync(try_pages.store, caller_of(request), fields)
-        return RedirectResponse(view.at(), status_code=303)
+        return RedirectResponse(view.at(f"p-{quote(fields['prediction'])}"), status_code=303)
 
     return router
 
