@@ -131,7 +131,8 @@ def service(
     module_settings: Settings, database: Connection, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     assert database
-    with serving(module_settings, tmp_path_factory.mktemp("serve"), serve_rate="") as running:
+    changes = {"serve_rate": "", "serve_log_days": 1}
+    with serving(module_settings, tmp_path_factory.mktemp("serve"), **changes) as running:
         yield running
 
 
@@ -179,6 +180,24 @@ def test_every_hostile_text_is_shown_and_does_nothing(service: Service) -> None:
         address = next((str(a["href"]) for a in seen.all("a") if a.get("rel") == "next"), "")
     expected = [text.replace("\r\n", "\n") for text in reversed(HOSTILE)]
     assert [text.replace("\r\n", "\n") for text in shown] == expected
+
+
+def test_hostile_texts_that_were_asked_about_stay_in_their_table(service: Service) -> None:
+    texts = [text for text in HOSTILE if text.strip()][:60]
+    assert service.post("/predict/batch", json={"texts": texts}).ok
+
+    def table(address: str) -> Seen:
+        answer = service.get(address)
+        keeps_to_itself(answer)
+        return Seen(answer.text)
+
+    wait_until(lambda: table("/page/try").all("select"), 60, "the log to be written")
+    address, rows = "/page/try", 0
+    while address:
+        seen = table(address)
+        rows += len(seen.of_class("recent-text"))
+        address = next((str(a["href"]) for a in seen.all("a") if a.get("rel") == "next"), "")
+    assert rows >= len(texts)
 
 
 @pytest.mark.parametrize("number", range(0, len(HOSTILE), 9))
