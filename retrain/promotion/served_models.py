@@ -1,4 +1,4 @@
-"""Which models have served, from when on, and why: promotions, and what the settings named. Pure.
+"""Which models have served, from when on, and why: promotions, and what the settings named.
 
 A promotion tells of itself. A model that `MURMUR_MODEL` names, or that came with an upgrade, is
 told by the turns that storing notes: the first tweet that it scored.
