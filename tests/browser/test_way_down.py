@@ -152,7 +152,7 @@ def test_a_right_label_is_given_once_on_a_phone(visitor: Visitor, axe: str) -> N
 
     def is_logged() -> bool:
         visitor.goes_to("/page/try")
-        return row.count() == 1
+        return bool(row.count() == 1)
 
     wait_until(is_logged, 60, "the prediction to be logged")
     expect(row.get_by_role("combobox")).to_have_count(0)
