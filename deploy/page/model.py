@@ -45,6 +45,7 @@ from retrain.promotion.promotions import (
     promotions,
     to_go_back_to,
 )
+from retrain.promotion.served_models import ServedModel, read_turns, served_models
 from retrain.span_report.reliability import read_audited_model
 from schemas.failures import Failure, NotThere
 from schemas.known_runs import UnknownRun, require_run
@@ -83,6 +84,7 @@ class ModelPages:
             "run": run,
             "state": self.state(),
             "history": history,
+            "served": self.served(history),
             "back_to": _back_to(history),
             "card": self._card(),
             "audited": audited,
@@ -105,6 +107,11 @@ class ModelPages:
                 return promotions(connection)
 
         return ask_for_them()
+
+    def served(self, history: list[Promotion]) -> list[ServedModel]:
+        """Return the models that served, also those that no promotion tells of."""
+        with self.sources.lend() as connection, connection, connection.cursor() as cur:
+            return served_models(read_turns(cur), history)
 
     def jobs_values(self) -> dict[str, Any]:
         """Return the last trainings, and the one that is not over."""

@@ -17,6 +17,7 @@ class Place(NamedTuple):
 NAVIGATION: Final = (
     Place("overview", "", Scope.READ),
     Place("tweets", "/tweets", Scope.READ),
+    Place("alarms", "/alarms", Scope.READ),
     Place("compare", "/compare", Scope.READ),
     Place("try", "/try", Scope.PREDICT),
     Place("labels", "/labels", Scope.LABEL),

@@ -53,6 +53,7 @@ class AlarmMark(NamedTuple):
     start: datetime
     end: datetime
     rule: str
+    acknowledged_by: str | None
 
 
 def overview_router(pages: Pages, sources: PageSources) -> APIRouter:
@@ -131,6 +132,7 @@ def _figures(sources: PageSources, view: ViewAddress) -> dict[str, Any]:
                         alarm.window_start,
                         alarm.window_end,
                         alarm.rule,
+                        alarm.acknowledged_by,
                     )
                 )
     return {

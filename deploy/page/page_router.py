@@ -1,13 +1,14 @@
 """All pages put together."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
 import redis
 from fastapi import APIRouter
 
+from deploy.page.alarms import alarms_router
 from deploy.page.compare import compare_router
 from deploy.page.corrections import corrections_router
 from deploy.page.labels import labels_router
@@ -23,7 +24,7 @@ from deploy.page.sign_in import CheckKey, sign_in_router
 from deploy.page.static_files import read_static_files, static_router
 from deploy.page.strings import read_strings
 from deploy.page.text_explainer import Explain
-from deploy.page.try_text import try_router
+from deploy.page.try_text import TryPages, try_router
 from deploy.page.tweets import tweets_router
 from deploy.page.what_changed import what_changed_router
 from deploy.web.access.browser import PAGE
@@ -32,6 +33,7 @@ from deploy.web.events.events_router import events_router
 from deploy.web.operations import Operations
 from deploy.web.refusals import RefusalPage
 from model_server.model_slot import SlotState
+from model_server.prediction_log.log_writer import PredictionLog
 from schemas.setting_views import AggregatesCacheSettings
 from schemas.transport.postgres import Connection
 
@@ -48,6 +50,8 @@ def page_router(
     state: Callable[[], SlotState],
     operations: Operations,
     feed: ChangeFeed,
+    log: PredictionLog,
+    served_labels: Callable[[], Sequence[str]],
 ) -> tuple[APIRouter, RefusalPage]:
     """Return the routes of all pages, and what tells a refusal as a page."""
     files = read_static_files()
@@ -63,8 +67,9 @@ def page_router(
         overview_router(pages, sources),
         what_changed_router(pages, sources),
         tweets_router(pages, sources, explain),
+        alarms_router(pages, sources),
         compare_router(pages, sources),
-        try_router(pages, explain),
+        try_router(TryPages(pages, sources, log, served_labels), explain),
         labels_router(pages, sources),
         model_router(pages, sources, state, operations),
         model_acts_router(pages, sources, operations),

@@ -1,7 +1,9 @@
 """Templates to answers: escaped, with the headers that keep a page to itself."""
 
 import gzip
+import re
 from collections.abc import Mapping
+from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,7 +20,10 @@ from deploy.page.static_files import StaticFile
 from deploy.page.strings import Strings
 from deploy.web.access.api_key import ApiKey
 from deploy.web.access.browser import PAGE
+from deploy.web.access.scopes import Scope
 from schemas.escape_for_terminal import JOINERS, printable
+from schemas.failures import Failure
+from stream_processors.queries.http.parameters import moment_of
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -39,6 +44,11 @@ HEADERS: Final = {
 SENT_BY_HTMX: Final = "hx-request"
 """The header of what an open page asks for by itself, in place of a whole page."""
 
+_LANGUAGE: Final = re.compile("[a-pr-z][a-z]{1,2}")
+"""Codes that begin with q are X's own."""
+
+_NO_LANGUAGE: Final = frozenset({"und", "zxx", "mul", "mis"})
+_CODES_NOW: Final = {"in": "id", "iw": "he", "ji": "yi"}
 _GZIP_LEVEL: Final = 4
 _GZIPPED: Final = {"Content-Encoding": "gzip"}
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -50,7 +60,8 @@ class Pages:
     Besides their own values these are `say` (a sentence by its name), `static` (a file's address),
     `reader` (who reads: `number`, `percent`, `points`), `key` (the key of who asks, or None),
     `may(scope)`, `quoted` (a part of a path), and the filters `number`, `percent`, `points`,
-    `time`, `name` (of a rule or hashtag: no character in it is hidden).
+    `time`, `name` (of a rule or hashtag: no character in it is hidden), `lang` (of a tweet's
+    language: the attribute) and `utc_minute` (of a moment as it was written, for a field).
     """
 
     def __init__(self, files: Mapping[str, StaticFile], strings: Strings) -> None:
@@ -65,6 +76,7 @@ class Pages:
         self._environment.globals |= {
             "page": PAGE,
             "navigation": NAVIGATION,
+            "scopes": tuple(Scope),
             "say": strings.say,
             "static": lambda name: files[name].address,
             "look_of": look_of,
@@ -76,6 +88,8 @@ class Pages:
             "points": _points,
             "time": time_element,
             "name": shown_name,
+            "lang": lang_attribute,
+            "utc_minute": utc_minute,
         }
 
     def html(self, request: Request, template: str, **values: Any) -> Markup:
@@ -117,6 +131,23 @@ def page_answer(
 def shown_name(name: str) -> str:
     """Return a name without what hides or turns characters; joiners belong to emoji and scripts."""
     return printable(name, keep=JOINERS) if name.strip(JOINERS) else printable(name)
+
+
+def lang_attribute(language: str | None) -> Markup:
+    """Return the attribute by which a voice reads a text in its language; empty: not known."""
+    code = _CODES_NOW.get(language or "", language or "")
+    if not _LANGUAGE.fullmatch(code) or code in _NO_LANGUAGE:
+        return Markup()
+    return Markup(' lang="{}"').format(code)
+
+
+def utc_minute(moment: str | None) -> str:
+    """Return a moment as a field of the type `datetime-local` takes it; empty for none."""
+    try:
+        found = moment_of(moment)
+    except Failure:
+        return ""
+    return "" if found is None else f"{found.astimezone(UTC):%Y-%m-%dT%H:%M}"
 
 
 @jinja2.pass_context

@@ -100,8 +100,9 @@ def what_changed_router(pages: Pages, sources: PageSources) -> APIRouter:
             found=found,
             moves=_in_order(compared.labels) if compared else [],
             groups=_groups(found.changed.moved) if found else [],
-            examples=examples,
+            examples=_one_each(found.changed.moved, examples) if found else {},
             fault=fault,
+            against_before=_against(before) if before else [],
             against=_choices(view, start, end, before),
             closer=_closer(view, before, found, most_tweets),
             most_tweets=MOST_TWEETS,
@@ -148,10 +149,26 @@ def _compare(
 
     found = sources.shared.get(("why", run, rule, label, before, after, most_tweets), ask)
     moved = found.why.changed.moved
-    wanted = [feature.examples[0] for feature in moved if feature.examples]
+    wanted = [example for feature in moved for example in feature.examples]
     # Not kept with the rest: a tweet may be deleted meanwhile.
     with sources.lend() as connection:
         return found, texts_of(connection, run, wanted, most_chars=_EXAMPLE_CHARS)
+
+
+def _one_each(
+    moved: Sequence[MovedFeature], stored: Mapping[str, ExampleTweet]
+) -> dict[tuple[FeatureKind, str], ExampleTweet]:
+    """Return an example of each feature that is still stored, and no text twice where there is
+    another."""
+    shown: set[str] = set()
+    found = {}
+    for feature in moved:
+        there = [stored[example] for example in feature.examples if example in stored]
+        example = next((each for each in there if each.text not in shown), next(iter(there), None))
+        if example is not None:
+            shown.add(example.text)
+            found[feature.kind, feature.name] = example
+    return found
 
 
 def _is_sampled(why: Why) -> bool:

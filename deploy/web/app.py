@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry, generate_latest
@@ -21,6 +21,7 @@ from deploy.web.access.browser import PAGE
 from deploy.web.access.guard import Guard
 from deploy.web.access.scopes import Public, scopes_of
 from deploy.web.given_up import GivenUp
+from deploy.web.known_parameters import only_known_parameters
 from deploy.web.refusals import (
     RefusalPage,
     tell_failure,
@@ -52,7 +53,8 @@ def make_app(
 ) -> ASGIApp:
     """Return the application, behind its guard; `at_end` is its last act.
 
-    `short_calls` are those of the routers that are answered the short way.
+    `short_calls` are those of the routers that are answered the short way. A parameter that a call
+    of the routers does not know is refused.
 
     Every refusal is problem+json, but under /v2, where it has the form of that protocol, and on the
     page, where `refusal_page` tells it. A fault of ours is told as such, and logged without what
@@ -69,7 +71,7 @@ def make_app(
     )
     app.state.refusal_page = refusal_page
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(only_known_parameters)])
     app.include_router(_state_router(registry, health, readiness))
     app.add_exception_handler(Refused, tell_refusal)
     app.add_exception_handler(Failure, tell_failure)

@@ -39,7 +39,8 @@ def serve(
 ) -> None:
     """Answer texts over HTTP with the model that serves the stream, and tell Murmur's figures.
 
-    Without any key it answers the person at this machine alone.
+    Without any key it answers the person at this machine alone: processes of its own account, on
+    the loopback, and no proxy. Make a key (`murmur keys`) before you put a proxy before it.
     """
     from deploy.web.serve import serve as serve_http
     from schemas.process.logs import configure_logging

@@ -1,15 +1,11 @@
-"""The rooms' routers of figures put together; a parameter that a call does not know is refused."""
+"""The rooms' routers of figures put together."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import redis
-from fastapi import APIRouter, Depends
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
-from starlette.requests import Request
+from fastapi import APIRouter
 
-from model_server.http.problems import Refused
 from retrain.data_quality.http_router import data_quality_router
 from retrain.drift.alarms.http_router import alarms_router
 from retrain.drift.figures.http_router import drift_router
@@ -34,7 +30,7 @@ def all_figures(
     lend_for_export: Lend,
 ) -> APIRouter:
     """Return every route that tells what is stored."""
-    router = APIRouter(dependencies=[Depends(only_known_parameters)])
+    router = APIRouter()
     for part in (
         figures_router(FigureSources(cache, connect_redis, lend)),
         tweets_router(lend, lend_for_export),
@@ -50,20 +46,3 @@ def all_figures(
     ):
         router.include_router(part)
     return router
-
-
-def only_known_parameters(request: Request) -> None:
-    """Raise `Refused` for a misspelt filter: without it the answer would be of all tweets."""
-    route = request.scope.get("route")
-    if not isinstance(route, APIRoute):
-        return
-    known = _named(route.dependant)
-    unknown = set(request.query_params) - known
-    if unknown:
-        names = ", ".join(sorted(known)) or "none"
-        raise Refused(422, "invalid", "A parameter is not known.", f"The call takes {names}.")
-
-
-def _named(dependant: Dependant) -> set[str]:
-    names = {field.alias for field in dependant.query_params}
-    return names.union(*map(_named, dependant.dependencies))

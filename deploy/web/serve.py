@@ -100,7 +100,7 @@ def serve(
             model.slot.current, scored=process.progress.advance, threads=settings.serve_threads
         )
         process.progress.measure_lag(lambda: batcher.waiting_texts)
-        batcher.start()
+        batcher.start(process.run_beside)
         process.run_beside("keys", ring.follow)
         process.run_beside("overrides", overrides.follow)
         registry: CollectorRegistry = process.metrics.registry
@@ -157,6 +157,8 @@ def serve(
             model.slot.state,
             Operations(settings),
             feed,
+            log,
+            lambda: model.slot.serving().labels,
         )
 
         async def at_end() -> None:

@@ -9,8 +9,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Final, Protocol, cast
+from typing import Final, Protocol, TypeAlias, cast
 
 from model_server.onnx_engine import BATCH_TEXTS
 from model_server.scorer import Prediction
@@ -20,6 +21,16 @@ _TEXTS_IN_TURN: Final = 8
 """Texts that a request gets into a batch before the next one has its turn."""
 _ENDS_WITHIN_S: Final = 10.0
 _LOOKS_FOR_A_MODEL_AFTER_S: Final = 0.5
+_RESTARTS_WITHIN_S: Final = 5.0
+
+RunBeside: TypeAlias = Callable[[str, Callable[[threading.Event], object]], threading.Thread]
+"""As `RunningProcess.run_beside`: starts a thread, by its name, that is told when to end."""
+
+
+def _in_a_thread(name: str, work: Callable[[threading.Event], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, args=(threading.Event(),), name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 class Model(Protocol):
@@ -95,6 +106,9 @@ class Batcher:
     that all of its answers are of one. At most `most_waiting` texts wait. `scored` is called after
     each batch, in its thread.
 
+    A fault of a thread that is no text's ends all of them: whoever waits gets `QueueFull`, and so
+    does whoever asks afterwards. `start` is told who has to know of it.
+
     ONNX Runtime and the tokenizer leave the interpreter to others while they work. So threads use
     as many cores as processes would, and what surrounds the process (probes, metrics, keys, the
     promoted model) stays one.
@@ -113,23 +127,22 @@ class Batcher:
         self._most_waiting = most_waiting
         self._changed = threading.Condition()
         self._requests: deque[_Request] = deque()
+        self._open: set[_Request] = set()
         self._waiting_texts = 0
         self._s_a_text = 0.005
         self._stopped = False
-        self._threads = [
-            threading.Thread(target=self._work, name=f"score-{number}", daemon=True)
-            for number in range(threads)
-        ]
+        self._is_broken = False
+        self._thread_count = threads
+        self._threads: list[threading.Thread] = []
 
     @property
     def waiting_texts(self) -> int:
         """How many texts wait or are being scored."""
         return self._waiting_texts
 
-    def start(self) -> None:
-        """Begin to score."""
-        for thread in self._threads:
-            thread.start()
+    def start(self, run: RunBeside = _in_a_thread) -> None:
+        """Begin to score; `run` starts each thread, and hears of a fault that it raises."""
+        self._threads = [run(f"score-{number}", self._work) for number in range(self._thread_count)]
 
     def stop(self) -> None:
         """End the threads; what waits is not answered."""
@@ -148,11 +161,14 @@ class Batcher:
         loop = asyncio.get_running_loop()
         request = _Request(texts, loop.create_future(), loop)
         with self._changed:
+            if self._is_broken:
+                raise QueueFull(_RESTARTS_WITHIN_S)
             # A request of its own always fits: it could never be sent otherwise.
             if self._waiting_texts and self._waiting_texts + len(texts) > self._most_waiting:
-                needed_s = self._waiting_texts * self._s_a_text / len(self._threads)
+                needed_s = self._waiting_texts * self._s_a_text / self._thread_count
                 raise QueueFull(max(1.0, needed_s))
             self._requests.append(request)
+            self._open.add(request)
             self._waiting_texts += len(texts)
             self._changed.notify()
         try:
@@ -162,7 +178,26 @@ class Batcher:
                 self._end(request)
             raise
 
-    def _work(self) -> None:
+    def _work(self, _finished: threading.Event) -> None:
+        try:
+            self._score_what_waits()
+        except BaseException:
+            self._break()
+            raise
+
+    def _break(self) -> None:
+        """Answer nothing any more: the other threads end too, and nobody waits for them."""
+        with self._changed:
+            self._is_broken = self._stopped = True
+            waiting = list(self._open)
+            for request in waiting:
+                self._end(request)
+            self._changed.notify_all()
+        for request in waiting:
+            fault = QueueFull(_RESTARTS_WITHIN_S)
+            _call_in(request.loop, partial(_set_exception, request.future, fault))
+
+    def _score_what_waits(self) -> None:
         while True:
             with self._changed:
                 if not self._requests and not self._stopped:
@@ -251,6 +286,7 @@ class Batcher:
             self._waiting_texts -= len(predictions)
             if request.missing:
                 return None
+            self._open.discard(request)
         return request, Answer(cast("list[Prediction]", request.answers), identity)
 
     def _tell(self, done: list[tuple[_Request, Answer]]) -> None:
@@ -259,14 +295,14 @@ class Batcher:
         for request, answer in done:
             by_loop.setdefault(request.loop, []).append((request.future, answer))
         for loop, answers in by_loop.items():
-            loop.call_soon_threadsafe(_set_results, answers)
+            _call_in(loop, partial(_set_results, answers))
 
     def _fail(self, part: _Part, fault: Exception) -> None:
         with self._changed:
             if part.round != part.request.round:
                 return
             self._end(part.request)
-        part.request.loop.call_soon_threadsafe(_set_exception, part.request.future, fault)
+        _call_in(part.request.loop, partial(_set_exception, part.request.future, fault))
 
     def _end(self, request: _Request) -> None:
         """Take nothing more of a request, nor what is being scored for it."""
@@ -274,6 +310,16 @@ class Batcher:
         request.missing = 0
         request.round += 1
         request.is_over = True
+        self._open.discard(request)
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
+    """Have a loop call something; one that is closed has nobody who waits."""
+    try:
+        loop.call_soon_threadsafe(call)
+    except RuntimeError:
+        if not loop.is_closed():
+            raise
 
 
 def _set_results(answers: "list[tuple[asyncio.Future[Answer], Answer]]") -> None:

@@ -1,11 +1,9 @@
 """`GET /recent_predictions`."""
 
-import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from msgspec import Struct
@@ -18,6 +16,7 @@ from model_server.prediction_log.log_store import (
     PredictionChoice,
     find_predictions,
 )
+from model_server.prediction_log.page_cursor import cursor_of, place_of
 from schemas.time_option import parse_moment
 from schemas.transport.postgres import Connection
 
@@ -69,14 +68,14 @@ def predictions_router(
             start=_moment(start),
             end=_moment(end),
             words=words,
-            before=None if cursor is None else _place(cursor),
+            before=None if cursor is None else place_of(cursor),
             limit=limit,
         )
         with lend() as connection:
             found = find_predictions(connection, choice)
         more = len(found) == limit
         return json_answer(
-            RecentPredictions(predictions=found, next=_cursor(found[-1]) if more else None)
+            RecentPredictions(predictions=found, next=cursor_of(found[-1]) if more else None)
         )
 
     return router
@@ -84,16 +83,3 @@ def predictions_router(
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else parse_moment(text, datetime.now(UTC))
-
-
-def _cursor(last: LoggedPrediction) -> str:
-    place = f"{last.asked_at.astimezone(UTC).isoformat()} {last.prediction_id}"
-    return base64.urlsafe_b64encode(place.encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, _, id_ = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        return datetime.fromisoformat(at), str(UUID(id_))
-    except ValueError:
-        raise Refused(422, "invalid", "A parameter is wrong.", "cursor: not of a page.") from None

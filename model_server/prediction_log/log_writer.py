@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from model_server.prediction_log.log_store import (
     delete_older,
     write_predictions,
 )
+from model_server.prediction_log.unwritten import Unwritten
 from schemas.failures import Failure
 from schemas.transport.postgres import Connection
 from schemas.transport.postgres_pool import ValueRefused
@@ -24,14 +24,18 @@ logger = logging.getLogger(__name__)
 
 _EVERY_S: Final = 1.0
 _MOST_AT_ONCE: Final = 1_000
+_MOST_BYTES_AT_ONCE: Final = 4 * 2**20
 _MOST_UNWRITTEN: Final = 20_000
+_MOST_UNWRITTEN_BYTES: Final = 32 * 2**20
 _PRUNED_EVERY_S: Final = 3_600.0
 
 
 class PredictionLog:
     """Keeps answers for `days`; 0: it keeps none, and deletes what was kept before.
 
-    What PostgreSQL does not take in time is dropped, the oldest first: the log is no promise.
+    What PostgreSQL does not take in time is dropped, the oldest first: the log is no promise. At
+    most 20,000 answers wait, and no more than 32 MiB of them. One that PostgreSQL refuses is left
+    out alone.
     """
 
     def __init__(
@@ -43,12 +47,17 @@ class PredictionLog:
         self._lend = lend
         self._days = days
         self._now = now
-        self._unwritten: deque[LoggedPrediction] = deque(maxlen=_MOST_UNWRITTEN)
+        self._unwritten = Unwritten(most=_MOST_UNWRITTEN, most_bytes=_MOST_UNWRITTEN_BYTES)
 
     @property
     def is_on(self) -> bool:
         """Whether anything is kept."""
         return self._days > 0
+
+    @property
+    def days(self) -> int:
+        """For how many days it is kept."""
+        return self._days
 
     def note(
         self,
@@ -60,22 +69,22 @@ class PredictionLog:
         """Keep the answers to these texts as they counted; return the ids that find them."""
         at, ids = self._now(), [str(uuid4()) for _ in texts]
         answers = zip(ids, texts, answer.predictions, overridden, strict=True)
-        for id_, text, prediction, counting in answers:
-            self._unwritten.append(
-                LoggedPrediction(
-                    prediction_id=id_,
-                    asked_at=at,
-                    asked_by=asked_by,
-                    text=text,
-                    label=counting.label,
-                    confidence=counting.confidence,
-                    probabilities=prediction.probabilities,
-                    model_name=answer.model.name,
-                    model_version=answer.model.version,
-                    model_sha256=answer.model.sha256,
-                    override=counting.override,
-                )
+        self._unwritten.add(
+            LoggedPrediction(
+                prediction_id=id_,
+                asked_at=at,
+                asked_by=asked_by,
+                text=text,
+                label=counting.label,
+                confidence=counting.confidence,
+                probabilities=prediction.probabilities,
+                model_name=answer.model.name,
+                model_version=answer.model.version,
+                model_sha256=answer.model.sha256,
+                override=counting.override,
             )
+            for id_, text, prediction, counting in answers
+        )
         return ids
 
     def write_until(self, finished: threading.Event) -> None:
@@ -99,17 +108,21 @@ class PredictionLog:
                 return
 
     def _write(self) -> None:
-        while self._unwritten:
-            some = [
-                self._unwritten.popleft() for _ in range(min(len(self._unwritten), _MOST_AT_ONCE))
-            ]
-            try:
-                with self._lend() as connection:
-                    write_predictions(connection, some)
-            except ValueRefused:
-                logger.warning("%d predictions cannot be logged", len(some))
-            except Failure:
-                # The oldest go where there is no room for all.
-                room = _MOST_UNWRITTEN - len(self._unwritten)
-                self._unwritten.extendleft(reversed(some[max(0, len(some) - room) :]))
-                raise
+        while some := self._unwritten.take(_MOST_AT_ONCE, _MOST_BYTES_AT_ONCE):
+            # The last part comes first.
+            parts = [some]
+            while parts:
+                part = parts.pop()
+                try:
+                    with self._lend() as connection:
+                        write_predictions(connection, part)
+                except ValueRefused:
+                    if len(part) == 1:
+                        logger.warning("a prediction cannot be logged")
+                        continue
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+                except Failure:
+                    left = [each for one in (part, *reversed(parts)) for each in one]
+                    self._unwritten.put_back(left)
+                    raise

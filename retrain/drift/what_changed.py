@@ -10,7 +10,8 @@ have it in both spans together:
     z = δ / √var
 
 `α₀` is a quarter of the smaller span. The prior keeps rare features and those that every tweet has
-from coming first, so that no list of stop words is needed.
+from coming first. Function words still move where people write otherwise, and tell nothing: whoever
+makes the features leaves them out.
 
 **How much of a label's move they explain.** With `s` the share of tweets that have the feature, `p`
 the label's share among those, and `P₀` its share in all tweets before:
@@ -22,9 +23,9 @@ tweet has many features, so what several of them explain does not add up.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -34,6 +35,9 @@ LEAST_Z: Final = 3.0
 
 MOST_OF_A_KIND: Final = 10
 EXAMPLES: Final = 3
+_MOST_EXAMPLES: Final = 30
+"""Of a feature so many texts are looked at, to find one that no other feature shows."""
+
 _LEAST_TWEETS: Final = 3
 """In both spans together; a feature of fewer has no three examples."""
 
@@ -60,6 +64,10 @@ class Feature(Struct, frozen=True, order=True):
     name: str
 
 
+_Text: TypeAlias = tuple[Feature, ...]
+"""The words of a tweet: those of copies are the same."""
+
+
 class SeenTweet(Struct, frozen=True):
     """A tweet as it is compared: each feature once."""
 
@@ -73,7 +81,8 @@ class MovedFeature(Struct, frozen=True, kw_only=True):
     """A feature with its shares of all compared tweets before and after.
 
     `explained` is in the unit of a share: .06 are six points of the label's move. `examples` are
-    ids of tweets that have it, of the span where it is the more frequent.
+    ids of tweets that have it, of the span where it is the more frequent: of different texts, and
+    of such that are no other feature's, as far as there are.
     """
 
     kind: FeatureKind
@@ -152,15 +161,18 @@ def what_changed(
 
 
 def log_odds_z(
-    before: np.ndarray, tweets_before: int, after: np.ndarray, tweets_after: int
+    before: np.ndarray,
+    tweets_before: int | np.ndarray,
+    after: np.ndarray,
+    tweets_after: int | np.ndarray,
 ) -> np.ndarray:
     """Return z of each feature, by the formula above; `before` and `after` count tweets with it.
 
-    Positive where it became more frequent; 0 where all tweets of both spans have it, or none.
-    Neither span is empty.
+    Positive where it became more frequent; 0 where all tweets of both spans have it, or none, and
+    where a span is empty. The numbers of tweets are those of all features, or of each.
     """
-    prior_tweets = min(tweets_before, tweets_after) / 4
-    alpha = prior_tweets * (before + after) / (tweets_before + tweets_after)
+    prior_tweets = np.minimum(tweets_before, tweets_after) / 4
+    alpha = prior_tweets * (before + after) / np.maximum(tweets_before + tweets_after, 1)
     delta, variance = np.zeros(len(alpha)), np.zeros(len(alpha))
     moves = (alpha > 0) & (alpha < prior_tweets)
     for sign, count, tweets in ((1, after, tweets_after), (-1, before, tweets_before)):
@@ -200,7 +212,15 @@ def _moved(
     chosen = {feature: z for found in by_kind.values() for feature, z in _chosen(found, most)}
     with_label_before = _counts([t for t in before if t.label == label], kinds)
     with_label_after = _counts([t for t in after if t.label == label], kinds)
-    examples_before, examples_after = _examples(before, chosen), _examples(after, chosen)
+    examples = _different(
+        {
+            feature: found[feature]
+            for found, grew in ((_having(before, chosen), False), (_having(after, chosen), True))
+            for feature, z in chosen.items()
+            if (z > 0) is grew
+        },
+        chosen,
+    )
     share_before = _share_of(label, before)
     return [
         MovedFeature(
@@ -214,7 +234,7 @@ def _moved(
             explained=(with_label_after[feature] - counts_after[feature] * share_before)
             / len(after)
             - (with_label_before[feature] - counts_before[feature] * share_before) / len(before),
-            examples=tuple((examples_after if z > 0 else examples_before)[feature]),
+            examples=examples[feature],
         )
         for feature, z in chosen.items()
     ]
@@ -236,12 +256,33 @@ def _counts(tweets: Iterable[SeenTweet], kinds: frozenset[FeatureKind]) -> Count
     )
 
 
-def _examples(tweets: Iterable[SeenTweet], features: Iterable[Feature]) -> dict[Feature, list[str]]:
-    found: dict[Feature, list[str]] = {feature: [] for feature in features}
+def _having(
+    tweets: Iterable[SeenTweet], features: Iterable[Feature]
+) -> dict[Feature, dict[_Text, str]]:
+    """Return the first tweets that have each feature, one for each text."""
+    found: dict[Feature, dict[_Text, str]] = {feature: {} for feature in features}
     for tweet in tweets:
+        text = tuple(each for each in tweet.features if each.kind is FeatureKind.WORD)
         for feature in tweet.features:
-            if feature in found and len(found[feature]) < EXAMPLES:
-                found[feature].append(tweet.tweet_id)
+            of_feature = found.get(feature)
+            if of_feature is not None and len(of_feature) < _MOST_EXAMPLES:
+                of_feature.setdefault(text, tweet.tweet_id)
+    return found
+
+
+def _different(
+    having: Mapping[Feature, Mapping[_Text, str]], order: Iterable[Feature]
+) -> dict[Feature, tuple[str, ...]]:
+    """Return the examples of each feature: first the texts that the fewest before it show."""
+    shown: Counter[_Text] = Counter()
+    first: Counter[_Text] = Counter()
+    found = {}
+    for feature in order:
+        of_feature = having[feature]
+        texts = sorted(of_feature, key=lambda text: (first[text], shown[text]))[:EXAMPLES]
+        first.update(texts[:1])
+        shown.update(texts)
+        found[feature] = tuple(of_feature[text] for text in texts)
     return found
 
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 from psycopg2.extensions import cursor
@@ -23,6 +24,9 @@ from retrain.promotion.promotions import (
 from schemas.failures import Failure
 from schemas.model_events import ALL_WEIGHTS, ModelPromoted, PromotedModel
 from schemas.transport.postgres import Connection
+
+SERVED_BEFORE: Final = "it served before"
+"""Why the installation's own bundle stands in the history: the first promotion stores it too."""
 
 
 def promote(
@@ -51,7 +55,7 @@ def promote(
         served = open_bundle(served_before())
         if served.identity.sha256 == bundle.identity.sha256:
             raise Failure(f"{folder} is the champion already")
-        store(connection, _event([_on_shelf(shelf, served)], "it served before", now), after=None)
+        store(connection, _event([_on_shelf(shelf, served)], SERVED_BEFORE, now), after=None)
         history = promotions(connection)
     if history[0].event.champion.sha256 == bundle.identity.sha256:
         raise Failure(f"{folder} is the champion already")

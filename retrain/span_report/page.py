@@ -7,6 +7,7 @@ from typing import Final
 
 from retrain.data_quality.schema import DataQuality
 from retrain.drift.alarms.sentences import how_it_ended, moment_text, sentence
+from retrain.drift.moved_rules import MovedRule
 from retrain.drift.what_changed import FeatureKind
 from retrain.html_page import html_page, html_table
 from retrain.span_report.audits import Interval
@@ -229,8 +230,9 @@ def _changed(report: SpanReport) -> str:
     if report.why is None:
         return "<p>There is no reference to compare with.</p>"
     changed = report.why.changed
+    rules = _moved_rules(report.why.rules, changed.label) if report.why.rules else ""
     if not changed.moved:
-        return "<p>No word, hashtag, link or the like moved by more than chance.</p>"
+        return rules + "<p>No word, hashtag, link or the like moved by more than chance.</p>"
     rows = [
         [
             _NAMES.get(one.kind, "{}").format(_name(one.name)) or "unknown",
@@ -246,9 +248,32 @@ def _changed(report: SpanReport) -> str:
     headings = ["what", "kind", "before", "after", "z", f"explains of {changed.label}", "examples"]
     compared = report.why.before.compared + report.why.after.compared
     return (
-        html_table(headings, rows)
+        rules
+        + html_table(headings, rows)
         + f"<p><small>{compared:,} tweets were compared. Retweets count apart. What several "
         "features explain does not add up.</small></p>"
+    )
+
+
+def _moved_rules(rules: Sequence[MovedRule], label: str) -> str:
+    headings = ["rule", "tweets before", "after", f"{label} before", "after", "moved by"]
+    return html_table(
+        headings,
+        [
+            [
+                _name(one.rule),
+                f"{one.tweets_before:,} ({one.share_before:.1%})",
+                f"{one.tweets_after:,} ({one.share_after:.1%})",
+                *(
+                    "–" if share is None else f"{share:.1%}"
+                    for share in (one.label_share_before, one.label_share_after)
+                ),
+                "–"
+                if one.label_share_before is None or one.label_share_after is None
+                else f"{100 * (one.label_share_after - one.label_share_before):+.1f} points",
+            ]
+            for one in rules
+        ],
     )
 
 

@@ -24,6 +24,7 @@ from stream_processors.sink.decide import Decision, decide, tombstone_of
 from stream_processors.sink.erase_dead_letters import erase_letters, tombstones_in
 from stream_processors.sink.incoming import Incoming, Stored
 from stream_processors.sink.load_rows import load_model_ids, load_state
+from stream_processors.sink.model_turns import ModelTurns
 from stream_processors.sink.places import NOWHERE, Places, alone, find_places
 from stream_processors.sink.rows import Tombstone
 from stream_processors.sink.runs import ensure_runs
@@ -61,6 +62,7 @@ class SinkTransaction:
         self._topic_ids = topic_ids
         self._inserted = inserted
         self._known: set[tuple[str, date]] = set()
+        self._turns = ModelTurns()
 
     def store(
         self,
@@ -101,6 +103,7 @@ class SinkTransaction:
                     raise
                 self._known.clear()
             else:
+                self._turns.stored(incoming.event for incoming in events)
                 self._inserted(new)
                 return outcomes
 
@@ -139,6 +142,7 @@ class SinkTransaction:
             places,
             exclusive=exclusive,
         )
+        self._turns.note(cur, (incoming.event for incoming in living))
         write_decision(cur, decision)
         write_letters(cur, living_letters)
         erase_letters(cur, decision.tombstones | tombstones_in(cur, living_letters))

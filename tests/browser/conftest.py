@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from retrain.drift.alarm import AlarmId
+from schemas.alarm_events import Signal
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from tests.browser.city import city_tweets
@@ -15,6 +17,7 @@ from tests.browser.visitor import Visitor, visiting
 from tests.hostile_texts import hostile_texts
 from tests.integration.serving import Service, serving
 from tests.integration.storing import store
+from tests.integration.test_alarms import keep, raised
 from tests.unit.examples import scored_tweet
 
 
@@ -36,10 +39,12 @@ def browser() -> Iterator[Browser]:
 def service(
     module_settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """A service with a run `city` that has a bad afternoon, and a run `hostile`."""
+    """A service with a run `city` that has a bad afternoon and an alarm, and a run `hostile`."""
     connection = connect_postgres(module_settings.postgres_connection, "test")
     try:
         store(connection, city_tweets())
+        of = AlarmId("city", "tram", Signal.LABEL_SHARE, "negative")
+        keep(connection, raised(datetime(2026, 4, 9, 12, tzinfo=UTC), of))
         store(
             connection,
             [
@@ -56,7 +61,8 @@ def service(
         )
     finally:
         connection.close()
-    with serving(module_settings, tmp_path_factory.mktemp("serve"), serve_rate="") as running:
+    changes = {"serve_rate": "", "serve_log_days": 1}
+    with serving(module_settings, tmp_path_factory.mktemp("serve"), **changes) as running:
         yield running
 
 

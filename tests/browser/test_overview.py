@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
 from tests.browser.city import city_tweets
-from tests.browser.visitor import Visitor, visiting
+from tests.browser.visitor import PHONE, Visitor, visiting
 from tests.integration.serving import Service
 from tests.integration.storing import store
 
@@ -109,6 +109,24 @@ def test_the_keyboard_alone_is_enough(visitor: Visitor) -> None:
         reached.append(page.evaluate("document.activeElement.textContent.trim().slice(0, 40)"))
     for name in ("1 hour", "Filter", "Resume", "Counts", "The chart as a table", "tickets"):
         assert any(name in each for each in reached), (name, reached)
+
+
+def test_a_phone_shows_each_share_and_every_page(visitor: Visitor) -> None:
+    page = visitor.page
+    page.set_viewport_size(PHONE)
+    visitor.goes_to(OVERVIEW)
+    row = page.get_by_role("row", name=re.compile("tickets")).first
+    expect(row.get_by_role("cell", name=re.compile(r"negative \d+%"))).to_be_visible()
+    for name in ("Overview", "Alarms", "Machine", "Report"):
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_in_viewport()
+    page.get_by_text("Filter", exact=True).click()
+    start = page.get_by_label("From (UTC)")
+    start.fill("2026-04-09T12:00")
+    start.press("Enter")
+    page.wait_for_url(re.compile("from=2026-04-09T12%3A00"))
+    page.get_by_text("Filter", exact=True).click()
+    expect(page.get_by_label("From (UTC)")).to_have_value("2026-04-09T12:00")
+    visitor.has_no_complaint()
 
 
 def test_without_scripts_everything_is_there(browser: Browser, service: Service) -> None:

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from schemas.settings import Settings
 from schemas.transport.postgres import connect_postgres
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import PHONE, Visitor
+from tests.conditions import wait_until
 from tests.integration.storing import store
 from tests.unit.examples import deleted
 
@@ -22,6 +23,8 @@ VIEWS: Final = (
     "/page/tweets/900000?run=hostile",
     "/page/compare?run=city&rule=tram&b_run=city&b_rule=football",
     "/page/try",
+    "/page/alarms?run=city",
+    "/page/alarms?run=hostile",
 )
 
 
@@ -43,6 +46,8 @@ def test_a_click_on_the_peak_leads_to_its_words_and_to_a_tweet(visitor: Visitor)
     words.get_by_role("link").first.click()
     page.wait_for_url(re.compile(r"/page/tweets/\d+"))
     page.go_back()
+    rules = page.get_by_role("table", name="Rules that moved")
+    expect(rules.get_by_role("row").nth(1)).to_be_visible()
     page.get_by_role("link", name="A day before").click()
     expect(page.get_by_text("compared with")).to_be_visible()
     page.go_back()
@@ -131,6 +136,45 @@ def test_a_text_of_ones_own_is_explained(visitor: Visitor) -> None:
     expect(page.get_by_role("heading", name="The answer")).to_be_visible()
     expect(page.locator("mark.for").first).to_be_visible()
     assert "Worst" not in page.url
+    visitor.has_no_complaint()
+
+
+def test_a_right_label_is_given_once_on_a_phone(visitor: Visitor, axe: str) -> None:
+    page = visitor.page
+    page.set_viewport_size(PHONE)
+    visitor.goes_to("/page/try")
+    page.get_by_label("Text", exact=True).fill("Worst of all 😡 days")
+    page.get_by_role("button", name="Ask the model").click()
+    page.get_by_label("The right label:", exact=True).select_option("positive")
+    page.get_by_role("button", name="Give this label", exact=True).click()
+    expect(page.get_by_text("Corrected by")).to_be_visible()
+    row = page.get_by_role("row", name=re.compile("Worst of all")).first
+
+    def is_logged() -> bool:
+        visitor.goes_to("/page/try")
+        return bool(row.count() == 1)
+
+    wait_until(is_logged, 60, "the prediction to be logged")
+    expect(row.get_by_role("combobox")).to_have_count(0)
+    expect(row).to_contain_text("positive")
+    visitor.looks_well(axe)
+    page.set_viewport_size(PHONE)
+    row.get_by_role("button", name="Take it back").click()
+    expect(row.get_by_role("combobox")).to_be_visible()
+    visitor.has_no_complaint()
+
+
+def test_an_alarm_is_seen_and_that_is_taken_back(visitor: Visitor, axe: str) -> None:
+    page = visitor.page
+    visitor.goes_to("/page?run=city&live=off")
+    page.get_by_role("link", name="nobody has seen it yet").click()
+    page.get_by_label("Note").fill("a strike")
+    page.keyboard.press("Enter")
+    alarm = page.get_by_role("listitem").filter(has_text="negative share of rule tram")
+    expect(alarm).to_contain_text(re.compile("seen by .*a strike"))
+    visitor.looks_well(axe)
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_role("button", name="I have seen it")).to_be_visible()
     visitor.has_no_complaint()
 
 

@@ -72,8 +72,10 @@ def test_twenty_tweets_are_labelled_by_keys_alone(visitor: Visitor, words: Conne
     page.keyboard.press("u")
     expect(page.get_by_text("This queue: 18 labelled")).to_be_visible(timeout=30_000)
     assert stored(words) == 19
-    page.keyboard.press("?")
+    page.get_by_role("button", name="Unsure").click()
     expect(page.get_by_text("1 unsure")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Unsure")).to_be_focused()
+    expect(page.locator("[data-said]")).to_contain_text(page.locator(".ask-text").inner_text())
     page.keyboard.press("s")
     expect(page.locator(".ask-last")).to_contain_text("skipped", timeout=30_000)
     visitor.has_no_complaint()

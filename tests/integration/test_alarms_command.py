@@ -160,6 +160,12 @@ def test_who_acknowledged_first_stays_and_the_last_note_stands(
     found = json.loads(again.stdout)
     assert (found["acknowledged_by"], found["acknowledged_note"]) == ("ann", "over soon")
     assert listed(settings, "--open") == [key]
+    refused = murmur_alarms(settings, "acknowledge", key, "--undo", "--by", "bob", code=1)
+    assert "ann has acknowledged this alarm" in str(refused.exception)
+    undo = ("acknowledge", key, "--undo", "--by", "ann", "--json")
+    for _ in range(2):
+        found = json.loads(murmur_alarms(settings, *undo).stdout)
+        assert {found[f"acknowledged_{part}"] for part in ("at", "by", "note")} == {None}
 
 
 @pytest.mark.parametrize(

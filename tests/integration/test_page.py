@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from deploy.page.navigation import NAVIGATION
+from deploy.web.access.scopes import Scope
 from retrain.drift.alarm import AlarmId
 from schemas.alarm_events import Signal
 from schemas.events import MatchedRule
@@ -50,6 +52,8 @@ VIEWS: Final = (
     "/page/compare?run=archive&from=2016-11-17&to=2016-11-18&b_from=2016-11-18&b_to=2016-11-19",
     "/page/compare?run=hostile&b_run=archive",
     "/page/try",
+    "/page/alarms?run=archive",
+    "/page/alarms?run=hostile&open=on",
 )
 VOID: Final = frozenset("meta link input img br hr path rect".split())
 
@@ -127,7 +131,8 @@ def service(
     module_settings: Settings, database: Connection, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     assert database
-    with serving(module_settings, tmp_path_factory.mktemp("serve"), serve_rate="") as running:
+    changes = {"serve_rate": "", "serve_log_days": 1}
+    with serving(module_settings, tmp_path_factory.mktemp("serve"), **changes) as running:
         yield running
 
 
@@ -175,6 +180,24 @@ def test_every_hostile_text_is_shown_and_does_nothing(service: Service) -> None:
         address = next((str(a["href"]) for a in seen.all("a") if a.get("rel") == "next"), "")
     expected = [text.replace("\r\n", "\n") for text in reversed(HOSTILE)]
     assert [text.replace("\r\n", "\n") for text in shown] == expected
+
+
+def test_hostile_texts_that_were_asked_about_stay_in_their_table(service: Service) -> None:
+    texts = [text for text in HOSTILE if text.strip()][:60]
+    assert service.post("/predict/batch", json={"texts": texts}).ok
+
+    def table(address: str) -> Seen:
+        answer = service.get(address)
+        keeps_to_itself(answer)
+        return Seen(answer.text)
+
+    wait_until(lambda: table("/page/try").all("select"), 60, "the log to be written")
+    address, rows = "/page/try", 0
+    while address:
+        seen = table(address)
+        rows += len(seen.of_class("recent-text"))
+        address = next((str(a["href"]) for a in seen.all("a") if a.get("rel") == "next"), "")
+    assert rows >= len(texts)
 
 
 @pytest.mark.parametrize("number", range(0, len(HOSTILE), 9))
@@ -299,6 +322,10 @@ def test_who_has_a_key_signs_in_once_and_out(service: Service, key: str) -> None
     wanted = f"{service.address}/page?run=archive&live=off"
     form = browser.get(wanted, headers=HTML, timeout=60)
     assert form.status_code == 401
+    told = Seen(form.text).text
+    recommended = {str(place.scope) for place in NAVIGATION}
+    assert set(re.findall(r"--scope (\w+)", told)) == recommended, "it opens every page"
+    assert all(scope in told for scope in Scope)
     (following,) = (a["value"] for a in Seen(form.text).all("input") if a["name"] == "following")
     own = {"Origin": service.address}
     sign_in = f"{service.address}/page/sign-in"
@@ -322,7 +349,7 @@ def test_another_site_can_send_nothing_in_the_name_of_who_is_signed_in(
     service: Service, key: str
 ) -> None:
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
-        for path in ("/page/sign-in", "/page/sign-out", "/page/try"):
+        for path in ("/page/sign-in", "/page/sign-out", "/page/try", "/page/alarms/seen"):
             answer = service.post(
                 path, data={"key": key}, headers=headers, cookies={"murmur_key": key}
             )

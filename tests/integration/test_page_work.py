@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -12,6 +14,7 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from model_server.bundle import default_bundle
+from retrain.drift.alarm import AlarmId
 from retrain.jobs.job_store import (
     JobState,
     StageOutput,
@@ -26,6 +29,7 @@ from retrain.promotion.bundle_shelf import BundleShelf
 from retrain.promotion.promote import promote
 from retrain.promotion.promotions import promotions
 from retrain.span_report.cli import report
+from schemas.alarm_events import Signal
 from schemas.events import MatchedRule
 from schemas.settings import Settings
 from schemas.transport.postgres import Connection, connect_postgres
@@ -34,6 +38,7 @@ from tests.hostile_texts import hostile_texts
 from tests.integration.reading import START, some_tweets
 from tests.integration.serving import Service, make_key, serving
 from tests.integration.storing import store
+from tests.integration.test_alarms import keep, raised
 from tests.integration.test_page import Seen
 from tests.keyword_bundle import keyword_bundle
 from tests.unit.examples import deleted, scored_tweet
@@ -64,7 +69,8 @@ def service(
     module_settings: Settings, database: Connection, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     assert database
-    with serving(module_settings, tmp_path_factory.mktemp("serve"), serve_rate="") as running:
+    changes = {"serve_rate": "", "serve_log_days": 3}
+    with serving(module_settings, tmp_path_factory.mktemp("serve"), **changes) as running:
         yield running
 
 
@@ -162,6 +168,103 @@ def test_a_correction_is_locked_once_it_is_given_and_taken_back_by_its_giver(
     Form(service, f"/page/labels/correct?run={RUN}&tweet={tweet.root_id}").send(do="undo")
     assert stored(database) == []
     assert service.get(f"/page/labels/correct?run={RUN}&tweet=12").status_code == 404
+
+
+def test_a_text_of_ones_own_is_corrected_and_locked_and_taken_back(
+    service: Service, database: Connection
+) -> None:
+    form = Form(service, "/page/try")
+    text = "this board\nis so sick"
+    form.send(text=text)
+    answered = service.post("/predict", json={"text": text}).json()["label"]
+    label = next(each for each in ("negative", "positive") if each != answered)
+    assert form.fields["text"] == text
+    form.send("/page/labels/tried/text", label=label)
+    assert "Corrected by" in form.seen.text
+    assert f"for {answered}" in form.seen.text, "the answer is shown again"
+    other = form.send("/page/labels/tried/text", label=answered)
+    assert (other.status_code, "Take that back first" in other.text) == (409, True)
+    assert said_of_texts(database) == [(text, label)]
+    form = Form(service, "/page/try")
+    form.send(text=text)
+    assert "Corrected by" in form.seen.text
+    form.send("/page/labels/tried/text", do="undo")
+    assert "Corrected by" not in form.seen.text
+    assert said_of_texts(database) == []
+    assert form.send("/page/labels/tried/text", label="glad").status_code == 422
+    assert form.send("/page/labels/tried/text", label=label, text=" ").status_code == 422
+
+
+def said_of_texts(connection: Connection) -> list[tuple[str, str]]:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT text, label FROM text_labels ORDER BY labelled_at")
+        return cursor.fetchall()
+
+
+def test_recent_predictions_are_filtered_and_corrected_in_their_table(
+    service: Service, database: Connection
+) -> None:
+    texts = [f"what a wonderful day, I love it, number{number}" for number in range(23)]
+    answers = service.post("/predict/batch", json={"texts": texts}).json()["predictions"]
+    answered = answers[-1]["label"]
+
+    def table(address: str = f"/page/try?label={answered}") -> Seen:
+        return Seen(service.get(address).text)
+
+    def pages() -> list[Seen]:
+        first = table()
+        following = next((a["href"] for a in first.all("a") if a.get("rel") == "next"), None)
+        return [first, table(str(following))] if following else [first]
+
+    def shown() -> str:
+        return " ".join(seen.text for seen in pages())
+
+    wait_until(lambda: texts[-1] in shown(), 60, "the log to be written")
+    whole = pages()
+    # Those of one request stand in any order.
+    assert len(whole) == 2
+    assert all(text in shown() for text in texts[:3])
+    first = next(seen for seen in whole if texts[-1] in seen.text)
+    assert f"{100 * answers[-1]['confidence']:.1f}%" in first.text
+    other = next(each for each in ("negative", "neutral", "positive") if each != answered)
+    assert texts[-1] not in table(f"/page/try?label={other}").text
+    selects = sum(len(seen.all("select")) for seen in whole)
+    sent = {"prediction": answers[-1]["prediction_id"], "of_label": answered, "label": other}
+    own = {"Origin": service.address}
+    done = service.post("/page/labels/tried/prediction", data=sent, headers=own)
+    assert urlsplit(done.url).query == f"label={answered}"
+    assert sum(len(seen.all("select")) for seen in pages()) == selects - 1, "it is locked"
+    assert said_of_texts(database) == [(texts[-1], other)]
+    again = service.post(
+        "/page/labels/tried/prediction", data={**sent, "label": answered}, headers=own
+    )
+    assert again.status_code == 409
+    service.post("/page/labels/tried/prediction", data={**sent, "do": "undo"}, headers=own)
+    assert said_of_texts(database) == []
+    assert service.get("/page/try?cursor=bm90aGluZw").status_code == 422
+
+
+def is_said(service: Service, page: str, words: str) -> bool:
+    return words in service.get(page).text
+
+
+def test_an_alarm_is_seen_by_somebody_and_that_is_taken_back(
+    service: Service, database: Connection
+) -> None:
+    of = AlarmId(RUN, "weather", Signal.LABEL_SHARE, "negative")
+    keep(database, raised(START + timedelta(hours=12), of))
+    form = Form(service, f"/page/alarms?run={RUN}&open=on")
+    assert "negative share of rule weather" in form.seen.text
+    form.send("/page/alarms/seen", note="a strike", do="acknowledge")
+    assert re.search(r"seen by \w+ *, 20\d\d-.*UTC *: *a strike", form.seen.text)
+    (alarm,) = service.get("/alarms", params={"run": RUN}).json()["alarms"]
+    assert alarm["acknowledged_note"] == "a strike"
+    for page in (f"/page?run={RUN}&live=off", f"/page/model?run={RUN}"):
+        wait_until(partial(is_said, service, page, "seen by"), 60, page)
+    form.send("/page/alarms/seen", do="undo")
+    assert "seen by" not in form.seen.text
+    (alarm,) = service.get("/alarms", params={"run": RUN}).json()["alarms"]
+    assert alarm["acknowledged_at"] is None
 
 
 def asked(service: Service, path: str) -> Seen:
@@ -340,7 +443,11 @@ def test_who_may_not_operate_is_shown_no_act_and_refused(
     assert page.status_code == 200
     assert "/act/" not in page.text
     assert "/act/" not in service.get("/page/machine", cookies=cookies).text
+    assert service.get("/page/alarms", cookies=cookies).status_code == 200
+    assert "/page/alarms/seen" not in service.get("/page/alarms", cookies=cookies).text
+    own = {"Origin": service.address}
+    for path in ("/page/alarms/seen", "/page/labels/tried/text", "/page/labels/tried/prediction"):
+        assert service.post(path, cookies=cookies, headers=own).status_code == 403
     for path in ("/page/model/act/rollback", "/page/machine/act/release", "/page/labels"):
         assert service.get(path, cookies=cookies).status_code == 403
-        own = {"Origin": service.address}
         assert service.post(path, cookies=cookies, headers=own).status_code == 403

@@ -1,6 +1,7 @@
 """Figures and tweets over HTTP are what the commands print; nothing hostile is a fault of ours."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
@@ -310,6 +311,19 @@ def test_what_cannot_be_answered_is_a_problem_and_no_fault(case: str, service: S
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["status"] == status
     assert LONG not in answer.text
+
+
+def test_every_call_refuses_a_parameter_that_it_does_not_know(service: Service) -> None:
+    calls = service.get("/openapi.json").json()["paths"]
+    asked = [
+        re.sub(r"\{[^}]+\}", "1", path)
+        for path, methods in calls.items()
+        if "state" not in methods.get("get", {"tags": ["state"]})["tags"]
+    ]
+    assert {"/labels/queue", "/model/info", "/v2"} <= set(asked)
+    for path in asked:
+        assert service.get(f"{path}?rull=rain").status_code == 422, path
+    assert service.post("/predict?rull=rain", json={"text": "fine"}).status_code == 422
 
 
 def test_a_large_body_is_refused_wherever_it_is_sent(service: Service) -> None:

@@ -55,6 +55,7 @@ def test_the_page_has_all_parts_and_is_for_its_owner_alone(
     seen = Seen(file.read_text(encoding="utf-8"))
     for text in ("Alarms", "Data", "Predictions", "Confidence", "Audits", "What changed", "#chaos"):
         assert text in seen.texts
+    assert "airlines" in seen.texts, "a rule that moved"
     assert seen.tags.count("svg") == 3
     assert any("33.3% [" in text for text in seen.texts)
     assert any(text.startswith("the world has moved: negative share") for text in seen.texts)

@@ -72,7 +72,14 @@ def test_it_names_what_moved_with_shares_examples_and_what_they_explain(
     assert len(word["examples"]) == 3
     assert moved["hashtag", "chaos"]["share_after"] == word["share_after"]
     assert moved["language", "de"]["z"] > 3
-    assert document(settings)["changed"]["moved"] == changed["moved"]
+    assert found["rules"] == []
+    whole = document(settings)
+    assert whole["changed"]["moved"] == changed["moved"]
+    (rule,) = whole["rules"]
+    assert (rule["rule"], rule["tweets_before"], rule["tweets_after"]) == ("airlines", 240, 160)
+    assert abs(rule["label_share_after"] - rule["label_share_before"]) == pytest.approx(
+        80 / 160 - 20 / 240
+    )
 
 
 def test_a_person_sees_names_as_they_are_and_no_texts(
@@ -84,6 +91,7 @@ def test_a_person_sees_names_as_they_are_and_no_texts(
     assert "#chaos" in result.stdout
     assert "strike" in result.stdout
     assert "another flight number" not in result.stdout
+    assert "airlines" in result.stdout
 
 
 def test_deleted_tweets_are_in_none_of_it(connection: Connection, settings: Settings) -> None:

@@ -20,7 +20,14 @@
     press();
   });
   // Keys that were typed while an answer was on its way are for the tweets after it.
-  document.addEventListener("htmx:after:swap", () => { waits = false; press(); });
+  // What follows an answer is said aloud: the buttons keep the focus, and the text is not read.
+  const say = () => {
+    const said = document.querySelector("[data-said]");
+    const text = document.querySelector("#desk .ask-text")?.innerText.trim().slice(0, 1000);
+    const last = document.querySelector("#desk .ask-last .wrong")?.innerText || "";
+    if (said && text) said.textContent = `${last} ${document.querySelector("#desk .done") ? "" : said.dataset.said}${text}`.trim();
+  };
+  document.addEventListener("htmx:after:swap", () => { waits = false; say(); press(); });
   document.addEventListener("htmx:response:error", () => { waits = false; typed.length = 0; });
   document.addEventListener("htmx:error", () => { waits = false; typed.length = 0; });
 })();

@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final, NoReturn
 
 from prometheus_client import CollectorRegistry
@@ -17,6 +17,7 @@ from deploy.web.access.browser import (
     key_in_cookie,
 )
 from deploy.web.access.key_ring import KeyRing
+from deploy.web.access.peer_account import Address, is_of_this_account
 from deploy.web.access.request_rates import Rate, RequestRates
 from deploy.web.access.scopes import PUBLIC, scopes_of
 from deploy.web.access.scopes import Scope as KeyScope
@@ -32,7 +33,20 @@ _MOST_WAITING_FAULTS: Final = 100
 _READING: Final = ("GET", "HEAD")
 _KEY: Final = "key:"
 _ALL_SCOPES: Final = frozenset(map(str, KeyScope))
-_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_FORWARDED: Final = frozenset(
+    {
+        "forwarded",
+        "via",
+        "client-ip",
+        "true-client-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-real-ip",
+    }
+)
+_FORWARDED_BEGIN: Final = ("x-forwarded", "x-original-", "x-envoy-", "x-amzn-", "cf-", "fly-")
+_PROXIES_HTTP: Final = "1.0"
+"""What nginx speaks to the server behind it unless told otherwise, and no browser does."""
 
 
 class Admission:
@@ -41,8 +55,10 @@ class Admission:
     `hosts` are the names in `Host` that are answered. Every path needs the scope that `scopes.py`
     names, of a key that is valid. Only where `loopback` says that the service listens there alone,
     and as long as there is no key, the person at this machine may do everything: a request from a
-    loopback address to a loopback host, sent by no proxy and by no other site's page. `person` is
-    their name.
+    loopback address to a loopback host, sent by no proxy and by no other site's page, over a
+    connection that a process of the same account (or root) holds. `person` is their name, and
+    `of_this_account` tells of the connection's account; None: that is not known, and the others
+    decide.
 
     A browser sends its key as a cookie, which counts for the page alone; what changes something
     there has to come from a page of ours. `scope["state"]["key"]` is the key of who asks, or None.
@@ -60,10 +76,12 @@ class Admission:
         rates: RequestRates,
         registry: CollectorRegistry,
         person: str = "here",
+        of_this_account: Callable[[Address, Address], bool | None] = is_of_this_account,
     ) -> None:
         self._hosts = frozenset(host.lower().strip("[]") for host in hosts)
         self._loopback = loopback
         self._person = person
+        self._of_this_account = of_this_account
         self._ring = ring
         self._rates = rates
         self._wrong_keys = SERVE_WRONG_KEYS.register(registry)
@@ -103,7 +121,7 @@ class Admission:
         presented = _bearer(headers.get("authorization"))
         if presented is None and page:
             presented = key_in_cookie(headers)
-        key = await self._owner(peer, host, headers, presented)
+        key = await self._owner(scope, host, headers, presented)
         scope.setdefault("state", {})["key"] = key
         if key is not None and not needed.issubset(key.scopes):
             raise _too_little(needed, key)
@@ -138,11 +156,11 @@ class Admission:
         return Caller(identity=f"peer:{peer}", name=self._person, scopes=_ALL_SCOPES)
 
     async def _owner(
-        self, peer: str, host: str, headers: Headers, presented: str | None
+        self, scope: Scope, host: str, headers: Headers, presented: str | None
     ) -> ApiKey | None:
         """Return the key, or None for the person at this machine."""
         if presented is not None:
-            return await self.owner_of(peer, presented)
+            return await self.owner_of(peer_of(scope), presented)
         if not self._ring.is_known:
             raise Refused(
                 503,
@@ -151,7 +169,7 @@ class Admission:
                 "The keys cannot be read: PostgreSQL does not answer the service.",
                 {"Retry-After": "5"},
             )
-        if self._loopback and self._ring.is_empty and _is_person_here(peer, host, headers):
+        if self._loopback and self._ring.is_empty and self._is_person_here(scope, host, headers):
             return None
         raise Refused(
             401,
@@ -159,6 +177,18 @@ class Admission:
             "A key is needed.",
             "Send `Authorization: Bearer KEY`: `murmur keys create` makes one.",
             {"WWW-Authenticate": "Bearer"},
+        )
+
+    def _is_person_here(self, scope: Scope, host: str, headers: Headers) -> bool:
+        try:
+            is_local = ipaddress.ip_address(peer_of(scope)).is_loopback
+        except ValueError:
+            is_local = False
+        if not is_local or host not in LOOPBACK_HOSTS or _is_forwarded(scope, headers):
+            return False
+        server = scope.get("server")
+        return is_of_no_other_site(headers) and (
+            server is None or self._of_this_account(scope["client"], server) is not False
         )
 
     async def _refuse_key(self, peer: str) -> NoReturn:
@@ -218,11 +248,8 @@ def _host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _is_person_here(peer: str, host: str, headers: Headers) -> bool:
-    try:
-        is_local = ipaddress.ip_address(peer).is_loopback
-    except ValueError:
-        is_local = False
-    # A proxy on this machine would let in whoever reaches it.
-    is_forwarded = any(name in headers for name in _FORWARDED)
-    return is_local and host in LOOPBACK_HOSTS and not is_forwarded and is_of_no_other_site(headers)
+def _is_forwarded(scope: Scope, headers: Headers) -> bool:
+    """Tell whether a proxy sent a request: it would let in whoever reaches it."""
+    return scope.get("http_version") == _PROXIES_HTTP or any(
+        name in _FORWARDED or name.startswith(_FORWARDED_BEGIN) for name in headers
+    )

@@ -33,6 +33,7 @@ PATHS: Final[dict[str, Scope | Public]] = {
     "/page": Scope.READ,
     "/page/try": Scope.PREDICT,
     "/page/labels": Scope.LABEL,
+    "/page/alarms/seen": Scope.LABEL,
     "/page/model/act": Scope.OPERATE,
     "/page/machine/act": Scope.OPERATE,
     "/v2": Scope.PREDICT,
@@ -69,7 +70,7 @@ A path that none of them covers is refused, whoever asks: a new route needs its 
 """
 
 
-ASKS_THE_MODEL: Final = (("/tweets/", "/explanation"),)
+ASKS_THE_MODEL: Final = (("/tweets/", "/explanation"), ("/page/labels/tried/", "text"))
 """Beginnings and endings of paths that need `predict` beside the scope of what they show."""
 
 

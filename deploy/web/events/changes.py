@@ -35,6 +35,7 @@ _ALARMS: Final = """
 SELECT alarm_id, run, rule, signal, subject, kind, raised_at, ended_at, acknowledged_at
 FROM alarms
 WHERE raised_at > %(since)s OR ended_at > %(since)s OR acknowledged_at > %(since)s
+      OR taken_back_at > %(since)s
 ORDER BY raised_at, alarm_id
 """
 _PROMOTIONS: Final = """

@@ -129,17 +129,27 @@ def show(alarm_id: str, as_json: bool) -> None:
 @_ID
 @click.option("--note", default="", help="What you make of it. It is stored with the alarm.")
 @click.option("--by", help="Who has seen it. Default: the name of the user.")
+@click.option("--undo", is_flag=True, help="Take it back, with its note, if it was you.")
 @_JSON
-def acknowledge(alarm_id: str, note: str, by: str | None, as_json: bool) -> None:
+def acknowledge(alarm_id: str, note: str, by: str | None, undo: bool, as_json: bool) -> None:
     """Say that you have seen an alarm. It stays open until what it found has ended."""
     from retrain.drift.alarms.sentences import sentence
     from retrain.drift.alarms.stored_alarms import acknowledge as acknowledge_alarm
+    from retrain.drift.alarms.stored_alarms import take_back
     from schemas.escape_for_terminal import shown
 
+    if undo and note:
+        raise click.UsageError("--undo takes no --note")
+    person = by or _user()
     with _database() as connection, connection, connection.cursor() as cur:
-        alarm = acknowledge_alarm(cur, alarm_id, by=by or _user(), note=note)
+        if undo:
+            alarm = take_back(cur, alarm_id, by=person)
+        else:
+            alarm = acknowledge_alarm(cur, alarm_id, by=person, note=note)
     if as_json:
         print_json(alarm)
+    elif undo:
+        print_line(f"not acknowledged: {sentence(alarm)}")
     else:
         print_line(f"acknowledged by {shown(alarm.acknowledged_by)}: {sentence(alarm)}")
 

@@ -124,6 +124,26 @@ def acknowledge(cur: cursor, alarm_id: str, *, by: str, note: str) -> StoredAlar
     return find_alarm(cur, alarm_id)
 
 
+def take_back(cur: cursor, alarm_id: str, *, by: str | None) -> StoredAlarm:
+    """Take back that an alarm was seen, with its note; return it as it is then.
+
+    `by` is who had acknowledged it; None: whoever did. Nothing changes where nobody has. Raises
+    `Failure` where it was somebody else.
+    """
+    found = find_alarm(cur, alarm_id)
+    cur.execute(
+        "UPDATE alarms SET acknowledged_at = NULL, acknowledged_by = NULL,"
+        " acknowledged_note = NULL, taken_back_at = now()"
+        " WHERE alarm_id = %s AND acknowledged_at IS NOT NULL"
+        " AND (%s::text IS NULL OR acknowledged_by = %s)",
+        (found.alarm_id, by, by),
+    )
+    after = find_alarm(cur, found.alarm_id)
+    if after.acknowledged_by is not None:
+        raise Failure(f"{after.acknowledged_by} has acknowledged this alarm: it is theirs to undo")
+    return after
+
+
 _CHOSEN: Final = (
     "(%(run)s IS NULL OR run = %(run)s) AND (%(rule)s IS NULL OR rule = %(rule)s)"
     " AND (%(kind)s IS NULL OR kind = %(kind)s) AND (NOT %(open)s OR ended_at IS NULL)"

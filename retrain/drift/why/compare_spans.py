@@ -1,12 +1,14 @@
 """Reading two spans of a run from PostgreSQL, and comparing them."""
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
 from psycopg2.extensions import cursor
 
+from retrain.drift.moved_rules import MovedRule, moved_rules
 from retrain.drift.what_changed import MOST_OF_A_KIND, SeenTweet, WhatChanged, what_changed
 from retrain.drift.why.tweet_features import TweetFeatures
 from schemas import sampled_tweets
@@ -61,8 +63,9 @@ class SpanRead(Struct, frozen=True):
 class Why(Struct, frozen=True, kw_only=True):
     """What changed in a run from the span `before` to the span `after`.
 
-    `rule` is empty where all tweets are meant. Where `compared` is less than `tweets`, it is a
-    uniform sample of them, the same each time.
+    `rule` is empty where all tweets are meant; only then there are `rules`, which moved. Where
+    `compared` is less than `tweets`, it is a uniform sample of them, the same each time; what moved
+    of the rules is counted in all tweets.
     """
 
     run: str
@@ -70,6 +73,7 @@ class Why(Struct, frozen=True, kw_only=True):
     before: SpanRead
     after: SpanRead
     changed: WhatChanged
+    rules: tuple[MovedRule, ...] = ()
 
 
 def span_before(span: Span) -> Span:
@@ -104,7 +108,21 @@ def compare_spans(
     labels = [move.label for move in changed.labels]
     if label is not None and label not in labels:
         raise Failure(f"no tweet has the label {label!r}: there are {', '.join(labels)}")
-    return Why(run=run, rule=rule, before=read_before, after=read_after, changed=changed)
+    rules = (
+        []
+        if rule
+        else moved_rules(
+            _by_rule(cur, run, before), _by_rule(cur, run, after), changed.label, most=most
+        )
+    )
+    return Why(
+        run=run,
+        rule=rule,
+        before=read_before,
+        after=read_after,
+        changed=changed,
+        rules=tuple(rules),
+    )
 
 
 def require_run(cur: cursor, run: str) -> None:
@@ -164,6 +182,21 @@ def _read(
         ) and not sampled_tweets.outlives_tweets(cur, run, span.start)
         stored = about if is_exact else _count(cur, place)
     return SpanRead(span.start, span.end, stored, len(tweets)), tweets
+
+
+def _by_rule(cur: cursor, run: str, span: Span) -> Mapping[str, Mapping[str, int]]:
+    """Return the tweets of a span by rule and label as rollups hold them, pruned ones included."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for piece in sampled_tweets.pieces_of(span.start, span.end):
+        cur.execute(
+            "SELECT rule, label, sum(tweets) FROM rollups WHERE run = %s AND granularity = %s"
+            " AND bucket_start >= %s AND bucket_start < %s GROUP BY rule, label"
+            " HAVING sum(tweets) > 0",
+            (run, piece.granularity, piece.start, piece.end),
+        )
+        for rule, label, tweets in cur:
+            found[rule][label] += int(tweets)
+    return found
 
 
 def _lowest_ranks(

@@ -1,11 +1,13 @@
 """What changed, as people read it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from retrain.drift.moved_rules import MovedRule
 from retrain.drift.what_changed import FeatureKind, MovedFeature
 from retrain.drift.why.compare_spans import SpanRead, Why
 from schemas.counted_nouns import number_of
@@ -40,12 +42,36 @@ def why_view(why: Why) -> RenderableType:
         ),
     ]
     parts: list[RenderableType] = [Text("\n".join(lines))]
+    if why.rules:
+        parts += ["", _rules_table(why.rules, shown(changed.label, _MOST_CHARS))]
     for kind in FeatureKind:
         moved = [feature for feature in changed.moved if feature.kind is kind]
         if moved:
             parts += ["", _moved_table(_HEADINGS[kind], moved, shown(changed.label, _MOST_CHARS))]
     parts.append(Text(f"\n{_caption(why)}", style="dim"))
     return Group(*parts)
+
+
+def _rules_table(rules: Sequence[MovedRule], label: str) -> RenderableType:
+    numbers = (
+        "tweets before",
+        "tweets after",
+        f"{label} before",
+        f"{label} after",
+        f"{label} moved",
+    )
+    table = plain_table("rule", *numbers, numbers=numbers)
+    for rule in rules:
+        before, after = rule.label_share_before, rule.label_share_after
+        table.add_row(
+            Text(shown(rule.rule, _MOST_CHARS)),
+            f"{rule.tweets_before:,}",
+            f"{rule.tweets_after:,}",
+            "" if before is None else f"{before:.1%}",
+            "" if after is None else f"{after:.1%}",
+            "" if before is None or after is None else points_text(after - before),
+        )
+    return table
 
 
 def _moved_table(heading: str, moved: list[MovedFeature], label: str) -> RenderableType:
@@ -72,6 +98,8 @@ def points_text(share: float) -> str:
 
 def _caption(why: Why) -> str:
     changed = why.changed
+    if not changed.moved and not why.rules:
+        return "No rule, word, hashtag, link or the like moved by more than chance."
     if not changed.moved:
         return "No word, hashtag, link or the like moved by more than chance."
     own = points_text(changed.own_share_after - changed.own_share_before)

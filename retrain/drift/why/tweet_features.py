@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from retrain.drift.what_changed import Feature, FeatureKind
+from retrain.drift.why.function_words import is_function_word
 from schemas.tweet_text import find_words, part_links
 
 _NO_WORDS: Final = re.compile(r"[#＃@＠]\w+|&(?:amp|lt|gt|quot|#\d+);")
@@ -33,11 +34,11 @@ class TweetFeatures:
     ) -> tuple[Feature, ...]:
         """Return a tweet's features, each once.
 
-        Words come in lower case; hashtags, mentions and links are no words. A link counts by its
-        host. An unknown language is empty.
+        Words come in lower case; hashtags, mentions, links and the function words of the language
+        are no words. A link counts by its host. An unknown language is empty.
         """
         by_kind: list[tuple[FeatureKind, Iterable[str]]] = [
-            (FeatureKind.WORD, _words(text)),
+            (FeatureKind.WORD, _words(text, language)),
             (FeatureKind.HASHTAG, hashtags),
             (FeatureKind.MENTION, mentions),
             (FeatureKind.LINK, filter(None, map(_host, links))),
@@ -56,10 +57,11 @@ class TweetFeatures:
         return self._known[key]
 
 
-def _words(text: str) -> list[str]:
+def _words(text: str, language: str | None) -> list[str]:
     plain = _NO_WORDS.sub(" ", part_links(text).words).casefold()
     words = find_words(_APOSTROPHE.sub(_LETTER, plain))
-    return [word.replace(_LETTER, "'") for word in words]
+    found = (word.replace(_LETTER, "'") for word in words)
+    return [word for word in found if not is_function_word(word, language)]
 
 
 def _host(link: str) -> str:

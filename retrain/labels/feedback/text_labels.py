@@ -1,6 +1,7 @@
 """Labels of texts that are no stored tweets: a text has one."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,8 +19,7 @@ class TextLabel(NamedTuple):
     @property
     def text_sha256(self) -> str:
         """The same for texts that differ only in their white space."""
-        words = " ".join(self.text.split())
-        return hashlib.sha256(words.encode()).hexdigest()
+        return sha256_of_text(self.text)
 
 
 class StoredTextLabel(NamedTuple):
@@ -27,13 +27,28 @@ class StoredTextLabel(NamedTuple):
 
     label: str
     labeller: str
+    labelled_at: datetime
+
+
+def sha256_of_text(text: str) -> str:
+    """Return what names a text: the same for texts that differ only in their white space."""
+    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()
 
 
 def stored_text_label(cur: cursor, text_sha256: str) -> StoredTextLabel | None:
     """Return what a text is labelled with; until the transaction ends nobody else changes it."""
     cur.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (text_sha256,))
-    cur.execute("SELECT label, labeller FROM text_labels WHERE text_sha256 = %s", (text_sha256,))
-    return next((StoredTextLabel(*row) for row in cur), None)
+    return stored_text_labels(cur, [text_sha256]).get(text_sha256)
+
+
+def stored_text_labels(cur: cursor, sha256s: Collection[str]) -> dict[str, StoredTextLabel]:
+    """Return what is stored of texts, by the hash of each; those without a label are left out."""
+    cur.execute(
+        "SELECT text_sha256, label, labeller, labelled_at FROM text_labels"
+        " WHERE text_sha256 = ANY(%s)",
+        (list(sha256s),),
+    )
+    return {text_sha256: StoredTextLabel(*stored) for text_sha256, *stored in cur}
 
 
 def write_text_label(cur: cursor, given: TextLabel) -> None:

@@ -1,6 +1,11 @@
 """Who is admitted, by the parts that need no server: paths, keys, peers, and Redis coming back."""
 
 import asyncio
+import os
+import socket
+import subprocess
+import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +17,7 @@ from redis.exceptions import ConnectionError as RedisAway
 from deploy.web.access.admission import Admission
 from deploy.web.access.api_key import make_key, sha256_of, split_key
 from deploy.web.access.key_ring import KeyRing
+from deploy.web.access.peer_account import is_of_this_account
 from deploy.web.access.request_rates import RequestRates
 from deploy.web.access.scopes import PATHS, PUBLIC, Scope, scopes_of
 from model_server.http.problems import Refused
@@ -19,7 +25,16 @@ from schemas.setting_views import RedisConnection
 from schemas.transport.optional_redis import OptionalRedis
 
 
-def admit(peer: str, host: str, *, path: str = "/totals", loopback: bool = True) -> int:
+def admit(
+    peer: str,
+    host: str,
+    *,
+    path: str = "/totals",
+    loopback: bool = True,
+    of_this_account: bool | None = True,
+    version: str = "1.1",
+    **headers: str,
+) -> int:
     """Return the status with which somebody without a key is answered; 200: is let in."""
     admission = Admission(
         hosts=["localhost", "127.0.0.1", "::1", "murmur.example"],
@@ -27,13 +42,17 @@ def admit(peer: str, host: str, *, path: str = "/totals", loopback: bool = True)
         ring=KeyRing(None),
         rates=RequestRates(OptionalRedis(None), "", None),
         registry=CollectorRegistry(),
+        of_this_account=lambda _peer, _own: of_this_account,
     )
+    more = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {
         "type": "http",
+        "http_version": version,
+        "server": ("127.0.0.1", 8100),
         "path": path,
         "query_string": b"",
         "client": (peer, 5),
-        "headers": [(b"host", host.encode())],
+        "headers": [(b"host", host.encode()), *more],
     }
     try:
         asyncio.run(admission.admit(scope))
@@ -60,6 +79,60 @@ def test_without_keys_only_the_person_at_the_machine_is_let_in(
 ) -> None:
     assert admit(peer, host) == status
     assert admit(peer, host, loopback=False) == (400 if status == 400 else 401)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"x_forwarded_for": "192.0.2.7"},
+        {"x_forwarded_proto": "https"},
+        {"forwarded": "for=192.0.2.7"},
+        {"via": "1.1 proxy"},
+        {"x_real_ip": "192.0.2.7"},
+        {"cf_connecting_ip": "192.0.2.7"},
+        {"version": "1.0"},
+        {"of_this_account": False},
+    ],
+)
+def test_what_a_proxy_sends_needs_a_key_though_it_comes_from_this_machine(mark: Any) -> None:
+    assert admit("127.0.0.1", "127.0.0.1:8100", **mark) == 401
+    assert admit("127.0.0.1", "127.0.0.1:8100") == 200
+
+
+def test_where_the_kernel_does_not_tell_of_accounts_the_other_marks_decide() -> None:
+    assert admit("127.0.0.1", "localhost", of_this_account=None) == 200
+    assert admit("127.0.0.1", "localhost", of_this_account=None, via="1.1 proxy") == 401
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_the_kernel_tells_whose_a_connection_is(address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection((address, port)) as client:
+            held, _ = server.accept()
+            peer, own = client.getsockname()[:2], held.getsockname()[:2]
+            assert is_of_this_account(peer, own) is True
+            assert is_of_this_account((address, 1), own) is False
+        # Closed at its end, and not yet at ours: the kernel still knows it, as nobody's.
+        assert is_of_this_account(peer, own) is False
+        held.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="becomes another account")
+def test_a_connection_of_another_account_is_no_persons_at_this_machine() -> None:
+    connect = "import socket, sys; s = socket.create_connection(('127.0.0.1', int(sys.argv[1])));"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        port = server.getsockname()[1]
+        with subprocess.Popen(
+            ["/usr/bin/env", "python3", "-c", f"{connect} s.recv(1)", str(port)], user=65_534
+        ) as other:
+            held, peer = server.accept()
+            assert is_of_this_account(peer, held.getsockname()) is False
+            held.close()
+            assert other.wait(60) == 0
 
 
 def test_probes_need_no_key_from_anywhere() -> None:

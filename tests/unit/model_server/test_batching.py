@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -246,3 +246,49 @@ def test_the_model_is_asked_for_also_while_nothing_waits() -> None:
         wait_until(lambda: asked >= 2, 60, "a promoted model to have its turn")
     finally:
         batcher.stop()
+
+
+def test_a_fault_of_one_thread_ends_all_and_nobody_waits_for_ever() -> None:
+    model = Echo()
+    faults: list[BaseException] = []
+    breaks = threading.Event()
+
+    def serving() -> Echo:
+        if breaks.is_set():
+            breaks.clear()
+            raise RuntimeError("no model")
+        return model
+
+    def beside(name: str, work: Callable[[threading.Event], object]) -> threading.Thread:
+        def run() -> None:
+            try:
+                work(threading.Event())
+            except RuntimeError as fault:
+                faults.append(fault)
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        threads.append(thread)
+        return thread
+
+    threads: list[threading.Thread] = []
+    batcher = Batcher(serving, threads=2)
+
+    async def ask() -> None:
+        model.go_on.clear()
+        asked = asyncio.create_task(labels(batcher, ["a"]))
+        await asyncio.to_thread(model.began.wait, 60)
+        # Held up in one thread; the other one breaks.
+        breaks.set()
+        with pytest.raises(QueueFull):
+            await asked
+        with pytest.raises(QueueFull):
+            await labels(batcher, ["b"])
+
+    batcher.start(beside)
+    asyncio.run(ask())
+    model.go_on.set()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert [str(fault) for fault in faults] == ["no model"]
