@@ -7,9 +7,8 @@ from typing import Final
 
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
-from schemas.settings import Settings
+from schemas.settings import ENV_PREFIX, Settings
 
-_PREFIX: Final = "MURMUR_"
 _LEAST_LIKENESS: Final = 0.9
 
 
@@ -19,8 +18,8 @@ def misspelt(names: Iterable[str]) -> dict[str, str]:
     Other names with the prefix are ignored: Kubernetes puts the addresses of services into the
     environment of every pod, as `MURMUR_SINK_PORT` for a service `murmur-sink`.
     """
-    settings = [_PREFIX + field.upper() for field in Settings.model_fields]
-    odd = [name for name in names if name.startswith(_PREFIX) and name not in settings]
+    settings = [ENV_PREFIX + field.upper() for field in Settings.model_fields]
+    odd = [name for name in names if name.startswith(ENV_PREFIX) and name not in settings]
     near = {name: get_close_matches(name, settings, n=1, cutoff=_LEAST_LIKENESS) for name in odd}
     return {name: matches[0] for name, matches in near.items() if matches}
 

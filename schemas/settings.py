@@ -43,6 +43,9 @@ from schemas.setting_views import (
 )
 from schemas.trusted_files import require_own_env_file, require_own_home
 
+ENV_PREFIX: Final = "MURMUR_"
+"""Of every setting's name in the environment."""
+
 ADDRESSES_FILE = "addresses.json"
 """Written by the embedded stack under `MURMUR_HOME`; holds passwords, so mode 0600."""
 
@@ -82,7 +85,7 @@ class Settings(BaseSettings):
     `schemas.setting_views`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MURMUR_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
 
     home: Path = Field(
         Path(".murmur"), description="Folder of the embedded stack and of trainings."

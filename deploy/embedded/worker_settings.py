@@ -15,9 +15,8 @@ from typing import Final
 import msgspec
 from pydantic_settings import DotEnvSettingsSource
 
-from schemas.settings import Settings
+from schemas.settings import ENV_PREFIX, Settings
 
-_PREFIX: Final = "MURMUR_"
 _OF_THE_STACK: Final = ("MURMUR_HOME", "MURMUR_UP_WITH")
 """No worker reads them from its environment; what they change is told by the configuration."""
 _PLAIN: Final = re.compile(r"[\w.,:/@+=~ -]*")
@@ -44,7 +43,7 @@ def handed_over(env_file: Path | None, environment: Mapping[str, str]) -> Handed
         name.upper(): value
         for name, value in {**of_file, **environment}.items()
         if value is not None
-        and name.upper().startswith(_PREFIX)
+        and name.upper().startswith(ENV_PREFIX)
         and name.upper() not in _OF_THE_STACK
     }
     named = {name: value for name, value in sorted(settings.items()) if _may_be_read(name, value)}
@@ -61,6 +60,6 @@ def handed_over(env_file: Path | None, environment: Mapping[str, str]) -> Handed
 
 def _may_be_read(name: str, value: str) -> bool:
     """Tell whether a setting is one, is no secret, and may stand in the configuration file."""
-    field = Settings.model_fields.get(name.removeprefix(_PREFIX).lower())
+    field = Settings.model_fields.get(name.removeprefix(ENV_PREFIX).lower())
     is_secret = field is None or "SecretStr" in str(field.annotation)
     return not is_secret and _PLAIN.fullmatch(value) is not None

@@ -98,20 +98,25 @@ def do(
     )
 
 
-def test_a_killed_job_goes_on_where_it_stood(
-    work: Work, connection: Connection, settings: Settings
-) -> None:
-    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+def killed_at(stage: str, work: Work, connection: Connection, settings: Settings) -> None:
+    """Have the process of the job that waits be killed at a stage, and its lease end."""
 
     def die() -> None:
         raise Killed
 
-    work.acts["train"] = die
+    work.acts[stage] = die
     with pytest.raises(Killed):
         do(work, taken_up(connection), settings)
     with connection, connection.cursor() as cursor:
         cursor.execute("UPDATE retrain_jobs SET lease_until = now() - interval '1 second'")
     work.acts.clear()
+
+
+def test_a_killed_job_goes_on_where_it_stood(
+    work: Work, connection: Connection, settings: Settings
+) -> None:
+    create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
+    killed_at("train", work, connection, settings)
     job = taken_up(connection, "two")
     assert (job.stage, spec_of(job.spec)) == ("train", SPEC)
     result = do(work, job, settings, holder="two")
@@ -123,16 +128,7 @@ def test_a_stage_is_done_again_when_its_inputs_have_changed(
     work: Work, connection: Connection, settings: Settings
 ) -> None:
     create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
-
-    def die() -> None:
-        raise Killed
-
-    work.acts["register"] = die
-    with pytest.raises(Killed):
-        do(work, taken_up(connection), settings)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE retrain_jobs SET lease_until = now() - interval '1 second'")
-    work.acts.clear()
+    killed_at("register", work, connection, settings)
     work.labels = "others"
     do(work, taken_up(connection), settings)
     assert work.done == ["prepare", "train", "register", "prepare", "train", "register"]
@@ -197,16 +193,7 @@ def test_what_a_stage_made_on_another_machine_is_made_again_here(
     work: Work, connection: Connection, settings: Settings
 ) -> None:
     create_job(connection, run="live", spec=SPEC.as_stored(), decision=None)
-
-    def die() -> None:
-        raise Killed
-
-    work.acts["register"] = die
-    with pytest.raises(Killed):
-        do(work, taken_up(connection), settings)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE retrain_jobs SET lease_until = now() - interval '1 second'")
-    work.acts.clear()
+    killed_at("register", work, connection, settings)
     work.is_here = lambda _desk, output: output["made_by"] != "train"
     do(work, taken_up(connection, "two"), settings, holder="two")
     assert work.done == ["prepare", "train", "register", "train", "register"]
